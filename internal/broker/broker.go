@@ -1,0 +1,107 @@
+// Package broker is what a brokerage is to us: the accounts it keeps, the positions in them, and how a customer lets us in.
+package broker
+
+import (
+	"context"
+	"time"
+
+	"github.com/shopspring/decimal"
+)
+
+// Provider is one brokerage. Errors are *fault.Error: ReauthorizationRequired when the customer has to let us in again,
+// UpstreamDown, UpstreamTimeout or UpstreamFailed when the brokerage cannot answer or answers nonsense.
+type Provider interface {
+	// Info names the brokerage.
+	Info() Info
+	// Accounts lists the accounts the credentials open, with their cash.
+	Accounts(ctx context.Context, creds Credentials) ([]Account, error)
+	// Positions lists what an account holds now; an empty account has none.
+	Positions(ctx context.Context, creds Credentials, accountID string) ([]Position, error)
+}
+
+// OAuth is a Provider that customers connect by its own consent page.
+type OAuth interface {
+	Provider
+	// AuthorizeURL is where the customer's browser goes to consent.
+	AuthorizeURL(req AuthorizeRequest) string
+	// Exchange turns the code that came back into credentials. A code that is refused is an AuthorizationDenied.
+	Exchange(ctx context.Context, code string, req AuthorizeRequest) (Credentials, error)
+}
+
+// Info is what a person sees of a brokerage before connecting.
+type Info struct {
+	ID           string        `json:"id"`
+	Name         string        `json:"name"`
+	Environments []Environment `json:"environments"`
+	// Methods lists how one can connect: "oauth" here, more with more providers.
+	Methods []string `json:"methods"`
+}
+
+// Environment tells real money from play money; it picks the brokerage's host.
+type Environment string
+
+// The environments brokerages have.
+const (
+	Live  Environment = "live"
+	Paper Environment = "paper"
+)
+
+// AuthorizeRequest is one attempt to connect.
+type AuthorizeRequest struct {
+	Environment  Environment
+	State        string // echoed back by the brokerage
+	CodeVerifier string // the PKCE secret; its S256 challenge goes into the URL
+	RedirectURL  string
+}
+
+// Credentials let us in at a brokerage. They are stored sealed and never logged.
+type Credentials struct {
+	Environment Environment `json:"environment"`
+	AccessToken string      `json:"accessToken"`
+	Scope       string      `json:"scope,omitempty"`
+}
+
+// String keeps credentials out of logs and error texts.
+func (Credentials) String() string { return "[broker credentials]" }
+
+// GoString keeps credentials out of %#v.
+func (Credentials) GoString() string { return "[broker credentials]" }
+
+// Account is one account at a brokerage. Money is in Currency.
+type Account struct {
+	ID       string // the brokerage's id
+	Number   string // what the customer knows it by
+	Status   string // the brokerage's word, upper case
+	Currency string // ISO 4217
+	Cash     decimal.Decimal
+	Equity   decimal.Decimal
+}
+
+// AssetClass sorts instruments.
+type AssetClass string
+
+// The asset classes.
+const (
+	Equity      AssetClass = "equity"
+	Option      AssetClass = "option"
+	Crypto      AssetClass = "crypto"
+	OtherAssets AssetClass = "other"
+)
+
+// Position is what an account holds of one instrument. Shorts are negative in Quantity, MarketValue and CostBasis.
+// What the brokerage does not know is an invalid NullDecimal, never zero.
+type Position struct {
+	InstrumentID  string // the brokerage's id of the instrument
+	Symbol        string // our spelling: BRK.B, BTC/USD, OCC for options
+	Name          string // empty when the brokerage gives none
+	AssetClass    AssetClass
+	Exchange      string
+	Currency      string // ISO 4217
+	Quantity      decimal.Decimal
+	AverageCost   decimal.Decimal     // per unit
+	CostBasis     decimal.Decimal     // as the brokerage reports it, not recomputed
+	Price         decimal.NullDecimal // per unit
+	PreviousClose decimal.NullDecimal // per unit, adjusted for a split since
+	MarketValue   decimal.NullDecimal
+	AsOf          time.Time // when the brokerage said so
+}

@@ -1,0 +1,200 @@
+// Package db opens SQLite or PostgreSQL behind one DB on which the same SQL runs unchanged.
+package db
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5/pgconn"
+	_ "github.com/jackc/pgx/v5/stdlib" // the PostgreSQL driver
+	"modernc.org/sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
+)
+
+// Engine is the kind of database behind a DB.
+type Engine string
+
+// The engines.
+const (
+	SQLite   Engine = "sqlite"
+	Postgres Engine = "postgres"
+)
+
+// Querier runs SQL: inside a transaction, on the primary or on a read connection.
+// SQL uses $1 placeholders and only what both engines understand.
+type Querier interface {
+	ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error)
+	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
+	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
+}
+
+// DB is one database. It is safe for concurrent use.
+type DB struct {
+	Engine Engine
+	write  *sql.DB
+	read   *sql.DB
+}
+
+// Limits of the connection pools. SQLite has one writer by nature; four readers saturate two cores.
+const (
+	sqliteReaders   = 4
+	postgresMaxOpen = 20
+	postgresMaxIdle = 10
+	connMaxLifetime = 30 * time.Minute
+)
+
+// Open connects to "sqlite:PATH" (the file and its folder are made when missing) or "postgres://…".
+// It does not migrate: call Migrate.
+func Open(ctx context.Context, address string) (*DB, error) {
+	var d *DB
+	var err error
+	switch {
+	case strings.HasPrefix(address, "sqlite:"):
+		d, err = openSQLite(strings.TrimPrefix(address, "sqlite:"))
+	case strings.HasPrefix(address, "postgres://"), strings.HasPrefix(address, "postgresql://"):
+		d, err = openPostgres(address)
+	default:
+		return nil, errors.New(`the database address must begin with "sqlite:" or "postgres://"`)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if err := d.Ping(ctx); err != nil {
+		return nil, errors.Join(fmt.Errorf("open %s database: %w", d.Engine, err), d.Close())
+	}
+	return d, nil
+}
+
+func openSQLite(path string) (*DB, error) {
+	if path == "" {
+		return nil, errors.New("the SQLite address names no file")
+	}
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return nil, fmt.Errorf("make the database folder: %w", err)
+	}
+	// Times are kept as UTC text of one form, so that they compare as text.
+	const common = "_pragma=busy_timeout(5000)&_pragma=foreign_keys(1)&_time_format=sqlite&_timezone=UTC&_texttotime=1"
+	file := "file:" + (&url.URL{Path: path}).EscapedPath()
+	write, err := sql.Open("sqlite", file+"?"+common+"&_pragma=journal_mode(WAL)&_pragma=synchronous(NORMAL)&_txlock=immediate")
+	if err != nil {
+		return nil, err
+	}
+	write.SetMaxOpenConns(1)
+	if err := write.Ping(); err != nil { // makes the file, which a read-only connection cannot
+		return nil, errors.Join(fmt.Errorf("open SQLite file: %w", err), write.Close())
+	}
+	if err := os.Chmod(path, 0o600); err != nil {
+		return nil, errors.Join(fmt.Errorf("close the database file to others: %w", err), write.Close())
+	}
+	read, err := sql.Open("sqlite", file+"?"+common+"&mode=ro&_pragma=query_only(1)")
+	if err != nil {
+		return nil, errors.Join(err, write.Close())
+	}
+	read.SetMaxOpenConns(sqliteReaders)
+	read.SetMaxIdleConns(sqliteReaders)
+	return &DB{Engine: SQLite, write: write, read: read}, nil
+}
+
+func openPostgres(address string) (*DB, error) {
+	pool, err := sql.Open("pgx", address)
+	if err != nil {
+		return nil, errors.New("the PostgreSQL address cannot be read") // the cause would print the password
+	}
+	pool.SetMaxOpenConns(postgresMaxOpen)
+	pool.SetMaxIdleConns(postgresMaxIdle)
+	pool.SetConnMaxLifetime(connMaxLifetime)
+	return &DB{Engine: Postgres, write: pool, read: pool}, nil
+}
+
+// Close closes every connection.
+func (d *DB) Close() error {
+	if d.read == d.write {
+		return d.write.Close()
+	}
+	return errors.Join(d.read.Close(), d.write.Close())
+}
+
+// Ping asks both pools for a living connection.
+func (d *DB) Ping(ctx context.Context) error {
+	if err := d.write.PingContext(ctx); err != nil {
+		return err
+	}
+	return d.read.PingContext(ctx)
+}
+
+// Tx runs fn in one transaction: committed when fn returns nil, rolled back on an error or a panic.
+// fn must do no network I/O: on SQLite it holds the only writer.
+func (d *DB) Tx(ctx context.Context, fn func(tx *sql.Tx) error) error {
+	tx, err := d.write.BeginTx(ctx, nil)
+	if err != nil {
+		return fmt.Errorf("begin: %w", err)
+	}
+	defer func() { _ = tx.Rollback() }() // after a commit this does nothing
+	if err := fn(tx); err != nil {
+		return err
+	}
+	if err := tx.Commit(); err != nil {
+		return fmt.Errorf("commit: %w", err)
+	}
+	return nil
+}
+
+// Read is where queries that change nothing go.
+func (d *DB) Read() Querier { return d.read }
+
+// SkipLocked is the clause that lets several workers claim rows at once: PostgreSQL needs it, SQLite has one writer.
+func (d *DB) SkipLocked() string {
+	if d.Engine == Postgres {
+		return "for update skip locked"
+	}
+	return ""
+}
+
+// NewID makes the id of a new row: a UUIDv7, so that ids grow with time.
+func NewID() string { return uuid.Must(uuid.NewV7()).String() }
+
+// IsID tells whether s has the form of an id. What comes from outside is asked this before it reaches SQL,
+// because PostgreSQL refuses to compare a uuid with anything else.
+func IsID(s string) bool {
+	_, err := uuid.Parse(s)
+	return err == nil && len(s) == 36
+}
+
+// Time is t as the database keeps it: UTC, whole microseconds.
+func Time(t time.Time) time.Time { return t.UTC().Truncate(time.Microsecond) }
+
+// IsUniqueViolation tells whether err is a row that would have been there twice.
+func IsUniqueViolation(err error) bool {
+	if pg, ok := errors.AsType[*pgconn.PgError](err); ok {
+		return pg.Code == "23505"
+	}
+	if lite, ok := errors.AsType[*sqlite.Error](err); ok {
+		return lite.Code() == sqlite3.SQLITE_CONSTRAINT_UNIQUE || lite.Code() == sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY
+	}
+	return false
+}
+
+// Collect reads all rows with scan, one value each. The answer is never nil, so that it prints as an empty list.
+func Collect[T any](rows *sql.Rows, err error, scan func(scan func(...any) error) (T, error)) ([]T, error) {
+	all := []T{}
+	if err != nil {
+		return all, err
+	}
+	defer func() { _ = rows.Close() }() // what could fail shows in rows.Err
+	for rows.Next() {
+		one, err := scan(rows.Scan)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, one)
+	}
+	return all, rows.Err()
+}

@@ -1,0 +1,124 @@
+package db
+
+import (
+	"bytes"
+	"context"
+	"embed"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"regexp"
+	"time"
+
+	"github.com/pressly/goose/v3"
+	"github.com/pressly/goose/v3/lock"
+)
+
+//go:embed migrations/*.sql
+var migrations embed.FS
+
+// Migration is one numbered step of the schema. AppliedAt is zero where it is still to come.
+type Migration struct {
+	Version   int64
+	Name      string
+	AppliedAt time.Time
+}
+
+// Migrate brings the schema to its newest version. Several processes may call it at once.
+func (d *DB) Migrate(ctx context.Context) error {
+	p, err := d.provider()
+	if err != nil {
+		return err
+	}
+	if _, err := p.Up(ctx); err != nil {
+		return fmt.Errorf("migrate up: %w", err)
+	}
+	return nil
+}
+
+// MigrateDown takes back the newest migration, with the data only it knows. On an empty schema it does nothing.
+func (d *DB) MigrateDown(ctx context.Context) error {
+	p, err := d.provider()
+	if err != nil {
+		return err
+	}
+	if _, err := p.Down(ctx); err != nil && !errors.Is(err, goose.ErrNoNextVersion) {
+		return fmt.Errorf("migrate down: %w", err)
+	}
+	return nil
+}
+
+// Migrations lists every migration the program knows, oldest first.
+func (d *DB) Migrations(ctx context.Context) ([]Migration, error) {
+	p, err := d.provider()
+	if err != nil {
+		return nil, err
+	}
+	status, err := p.Status(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("migration status: %w", err)
+	}
+	var all []Migration
+	for _, s := range status {
+		all = append(all, Migration{Version: s.Source.Version, Name: s.Source.Path, AppliedAt: s.AppliedAt})
+	}
+	return all, nil
+}
+
+// MigrationFiles are the migrations as they are written, for tests that have to know when they change.
+func MigrationFiles() fs.FS { return migrations }
+
+func (d *DB) provider() (*goose.Provider, error) {
+	files, err := fs.Sub(migrations, "migrations")
+	if err != nil {
+		return nil, err
+	}
+	if d.Engine == SQLite {
+		return goose.NewProvider(goose.DialectSQLite3, d.write, sqliteFS{files})
+	}
+	locker, err := lock.NewPostgresSessionLocker()
+	if err != nil {
+		return nil, err
+	}
+	return goose.NewProvider(goose.DialectPostgres, d.write, files, goose.WithSessionLocker(locker))
+}
+
+// sqliteTypes says PostgreSQL's column types in SQLite's words. The driver turns "timestamp" back into time.Time and
+// "boolean" into bool; decimals are text, since SQLite knows only binary fractions.
+var sqliteTypes = map[string]string{
+	"uuid":        "text",
+	"timestamptz": "timestamp",
+	"numeric":     "text",
+	"bigint":      "integer",
+	"bytea":       "blob",
+}
+
+var typeWord = regexp.MustCompile(`\b(uuid|timestamptz|numeric|bigint|bytea)\b`)
+
+// sqliteFS serves the migrations with their types said in SQLite's words.
+type sqliteFS struct{ fs.FS }
+
+func (f sqliteFS) Open(name string) (fs.File, error) {
+	file, err := f.FS.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	if info, err := file.Stat(); err != nil || info.IsDir() {
+		return file, err
+	}
+	text, err := io.ReadAll(file)
+	if err != nil {
+		return nil, err
+	}
+	text = typeWord.ReplaceAllFunc(text, func(word []byte) []byte { return []byte(sqliteTypes[string(word)]) })
+	return translated{file, bytes.NewReader(text)}, nil
+}
+
+// translated is a file whose text was replaced.
+type translated struct {
+	fs.File
+	text *bytes.Reader
+}
+
+func (t translated) Read(p []byte) (int, error) { return t.text.Read(p) }
