@@ -1,0 +1,263 @@
+// Package auth lets people sign up and in, and tells from a token who is asking.
+package auth
+
+import (
+	"context"
+	"database/sql"
+	"log/slog"
+	"time"
+
+	"github.com/jaspers-ai/jaspers/internal/db"
+	"github.com/jaspers-ai/jaspers/internal/fault"
+	"github.com/jaspers-ai/jaspers/internal/user"
+	"github.com/jaspers-ai/jaspers/internal/vault"
+)
+
+// Service signs people up and in. Make it with New.
+type Service struct {
+	db        *db.DB
+	now       func() time.Time
+	log       *slog.Logger
+	passwords *passwords
+	access    *accessTokens
+}
+
+// Config of a Service. Zero durations and costs take the defaults named.
+type Config struct {
+	DB  *db.DB
+	Now func() time.Time
+	Log *slog.Logger
+	// SigningKey signs access tokens (HMAC-SHA-256): 32 bytes or more.
+	SigningKey []byte
+	// AccessTTL is the life of an access token; 15 minutes.
+	AccessTTL time.Duration
+	// BcryptCost is the work of a password hash; 10. Passwords hashed with less are hashed again at sign-in.
+	BcryptCost int
+}
+
+const (
+	defaultAccessTTL  = 15 * time.Minute
+	defaultBcryptCost = 10
+	// refreshTTL is how long a refresh token may lie unused.
+	refreshTTL = 7 * 24 * time.Hour
+	// sessionTTL ends every session, however often it was refreshed.
+	sessionTTL = 30 * 24 * time.Hour
+	// reuseGrace is how long a used refresh token is still answered: its first answer may have been lost on the way, and
+	// tabs of one browser refresh at once.
+	reuseGrace = 20 * time.Second
+)
+
+// New makes the service; it refuses a signing key that is too short.
+func New(cfg Config) (*Service, error) {
+	if cfg.AccessTTL == 0 {
+		cfg.AccessTTL = defaultAccessTTL
+	}
+	if cfg.BcryptCost == 0 {
+		cfg.BcryptCost = defaultBcryptCost
+	}
+	access, err := newAccessTokens(cfg.SigningKey, cfg.AccessTTL, cfg.Now)
+	if err != nil {
+		return nil, err
+	}
+	hasher, err := newPasswords(cfg.BcryptCost)
+	if err != nil {
+		return nil, err
+	}
+	return &Service{db: cfg.DB, now: cfg.Now, log: cfg.Log, passwords: hasher, access: access}, nil
+}
+
+// Tokens are what a sign-in or refresh hands out.
+type Tokens struct {
+	AccessToken  string `json:"accessToken" doc:"Sent as Authorization: Bearer with each request."`
+	RefreshToken string `json:"refreshToken" doc:"Good for one refresh; keep the one that comes back."`
+	ExpiresIn    int    `json:"expiresIn" doc:"Seconds until the access token ends."`
+}
+
+// SignedIn is a person with their tokens.
+type SignedIn struct {
+	User   user.User `json:"user"`
+	Tokens Tokens    `json:"tokens"`
+}
+
+// Registration is what somebody signs up with.
+type Registration struct {
+	Email     string
+	Password  string
+	FirstName *string
+	LastName  *string
+}
+
+// Identity is who is asking: a person in one of their sessions.
+type Identity struct {
+	UserID    string
+	SessionID string
+}
+
+// Register adds a person and signs them in. Wrong fields are an Invalid that names them all; a known address is an EmailTaken.
+func (s *Service) Register(ctx context.Context, r Registration) (SignedIn, error) {
+	email, ok := user.CanonicalEmail(r.Email)
+	var wrong []fault.Field
+	if !ok {
+		wrong = append(wrong, fault.Field{Path: "body.email", Message: "must be an e-mail address"})
+	}
+	if complaint := weakness(r.Password, email); complaint != "" {
+		wrong = append(wrong, fault.Field{Path: "body.password", Message: complaint})
+	}
+	if wrong != nil {
+		return SignedIn{}, &fault.Error{Kind: fault.Invalid, Message: "the request has wrong fields", Fields: wrong}
+	}
+	hash, err := s.passwords.hash(ctx, r.Password)
+	if err != nil {
+		return SignedIn{}, err
+	}
+	now := db.Time(s.now())
+	in := SignedIn{User: user.User{
+		ID: db.NewID(), Email: email, FirstName: user.Name(r.FirstName), LastName: user.Name(r.LastName),
+		CreatedAt: now, UpdatedAt: now, LastLoginAt: &now,
+	}}
+	err = s.db.Tx(ctx, func(tx *sql.Tx) (err error) {
+		if err := user.Insert(ctx, tx, in.User, hash); err != nil {
+			return err
+		}
+		in.Tokens, err = s.openSession(ctx, tx, in.User.ID, now)
+		return err
+	})
+	return in, err
+}
+
+// Login signs a person in. An unknown address and a wrong password are the same InvalidCredentials and cost the same time.
+func (s *Service) Login(ctx context.Context, address, password string) (SignedIn, error) {
+	if err := checkLength(password, "body.password"); err != nil {
+		return SignedIn{}, err
+	}
+	email, _ := user.CanonicalEmail(address)
+	known, err := findCredentials(ctx, s.db.Read(), email)
+	if err != nil {
+		return SignedIn{}, err
+	}
+	if err := s.passwords.check(ctx, known.passwordHash, password); err != nil {
+		return SignedIn{}, err
+	}
+	newHash := ""
+	if s.passwords.isOutdated(known.passwordHash) {
+		if newHash, err = s.passwords.hash(ctx, password); err != nil {
+			return SignedIn{}, err
+		}
+	}
+	now := db.Time(s.now())
+	var in SignedIn
+	err = s.db.Tx(ctx, func(tx *sql.Tx) (err error) {
+		// Only if the password was not changed meanwhile: its old value must not open a session any more.
+		in.User, err = markLogin(ctx, tx, known, newHash, now)
+		if err != nil {
+			return err
+		}
+		in.Tokens, err = s.openSession(ctx, tx, known.userID, now)
+		return err
+	})
+	return in, err
+}
+
+// ChangePassword sets a new password and ends every other session of the person.
+func (s *Service) ChangePassword(ctx context.Context, who Identity, current, replacement string) error {
+	if err := checkLength(current, "body.currentPassword"); err != nil {
+		return err
+	}
+	known, err := findCredentialsByID(ctx, s.db.Read(), who.UserID)
+	if err != nil {
+		return err
+	}
+	if err := s.passwords.check(ctx, known.passwordHash, current); err != nil {
+		return fault.Wrap(fault.InvalidCredentials, err, "the current password is wrong")
+	}
+	complaint := weakness(replacement, known.email)
+	if complaint == "" && replacement == current {
+		complaint = "must differ from the current password"
+	}
+	if complaint != "" {
+		return fault.InvalidField("body.newPassword", complaint)
+	}
+	hash, err := s.passwords.hash(ctx, replacement)
+	if err != nil {
+		return err
+	}
+	now := db.Time(s.now())
+	return s.db.Tx(ctx, func(tx *sql.Tx) error {
+		if err := replaceHash(ctx, tx, known, hash, now); err != nil {
+			return err
+		}
+		return endOtherSessions(ctx, tx, who, now)
+	})
+}
+
+// Logout ends the session the person is in: its access and refresh tokens are dead from then on.
+func (s *Service) Logout(ctx context.Context, who Identity) error {
+	return s.db.Tx(ctx, func(tx *sql.Tx) error {
+		return endSession(ctx, tx, who.SessionID, endedByLogout, db.Time(s.now()))
+	})
+}
+
+// Authenticate tells who holds an access token: TokenExpired when its time is over, Unauthenticated for everything else
+// that does not hold. The session row decides, so a revoked token is dead at once on every replica.
+func (s *Service) Authenticate(ctx context.Context, token string) (Identity, error) {
+	who, err := s.access.verify(token)
+	if err != nil {
+		return Identity{}, err
+	}
+	alive, err := sessionAlive(ctx, s.db.Read(), who, db.Time(s.now()))
+	if err != nil {
+		return Identity{}, err
+	}
+	if !alive {
+		return Identity{}, fault.New(fault.Unauthenticated, "this session has ended; sign in again")
+	}
+	return who, nil
+}
+
+// Refresh trades a refresh token for new tokens. One that was used before ends its session (TokenReused), since either
+// the holder or a thief is using a copy; only within the grace after its first use it is answered once more.
+func (s *Service) Refresh(ctx context.Context, token string) (Tokens, error) {
+	now := db.Time(s.now())
+	hash := vault.Hash(token)
+	var tokens Tokens
+	var reused bool
+	err := s.db.Tx(ctx, func(tx *sql.Tx) error {
+		t, err := useRefreshToken(ctx, tx, hash, now)
+		if err != nil {
+			return err
+		}
+		if reused = t.usedAt != nil && now.Sub(*t.usedAt) > reuseGrace; reused {
+			return endSession(ctx, tx, t.sessionID, endedByReuse, now)
+		}
+		tokens, err = s.issue(ctx, tx, Identity{t.userID, t.sessionID}, now, t.sessionExpiresAt)
+		return err
+	})
+	if err == nil && reused {
+		s.log.WarnContext(ctx, "a refresh token was used twice; its session was ended")
+		return Tokens{}, fault.New(fault.TokenReused, "this refresh token was used before, so its session was ended; sign in again")
+	}
+	return tokens, err
+}
+
+func (s *Service) openSession(ctx context.Context, tx db.Querier, userID string, now time.Time) (Tokens, error) {
+	who := Identity{UserID: userID, SessionID: db.NewID()}
+	expires := now.Add(sessionTTL)
+	if err := insertSession(ctx, tx, who, now, expires); err != nil {
+		return Tokens{}, err
+	}
+	return s.issue(ctx, tx, who, now, expires)
+}
+
+// issue makes the next tokens of a session.
+func (s *Service) issue(ctx context.Context, tx db.Querier, who Identity, now, sessionExpires time.Time) (Tokens, error) {
+	refresh := vault.Token()
+	expires := now.Add(refreshTTL)
+	if expires.After(sessionExpires) {
+		expires = sessionExpires
+	}
+	if err := insertRefreshToken(ctx, tx, vault.Hash(refresh), who.SessionID, now, expires); err != nil {
+		return Tokens{}, err
+	}
+	access, err := s.access.sign(who)
+	return Tokens{AccessToken: access, RefreshToken: refresh, ExpiresIn: int(s.access.ttl.Seconds())}, err
+}

@@ -1,0 +1,144 @@
+package auth
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"time"
+
+	"github.com/jaspers-ai/jaspers/internal/db"
+	"github.com/jaspers-ai/jaspers/internal/fault"
+	"github.com/jaspers-ai/jaspers/internal/user"
+)
+
+// Why a session ended.
+const (
+	endedByLogout         = "logout"
+	endedByReuse          = "refresh_token_reused"
+	endedByPasswordChange = "password_changed"
+)
+
+// credentials are what a password is checked against; the zero value belongs to nobody.
+type credentials struct {
+	userID       string
+	email        string
+	passwordHash string
+}
+
+func findCredentials(ctx context.Context, q db.Querier, email string) (credentials, error) {
+	return scanCredentials(q.QueryRowContext(ctx, `select id, email, password_hash from users where email = $1`, email))
+}
+
+func findCredentialsByID(ctx context.Context, q db.Querier, userID string) (credentials, error) {
+	return scanCredentials(q.QueryRowContext(ctx, `select id, email, password_hash from users where id = $1`, userID))
+}
+
+func scanCredentials(row *sql.Row) (c credentials, err error) {
+	err = row.Scan(&c.userID, &c.email, &c.passwordHash)
+	if errors.Is(err, sql.ErrNoRows) {
+		return credentials{}, nil
+	}
+	return c, err
+}
+
+// markLogin notes the sign-in, and a stronger hash where there is one.
+func markLogin(ctx context.Context, tx db.Querier, c credentials, newHash string, now time.Time) (u user.User, err error) {
+	if newHash == "" {
+		newHash = c.passwordHash
+	}
+	err = tx.QueryRowContext(ctx, `
+		update users set last_login_at = $3, password_hash = $4 where id = $1 and password_hash = $2
+		returning id, email, first_name, last_name, created_at, updated_at, last_login_at`,
+		c.userID, c.passwordHash, now, newHash).
+		Scan(&u.ID, &u.Email, &u.FirstName, &u.LastName, &u.CreatedAt, &u.UpdatedAt, &u.LastLoginAt)
+	if errors.Is(err, sql.ErrNoRows) {
+		return u, errInvalidCredentials()
+	}
+	return u, err
+}
+
+// replaceHash sets a new password unless another request has done so since the old one was checked.
+func replaceHash(ctx context.Context, tx db.Querier, c credentials, hash string, now time.Time) error {
+	res, err := tx.ExecContext(ctx, `
+		update users set password_hash = $3, updated_at = $4 where id = $1 and password_hash = $2`,
+		c.userID, c.passwordHash, hash, now)
+	if err != nil {
+		return err
+	}
+	if n, err := res.RowsAffected(); err != nil || n == 1 {
+		return err
+	}
+	return fault.New(fault.Conflict, "the password was changed by another request meanwhile; try again with the new one")
+}
+
+func insertSession(ctx context.Context, tx db.Querier, who Identity, now, expires time.Time) error {
+	_, err := tx.ExecContext(ctx, `
+		insert into auth_sessions (id, user_id, created_at, last_used_at, expires_at) values ($1, $2, $3, $3, $4)`,
+		who.SessionID, who.UserID, now, expires)
+	return err
+}
+
+func endSession(ctx context.Context, tx db.Querier, sessionID, reason string, now time.Time) error {
+	_, err := tx.ExecContext(ctx, `
+		update auth_sessions set ended_at = $2, end_reason = $3 where id = $1 and ended_at is null`, sessionID, now, reason)
+	return err
+}
+
+func endOtherSessions(ctx context.Context, tx db.Querier, who Identity, now time.Time) error {
+	_, err := tx.ExecContext(ctx, `
+		update auth_sessions set ended_at = $3, end_reason = $4 where user_id = $1 and id <> $2 and ended_at is null`,
+		who.UserID, who.SessionID, now, endedByPasswordChange)
+	return err
+}
+
+func sessionAlive(ctx context.Context, q db.Querier, who Identity, now time.Time) (alive bool, err error) {
+	err = q.QueryRowContext(ctx, `
+		select exists (select 1 from auth_sessions where id = $1 and user_id = $2 and ended_at is null and expires_at > $3)`,
+		who.SessionID, who.UserID, now).Scan(&alive)
+	return alive, err
+}
+
+func insertRefreshToken(ctx context.Context, tx db.Querier, hash, sessionID string, now, expires time.Time) error {
+	_, err := tx.ExecContext(ctx, `
+		insert into refresh_tokens (token_hash, session_id, created_at, expires_at) values ($1, $2, $3, $4)`,
+		hash, sessionID, now, expires)
+	return err
+}
+
+// refreshToken is a stored token with its session. usedAt is when it was used first, nil until now.
+type refreshToken struct {
+	sessionID        string
+	userID           string
+	usedAt           *time.Time
+	sessionExpiresAt time.Time
+}
+
+// useRefreshToken marks a token used and says whether it had been before. A token that is unknown, too old, or of a
+// session that has ended is an Unauthenticated. The update comes first: it makes parallel uses wait for each other.
+func useRefreshToken(ctx context.Context, tx db.Querier, hash string, now time.Time) (t refreshToken, err error) {
+	res, err := tx.ExecContext(ctx, `
+		update refresh_tokens set used_at = $2 where token_hash = $1 and used_at is null`, hash, now)
+	if err != nil {
+		return t, err
+	}
+	first, err := res.RowsAffected()
+	if err != nil {
+		return t, err
+	}
+	err = tx.QueryRowContext(ctx, `
+		select t.session_id, s.user_id, t.used_at, s.expires_at from refresh_tokens t
+		join auth_sessions s on s.id = t.session_id
+		where t.token_hash = $1 and t.expires_at > $2 and s.ended_at is null and s.expires_at > $2`, hash, now).
+		Scan(&t.sessionID, &t.userID, &t.usedAt, &t.sessionExpiresAt)
+	if errors.Is(err, sql.ErrNoRows) {
+		return t, fault.New(fault.Unauthenticated, "this refresh token is no longer good; sign in again")
+	}
+	if err != nil {
+		return t, err
+	}
+	if first == 1 {
+		t.usedAt = nil
+	}
+	_, err = tx.ExecContext(ctx, `update auth_sessions set last_used_at = $2 where id = $1`, t.sessionID, now)
+	return t, err
+}

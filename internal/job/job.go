@@ -1,0 +1,239 @@
+// Package job does background and periodic work that is kept in the same database as what it works on.
+package job
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/jaspers-ai/jaspers/internal/db"
+)
+
+// Args says what is to be done. It is kept as JSON and handled by the handler of its kind.
+type Args interface{ Kind() string }
+
+// Config of a Queue. Zero values take the defaults named.
+type Config struct {
+	DB  *db.DB
+	Now func() time.Time
+	Log *slog.Logger
+	// Workers bounds how many jobs this process does at once; 8.
+	Workers int
+	// Lease is how long a job stays with a worker that no longer speaks; 30 s. It is renewed at a third of that.
+	Lease time.Duration
+	// Poll is how often the queue looks for due work; 200 ms.
+	Poll time.Duration
+}
+
+// Queue holds the handlers and does the work. Register everything before Run.
+type Queue struct {
+	Config
+	handlers map[string]func(context.Context, json.RawMessage) error
+	periods  []period
+}
+
+// maxAttempts is how often a job is tried before it is kept as dead.
+const maxAttempts = 5
+
+// New makes a queue that does nothing until Run.
+func New(cfg Config) *Queue {
+	if cfg.Workers == 0 {
+		cfg.Workers = 8
+	}
+	if cfg.Lease == 0 {
+		cfg.Lease = 30 * time.Second
+	}
+	if cfg.Poll == 0 {
+		cfg.Poll = 200 * time.Millisecond
+	}
+	return &Queue{Config: cfg, handlers: map[string]func(context.Context, json.RawMessage) error{}}
+}
+
+// Handle registers what does jobs of A's kind. fn may run twice for one job when its process dies in between, so its
+// effects belong in one transaction that can be repeated. An error is retried with growing waits; see Permanent.
+func Handle[A Args](q *Queue, fn func(ctx context.Context, args A) error) {
+	var zero A
+	q.handlers[zero.Kind()] = func(ctx context.Context, raw json.RawMessage) error {
+		var args A
+		if err := json.Unmarshal(raw, &args); err != nil {
+			return Permanent(fmt.Errorf("arguments of %s: %w", zero.Kind(), err))
+		}
+		return fn(ctx, args)
+	}
+}
+
+// permanentError marks an error that a retry cannot heal.
+type permanentError struct{ error }
+
+func (e permanentError) Unwrap() error { return e.error }
+
+// Permanent is a handler's way to say that trying again is of no use: the job is kept as dead at once.
+func Permanent(err error) error { return permanentError{err} }
+
+// Option changes how a job is added.
+type Option func(*options)
+
+type options struct{ uniqueKey sql.NullString }
+
+// Unique lets at most one job of the kind and key be waiting or running.
+func Unique(key string) Option {
+	return func(o *options) { o.uniqueKey = sql.NullString{String: key, Valid: true} }
+}
+
+// Add puts a job into the caller's transaction: it exists exactly when that commits. It reports false where a Unique
+// job of the same key was already there.
+func (q *Queue) Add(ctx context.Context, tx db.Querier, args Args, opts ...Option) (added bool, err error) {
+	var o options
+	for _, opt := range opts {
+		opt(&o)
+	}
+	raw, err := json.Marshal(args)
+	if err != nil {
+		return false, fmt.Errorf("arguments of %s: %w", args.Kind(), err)
+	}
+	return insert(ctx, tx, row{ID: db.NewID(), Kind: args.Kind(), Args: raw, UniqueKey: o.uniqueKey}, db.Time(q.Now()))
+}
+
+// Run works until ctx ends, then waits for the jobs in hand. Their handlers see ctx end too: a job they give up on is
+// tried again by the next process.
+func (q *Queue) Run(ctx context.Context) {
+	var running sync.WaitGroup
+	defer running.Wait()
+	slots := make(chan struct{}, q.Workers)
+	tick := time.NewTicker(q.Poll)
+	defer tick.Stop()
+	for {
+		q.openSlots(ctx)
+		for _, r := range q.claim(ctx, q.Workers-len(slots)) {
+			slots <- struct{}{}
+			running.Go(func() {
+				defer func() { <-slots }()
+				q.do(ctx, r)
+			})
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+	}
+}
+
+// claim takes up to n due jobs. Looking comes first and writes nothing, so an idle queue costs the writer nothing.
+func (q *Queue) claim(ctx context.Context, n int) []row {
+	if n == 0 || ctx.Err() != nil {
+		return nil
+	}
+	now := db.Time(q.Now())
+	due, err := anyDue(ctx, q.DB.Read(), now)
+	if err != nil || !due {
+		q.logUnlessDone(ctx, "look for due jobs", err)
+		return nil
+	}
+	var claimed []row
+	err = q.DB.Tx(ctx, func(tx *sql.Tx) (err error) {
+		if err := buryLost(ctx, tx, now); err != nil {
+			return err
+		}
+		claimed, err = claimDue(ctx, tx, q.DB.SkipLocked(), now, now.Add(q.Lease), n)
+		return err
+	})
+	if err != nil {
+		q.logUnlessDone(ctx, "claim jobs", err)
+		return nil
+	}
+	return claimed
+}
+
+// do runs one job under a lease that is renewed while it works.
+func (q *Queue) do(ctx context.Context, r row) {
+	work, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	var renewing sync.WaitGroup
+	renewing.Go(func() { q.renew(work, cancel, r) })
+	err := q.call(work, r)
+	cancel(nil)
+	renewing.Wait()
+	// The outcome is stored even when the process is stopping, else finished work would be done again.
+	store, stop := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+	defer stop()
+	if err := q.finish(store, r, err, ctx.Err() != nil); err != nil {
+		q.Log.ErrorContext(ctx, "store a job's outcome", "job", r.ID, "kind", r.Kind, "error", err)
+	}
+}
+
+// call runs the handler; a panic in it is an error of the job, not the end of the process.
+func (q *Queue) call(ctx context.Context, r row) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("the handler panicked: %v", p)
+		}
+	}()
+	handle, ok := q.handlers[r.Kind]
+	if !ok {
+		return fmt.Errorf("no handler for jobs of kind %s", r.Kind) // a newer process of a rolling update may have one
+	}
+	return handle(ctx, r.Args)
+}
+
+var errLeaseLost = errors.New("the lease was lost to another worker")
+
+// renew moves the lease on until work ends; a worker that finds its lease gone is stopped.
+func (q *Queue) renew(work context.Context, cancel context.CancelCauseFunc, r row) {
+	tick := time.NewTicker(q.Lease / 3)
+	defer tick.Stop()
+	for {
+		select {
+		case <-work.Done():
+			return
+		case <-tick.C:
+		}
+		var mine bool
+		err := q.DB.Tx(work, func(tx *sql.Tx) (err error) {
+			mine, err = extend(work, tx, r, db.Time(q.Now()).Add(q.Lease))
+			return err
+		})
+		if err == nil && !mine {
+			cancel(errLeaseLost)
+			return
+		}
+		q.logUnlessDone(work, "renew a job's lease", err)
+	}
+}
+
+// finish stores how a job ended. A worker that lost its lease changes nothing: the attempt is no longer its own.
+func (q *Queue) finish(ctx context.Context, r row, failed error, stopping bool) error {
+	now := db.Time(q.Now())
+	outcome := outcome{state: done, finishedAt: sql.NullTime{Time: now, Valid: true}, runAt: now}
+	_, permanent := errors.AsType[permanentError](failed)
+	switch {
+	case failed == nil:
+	case stopping: // not the job's fault: it is due again at once, and the try does not count
+		outcome.state, outcome.finishedAt, outcome.refund = queued, sql.NullTime{}, 1
+	case permanent || r.Attempt >= r.MaxAttempts:
+		outcome.state = dead
+	default:
+		outcome.state, outcome.finishedAt, outcome.runAt = queued, sql.NullTime{}, now.Add(backoff(r.Attempt))
+	}
+	if failed != nil {
+		outcome.lastError = sql.NullString{String: failed.Error(), Valid: true}
+		q.Log.WarnContext(ctx, "job failed", "job", r.ID, "kind", r.Kind, "attempt", r.Attempt, "state", outcome.state, "error", failed)
+	}
+	return q.DB.Tx(ctx, func(tx *sql.Tx) error { return conclude(ctx, tx, r, outcome) })
+}
+
+// backoff is the wait after a failed attempt: 5 s, 20 s, 45 s, 80 s.
+func backoff(attempt int) time.Duration {
+	return time.Duration(attempt*attempt) * 5 * time.Second
+}
+
+func (q *Queue) logUnlessDone(ctx context.Context, what string, err error) {
+	if err != nil && ctx.Err() == nil {
+		q.Log.ErrorContext(ctx, what, "error", err)
+	}
+}

@@ -1,0 +1,119 @@
+package job
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"time"
+
+	"github.com/jaspers-ai/jaspers/internal/db"
+)
+
+// The states of a job. Dead ones are kept to be seen.
+const (
+	queued  = "queued"
+	running = "running"
+	done    = "done"
+	dead    = "dead"
+)
+
+// row is one job as a worker sees it.
+type row struct {
+	ID          string
+	Kind        string
+	Args        json.RawMessage
+	UniqueKey   sql.NullString
+	Attempt     int
+	MaxAttempts int
+}
+
+// outcome is how one attempt ended.
+type outcome struct {
+	state      string
+	runAt      time.Time
+	finishedAt sql.NullTime
+	lastError  sql.NullString
+	refund     int // attempts given back
+}
+
+func insert(ctx context.Context, tx db.Querier, r row, now time.Time) (added bool, err error) {
+	res, err := tx.ExecContext(ctx, `
+		insert into jobs (id, kind, args, unique_key, state, run_at, attempt, max_attempts, created_at)
+		values ($1, $2, $3, $4, 'queued', $5, 0, $6, $5)
+		on conflict (kind, unique_key) where state in ('queued', 'running') do nothing`,
+		r.ID, r.Kind, string(r.Args), r.UniqueKey, now, maxAttempts)
+	if err != nil {
+		return false, err
+	}
+	n, err := res.RowsAffected()
+	return n == 1, err
+}
+
+func anyDue(ctx context.Context, q db.Querier, now time.Time) (due bool, err error) {
+	err = q.QueryRowContext(ctx, `
+		select exists (select 1 from jobs where state in ('queued', 'running') and run_at <= $1)`, now).Scan(&due)
+	return due, err
+}
+
+// buryLost ends jobs that took their worker down on the last attempt they had.
+func buryLost(ctx context.Context, tx db.Querier, now time.Time) error {
+	_, err := tx.ExecContext(ctx, `
+		update jobs set state = 'dead', finished_at = $1, last_error = 'its worker died each time'
+		where state = 'running' and run_at <= $1 and attempt >= max_attempts`, now)
+	return err
+}
+
+// claimDue takes jobs that are due, and running ones whose lease ran out.
+func claimDue(ctx context.Context, tx db.Querier, skipLocked string, now, lease time.Time, n int) ([]row, error) {
+	rows, err := tx.QueryContext(ctx, `
+		update jobs set state = 'running', attempt = attempt + 1, run_at = $2
+		where id in (
+			select id from jobs where state in ('queued', 'running') and run_at <= $1
+			order by run_at limit $3 `+skipLocked+`)
+		returning id, kind, args, attempt, max_attempts`, now, lease, n)
+	return db.Collect(rows, err, func(scan func(...any) error) (r row, err error) {
+		var args string
+		err = scan(&r.ID, &r.Kind, &args, &r.Attempt, &r.MaxAttempts)
+		r.Args = json.RawMessage(args)
+		return r, err
+	})
+}
+
+// extend moves the lease of an attempt; false means that the attempt has ended or another worker has the job.
+func extend(ctx context.Context, tx db.Querier, r row, until time.Time) (mine bool, err error) {
+	res, err := tx.ExecContext(ctx, `
+		update jobs set run_at = $3 where id = $1 and attempt = $2 and state = 'running'`, r.ID, r.Attempt, until)
+	if err != nil {
+		return false, err
+	}
+	n, err := res.RowsAffected()
+	return n == 1, err
+}
+
+// conclude ends an attempt, unless another worker has taken the job since.
+func conclude(ctx context.Context, tx db.Querier, r row, o outcome) error {
+	_, err := tx.ExecContext(ctx, `
+		update jobs set state = $3, run_at = $4, finished_at = $5, last_error = $6, attempt = attempt - $7
+		where id = $1 and attempt = $2 and state = 'running'`,
+		r.ID, r.Attempt, o.state, o.runAt, o.finishedAt, o.lastError, o.refund)
+	return err
+}
+
+// takeSlot lets one process have a slot.
+func takeSlot(ctx context.Context, tx db.Querier, name string, slot time.Time) (mine bool, err error) {
+	res, err := tx.ExecContext(ctx, `
+		insert into job_slots (name, slot) values ($1, $2) on conflict do nothing`, name, slot)
+	if err != nil {
+		return false, err
+	}
+	n, err := res.RowsAffected()
+	return n == 1, err
+}
+
+func deleteBefore(ctx context.Context, tx db.Querier, before time.Time) error {
+	if _, err := tx.ExecContext(ctx, `delete from jobs where state = 'done' and finished_at < $1`, before); err != nil {
+		return err
+	}
+	_, err := tx.ExecContext(ctx, `delete from job_slots where slot < $1`, before)
+	return err
+}

@@ -1,0 +1,110 @@
+// Package telemetry writes the log: structured, tied together by correlation ids, and without secrets.
+package telemetry
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"regexp"
+	"strings"
+)
+
+// Redacted is what stands in the log where a secret would.
+const Redacted = "[redacted]"
+
+// Secret is a text that no log, error text or JSON shows. Convert it to string where it is used.
+type Secret string
+
+// String keeps the secret out of %v and %s.
+func (s Secret) String() string {
+	if s == "" {
+		return ""
+	}
+	return Redacted
+}
+
+// GoString keeps the secret out of %#v.
+func (s Secret) GoString() string { return s.String() }
+
+// LogValue keeps the secret out of slog.
+func (s Secret) LogValue() slog.Value { return slog.StringValue(s.String()) }
+
+// MarshalText keeps the secret out of JSON.
+func (s Secret) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
+
+// NewLog makes a log that writes lines to w, as "json" or "text".
+func NewLog(w io.Writer, level slog.Level, format string) (*slog.Logger, error) {
+	options := &slog.HandlerOptions{Level: level, ReplaceAttr: redact}
+	switch format {
+	case "json":
+		return slog.New(correlated{slog.NewJSONHandler(w, options)}), nil
+	case "text":
+		return slog.New(correlated{slog.NewTextHandler(w, options)}), nil
+	}
+	return nil, fmt.Errorf("the log format is json or text, not %q", format)
+}
+
+// secretKey matches the names under which secrets travel.
+var secretKey = regexp.MustCompile(`(?i)passw|secret|token|authorization|cookie|api_?-?key|credential|verifier|private`)
+
+// secretText matches secrets inside longer texts: bearer tokens, our JWTs, model keys, and passwords in URLs.
+var secretText = regexp.MustCompile(`(?i)bearer\s+[\w\-.~+/]+=*|eyJ[\w\-]+\.[\w\-]+\.[\w\-]*|sk-[\w\-]{8,}|://[^/\s:@]+:[^/\s@]+@`)
+
+// redact hides attributes that are secret by name, and secrets inside texts and errors.
+func redact(_ []string, a slog.Attr) slog.Attr {
+	switch a.Value.Kind() {
+	case slog.KindString:
+		if secretKey.MatchString(a.Key) && a.Value.String() != "" {
+			return slog.String(a.Key, Redacted)
+		}
+		return slog.String(a.Key, clean(a.Value.String()))
+	case slog.KindAny:
+		if secretKey.MatchString(a.Key) {
+			return slog.String(a.Key, Redacted)
+		}
+		if err, ok := a.Value.Any().(error); ok {
+			return slog.String(a.Key, clean(err.Error()))
+		}
+	}
+	return a
+}
+
+func clean(text string) string {
+	if !strings.ContainsAny(text, " .-:") { // none of the patterns can match
+		return text
+	}
+	return secretText.ReplaceAllString(text, Redacted)
+}
+
+type correlationKey struct{}
+
+// WithCorrelation ties everything that is logged under ctx to one request or job.
+func WithCorrelation(ctx context.Context, id string) context.Context {
+	return context.WithValue(ctx, correlationKey{}, id)
+}
+
+// Correlation is the id that WithCorrelation set, or empty.
+func Correlation(ctx context.Context) string {
+	id, _ := ctx.Value(correlationKey{}).(string)
+	return id
+}
+
+// correlated adds the correlation id of the context to each line.
+type correlated struct{ slog.Handler }
+
+func (h correlated) Handle(ctx context.Context, r slog.Record) error {
+	if id := Correlation(ctx); id != "" {
+		r.AddAttrs(slog.String("correlationId", id))
+	}
+	r.Message = clean(r.Message)
+	return h.Handler.Handle(ctx, r)
+}
+
+func (h correlated) WithAttrs(attrs []slog.Attr) slog.Handler {
+	return correlated{h.Handler.WithAttrs(attrs)}
+}
+
+func (h correlated) WithGroup(name string) slog.Handler {
+	return correlated{h.Handler.WithGroup(name)}
+}

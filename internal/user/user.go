@@ -1,0 +1,111 @@
+// Package user keeps the people who use the server: who they are and what they are called.
+package user
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"net/mail"
+	"strings"
+	"time"
+	"unicode"
+
+	"github.com/jaspers-ai/jaspers/internal/db"
+	"github.com/jaspers-ai/jaspers/internal/fault"
+)
+
+// User is one person. Email is in canonical form.
+type User struct {
+	ID          string     `json:"id" format:"uuid"`
+	Email       string     `json:"email" format:"email"`
+	FirstName   *string    `json:"firstName"`
+	LastName    *string    `json:"lastName"`
+	CreatedAt   time.Time  `json:"createdAt"`
+	UpdatedAt   time.Time  `json:"updatedAt"`
+	LastLoginAt *time.Time `json:"lastLoginAt"`
+}
+
+// Service reads and changes people's profiles.
+type Service struct {
+	DB  *db.DB
+	Now func() time.Time
+}
+
+// Changes are the fields of a profile to change; nil leaves one as it is, an empty name takes it away.
+type Changes struct {
+	FirstName *string
+	LastName  *string
+}
+
+// Get finds a person; NotFound where there is none.
+func (s *Service) Get(ctx context.Context, id string) (User, error) {
+	return find(ctx, s.DB.Read(), id)
+}
+
+// Update changes a profile and returns it as it is now.
+func (s *Service) Update(ctx context.Context, id string, changes Changes) (User, error) {
+	var u User
+	err := s.DB.Tx(ctx, func(tx *sql.Tx) (err error) {
+		if u, err = find(ctx, tx, id); err != nil {
+			return err
+		}
+		if changes.FirstName != nil {
+			u.FirstName = Name(changes.FirstName)
+		}
+		if changes.LastName != nil {
+			u.LastName = Name(changes.LastName)
+		}
+		u.UpdatedAt = db.Time(s.Now())
+		_, err = tx.ExecContext(ctx, `update users set first_name = $2, last_name = $3, updated_at = $4 where id = $1`,
+			id, u.FirstName, u.LastName, u.UpdatedAt)
+		return err
+	})
+	return u, err
+}
+
+// Insert adds a person with the hash of their password. An address that is there already is an EmailTaken.
+func Insert(ctx context.Context, tx db.Querier, u User, passwordHash string) error {
+	_, err := tx.ExecContext(ctx, `
+		insert into users (id, email, password_hash, first_name, last_name, created_at, updated_at)
+		values ($1, $2, $3, $4, $5, $6, $7)`,
+		u.ID, u.Email, passwordHash, u.FirstName, u.LastName, u.CreatedAt, u.UpdatedAt)
+	if db.IsUniqueViolation(err) {
+		return fault.Wrap(fault.EmailTaken, err, "this e-mail address is already registered; sign in instead")
+	}
+	return err
+}
+
+func find(ctx context.Context, q db.Querier, id string) (u User, err error) {
+	err = q.QueryRowContext(ctx, `
+		select id, email, first_name, last_name, created_at, updated_at, last_login_at from users where id = $1`, id).
+		Scan(&u.ID, &u.Email, &u.FirstName, &u.LastName, &u.CreatedAt, &u.UpdatedAt, &u.LastLoginAt)
+	if errors.Is(err, sql.ErrNoRows) {
+		return u, fault.New(fault.NotFound, "no such user")
+	}
+	return u, err
+}
+
+// maxEmail is the longest address mail can be sent to (RFC 5321, 4.5.3.1.3, less the angle brackets).
+const maxEmail = 254
+
+// CanonicalEmail is the one spelling of an address that is stored and compared: trimmed and in lower case.
+// It reports false for what is no plain address.
+func CanonicalEmail(address string) (string, bool) {
+	address = strings.ToLower(strings.TrimSpace(address))
+	parsed, err := mail.ParseAddress(address)
+	ok := err == nil && parsed.Address == address && len(address) <= maxEmail &&
+		!strings.ContainsFunc(address, func(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) })
+	return address, ok
+}
+
+// Name is a name as it is stored: without blanks around it, nil when nothing is left.
+func Name(name *string) *string {
+	if name == nil {
+		return nil
+	}
+	trimmed := strings.TrimSpace(*name)
+	if trimmed == "" {
+		return nil
+	}
+	return &trimmed
+}
