@@ -9,7 +9,8 @@ import (
 )
 
 // Provider is one brokerage. Errors are *fault.Error: ReauthorizationRequired when the customer has to let us in again,
-// UpstreamDown, UpstreamTimeout or UpstreamFailed when the brokerage cannot answer or answers nonsense.
+// RateLimited, UpstreamDown, UpstreamTimeout or UpstreamFailed when the brokerage cannot answer or answers nonsense. An
+// error comes with no data: a list that arrived in part is not returned.
 type Provider interface {
 	// Info names the brokerage.
 	Info() Info
@@ -67,14 +68,15 @@ func (Credentials) String() string { return "[broker credentials]" }
 // GoString keeps credentials out of %#v.
 func (Credentials) GoString() string { return "[broker credentials]" }
 
-// Account is one account at a brokerage. Money is in Currency.
+// Account is one account at a brokerage. Money is in Currency; what the brokerage does not know is an invalid
+// NullDecimal, never zero.
 type Account struct {
-	ID       string // the brokerage's id
-	Number   string // what the customer knows it by
-	Status   string // the brokerage's word, upper case
-	Currency string // ISO 4217
-	Cash     decimal.Decimal
-	Equity   decimal.Decimal
+	ID       string              // the brokerage's id
+	Number   string              // what the customer knows it by
+	Status   string              // the brokerage's word, upper case
+	Currency string              // ISO 4217
+	Cash     decimal.NullDecimal // negative when borrowed on margin
+	Equity   decimal.NullDecimal
 }
 
 // AssetClass sorts instruments.
@@ -88,8 +90,8 @@ const (
 	OtherAssets AssetClass = "other"
 )
 
-// Position is what an account holds of one instrument. Shorts are negative in Quantity, MarketValue and CostBasis.
-// What the brokerage does not know is an invalid NullDecimal, never zero.
+// Position is what an account holds of one instrument; an account has at most one position of an instrument. Shorts are
+// negative in Quantity, MarketValue and CostBasis. What the brokerage does not know is an invalid NullDecimal, never zero.
 type Position struct {
 	InstrumentID  string // the brokerage's id of the instrument
 	Symbol        string // our spelling: BRK.B, BTC/USD, OCC for options
@@ -98,10 +100,11 @@ type Position struct {
 	Exchange      string
 	Currency      string // ISO 4217
 	Quantity      decimal.Decimal
-	AverageCost   decimal.Decimal     // per unit
-	CostBasis     decimal.Decimal     // as the brokerage reports it, not recomputed
-	Price         decimal.NullDecimal // per unit
-	PreviousClose decimal.NullDecimal // per unit, adjusted for a split since
-	MarketValue   decimal.NullDecimal
-	AsOf          time.Time // when the brokerage said so
+	Multiplier    decimal.Decimal     // how many priced units one of Quantity stands for: 1, or 100 for most option contracts
+	AverageCost   decimal.NullDecimal // per priced unit
+	CostBasis     decimal.NullDecimal // as the brokerage reports it, not recomputed
+	Price         decimal.NullDecimal // per priced unit
+	PreviousClose decimal.NullDecimal // per priced unit, adjusted for a split since
+	MarketValue   decimal.NullDecimal // as the brokerage reports it, not recomputed
+	AsOf          time.Time           // when the brokerage said so
 }

@@ -62,12 +62,12 @@ func (m *Model) Generate(ctx context.Context, req llm.Request, onText func(delta
 	turn := newTurn(onText)
 	for !turn.done && stream.Next() {
 		if err := turn.add(stream.Current()); err != nil {
-			return turn.partial(), turnFault(ctx, err, true)
+			return turn.partial(), turnFault(ctx, err)
 		}
 	}
 	// The SDK reports a stream that simply ends as a success, so only message_stop is taken for one.
 	if !turn.done {
-		return turn.partial(), turnFault(ctx, stream.Err(), turn.started)
+		return turn.partial(), turnFault(ctx, stream.Err())
 	}
 	return turn.response(), nil
 }

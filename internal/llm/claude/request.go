@@ -48,19 +48,71 @@ func tools(offered []llm.Tool) []anthropic.ToolUnionParam {
 }
 
 // messages joins neighbours of the same role, since every tool result of a turn has to stand in the one message after
-// it, and leaves out messages that would be empty: an answer without content is legal to receive but not to send.
+// it, and before any text there. A message without content is left out: legal to receive, but not to send.
 func messages(conversation []llm.Message) []anthropic.MessageParam {
 	var out []anthropic.MessageParam
-	var pending []llm.Block
-	for i, msg := range conversation {
-		pending = append(pending, msg.Blocks...)
-		if i+1 < len(conversation) && nextRole(conversation[i+1:], msg.Role) == msg.Role {
+	for _, msg := range conversation {
+		role, content := anthropic.MessageParamRole(msg.Role), blocks(msg.Blocks)
+		if len(content) == 0 {
 			continue
 		}
-		if content := contentOf(pending, msg.Role); len(content) > 0 {
-			out = append(out, anthropic.MessageParam{Role: anthropic.MessageParamRole(msg.Role), Content: content})
+		if n := len(out); n > 0 && out[n-1].Role == role {
+			out[n-1].Content = append(out[n-1].Content, content...)
+			continue
 		}
-		pending = nil
+		out = append(out, anthropic.MessageParam{Role: role, Content: content})
+	}
+	for _, msg := range out {
+		if msg.Role == anthropic.MessageParamRoleUser {
+			slices.SortStableFunc(msg.Content, resultsFirst)
+		}
 	}
 	return out
 }
+
+func resultsFirst(a, b anthropic.ContentBlockParamUnion) int {
+	rank := func(block anthropic.ContentBlockParamUnion) int {
+		if block.OfToolResult != nil {
+			return 0
+		}
+		return 1
+	}
+	return rank(a) - rank(b)
+}
+
+// blocks translates content in its order, without the empty texts that the vendor refuses.
+func blocks(content []llm.Block) []anthropic.ContentBlockParamUnion {
+	var out []anthropic.ContentBlockParamUnion
+	for _, b := range content {
+		switch {
+		case b.Call != nil:
+			out = append(out, anthropic.NewToolUseBlock(b.Call.ID, object(b.Call.Input), b.Call.Name))
+		case b.Result != nil:
+			out = append(out, toolResult(b.Result))
+		case b.Opaque != nil:
+			out = append(out, param.Override[anthropic.ContentBlockParamUnion](b.Opaque))
+		case !blank(b.Text):
+			out = append(out, anthropic.NewTextBlock(b.Text))
+		}
+	}
+	return out
+}
+
+func toolResult(r *llm.ToolResult) anthropic.ContentBlockParamUnion {
+	block := anthropic.NewToolResultBlock(r.CallID, r.Content, r.IsError)
+	if blank(r.Content) {
+		block.OfToolResult.Content = nil
+	}
+	return block
+}
+
+// object is input as it was written when that is a JSON object, and the empty object otherwise: the vendor takes back
+// nothing else, and the call's result has already told the model that its input was no good.
+func object(input json.RawMessage) json.RawMessage {
+	if trimmed := bytes.TrimSpace(input); len(trimmed) > 0 && trimmed[0] == '{' && json.Valid(trimmed) {
+		return trimmed
+	}
+	return json.RawMessage(`{}`)
+}
+
+func blank(text string) bool { return strings.TrimSpace(text) == "" }

@@ -1,0 +1,143 @@
+// Package analyst answers a person's questions about their money and the market: a language model that reads with tools and cites what it read.
+package analyst
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"time"
+
+	"github.com/shopspring/decimal"
+
+	"github.com/jaspers-ai/jaspers/internal/fault"
+	"github.com/jaspers-ai/jaspers/internal/llm"
+)
+
+// Analyst answers questions. It keeps nothing between them and may be used by many goroutines.
+type Analyst struct {
+	Model  llm.Model // nil where none is configured
+	Tools  []Tool    // what the model may read, names unique
+	Now    func() time.Time
+	Limits Limits
+}
+
+// Limits bound one answer. A zero field stands for its default.
+type Limits struct {
+	Rounds int           // turns asked of the model: 8
+	Calls  int           // tool calls that are run: 16
+	Time   time.Duration // from question to answer: 90 s
+	Tokens int           // the model may write in one turn, its thinking included: 8,192
+}
+
+func (l Limits) withDefaults() Limits {
+	return Limits{
+		Rounds: cmp.Or(l.Rounds, 8),
+		Calls:  cmp.Or(l.Calls, 16),
+		Time:   cmp.Or(l.Time, 90*time.Second),
+		Tokens: cmp.Or(l.Tokens, 8192),
+	}
+}
+
+// Question is what a person asks. Tools read as UserID, whatever the model says.
+type Question struct {
+	UserID  string
+	Text    string
+	History []Turn // what was said before, oldest first
+}
+
+// Turn is one side's words earlier in the conversation.
+type Turn struct {
+	Role llm.Role
+	Text string
+}
+
+// Event is something that happened while an answer was written: exactly one of its fields is set.
+type Event struct {
+	Delta    string // the next piece of the answer's text
+	Tool     *ToolCall
+	Citation *Citation // comes before the text that holds its number
+	Usage    *Usage
+}
+
+// Usage is what an answer has cost so far.
+type Usage struct {
+	llm.Usage
+	Cost  decimal.Decimal `json:"costUsd"` // US dollars, exact
+	Model string          `json:"model"`
+}
+
+// Status is how an answer ended.
+type Status string
+
+// The ways an answer ends.
+const (
+	Complete  Status = "complete"
+	Truncated Status = "truncated" // the model's space or our limits ran out; what there is stands
+	Refused   Status = "refused"   // the model declined
+	Failed    Status = "failed"
+)
+
+// Result is an answer.
+type Result struct {
+	Status     Status
+	Content    string // the joined deltas, less the words of a turn that ended in a refusal
+	Citations  []Citation
+	ToolCalls  []ToolCall // in the order the model made them
+	Usage      Usage
+	StopReason llm.StopReason // of the model's last turn; empty when that failed
+	Notice     string         // tells the person why the answer is not whole; empty when it is
+}
+
+// ToolCall is one use of a tool.
+type ToolCall struct {
+	ID       string // for the database
+	Handle   string // what the model cites it by: t1, t2, …
+	Round    int    // the model's turn that asked for it, from 1
+	Name     string // as the model wrote it: it may name no tool
+	Input    json.RawMessage
+	Output   json.RawMessage // what the model was told; nil while the tool runs
+	Err      error           // why it failed; the model and people are shown only its fault's message
+	Started  time.Time
+	Duration time.Duration
+
+	result ToolResult
+}
+
+// Ready tells whether there is a model to ask: ModelNotConfigured where there is none.
+func (a *Analyst) Ready() error {
+	if a.Model == nil {
+		return fault.New(fault.ModelNotConfigured, "no language model is configured; set ANTHROPIC_API_KEY and start the server again")
+	}
+	return nil
+}
+
+// Answer asks the model, runs the tools it wants and returns when the answer is done. emit is called with each event as
+// it happens, on the caller's goroutine. An error is a *fault.Error (ModelNotConfigured, Canceled, UpstreamTimeout when
+// the time is up, or the model's own) and comes with Status Failed and with whatever had arrived.
+func (a *Analyst) Answer(ctx context.Context, q Question, emit func(Event)) (Result, error) {
+	if err := a.Ready(); err != nil {
+		return Result{Status: Failed}, err
+	}
+	limits := a.Limits.withDefaults()
+	ctx, cancel := context.WithTimeoutCause(ctx, limits.Time, errOutOfTime)
+	defer cancel()
+	w := newWork(a, limits, q, emit)
+	err := w.run(ctx)
+	if err != nil {
+		w.result.Status = Failed
+		err = failure(ctx, err)
+	}
+	w.result.Content = w.content.String()
+	return w.result, err
+}
+
+// errOutOfTime is the cause of a context whose answer took too long.
+var errOutOfTime = fault.New(fault.UpstreamTimeout, "the answer took too long; ask again, or for less at once")
+
+// failure says our own limit where that is why the model or a tool gave up.
+func failure(ctx context.Context, err error) error {
+	if context.Cause(ctx) == errOutOfTime {
+		return fault.Wrap(errOutOfTime.Kind, err, "%s", errOutOfTime.Message)
+	}
+	return fault.From(err)
+}

@@ -1,0 +1,139 @@
+// Package api is the REST interface: routes and their documentation, the envelope, errors, streams and middleware.
+package api
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humago"
+
+	"github.com/jaspers-ai/jaspers/internal/auth"
+	"github.com/jaspers-ai/jaspers/internal/chat"
+	"github.com/jaspers-ai/jaspers/internal/connection"
+	"github.com/jaspers-ai/jaspers/internal/fault"
+	"github.com/jaspers-ai/jaspers/internal/market"
+	"github.com/jaspers-ai/jaspers/internal/portfolio"
+	"github.com/jaspers-ai/jaspers/internal/user"
+)
+
+// Version of the API document; it follows the server's.
+const Version = "0.1.0"
+
+// Services are what the routes speak to.
+type Services struct {
+	Auth        *auth.Service
+	Users       *user.Service
+	Connections *connection.Service
+	Portfolio   *portfolio.Service
+	Market      *market.Service
+	Chat        *chat.Service
+	// Ready tells whether the server can work: nil, or what is missing.
+	Ready func(context.Context) error
+}
+
+// Config of the edge.
+type Config struct {
+	Log *slog.Logger
+	Now func() time.Time
+	// PublicURL is where browsers reach the server; https makes cookies and transport strict.
+	PublicURL *url.URL
+	// CORSOrigins may call the API from a browser on another origin, exactly as listed.
+	CORSOrigins []string
+	// Heartbeat is how often an idle stream says that it is alive; 15 s.
+	Heartbeat time.Duration
+}
+
+// defaultHeartbeat keeps proxies from closing a quiet stream.
+const defaultHeartbeat = 15 * time.Second
+
+// router registers the routes and keeps what their handlers share.
+type router struct {
+	Services
+	Config
+	api huma.API
+}
+
+// New makes the handler of everything under /api, with the whole middleware chain around it.
+func New(services Services, cfg Config) (http.Handler, error) {
+	mux := http.NewServeMux()
+	r := newRouter(services, cfg, mux)
+	if err := r.serveDocs(mux); err != nil {
+		return nil, err
+	}
+	return r.chain(jsonErrors(mux))
+}
+
+// Document is the API's description as it is kept in openapi.yaml.
+func Document() ([]byte, error) {
+	doc, err := newRouter(Services{}, Config{}, http.NewServeMux()).api.OpenAPI().YAML()
+	return bytes.TrimLeft(doc, "\n"), err
+}
+
+func newRouter(services Services, cfg Config, mux *http.ServeMux) *router {
+	if cfg.Heartbeat == 0 {
+		cfg.Heartbeat = defaultHeartbeat
+	}
+	setGlobals()
+	r := &router{Services: services, Config: cfg}
+	r.api = humago.New(mux, humaConfig())
+	r.authRoutes()
+	r.brokerageRoutes()
+	r.portfolioRoutes()
+	r.stockRoutes()
+	r.chatRoutes()
+	r.healthRoutes()
+	return r
+}
+
+func humaConfig() huma.Config {
+	registry := huma.NewMapRegistry("#/components/schemas/", schemaName)
+	aliasDecimals(registry)
+	cfg := huma.DefaultConfig("Jaspers AI", Version)
+	cfg.Info.Description = "An investor's real ledger and the market's research under one analyst. " +
+		"Every answer stands in an envelope: success, data and meta, or success, error and meta."
+	cfg.Components = &huma.Components{
+		Schemas: registry,
+		SecuritySchemes: map[string]*huma.SecurityScheme{
+			bearer: {Type: "http", Scheme: "bearer", BearerFormat: "JWT", Description: "The access token of a sign-in."},
+		},
+	}
+	cfg.Formats = map[string]huma.Format{"application/json": strictJSON, "json": strictJSON}
+	cfg.OpenAPIPath, cfg.DocsPath, cfg.SchemasPath = "", "", "" // we serve these ourselves, without a CDN
+	cfg.CreateHooks = nil                                       // no $schema in answers
+	return cfg
+}
+
+// strictJSON is JSON as huma reads and writes it, less the escaping of HTML, which helps nobody in an API.
+var strictJSON = huma.Format{
+	Marshal:   huma.DefaultJSONFormat.Marshal,
+	Unmarshal: unmarshalStrict,
+}
+
+// unmarshalStrict refuses what json.Unmarshal lets through although it is not JSON text: bytes that are not UTF-8, which
+// would be stored as something else than was sent.
+func unmarshalStrict(data []byte, v any) error {
+	if !validUTF8(data) {
+		return errors.New("the body is not UTF-8")
+	}
+	return json.Unmarshal(data, v)
+}
+
+// Starting answers while the server is still opening its database: it is alive, and not ready.
+func Starting(log *slog.Logger) http.Handler {
+	r := &router{Config: Config{Log: log, PublicURL: &url.URL{}}}
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /api/health/live", func(w http.ResponseWriter, _ *http.Request) {
+		writeJSON(w, http.StatusOK, envelope[Health]{Success: true, Data: Health{Status: "ok"}})
+	})
+	mux.HandleFunc("/", func(w http.ResponseWriter, req *http.Request) {
+		r.writeError(w, req, fault.New(fault.Overloaded, "the server is starting; try again in a moment").WithRetryAfter(time.Second))
+	})
+	return r.correlate(r.secureHeaders(mux))
+}

@@ -1,0 +1,237 @@
+package api
+
+import (
+	"context"
+	"net/http"
+	"regexp"
+	"runtime/debug"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humago"
+	"github.com/klauspost/compress/gzhttp"
+	"github.com/rs/cors"
+
+	"github.com/jaspers-ai/jaspers/internal/auth"
+	"github.com/jaspers-ai/jaspers/internal/db"
+	"github.com/jaspers-ai/jaspers/internal/fault"
+	"github.com/jaspers-ai/jaspers/internal/telemetry"
+)
+
+const (
+	// requestTime bounds a request that does not stream; it is above the longest upstream wait.
+	requestTime = 60 * time.Second
+	// maxAnyBody bounds bodies before any route is known.
+	maxAnyBody = 1 << 20
+	// minGzip is the size from which compressing pays.
+	minGzip = 1024
+)
+
+// chain puts the middleware around the routes, outermost last: gzip → recover → correlation and log → secure headers →
+// CORS → cross-origin protection → limits → routes. Authentication belongs to each route's registration.
+func (r *router) chain(routes http.Handler) (http.Handler, error) {
+	h := r.limit(routes)
+	protection := http.NewCrossOriginProtection()
+	for _, origin := range r.CORSOrigins {
+		if err := protection.AddTrustedOrigin(origin); err != nil {
+			return nil, err
+		}
+	}
+	protection.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+		r.writeError(w, req, fault.New(fault.Forbidden, "this request came from another site"))
+	}))
+	h = protection.Handler(h)
+	if len(r.CORSOrigins) > 0 {
+		h = cors.New(cors.Options{
+			AllowedOrigins: r.CORSOrigins, AllowCredentials: true, MaxAge: 600,
+			AllowedMethods: []string{http.MethodGet, http.MethodPost, http.MethodPatch, http.MethodDelete},
+			AllowedHeaders: []string{"Authorization", "Content-Type", "Last-Event-ID", correlationHeader},
+			ExposedHeaders: []string{correlationHeader, "Retry-After"},
+		}).Handler(h)
+	}
+	h = r.correlate(r.recover(r.secureHeaders(h)))
+	return gzip(h)
+}
+
+// gzip compresses answers, but never looks at a stream: it would hold back the first event.
+func gzip(next http.Handler) (http.Handler, error) {
+	wrap, err := gzhttp.NewWrapper(gzhttp.MinSize(minGzip))
+	if err != nil {
+		return nil, err
+	}
+	zipped := wrap(next)
+	return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+		if wantsStream(req.Header.Get("Accept")) {
+			next.ServeHTTP(w, req)
+			return
+		}
+		zipped.ServeHTTP(w, req)
+	}), nil
+}
+
+// recover turns a panic into a 500 and a log line; the process lives on.
+func (r *router) recover(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+		defer func() {
+			p := recover()
+			if p == nil {
+				return
+			}
+			if p == http.ErrAbortHandler {
+				panic(p) // net/http's own way to drop a connection
+			}
+			r.Log.ErrorContext(req.Context(), "panic", "value", p, "stack", string(debug.Stack()))
+			if rec, ok := w.(*recorder); ok && rec.status == 0 {
+				r.writeError(w, req, fault.New(fault.Internal, "panic"))
+			}
+		}()
+		next.ServeHTTP(w, req)
+	})
+}
+
+const correlationHeader = "X-Correlation-ID"
+
+// saneCorrelation is what a caller's own id may look like.
+var saneCorrelation = regexp.MustCompile(`^[A-Za-z0-9._\-]{1,64}$`)
+
+// correlate gives each request an id that ties its answer and its log lines together, and logs how it went.
+func (r *router) correlate(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+		id := req.Header.Get(correlationHeader)
+		if !saneCorrelation.MatchString(id) {
+			id = db.NewID()
+		}
+		w.Header().Set(correlationHeader, id)
+		req = req.WithContext(telemetry.WithCorrelation(req.Context(), id))
+		rec := &recorder{ResponseWriter: w}
+		start := time.Now()
+		next.ServeHTTP(rec, req)
+		r.Log.InfoContext(req.Context(), "request", "method", req.Method, "path", req.URL.Path, "status", rec.status,
+			"bytes", rec.bytes, "ms", time.Since(start).Milliseconds())
+	})
+}
+
+func correlationID(ctx context.Context) string { return telemetry.Correlation(ctx) }
+
+// recorder notes status and size. It can flush and be unwrapped: a stream must not wait in it.
+type recorder struct {
+	http.ResponseWriter
+	status int
+	bytes  int64
+}
+
+func (w *recorder) WriteHeader(status int) {
+	if w.status == 0 {
+		w.status = status
+	}
+	w.ResponseWriter.WriteHeader(status)
+}
+
+func (w *recorder) Write(p []byte) (int, error) {
+	if w.status == 0 {
+		w.status = http.StatusOK
+	}
+	n, err := w.ResponseWriter.Write(p)
+	w.bytes += int64(n)
+	return n, err
+}
+
+// Flush sends what was written so far.
+func (w *recorder) Flush() { _ = http.NewResponseController(w.ResponseWriter).Flush() }
+
+// Unwrap lets http.ResponseController reach the connection.
+func (w *recorder) Unwrap() http.ResponseWriter { return w.ResponseWriter }
+
+// secureHeaders sets what every answer says to a browser. The docs page loosens the content policy for itself.
+func (r *router) secureHeaders(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+		h := w.Header()
+		h.Set("X-Content-Type-Options", "nosniff")
+		h.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
+		h.Set("Referrer-Policy", "no-referrer")
+		h.Set("Cross-Origin-Resource-Policy", "same-origin")
+		h.Set("Cache-Control", "no-store")
+		if r.PublicURL.Scheme == "https" {
+			h.Set("Strict-Transport-Security", "max-age=31536000; includeSubDomains")
+		}
+		next.ServeHTTP(w, req)
+	})
+}
+
+// limit bounds what a request may take: body, and time to answer. Streams set their own deadline per event.
+func (r *router) limit(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+		req.Body = http.MaxBytesReader(w, req.Body, maxAnyBody)
+		if !wantsStream(req.Header.Get("Accept")) {
+			// A server without deadlines (a test's recorder) has none to set.
+			_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(requestTime))
+		}
+		next.ServeHTTP(w, req)
+	})
+}
+
+// jsonErrors answers in the envelope what ServeMux would answer in plain text: 404, and 405 with Allow.
+func (r *router) jsonErrors(mux *http.ServeMux) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+		h, pattern := mux.Handler(req)
+		if pattern != "" {
+			mux.ServeHTTP(w, req)
+			return
+		}
+		probe := &probe{header: http.Header{}}
+		h.ServeHTTP(probe, req)
+		if probe.status == http.StatusMethodNotAllowed {
+			w.Header().Set("Allow", probe.header.Get("Allow"))
+			r.writeError(w, req, fault.New(fault.MethodNotAllowed, "this path does not take that method; see the Allow header"))
+			return
+		}
+		r.writeError(w, req, fault.New(fault.NotFound, "there is no such path; the API is described at /api/docs"))
+	})
+}
+
+// probe listens to what ServeMux would have said.
+type probe struct {
+	header http.Header
+	status int
+}
+
+func (p *probe) Header() http.Header         { return p.header }
+func (p *probe) WriteHeader(status int)      { p.status = status }
+func (p *probe) Write(b []byte) (int, error) { return len(b), nil }
+
+type identityKey struct{}
+
+// authenticate lets a request through when its bearer token holds, and tells the handler who is asking.
+func (r *router) authenticate(ctx huma.Context, next func(huma.Context)) {
+	scheme, token, _ := strings.Cut(ctx.Header("Authorization"), " ")
+	if !strings.EqualFold(scheme, bearer) {
+		token = ""
+	}
+	who, err := r.Auth.Authenticate(ctx.Context(), strings.TrimSpace(token))
+	if err != nil {
+		req, w := humago.Unwrap(ctx)
+		r.writeError(w, req, err)
+		return
+	}
+	next(huma.WithValue(ctx, identityKey{}, who))
+}
+
+// identity is who is asking. It panics on a route that is registered as public: that is a bug of ours.
+func identity(ctx context.Context) auth.Identity {
+	return ctx.Value(identityKey{}).(auth.Identity)
+}
+
+// wantsStream tells whether a client asked for an event stream.
+func wantsStream(accept string) bool {
+	for part := range strings.SplitSeq(accept, ",") {
+		kind, _, _ := strings.Cut(part, ";")
+		if strings.EqualFold(strings.TrimSpace(kind), eventStream) {
+			return true
+		}
+	}
+	return false
+}
+
+func validUTF8(data []byte) bool { return utf8.Valid(data) }

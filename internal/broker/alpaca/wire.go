@@ -1,0 +1,165 @@
+package alpaca
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"strings"
+	"time"
+
+	"github.com/shopspring/decimal"
+
+	"github.com/jaspers-ai/jaspers/internal/broker"
+)
+
+// number is a decimal as Alpaca writes it: a string, in a few old answers a JSON number, null or "" when unknown.
+type number struct{ decimal.NullDecimal }
+
+// Bounds of a believable number. They are far beyond any money, and keep one like 1e999999 from being spelled out later.
+const (
+	maxNumberLength = 64
+	maxExponent     = 30
+)
+
+// UnmarshalJSON reads one number.
+func (n *number) UnmarshalJSON(raw []byte) error {
+	text := string(raw)
+	if bytes.HasPrefix(raw, []byte(`"`)) {
+		if err := json.Unmarshal(raw, &text); err != nil {
+			return err
+		}
+	}
+	if text == "" || text == "null" {
+		return nil
+	}
+	if len(text) > maxNumberLength {
+		return errors.New("a number is too long")
+	}
+	d, err := decimal.NewFromString(text)
+	if err != nil {
+		return errors.New("a number is not one") // the cause would quote the answer
+	}
+	if d.Exponent() > maxExponent || d.Exponent() < -maxExponent {
+		return errors.New("a number is out of bounds")
+	}
+	n.NullDecimal = decimal.NewNullDecimal(d)
+	return nil
+}
+
+// account is the part of GET /v2/account we use. Alpaca promises only id and status.
+type account struct {
+	ID       string `json:"id"`
+	Number   string `json:"account_number"`
+	Status   string `json:"status"`
+	Currency string `json:"currency"`
+	Cash     number `json:"cash"`
+	Equity   number `json:"equity"`
+}
+
+func (w account) account() (broker.Account, error) {
+	if w.ID == "" {
+		return broker.Account{}, nonsense("an account without an id")
+	}
+	if w.Currency == "" {
+		w.Currency = "USD" // the other currencies are always named
+	}
+	return broker.Account{
+		ID:       w.ID,
+		Number:   w.Number,
+		Status:   strings.ToUpper(w.Status),
+		Currency: strings.ToUpper(w.Currency),
+		Cash:     w.Cash.NullDecimal,
+		Equity:   w.Equity.NullDecimal,
+	}, nil
+}
+
+// values are a position's amounts. Alpaca keeps accounts of other currencies, too: there these are in the account's
+// currency, and the same amounts stand once more, in dollars, under "usd".
+type values struct {
+	AverageCost   number `json:"avg_entry_price"`
+	CostBasis     number `json:"cost_basis"`
+	MarketValue   number `json:"market_value"`
+	Price         number `json:"current_price"`
+	PreviousClose number `json:"lastday_price"`
+}
+
+// position is the part of one entry of GET /v2/positions we use.
+type position struct {
+	AssetID    string `json:"asset_id"`
+	Symbol     string `json:"symbol"`
+	Exchange   string `json:"exchange"`
+	AssetClass string `json:"asset_class"`
+	Side       string `json:"side"`
+	Quantity   number `json:"qty"`
+	values
+	USD *values `json:"usd"`
+}
+
+// contractSize is how many shares Alpaca counts in one option contract, in its cost basis as in its market value.
+const contractSize = 100
+
+func (w position) position(asOf time.Time) (broker.Position, error) {
+	quantity := w.Quantity.Decimal
+	switch {
+	case w.Symbol == "":
+		return broker.Position{}, nonsense("a position without a symbol")
+	case !w.Quantity.Valid:
+		return broker.Position{}, nonsense("a position without a quantity")
+	case w.Side == "short" && quantity.IsPositive(), w.Side == "long" && quantity.IsNegative():
+		return broker.Position{}, nonsense("a position whose side contradicts its quantity")
+	}
+	v := w.values
+	if w.USD != nil {
+		v = *w.USD
+	}
+	p := broker.Position{
+		InstrumentID:  w.AssetID,
+		Symbol:        w.Symbol,
+		AssetClass:    assetClass(w.AssetClass),
+		Exchange:      w.Exchange,
+		Currency:      "USD",
+		Quantity:      quantity,
+		Multiplier:    decimal.NewFromInt(1),
+		AverageCost:   v.AverageCost.NullDecimal,
+		CostBasis:     v.CostBasis.NullDecimal,
+		Price:         v.Price.NullDecimal,
+		PreviousClose: v.PreviousClose.NullDecimal,
+		MarketValue:   v.MarketValue.NullDecimal,
+		AsOf:          asOf,
+	}
+	switch p.AssetClass {
+	case broker.Option:
+		p.Multiplier = decimal.NewFromInt(contractSize)
+	case broker.Crypto:
+		p.Symbol = cryptoPair(w.Symbol)
+	}
+	if p.InstrumentID == "" {
+		p.InstrumentID = w.Symbol
+	}
+	return p, nil
+}
+
+func assetClass(word string) broker.AssetClass {
+	switch word {
+	case "us_equity":
+		return broker.Equity
+	case "us_option":
+		return broker.Option
+	case "crypto":
+		return broker.Crypto
+	}
+	return broker.OtherAssets
+}
+
+// cryptoPair puts the slash back that Alpaca leaves out of positions: BTCUSD is BTC/USD.
+func cryptoPair(symbol string) string {
+	if strings.Contains(symbol, "/") {
+		return symbol
+	}
+	for _, quote := range []string{"USD", "USDC", "USDT", "BTC"} { // none is the end of another
+		if base, ok := strings.CutSuffix(symbol, quote); ok && base != "" {
+			return base + "/" + quote
+		}
+	}
+	return symbol
+}

@@ -1,0 +1,58 @@
+package connection
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/jaspers-ai/jaspers/internal/broker"
+	"github.com/jaspers-ai/jaspers/internal/db"
+)
+
+// StoreAccounts makes the stored accounts of a connection those the brokerage reported, in the caller's transaction:
+// what is no longer there goes, with its holdings. It gives our ids by the brokerage's.
+func StoreAccounts(ctx context.Context, tx db.Querier, connectionID string, accounts []broker.Account, asOf time.Time) (map[string]string, error) {
+	stored, err := storedAccounts(ctx, tx, connectionID)
+	if err != nil {
+		return nil, err
+	}
+	ids := make(map[string]string, len(accounts))
+	for _, a := range accounts {
+		if ids[a.ID], err = upsertAccount(ctx, tx, connectionID, a, db.Time(asOf)); err != nil {
+			return nil, err
+		}
+	}
+	for _, externalID := range stored {
+		if _, there := ids[externalID]; there {
+			continue
+		}
+		_, err := tx.ExecContext(ctx, "delete from brokerage_accounts where connection_id = $1 and external_id = $2", connectionID, externalID)
+		if err != nil {
+			return nil, fmt.Errorf("delete account: %w", err)
+		}
+	}
+	return ids, nil
+}
+
+func storedAccounts(ctx context.Context, q db.Querier, connectionID string) ([]string, error) {
+	rows, err := q.QueryContext(ctx, "select external_id from brokerage_accounts where connection_id = $1", connectionID)
+	ids, err := db.Collect(rows, err, func(scan func(...any) error) (id string, err error) { return id, scan(&id) })
+	if err != nil {
+		return nil, fmt.Errorf("list accounts: %w", err)
+	}
+	return ids, nil
+}
+
+func upsertAccount(ctx context.Context, tx db.Querier, connectionID string, a broker.Account, asOf time.Time) (id string, err error) {
+	row := tx.QueryRowContext(ctx, `insert into brokerage_accounts
+		(id, connection_id, external_id, number, status, currency, cash, equity, as_of)
+		values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+		on conflict (connection_id, external_id) do update set number = excluded.number, status = excluded.status,
+			currency = excluded.currency, cash = excluded.cash, equity = excluded.equity, as_of = excluded.as_of
+		returning id`,
+		db.NewID(), connectionID, a.ID, a.Number, a.Status, a.Currency, a.Cash, a.Equity, asOf)
+	if err := row.Scan(&id); err != nil {
+		return "", fmt.Errorf("store account: %w", err)
+	}
+	return id, nil
+}

@@ -1,0 +1,215 @@
+package connection
+
+import (
+	"context"
+	"crypto/subtle"
+	"database/sql"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/jaspers-ai/jaspers/internal/broker"
+	"github.com/jaspers-ai/jaspers/internal/db"
+	"github.com/jaspers-ai/jaspers/internal/fault"
+	"github.com/jaspers-ai/jaspers/internal/vault"
+)
+
+// AuthorizationLifetime is how long a customer may take on the brokerage's consent page.
+const AuthorizationLifetime = 10 * time.Minute
+
+// Authorization is an attempt to connect that has begun: the browser goes to URL and comes back with State.
+type Authorization struct {
+	URL   string `json:"authorizationUrl"`
+	State string `json:"state"`
+	// BrowserSecret belongs into an HttpOnly cookie of the browser that began, and nowhere else. The attempt can only
+	// be finished by who presents it, so that nobody can make another person finish their attempt.
+	BrowserSecret string `json:"-"`
+}
+
+// Connect begins to connect a brokerage. An empty environment means the first one it has. Invalid, with the field,
+// when there is no such brokerage or environment.
+func (s *Service) Connect(ctx context.Context, userID, providerID string, env broker.Environment) (Authorization, error) {
+	provider, ok := s.provider(providerID)
+	if !ok {
+		return Authorization{}, fault.InvalidField("body.provider", "must be one of the brokerages on offer")
+	}
+	page, ok := provider.(broker.OAuth)
+	if !ok {
+		return Authorization{}, fault.InvalidField("body.provider", "must be a brokerage that connects by its own consent page")
+	}
+	offered := provider.Info().Environments
+	if env == "" {
+		env = offered[0]
+	}
+	if !slices.Contains(offered, env) {
+		return Authorization{}, fault.InvalidField("body.environment", "must be an environment this brokerage has")
+	}
+	started := Authorization{State: vault.Token(), BrowserSecret: vault.Token()}
+	verifier := vault.Token() // 43 unreserved characters: the shortest verifier PKCE allows, with 256 random bits
+	now := db.Time(s.Now())
+	stateHash := vault.Hash(started.State)
+	err := s.DB.Tx(ctx, func(tx *sql.Tx) error {
+		return beginAttempt(ctx, tx, attempt{
+			stateHash:    stateHash,
+			userID:       userID,
+			browserHash:  vault.Hash(started.BrowserSecret),
+			provider:     providerID,
+			environment:  env,
+			codeVerifier: s.Keys.Seal([]byte(verifier), verifierPlace(stateHash, userID)),
+			createdAt:    now,
+			expiresAt:    now.Add(AuthorizationLifetime),
+		})
+	})
+	if err != nil {
+		return Authorization{}, err
+	}
+	started.URL = page.AuthorizeURL(broker.AuthorizeRequest{
+		Environment: env, State: started.State, CodeVerifier: verifier, RedirectURL: s.RedirectURL,
+	})
+	return started, nil
+}
+
+// Redirect is what a browser brings back from the consent page. All of it may have been made up by anyone.
+type Redirect struct {
+	State         string
+	Code          string
+	Error         string // the OAuth error word, empty when the customer consented
+	BrowserSecret string // from the cookie
+}
+
+// Callback finishes an attempt and gives the connection it made, or the one it renewed when the user had already
+// connected the same brokerage account. An attempt can be finished once, whatever comes of it.
+//
+// InvalidOAuthState when there is no such attempt in this browser now, AuthorizationDenied when the customer or the
+// brokerage said no, and what the brokerage's Provider says when it cannot be asked.
+func (s *Service) Callback(ctx context.Context, back Redirect) (Connection, error) {
+	att, err := s.finishAttempt(ctx, back)
+	if err != nil {
+		return Connection{}, err
+	}
+	provider, _ := s.provider(att.provider)
+	page, ok := provider.(broker.OAuth)
+	if !ok { // it was taken off the list in between
+		return Connection{}, fault.New(fault.NotFound, "this brokerage is no longer on offer")
+	}
+	if err := denied(provider.Info().Name, back); err != nil {
+		return Connection{}, err
+	}
+	verifier, err := s.Keys.Open(att.codeVerifier, verifierPlace(att.stateHash, att.userID))
+	if err != nil {
+		return Connection{}, fmt.Errorf("open the code verifier: %w", err)
+	}
+	creds, err := page.Exchange(ctx, back.Code, broker.AuthorizeRequest{
+		Environment: att.environment, State: back.State, CodeVerifier: string(verifier), RedirectURL: s.RedirectURL,
+	})
+	if err != nil {
+		return Connection{}, err
+	}
+	asOf := db.Time(s.Now())
+	accounts, err := provider.Accounts(ctx, creds)
+	if err != nil {
+		return Connection{}, err
+	}
+	if len(accounts) == 0 {
+		return Connection{}, fault.New(fault.AuthorizationDenied, "the authorization opens no account; connect again and choose one")
+	}
+	return s.connect(ctx, att, creds, accounts, asOf)
+}
+
+// finishAttempt takes the attempt away, so that of many callbacks with one state a single one goes on. It stays away
+// also when the browser is the wrong one: a state that others know is spent.
+func (s *Service) finishAttempt(ctx context.Context, back Redirect) (attempt, error) {
+	var att attempt
+	var found bool
+	err := s.DB.Tx(ctx, func(tx *sql.Tx) (err error) {
+		att, found, err = takeAttempt(ctx, tx, vault.Hash(back.State))
+		return err
+	})
+	if err != nil {
+		return attempt{}, err
+	}
+	presented := []byte(vault.Hash(back.BrowserSecret))
+	sameBrowser := subtle.ConstantTimeCompare(presented, []byte(att.browserHash)) == 1
+	if !found || !sameBrowser || !s.Now().Before(att.expiresAt) {
+		return attempt{}, fault.New(fault.InvalidOAuthState, "this attempt to connect is not, or no longer, valid here; "+
+			"start connecting again and finish in the same browser within ten minutes")
+	}
+	return att, nil
+}
+
+// denied is the error of a redirect without a code. The brokerage's own words are not repeated: anyone may have written them.
+func denied(name string, back Redirect) error {
+	switch {
+	case back.Error == "access_denied":
+		return fault.New(fault.AuthorizationDenied, "access was not granted at %s; start connecting again if that was not meant", name)
+	case back.Error != "" || back.Code == "":
+		return fault.New(fault.UpstreamFailed, "%s could not finish the authorization; start connecting again", name)
+	}
+	return nil
+}
+
+// connect stores the credentials, in the user's connection to one of the accounts if there is one. Two connections to
+// the same account would count everything in it twice.
+func (s *Service) connect(ctx context.Context, att attempt, creds broker.Credentials, accounts []broker.Account, asOf time.Time) (Connection, error) {
+	var made Connection
+	err := s.DB.Tx(ctx, func(tx *sql.Tx) error {
+		there, err := lockUser(ctx, tx, att.userID)
+		if err != nil {
+			return err
+		}
+		if !there {
+			return fault.New(fault.NotFound, "this user is no longer here")
+		}
+		id, err := s.storeCredentials(ctx, tx, att, creds, accounts, asOf)
+		if err != nil {
+			return err
+		}
+		if err := s.OnConnected(ctx, tx, id); err != nil {
+			return err
+		}
+		made, err = s.get(ctx, tx, att.userID, id)
+		return err
+	})
+	return made, err
+}
+
+// storeCredentials renews or makes the connection. A renewed one keeps its accounts until they are read together with
+// their positions: new cash beside old shares would be a sum that never was.
+func (s *Service) storeCredentials(ctx context.Context, tx db.Querier, att attempt, creds broker.Credentials, accounts []broker.Account, asOf time.Time) (string, error) {
+	id, found, err := findByAccounts(ctx, tx, att, accounts)
+	if err != nil {
+		return "", err
+	}
+	if !found {
+		id = db.NewID()
+	}
+	sealed, err := s.seal(creds, id, att.userID)
+	if err != nil {
+		return "", err
+	}
+	if found {
+		return id, renew(ctx, tx, id, sealed, asOf)
+	}
+	if err := insert(ctx, tx, id, att, sealed, asOf); err != nil {
+		return "", err
+	}
+	_, err = StoreAccounts(ctx, tx, id, accounts, asOf)
+	return id, err
+}
+
+func (s *Service) seal(creds broker.Credentials, id, userID string) (string, error) {
+	plain, err := json.Marshal(creds)
+	if err != nil {
+		return "", err
+	}
+	return s.Keys.Seal(plain, credentialsPlace(id, userID)), nil
+}
+
+func verifierPlace(stateHash, userID string) vault.Place {
+	return vault.Place{Table: "brokerage_authorizations", Column: "code_verifier", Row: stateHash, User: userID}
+}
+
+func credentialsPlace(id, userID string) vault.Place {
+	return vault.Place{Table: "brokerage_connections", Column: "credentials", Row: id, User: userID}
+}

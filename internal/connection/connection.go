@@ -1,0 +1,132 @@
+// Package connection is a user's link to a brokerage: how it is made, what opens it, and whether it works.
+package connection
+
+import (
+	"context"
+	"database/sql"
+	"time"
+
+	"github.com/jaspers-ai/jaspers/internal/broker"
+	"github.com/jaspers-ai/jaspers/internal/db"
+	"github.com/jaspers-ai/jaspers/internal/fault"
+	"github.com/jaspers-ai/jaspers/internal/vault"
+)
+
+// Service connects users with brokerages. Every field is required.
+type Service struct {
+	DB   *db.DB
+	Keys *vault.Keyring
+	// Providers are the brokerages on offer, in the order they are shown.
+	Providers []broker.Provider
+	// RedirectURL is where every brokerage sends browsers back to; it is registered with each of them.
+	RedirectURL string
+	// OnConnected is called in the transaction that makes or renews a connection, to have it read for the first time.
+	OnConnected func(ctx context.Context, tx *sql.Tx, connectionID string) error
+	Now         func() time.Time
+}
+
+// Status tells whether a connection works.
+type Status string
+
+// The statuses. Only a connection that needs its owner is left out of the periodic syncs.
+const (
+	Active                  Status = "active"
+	Failing                 Status = "error" // the last read failed; it is tried again by itself
+	ReauthorizationRequired Status = "reauthorization_required"
+)
+
+// Connection is a user's link to a brokerage as its owner sees it.
+type Connection struct {
+	ID           string             `json:"id"`
+	UserID       string             `json:"-"`
+	Provider     string             `json:"provider"`
+	ProviderName string             `json:"providerName"`
+	Environment  broker.Environment `json:"environment"`
+	Accounts     []string           `json:"accounts" doc:"The brokerage's account numbers"`
+	Status       Status             `json:"status" enum:"active,error,reauthorization_required"`
+	CreatedAt    time.Time          `json:"createdAt"`
+	LastSyncAt   *time.Time         `json:"lastSyncAt" doc:"When its positions were last read; null before the first time"`
+	Error        *Problem           `json:"error" doc:"Why the last read failed; null when it did not"`
+}
+
+// Problem is why a connection could not be read.
+type Problem struct {
+	Code    fault.Kind `json:"code"`
+	Message string     `json:"message"`
+	At      time.Time  `json:"at"`
+}
+
+// Brokerages lists what can be connected.
+func (s *Service) Brokerages() []broker.Info {
+	infos := make([]broker.Info, 0, len(s.Providers))
+	for _, p := range s.Providers {
+		infos = append(infos, p.Info())
+	}
+	return infos
+}
+
+// List gives the user's connections, newest first.
+func (s *Service) List(ctx context.Context, userID string) ([]Connection, error) {
+	all, err := list(ctx, s.DB.Read(), userID)
+	if err != nil {
+		return nil, err
+	}
+	for i := range all {
+		all[i].ProviderName = s.ProviderName(all[i].Provider)
+	}
+	return all, nil
+}
+
+// Get gives one of the user's connections. NotFound when it is none of theirs.
+func (s *Service) Get(ctx context.Context, userID, id string) (Connection, error) {
+	return s.get(ctx, s.DB.Read(), userID, id)
+}
+
+func (s *Service) get(ctx context.Context, q db.Querier, userID, id string) (Connection, error) {
+	if !db.IsID(id) {
+		return Connection{}, errNotFound()
+	}
+	c, found, err := find(ctx, q, userID, id)
+	if err != nil {
+		return Connection{}, err
+	}
+	if !found {
+		return Connection{}, errNotFound()
+	}
+	c.ProviderName = s.ProviderName(c.Provider)
+	return c, nil
+}
+
+// Delete forgets one of the user's connections with its credentials, accounts and holdings. NotFound when it is none of
+// theirs. The brokerage is not told: those we know offer apps no way to give a token back, only its owner can withdraw it.
+func (s *Service) Delete(ctx context.Context, userID, id string) error {
+	if !db.IsID(id) {
+		return errNotFound()
+	}
+	return s.DB.Tx(ctx, func(tx *sql.Tx) error {
+		deleted, err := remove(ctx, tx, userID, id)
+		if err == nil && !deleted {
+			return errNotFound()
+		}
+		return err
+	})
+}
+
+func (s *Service) provider(id string) (broker.Provider, bool) {
+	for _, p := range s.Providers {
+		if p.Info().ID == id {
+			return p, true
+		}
+	}
+	return nil, false
+}
+
+// ProviderName is how people know a brokerage; one that is no longer on offer keeps its id.
+func (s *Service) ProviderName(id string) string {
+	if p, ok := s.provider(id); ok {
+		return p.Info().Name
+	}
+	return id
+}
+
+func errNotFound() error { return fault.New(fault.NotFound, "there is no such connection") }

@@ -1,0 +1,166 @@
+package portfolio
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/jaspers-ai/jaspers/internal/broker"
+	"github.com/jaspers-ai/jaspers/internal/connection"
+	"github.com/jaspers-ai/jaspers/internal/db"
+	"github.com/jaspers-ai/jaspers/internal/fault"
+	"github.com/jaspers-ai/jaspers/internal/job"
+)
+
+// SyncConnection is the job of reading one connection.
+type SyncConnection struct {
+	ConnectionID string `json:"connectionId"`
+}
+
+// Kind names the job.
+func (SyncConnection) Kind() string { return "sync_connection" }
+
+// readTimeout bounds how long one brokerage may take for one connection.
+const readTimeout = 30 * time.Second
+
+// reading is one account with its positions, as the brokerage reported them.
+type reading struct {
+	account   broker.Account
+	positions []broker.Position
+}
+
+// Sync reads a connection and makes the stored holdings what the brokerage reports, all or nothing. When that fails the
+// last known rows stay and the reason is kept with the connection; the error is returned for the job to be tried again,
+// as permanent where only the connection's owner can help. A connection that is gone is no error.
+func (s *Service) Sync(ctx context.Context, args SyncConnection) error {
+	link, err := s.Connections.Link(ctx, args.ConnectionID)
+	if fault.Is(err, fault.NotFound) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	started := s.Now()
+	readings, err := s.read(ctx, link)
+	if err == nil {
+		err = s.DB.Tx(ctx, func(tx *sql.Tx) error { return s.store(ctx, tx, link, readings, started) })
+	}
+	if err != nil {
+		return s.failed(ctx, link, started, err)
+	}
+	return nil
+}
+
+func (s *Service) read(ctx context.Context, link connection.Link) ([]reading, error) {
+	ctx, cancel := context.WithTimeout(ctx, readTimeout)
+	defer cancel()
+	provider, creds, err := s.Connections.Open(link)
+	if err != nil {
+		return nil, err
+	}
+	accounts, err := provider.Accounts(ctx, creds)
+	if err != nil {
+		return nil, err
+	}
+	readings := make([]reading, 0, len(accounts))
+	for _, a := range accounts {
+		positions, err := provider.Positions(ctx, creds, a.ID)
+		if err != nil {
+			return nil, err
+		}
+		readings = append(readings, reading{a, positions})
+	}
+	return readings, nil
+}
+
+// store replaces the connection's rows, unless a sync that began later was faster.
+func (s *Service) store(ctx context.Context, tx *sql.Tx, link connection.Link, readings []reading, started time.Time) error {
+	newest, err := s.Connections.Synced(ctx, tx, link, started)
+	if err != nil || !newest {
+		return err
+	}
+	accounts := make([]broker.Account, 0, len(readings))
+	for _, r := range readings {
+		accounts = append(accounts, r.account)
+	}
+	ids, err := connection.StoreAccounts(ctx, tx, link.ID, accounts, started)
+	if err != nil {
+		return err
+	}
+	for _, r := range readings {
+		if err := storePositions(ctx, tx, link, ids[r.account.ID], r.positions); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// failed records the failure and says what the job has to do about it.
+func (s *Service) failed(ctx context.Context, link connection.Link, started time.Time, cause error) error {
+	if ctx.Err() != nil { // we are stopping: that says nothing about the connection
+		return cause
+	}
+	var recorded bool
+	err := s.DB.Tx(ctx, func(tx *sql.Tx) (err error) {
+		recorded, err = s.Connections.Failed(ctx, tx, link, started, cause)
+		return err
+	})
+	cause = errors.Join(fmt.Errorf("sync connection %s: %w", link.ID, cause), err)
+	// Credentials that were renewed while the old ones failed deserve the retry.
+	if recorded && fault.Is(cause, fault.ReauthorizationRequired) {
+		return job.Permanent(cause)
+	}
+	return cause
+}
+
+// SyncNow has one of the user's connections read soon; asking again before that changes nothing. NotFound when it is
+// none of theirs.
+func (s *Service) SyncNow(ctx context.Context, userID, connectionID string) error {
+	if _, err := s.Connections.Get(ctx, userID, connectionID); err != nil {
+		return err
+	}
+	return s.DB.Tx(ctx, func(tx *sql.Tx) error { return s.enqueue(ctx, tx, connectionID) })
+}
+
+// SyncAll has all of the user's connections read soon and tells how many there are.
+func (s *Service) SyncAll(ctx context.Context, userID string) (int, error) {
+	connections, err := s.Connections.List(ctx, userID)
+	if err != nil {
+		return 0, err
+	}
+	err = s.DB.Tx(ctx, func(tx *sql.Tx) error {
+		for _, c := range connections {
+			if err := s.enqueue(ctx, tx, c.ID); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return len(connections), err
+}
+
+// SyncDue is the periodic sync: a job for each connection of everyone's, save those that need their owners first.
+func (s *Service) SyncDue(ctx context.Context, tx *sql.Tx, _ time.Time) error {
+	ids, err := s.Connections.Due(ctx, tx)
+	if err != nil {
+		return err
+	}
+	for _, id := range ids {
+		if err := s.enqueue(ctx, tx, id); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Connected has a connection read that was just made or renewed; it is what connection.Service calls OnConnected.
+func (s *Service) Connected(ctx context.Context, tx *sql.Tx, connectionID string) error {
+	return s.enqueue(ctx, tx, connectionID)
+}
+
+func (s *Service) enqueue(ctx context.Context, tx db.Querier, connectionID string) error {
+	_, err := s.Jobs.Add(ctx, tx, SyncConnection{connectionID}, job.Unique(connectionID))
+	return err
+}
