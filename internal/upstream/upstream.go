@@ -1,0 +1,205 @@
+// Package upstream is the one door through which requests leave for other companies: bounded, retried, counted, and only to hosts we chose.
+package upstream
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"slices"
+	"time"
+
+	"github.com/jaspers-ai/jaspers/internal/fault"
+)
+
+// Config of a Client. Zero values take the defaults named.
+type Config struct {
+	// Provider names the company in records and messages.
+	Provider string
+	// Origins are the only scheme://host[:port] that may be called.
+	Origins []string
+	// AllowPrivate lets addresses of this machine and its network be called: the simulator's, or an operator's own gateway's.
+	AllowPrivate bool
+	// Timeout bounds one attempt until the answer's headers; 10 s. Do gives the body the same again.
+	Timeout time.Duration
+	// IdleTimeout ends a body that says nothing for so long; 60 s.
+	IdleTimeout time.Duration
+	// MaxBody is how many bytes of an answer, unpacked, are read; 8 MiB.
+	MaxBody int64
+	// Retries is how often a request is repeated; 2, and -1 for never. Only GET and HEAD are, unless RetryPosts says that a POST which got no
+	// answer may be sent again.
+	Retries    int
+	RetryPosts bool
+	// MaxConcurrent requests are under way at once; 16. More wait as long as Timeout.
+	MaxConcurrent uint
+	// Rate is the budget in requests a second, with bursts of as many; 0 is without limit.
+	Rate float64
+	// UserAgent is sent with every request.
+	UserAgent string
+	// Record is told of every attempt; nil for nobody.
+	Record func(Call)
+	Now    func() time.Time
+}
+
+// Call is the record of one attempt.
+type Call struct {
+	Provider string
+	Endpoint string // a stable name such as "GET /v2/positions"
+	Status   int    // 0 when there was no answer
+	Failure  fault.Kind
+	At       time.Time
+	Duration time.Duration // until the headers
+}
+
+// Client sends requests to one provider. It is safe for concurrent use.
+type Client struct {
+	cfg     Config
+	origins []string
+	http    *http.Client
+}
+
+// New makes a client; it refuses origins that are no plain scheme and host.
+func New(cfg Config) (*Client, error) {
+	setDefaults(&cfg)
+	c := &Client{cfg: cfg}
+	for _, text := range cfg.Origins {
+		u, err := url.Parse(text)
+		if err != nil || u.Host == "" || u.User != nil || u.Scheme != "https" && (u.Scheme != "http" || !cfg.AllowPrivate) {
+			return nil, fmt.Errorf("%s: an address must be https://host, or http:// on this machine's network", cfg.Provider)
+		}
+		c.origins = append(c.origins, originOf(u))
+	}
+	c.http = &http.Client{
+		Transport: c.transport(),
+		// An answer that points elsewhere is the adapter's to read: following would carry tokens along.
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+	return c, nil
+}
+
+func setDefaults(cfg *Config) {
+	defaultTo(&cfg.Timeout, 10*time.Second)
+	defaultTo(&cfg.IdleTimeout, 60*time.Second)
+	defaultTo(&cfg.MaxBody, 8<<20)
+	defaultTo(&cfg.Retries, 2)
+	cfg.Retries = max(cfg.Retries, 0)
+	defaultTo(&cfg.MaxConcurrent, 16)
+}
+
+func defaultTo[T comparable](field *T, value T) {
+	var zero T
+	if *field == zero {
+		*field = value
+	}
+}
+
+func originOf(u *url.URL) string { return u.Scheme + "://" + u.Host }
+
+// HTTP is the client for libraries that bring their own calls. Its errors are faults, inside a *url.Error that prints
+// the address: unwrap it. Its answers are not bounded in time as a whole, only when they fall silent.
+func (c *Client) HTTP() *http.Client { return c.http }
+
+// Request is one call. URL is absolute and at one of the client's origins.
+type Request struct {
+	Method   string
+	URL      string
+	Header   http.Header
+	Body     []byte
+	Endpoint string
+}
+
+// Answer is what came back, whatever its status.
+type Answer struct {
+	Status   int
+	Header   http.Header
+	Body     []byte
+	provider string
+	now      time.Time
+}
+
+// Do sends a request and reads the whole answer. A status is not an error; no answer, a cut or an oversized one is a
+// fault: UpstreamDown, UpstreamTimeout or UpstreamFailed, whose text holds no address.
+func (c *Client) Do(ctx context.Context, r Request) (*Answer, error) {
+	bounded, cancel := context.WithCancel(WithEndpoint(ctx, r.Endpoint))
+	defer cancel()
+	req, err := http.NewRequestWithContext(bounded, r.Method, r.URL, bytes.NewReader(r.Body))
+	if err != nil {
+		return nil, fmt.Errorf("%s: make a request: %w", c.cfg.Provider, withoutAddress(err))
+	}
+	for name, values := range r.Header {
+		req.Header[name] = values
+	}
+	resp, err := c.http.Do(req)
+	if err != nil {
+		return nil, withoutAddress(err)
+	}
+	defer func() { _ = resp.Body.Close() }() // read to its end, or given up
+	late := time.AfterFunc(c.cfg.Timeout, cancel)
+	defer late.Stop()
+	body, err := io.ReadAll(io.LimitReader(resp.Body, c.cfg.MaxBody+1))
+	if err != nil {
+		return nil, c.bodyFault(ctx, bounded, err)
+	}
+	if int64(len(body)) > c.cfg.MaxBody {
+		return nil, fault.New(fault.UpstreamFailed, "%s sent more than is accepted", c.cfg.Provider)
+	}
+	return &Answer{Status: resp.StatusCode, Header: resp.Header, Body: body, provider: c.cfg.Provider, now: c.cfg.Now()}, nil
+}
+
+// bodyFault tells a caller who left from a body that was too slow and from one that was cut.
+func (c *Client) bodyFault(caller, bounded context.Context, err error) error {
+	if caller.Err() != nil {
+		return fault.From(caller.Err())
+	}
+	if bounded.Err() != nil {
+		return fault.Wrap(fault.UpstreamTimeout, err, "%s took too long to answer; try again", c.cfg.Provider)
+	}
+	if f, ok := errors.AsType[*fault.Error](err); ok {
+		return f
+	}
+	return fault.Wrap(fault.UpstreamFailed, err, "%s's answer was cut off; try again", c.cfg.Provider)
+}
+
+// withoutAddress takes off *url.Error, which prints the address with whatever stands in it.
+func withoutAddress(err error) error {
+	if u, ok := errors.AsType[*url.Error](err); ok {
+		return u.Err
+	}
+	return err
+}
+
+// OK tells whether the status is one of success.
+func (a *Answer) OK() bool { return a.Status >= 200 && a.Status < 300 }
+
+// Fault is the error of a status that is no success, for what was asked ("the positions"). Statuses with a meaning of
+// their own (401, 403, 404) are the adapter's to know first.
+func (a *Answer) Fault(what string) error {
+	switch {
+	case a.OK():
+		return nil
+	case a.Status == http.StatusTooManyRequests:
+		return fault.New(fault.UpstreamDown, "%s takes no more requests right now; try again in a moment", a.provider).
+			WithRetryAfter(retryAfter(a.Header, a.now))
+	case a.Status >= 500:
+		return fault.New(fault.UpstreamDown, "%s cannot answer right now (status %d for %s); try again in a moment", a.provider, a.Status, what).
+			WithRetryAfter(retryAfter(a.Header, a.now))
+	}
+	return fault.New(fault.UpstreamFailed, "%s refused to give %s (status %d)", a.provider, what, a.Status)
+}
+
+// JSON decodes the body. What is not exactly one JSON value of v's type is an UpstreamFailed.
+func (a *Answer) JSON(v any) error {
+	if err := json.Unmarshal(a.Body, v); err != nil {
+		return fault.Wrap(fault.UpstreamFailed, err, "%s's answer cannot be read", a.provider)
+	}
+	return nil
+}
+
+// allows tells whether an address is at one of the client's origins.
+func (c *Client) allows(u *url.URL) bool {
+	return u.User == nil && slices.Contains(c.origins, originOf(u))
+}
