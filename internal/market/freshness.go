@@ -1,0 +1,30 @@
+package market
+
+import (
+	"time"
+
+	"github.com/jaspers-ai/jaspers/internal/calendar"
+)
+
+const (
+	// freshOpen is how long a quote is fresh while its market trades.
+	freshOpen = time.Minute
+	// freshAbroad is how long the quote of a closed market is fresh whose hours we do not know.
+	freshAbroad = 15 * time.Minute
+	// freshUnknown is how long nobody is asked again for a symbol nobody knows.
+	freshUnknown = 5 * time.Minute
+)
+
+// freshUntil decides how long an entry need not be asked for again: a minute while its market trades; after the close
+// of New York until the next opening, since the regular price does not move before.
+func freshUntil(e entry) time.Time {
+	switch {
+	case e.unknown:
+		return e.fetchedAt.Add(freshUnknown)
+	case e.quote.AssetClass == Crypto, e.quote.MarketState == Regular, calendar.Open(e.fetchedAt):
+		return e.fetchedAt.Add(freshOpen)
+	case e.quote.Currency != "USD":
+		return e.fetchedAt.Add(freshAbroad)
+	}
+	return calendar.NextOpen(e.fetchedAt)
+}

@@ -1,0 +1,201 @@
+// Package market answers questions about prices: which source is asked, and how long what it said is fresh.
+package market
+
+import (
+	"context"
+	"log/slog"
+	"regexp"
+	"strings"
+	"time"
+
+	"github.com/maypok86/otter/v2"
+	"github.com/shopspring/decimal"
+
+	"github.com/jaspers-ai/jaspers/internal/fault"
+)
+
+// Quote is what an instrument trades at. Prices are in Currency, whole units (pounds, never pence); percents are percents.
+// What the source does not say is nil.
+type Quote struct {
+	Symbol        string           `json:"symbol"`
+	Name          string           `json:"name"`
+	AssetClass    string           `json:"assetClass" doc:"equity, etf, fund, index, currency, crypto, future, option or other."`
+	Exchange      string           `json:"exchange"`
+	Currency      string           `json:"currency" doc:"ISO 4217."`
+	Price         decimal.Decimal  `json:"price"`
+	Change        *decimal.Decimal `json:"change" nullable:"true" doc:"Since the close before."`
+	ChangePercent *decimal.Decimal `json:"changePercent" nullable:"true"`
+	PreviousClose *decimal.Decimal `json:"previousClose" nullable:"true"`
+	Open          *decimal.Decimal `json:"open" nullable:"true"`
+	DayHigh       *decimal.Decimal `json:"dayHigh" nullable:"true"`
+	DayLow        *decimal.Decimal `json:"dayLow" nullable:"true"`
+	Volume        *int64           `json:"volume"`
+	MarketState   string           `json:"marketState" doc:"pre, regular, post or closed; empty when the source does not say."`
+	Timestamp     time.Time        `json:"timestamp" doc:"When it traded at this price."`
+	Source        string           `json:"source"`
+	FetchedAt     time.Time        `json:"fetchedAt" doc:"When the source said so."`
+	Stale         bool             `json:"stale" doc:"The source could not be asked again in time."`
+}
+
+// Values of Quote.AssetClass and MarketState that decide something here.
+const (
+	Crypto  = "crypto"
+	Regular = "regular"
+)
+
+// Source is where prices come from. Symbols are in our spelling (BRK.B, BTC-USD, VOD.L).
+type Source interface {
+	// Name is what stands in Quote.Source.
+	Name() string
+	// Quotes answers with the symbols the source knows; a symbol it does not know is missing. An error, a *fault.Error,
+	// means that nothing can be said of the symbols that are missing.
+	Quotes(ctx context.Context, symbols []string) (map[string]Quote, error)
+}
+
+// Service answers from memory while that is fresh, and asks the sources in their order when it is not.
+type Service struct {
+	sources []Source
+	now     func() time.Time
+	log     *slog.Logger
+	known   *otter.Cache[string, entry]
+	flights flights
+}
+
+// entry is what was last learned of a symbol: its quote, or that no source knows it.
+type entry struct {
+	quote     Quote
+	unknown   bool
+	fetchedAt time.Time
+}
+
+const (
+	// MaxBatch is how many symbols may be asked for at once.
+	MaxBatch = 100
+	// maxKnown bounds the memory: an entry has about 500 bytes.
+	maxKnown = 10_000
+)
+
+// New makes the service of an ordered chain of sources.
+func New(sources []Source, now func() time.Time, log *slog.Logger) (*Service, error) {
+	known, err := otter.New(&otter.Options[string, entry]{MaximumSize: maxKnown})
+	if err != nil {
+		return nil, err
+	}
+	return &Service{sources: sources, now: now, log: log, known: known, flights: flights{under: map[string]*flight{}}}, nil
+}
+
+// Batch is the answer for several symbols, in the order they were asked for.
+type Batch struct {
+	Quotes   []Quote
+	Unknown  []string
+	Warnings []string
+}
+
+// Quote is one quote; a symbol no source knows is an UnknownSymbol.
+func (s *Service) Quote(ctx context.Context, symbol string) (Quote, []string, error) {
+	batch, err := s.Quotes(ctx, []string{symbol})
+	if err != nil {
+		return Quote{}, nil, err
+	}
+	if len(batch.Quotes) == 0 {
+		return Quote{}, nil, fault.New(fault.UnknownSymbol, "no source knows this symbol; look for its spelling with its exchange, such as VOD.L")
+	}
+	return batch.Quotes[0], batch.Warnings, nil
+}
+
+// Quotes answers for up to MaxBatch symbols; each counts once. A source that fails costs a warning when something older
+// is known, and is an error only when nothing at all can be said.
+func (s *Service) Quotes(ctx context.Context, symbols []string) (Batch, error) {
+	asked, err := normalizeAll(symbols)
+	if err != nil {
+		return Batch{}, err
+	}
+	failed := s.refresh(ctx, asked)
+	if ctx.Err() != nil {
+		return Batch{}, ctx.Err()
+	}
+	return s.collect(asked, failed)
+}
+
+// outdated tells whether a symbol has to be asked for again.
+func (s *Service) outdated(symbol string) bool {
+	e, ok := s.known.GetIfPresent(symbol)
+	return !ok || !s.now().Before(freshUntil(e))
+}
+
+// collect puts the answer together from memory; failed says what could not be asked again, and why.
+func (s *Service) collect(asked []string, failed map[string]error) (Batch, error) {
+	batch := Batch{Quotes: []Quote{}}
+	var missing []string
+	var why error
+	for _, symbol := range asked {
+		e, ok := s.known.GetIfPresent(symbol)
+		err := failed[symbol]
+		switch {
+		case !ok:
+			missing, why = append(missing, symbol), err
+		case e.unknown:
+			batch.Unknown = append(batch.Unknown, symbol)
+		default:
+			e.quote.Stale = err != nil
+			if e.quote.Stale {
+				batch.Warnings = append(batch.Warnings, staleWarning(e, s.now()))
+			}
+			batch.Quotes = append(batch.Quotes, e.quote)
+		}
+	}
+	if len(missing) > 0 && len(batch.Quotes) == 0 && len(batch.Unknown) == 0 {
+		if why == nil { // memory was full at that very moment
+			why = fault.New(fault.Overloaded, "no quote is known right now; try again")
+		}
+		return Batch{}, why
+	}
+	if len(missing) > 0 {
+		batch.Warnings = append(batch.Warnings, "No source can answer right now for "+strings.Join(missing, ", ")+".")
+	}
+	return batch, nil
+}
+
+func staleWarning(e entry, now time.Time) string {
+	age := now.Sub(e.fetchedAt).Round(time.Minute)
+	return "The quote of " + e.quote.Symbol + " is " + age.String() + " old: its source cannot be reached."
+}
+
+// symbolForm is our spelling: letters and digits, with the marks of classes, indices, exchanges, currencies and futures.
+var symbolForm = regexp.MustCompile(`^[A-Z0-9^][A-Z0-9.^=\-]{0,20}$`)
+
+// NormalizeSymbol is the one spelling of a symbol: BRK.B for brk-b, BTC-USD for BTC/USD. What cannot be a symbol is an
+// Invalid.
+func NormalizeSymbol(symbol string) (string, error) {
+	symbol = strings.ToUpper(strings.TrimPrefix(strings.TrimSpace(symbol), "$"))
+	symbol = strings.ReplaceAll(symbol, "/", "-")
+	if class := shareClass.FindStringSubmatch(symbol); class != nil {
+		symbol = class[1] + "." + class[2]
+	}
+	if !symbolForm.MatchString(symbol) {
+		return "", fault.InvalidField("symbol", "must be a symbol such as AAPL, BRK.B, VOD.L, BTC-USD or ^GSPC")
+	}
+	return symbol, nil
+}
+
+// shareClass matches BRK-B, which others write for BRK.B.
+var shareClass = regexp.MustCompile(`^([A-Z]{1,5})-([A-Z])$`)
+
+func normalizeAll(symbols []string) ([]string, error) {
+	if len(symbols) == 0 || len(symbols) > MaxBatch {
+		return nil, fault.InvalidField("symbols", "must be 1 to 100 symbols")
+	}
+	var all []string
+	seen := map[string]bool{}
+	for _, symbol := range symbols {
+		normal, err := NormalizeSymbol(symbol)
+		if err != nil {
+			return nil, err
+		}
+		if !seen[normal] {
+			seen[normal] = true
+			all = append(all, normal)
+		}
+	}
+	return all, nil
+}

@@ -1,0 +1,285 @@
+package market_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/shopspring/decimal"
+
+	"github.com/jaspers-ai/jaspers/internal/fault"
+	"github.com/jaspers-ai/jaspers/internal/market"
+)
+
+// source is a vendor that knows every symbol beginning with a letter it was given.
+type source struct {
+	name    string
+	letters string
+	calls   atomic.Int32
+	asked   atomic.Int32
+	fail    atomic.Bool
+	delay   time.Duration
+	panics  bool
+}
+
+func (s *source) Name() string { return s.name }
+
+func (s *source) Quotes(ctx context.Context, symbols []string) (map[string]market.Quote, error) {
+	s.calls.Add(1)
+	s.asked.Add(int32(len(symbols)))
+	if s.panics {
+		panic("a bug")
+	}
+	if s.delay > 0 {
+		select {
+		case <-time.After(s.delay):
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	}
+	if s.fail.Load() {
+		return nil, fault.New(fault.UpstreamDown, "down")
+	}
+	found := map[string]market.Quote{}
+	for _, symbol := range symbols {
+		if strings.ContainsRune(s.letters, rune(symbol[0])) {
+			class := "equity"
+			if strings.HasSuffix(symbol, "-USD") {
+				class = market.Crypto
+			}
+			found[symbol] = market.Quote{
+				Symbol: symbol, Price: decimal.NewFromInt(int64(s.calls.Load())), Currency: "USD", AssetClass: class,
+				Source: s.name, FetchedAt: time.Now(), Timestamp: time.Now(),
+			}
+		}
+	}
+	return found, nil
+}
+
+func newService(t *testing.T, sources ...market.Source) *market.Service {
+	t.Helper()
+	s, err := market.New(sources, time.Now, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// at moves the bubble's clock to a moment in New York in November 2026; the 23rd is a Monday.
+func at(t *testing.T, day, hour, minute int) {
+	t.Helper()
+	when := time.Date(2026, 11, day, hour+5, minute, 0, 0, time.UTC)
+	if when.Before(time.Now()) {
+		t.Fatal("time runs forward only")
+	}
+	time.Sleep(time.Until(when))
+}
+
+func quotes(t *testing.T, s *market.Service, symbols ...string) market.Batch {
+	t.Helper()
+	batch, err := s.Quotes(t.Context(), symbols)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return batch
+}
+
+func TestAQuoteIsFreshForAMinuteWhileTheMarketIsOpenAndOtherwiseUntilTheNextOpening(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		src := &source{name: "a", letters: "AB"}
+		s := newService(t, src)
+		wantCalls := func(want int32, when string) {
+			t.Helper()
+			if got := src.calls.Load(); got != want {
+				t.Errorf("%s: got %d calls, want %d", when, got, want)
+			}
+		}
+		at(t, 23, 10, 0)
+		quotes(t, s, "AAPL")
+		time.Sleep(59 * time.Second)
+		quotes(t, s, "AAPL")
+		wantCalls(1, "within a minute")
+		time.Sleep(time.Second)
+		quotes(t, s, "AAPL")
+		wantCalls(2, "after a minute")
+		at(t, 23, 15, 59)
+		quotes(t, s, "AAPL")
+		at(t, 23, 16, 1)
+		quotes(t, s, "AAPL")
+		wantCalls(4, "once more after the close")
+		at(t, 24, 9, 29)
+		quotes(t, s, "AAPL")
+		wantCalls(4, "until the next morning")
+		at(t, 24, 9, 30)
+		quotes(t, s, "AAPL")
+		wantCalls(5, "at the next opening")
+		at(t, 28, 3, 0) // a Saturday
+		quotes(t, s, "BTC-USD")
+		time.Sleep(time.Minute)
+		quotes(t, s, "BTC-USD")
+		wantCalls(7, "crypto at the weekend")
+	})
+}
+
+func TestManyCallersOfAColdSymbolAreOneCall(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		src := &source{name: "a", letters: "ABC", delay: 2800 * time.Millisecond}
+		s := newService(t, src)
+		quotes(t, s, "CAT")
+		src.calls.Store(0)
+		src.asked.Store(0)
+		var wg sync.WaitGroup
+		for i := range 500 {
+			wg.Go(func() {
+				symbols := []string{"AAPL"}
+				if i%2 == 1 {
+					symbols = []string{"AAPL", "BA"}
+				}
+				if got := len(quotes(t, s, symbols...).Quotes); got != len(symbols) {
+					t.Errorf("got %d quotes, want %d", got, len(symbols))
+				}
+			})
+		}
+		start := time.Now()
+		quotes(t, s, "CAT")
+		if waited := time.Since(start); waited != 0 {
+			t.Errorf("a known symbol waited %s for another", waited)
+		}
+		wg.Wait()
+		if src.asked.Load() != 2 {
+			t.Errorf("got %d symbols asked for, want each once", src.asked.Load())
+		}
+	})
+}
+
+func TestACallerWhoLeavesDoesNotFailTheOthers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newService(t, &source{name: "a", letters: "A", delay: time.Second})
+		ctx, cancel := context.WithCancel(t.Context())
+		var wg sync.WaitGroup
+		wg.Go(func() {
+			if _, err := s.Quotes(ctx, []string{"AAPL"}); !errors.Is(err, context.Canceled) {
+				t.Errorf("got %v, want the caller's own end", err)
+			}
+		})
+		synctest.Wait()
+		wg.Go(func() {
+			if got := len(quotes(t, s, "AAPL").Quotes); got != 1 {
+				t.Errorf("got %d quotes, want 1", got)
+			}
+		})
+		synctest.Wait()
+		cancel()
+		wg.Wait()
+	})
+}
+
+func TestSourcesAreAskedInOrderAndOnlyForWhatIsMissing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		first, second := &source{name: "first", letters: "A"}, &source{name: "second", letters: "AB"}
+		batch := quotes(t, newService(t, first, second), "BA", "AAPL", "ZZZZ", "aapl")
+		var got []string
+		for _, q := range batch.Quotes {
+			got = append(got, q.Symbol+" "+q.Source)
+		}
+		if diff := cmp.Diff([]string{"BA second", "AAPL first"}, got); diff != "" {
+			t.Errorf("quotes (-want +got):\n%s", diff)
+		}
+		if !slices.Equal(batch.Unknown, []string{"ZZZZ"}) || second.asked.Load() != 2 {
+			t.Errorf("got unknown %v and %d symbols asked of the second", batch.Unknown, second.asked.Load())
+		}
+	})
+}
+
+func TestWhatIsKnownIsServedStaleWhenTheSourceIsDown(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		src := &source{name: "a", letters: "A"}
+		s := newService(t, src)
+		at(t, 23, 10, 0)
+		quotes(t, s, "AAPL")
+		src.fail.Store(true)
+		time.Sleep(5 * time.Minute)
+		batch := quotes(t, s, "AAPL", "AMD")
+		if len(batch.Quotes) != 1 || !batch.Quotes[0].Stale {
+			t.Fatalf("got %+v, want the old quote marked stale", batch.Quotes)
+		}
+		want := []string{
+			"The quote of AAPL is 5m0s old: its source cannot be reached.",
+			"No source can answer right now for AMD.",
+		}
+		if diff := cmp.Diff(want, batch.Warnings); diff != "" {
+			t.Errorf("warnings (-want +got):\n%s", diff)
+		}
+		if _, _, err := s.Quote(t.Context(), "AMD"); fault.KindOf(err) != fault.UpstreamDown {
+			t.Errorf("got %v, want %s: nobody said that it is unknown", err, fault.UpstreamDown)
+		}
+		src.fail.Store(false)
+		if batch := quotes(t, s, "AAPL"); batch.Quotes[0].Stale || len(batch.Warnings) > 0 {
+			t.Errorf("got %+v, want it fresh again", batch)
+		}
+	})
+}
+
+func TestAnUnknownSymbolIsRememberedForAWhile(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		src := &source{name: "a", letters: "A"}
+		s := newService(t, src)
+		for range 3 {
+			if _, _, err := s.Quote(t.Context(), "ZZZZ"); fault.KindOf(err) != fault.UnknownSymbol {
+				t.Errorf("got %v, want %s", err, fault.UnknownSymbol)
+			}
+		}
+		if src.calls.Load() != 1 {
+			t.Errorf("got %d calls, want 1", src.calls.Load())
+		}
+		time.Sleep(5 * time.Minute)
+		_, _, _ = s.Quote(t.Context(), "ZZZZ")
+		if src.calls.Load() != 2 {
+			t.Errorf("got %d calls after five minutes, want 2", src.calls.Load())
+		}
+	})
+}
+
+func TestAPanickingSourceLeavesNobodyWaiting(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newService(t, &source{name: "a", panics: true}, &source{name: "b", letters: "A"})
+		if got := quotes(t, s, "AAPL").Quotes[0].Source; got != "b" {
+			t.Errorf("got source %s, want b", got)
+		}
+	})
+}
+
+func TestSymbolsHaveOneSpelling(t *testing.T) {
+	for in, want := range map[string]string{
+		" aapl ": "AAPL", "$NVDA": "NVDA", "brk-b": "BRK.B", "BRK.B": "BRK.B", "BRK/B": "BRK.B", "BTC/USD": "BTC-USD",
+		"vod.l": "VOD.L", "^gspc": "^GSPC", "EURUSD=X": "EURUSD=X",
+	} {
+		if got, err := market.NormalizeSymbol(in); err != nil || got != want {
+			t.Errorf("%q: got %q, %v, want %q", in, got, err, want)
+		}
+	}
+	for _, bad := range []string{"", "  ", "A B", "AAPL,MSFT", "../etc", "'; drop", "ABCDEFGHIJKLMNOPQRSTUV", "Ä", "A\n"} {
+		if got, err := market.NormalizeSymbol(bad); fault.KindOf(err) != fault.Invalid && got != "A" {
+			t.Errorf("%q: got %q, %v, want %s", bad, got, err, fault.Invalid)
+		}
+	}
+	s := newService(t)
+	var many []string
+	for i := range market.MaxBatch + 1 {
+		many = append(many, fmt.Sprint("S", i))
+	}
+	for _, symbols := range [][]string{nil, many} {
+		if _, err := s.Quotes(t.Context(), symbols); fault.KindOf(err) != fault.Invalid {
+			t.Errorf("%d symbols: got %v, want %s", len(symbols), err, fault.Invalid)
+		}
+	}
+}
