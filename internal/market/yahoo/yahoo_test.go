@@ -1,0 +1,263 @@
+package yahoo_test
+
+import (
+	"encoding/json"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/shopspring/decimal"
+	"go.uber.org/goleak"
+
+	"github.com/jaspers-ai/jaspers/internal/fault"
+	"github.com/jaspers-ai/jaspers/internal/market/yahoo"
+	"github.com/jaspers-ai/jaspers/internal/sharedtest"
+	"github.com/jaspers-ai/jaspers/internal/upstream"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// host is a Yahoo that answers quotes with one body, to whoever has its cookie and crumb.
+type host struct {
+	quotes  string
+	crumb   atomic.Pointer[string]
+	cookies atomic.Int32 // how many sessions were opened
+	asked   atomic.Int32
+	crumbs  http.HandlerFunc // instead of the true one
+}
+
+func (h *host) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	switch r.URL.Path {
+	case "/":
+		h.cookies.Add(1)
+		w.Header().Add("Set-Cookie", "A3=d=anonymous&S=x; Max-Age=31557600; Domain=.yahoo.com; Path=/; Secure")
+		w.Header().Add("Set-Cookie", "OTHD=EMPTY; Path=; Max-Age=0")
+		w.WriteHeader(http.StatusNotFound)
+	case "/v1/test/getcrumb":
+		if h.crumbs != nil {
+			h.crumbs(w, r)
+			return
+		}
+		w.Header().Set("Content-Type", "text/plain;charset=utf-8")
+		_, _ = io.WriteString(w, *h.crumb.Load())
+	case "/v7/finance/quote":
+		h.asked.Add(1)
+		if r.URL.Query().Get("crumb") != *h.crumb.Load() || !strings.Contains(r.Header.Get("Cookie"), "A3=d=anonymous") {
+			w.WriteHeader(http.StatusUnauthorized)
+			_, _ = io.WriteString(w, `{"finance":{"result":null,"error":{"code":"Unauthorized","description":"Invalid Crumb"}}}`)
+			return
+		}
+		w.Header().Set("Content-Type", "application/json")
+		_, _ = io.WriteString(w, h.quotes)
+	}
+}
+
+func (h *host) setCrumb(crumb string) { h.crumb.Store(&crumb) }
+
+var now = time.Date(2026, 11, 23, 15, 0, 0, 0, time.UTC)
+
+func newSource(t *testing.T, quotes string) (*yahoo.Source, *host) {
+	t.Helper()
+	h := &host{quotes: quotes}
+	h.setCrumb("ab.c/dEf1gh")
+	server := httptest.NewServer(h)
+	t.Cleanup(server.Close)
+	client, err := upstream.New(upstream.Config{
+		Provider: "Yahoo", Origins: []string{server.URL}, AllowPrivate: true, Retries: -1, Timeout: 5 * time.Second,
+		UserAgent: yahoo.UserAgent, Now: time.Now,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(client.HTTP().CloseIdleConnections)
+	return yahoo.New(server.URL, server.URL, client, func() time.Time { return now }), h
+}
+
+// minor are the currencies the recordings quote by the hundredth.
+var minor = map[string]string{"GBp": "GBP"}
+
+func TestRecordedQuotesBecomeTheRightValues(t *testing.T) {
+	files, err := filepath.Glob(filepath.Join(sharedtest.Dir(t, "upstreams/fixtures/dev/yahoo"), "quote*.json"))
+	if err != nil || len(files) == 0 {
+		t.Fatalf("got %v, %v, want recordings", files, err)
+	}
+	for _, file := range files {
+		t.Run(filepath.Base(file), func(t *testing.T) { checkRecording(t, file) })
+	}
+}
+
+// checkRecording reads the recording on its own, as plain maps, and compares.
+func checkRecording(t *testing.T, file string) {
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var recording struct {
+		Response struct {
+			BodyJSON json.RawMessage `json:"bodyJson"`
+		} `json:"response"`
+	}
+	if err := json.Unmarshal(text, &recording); err != nil {
+		t.Fatal(err)
+	}
+	var body struct {
+		QuoteResponse struct{ Result []map[string]any }
+	}
+	if err := json.Unmarshal(recording.Response.BodyJSON, &body); err != nil {
+		t.Fatal(err)
+	}
+	source, _ := newSource(t, string(recording.Response.BodyJSON))
+	symbols := []string{"NONEXIST"}
+	for _, row := range body.QuoteResponse.Result {
+		symbols = append(symbols, row["symbol"].(string))
+	}
+	got, err := source.Quotes(t.Context(), symbols)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, row := range body.QuoteResponse.Result {
+		symbol := row["symbol"].(string)
+		quote, found := got[symbol]
+		price, priced := row["regularMarketPrice"].(float64)
+		currency, _ := row["currency"].(string)
+		if !priced || currency == "" {
+			if found {
+				t.Errorf("%s: got a quote from a row without price or currency", symbol)
+			}
+			continue
+		}
+		divisor := 1.0
+		if whole, ok := minor[currency]; ok {
+			currency, divisor = whole, 100
+		}
+		near := func(what string, got *decimal.Decimal, want any, divisor float64) {
+			t.Helper()
+			value, there := want.(float64)
+			if !there {
+				if got != nil {
+					t.Errorf("%s %s: got %s, want nothing", symbol, what, got)
+				}
+				return
+			}
+			if got == nil || got.Sub(decimal.NewFromFloat(value/divisor)).Abs().GreaterThan(decimal.New(6, -5)) {
+				t.Errorf("%s %s: got %v, want %v", symbol, what, got, value/divisor)
+			}
+		}
+		near("price", &quote.Price, price, divisor)
+		near("change", quote.Change, row["regularMarketChange"], divisor)
+		near("change percent", quote.ChangePercent, row["regularMarketChangePercent"], 1)
+		near("previous close", quote.PreviousClose, row["regularMarketPreviousClose"], divisor)
+		near("day high", quote.DayHigh, row["regularMarketDayHigh"], divisor)
+		if quote.Currency != currency || quote.Source != "yahoo" || !quote.FetchedAt.Equal(now) {
+			t.Errorf("%s: got currency %s, source %s, fetched %s", symbol, quote.Currency, quote.Source, quote.FetchedAt)
+		}
+		if want := time.Unix(int64(row["regularMarketTime"].(float64)), 0); !quote.Timestamp.Equal(want) {
+			t.Errorf("%s: got time %s, want %s", symbol, quote.Timestamp, want)
+		}
+		if name, ok := row["longName"].(string); ok && quote.Name != name {
+			t.Errorf("%s: got name %q, want %q", symbol, quote.Name, name)
+		}
+		delete(got, symbol)
+	}
+	if len(got) > 0 {
+		t.Errorf("got quotes nobody sent: %v", got)
+	}
+}
+
+const apple = `{"quoteResponse":{"result":[
+	{"symbol":"aapl","quoteType":"EQUITY","currency":"USD","regularMarketPrice":164.32000732421875,"regularMarketTime":1790971201,"priceHint":2},
+	{"symbol":"BRK-B","quoteType":"EQUITY","currency":"USD","regularMarketPrice":500.1,"regularMarketTime":1790971201},
+	{"symbol":"OTHER","quoteType":"EQUITY","currency":"USD","regularMarketPrice":1,"regularMarketTime":1790971201},
+	{"symbol":"HUGE","quoteType":"EQUITY","currency":"USD","regularMarketPrice":1e999999999,"regularMarketTime":1790971201}],"error":null}}`
+
+func TestRowsAreFoundByTheirSymbolAndNoiseIsRoundedOff(t *testing.T) {
+	source, _ := newSource(t, apple)
+	got, err := source.Quotes(t.Context(), []string{"BRK.B", "AAPL", "HUGE"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(got) != 2 || got["AAPL"].Price.String() != "164.320007" || got["BRK.B"].Symbol != "BRK.B" || got["AAPL"].Change != nil {
+		t.Errorf("got %+v", got)
+	}
+}
+
+func TestALostCrumbIsReplacedOnceForEverybody(t *testing.T) {
+	source, h := newSource(t, apple)
+	if _, err := source.Quotes(t.Context(), []string{"AAPL"}); err != nil {
+		t.Fatal(err)
+	}
+	h.setCrumb("another.one")
+	var wg sync.WaitGroup
+	for range 20 {
+		wg.Go(func() {
+			if _, err := source.Quotes(t.Context(), []string{"AAPL"}); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
+	if got := h.cookies.Load(); got != 2 {
+		t.Errorf("got %d sessions, want one and its successor", got)
+	}
+}
+
+func TestWhatIsNoCrumbIsNeverKept(t *testing.T) {
+	for name, answer := range map[string]http.HandlerFunc{
+		"429": func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Type", "text/plain")
+			w.WriteHeader(http.StatusTooManyRequests)
+			_, _ = io.WriteString(w, "Too Many Requests")
+		},
+		"200 with the words of a 429": func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Type", "text/plain")
+			_, _ = io.WriteString(w, "Too Many Requests")
+		},
+		"page": func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Type", "text/html")
+			_, _ = io.WriteString(w, "<html></html>")
+		},
+		"nothing": func(w http.ResponseWriter, _ *http.Request) { w.Header().Set("Content-Type", "text/plain") },
+	} {
+		t.Run(name, func(t *testing.T) {
+			source, h := newSource(t, apple)
+			h.crumbs = answer
+			if _, err := source.Quotes(t.Context(), []string{"AAPL"}); fault.KindOf(err) != fault.UpstreamDown {
+				t.Errorf("got %v, want %s", err, fault.UpstreamDown)
+			}
+			h.crumbs = nil
+			if _, err := source.Quotes(t.Context(), []string{"AAPL"}); err != nil {
+				t.Errorf("after it recovered: %v", err)
+			}
+		})
+	}
+}
+
+func TestASessionThatIsNeverAcceptedIsAnErrorNotALoop(t *testing.T) {
+	source, h := newSource(t, apple)
+	h.crumbs = func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/plain")
+		_, _ = io.WriteString(w, "wrong-crumb")
+	}
+	_, err := source.Quotes(t.Context(), []string{"AAPL"})
+	if fault.KindOf(err) != fault.UpstreamDown || h.asked.Load() != 2 {
+		t.Errorf("got %v after %d tries, want %s after 2", err, h.asked.Load(), fault.UpstreamDown)
+	}
+}
+
+func TestSymbolsAreAskedInBatches(t *testing.T) {
+	source, h := newSource(t, apple)
+	symbols := make([]string, 100)
+	for i := range symbols {
+		symbols[i] = "S" + strings.Repeat("X", i%5) + string(rune('A'+i%26))
+	}
+	if _, err := source.Quotes(t.Context(), symbols); err != nil || h.asked.Load() != 2 {
+		t.Errorf("got %v and %d calls, want 2", err, h.asked.Load())
+	}
+}
