@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/url"
 	"time"
+	"unicode/utf8"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
@@ -67,7 +68,7 @@ func New(services Services, cfg Config) (http.Handler, error) {
 	if err := r.serveDocs(mux); err != nil {
 		return nil, err
 	}
-	return r.chain(jsonErrors(mux))
+	return r.chain(r.jsonErrors(mux))
 }
 
 // Document is the API's description as it is kept in openapi.yaml.
@@ -89,6 +90,7 @@ func newRouter(services Services, cfg Config, mux *http.ServeMux) *router {
 	r.stockRoutes()
 	r.chatRoutes()
 	r.healthRoutes()
+	documentNulls(r.api.OpenAPI().Components.Schemas)
 	return r
 }
 
@@ -119,7 +121,7 @@ var strictJSON = huma.Format{
 // unmarshalStrict refuses what json.Unmarshal lets through although it is not JSON text: bytes that are not UTF-8, which
 // would be stored as something else than was sent.
 func unmarshalStrict(data []byte, v any) error {
-	if !validUTF8(data) {
+	if !utf8.Valid(data) {
 		return errors.New("the body is not UTF-8")
 	}
 	return json.Unmarshal(data, v)

@@ -7,7 +7,6 @@ import (
 	"runtime/debug"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
@@ -233,5 +232,3 @@ func wantsStream(accept string) bool {
 	}
 	return false
 }
-
-func validUTF8(data []byte) bool { return utf8.Valid(data) }

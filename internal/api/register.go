@@ -2,7 +2,6 @@ package api
 
 import (
 	"context"
-	"fmt"
 	"net/http"
 	"reflect"
 	"regexp"
@@ -183,5 +182,5 @@ func schemaName(t reflect.Type, hint string) string {
 	if strings.Contains(full, "[]") {
 		b.WriteString("List")
 	}
-	return fmt.Sprint(b.String())
+	return b.String()
 }

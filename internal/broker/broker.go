@@ -9,8 +9,8 @@ import (
 )
 
 // Provider is one brokerage. Errors are *fault.Error: ReauthorizationRequired when the customer has to let us in again,
-// RateLimited, UpstreamDown, UpstreamTimeout or UpstreamFailed when the brokerage cannot answer or answers nonsense. An
-// error comes with no data: a list that arrived in part is not returned.
+// UpstreamDown, UpstreamTimeout or UpstreamFailed when the brokerage cannot answer or answers nonsense, Canceled when the
+// caller left. An error comes with no data: a list that arrived in part is not returned.
 type Provider interface {
 	// Info names the brokerage.
 	Info() Info

@@ -23,12 +23,12 @@ type Quote struct {
 	Exchange      string           `json:"exchange"`
 	Currency      string           `json:"currency" doc:"ISO 4217."`
 	Price         decimal.Decimal  `json:"price"`
-	Change        *decimal.Decimal `json:"change" nullable:"true" doc:"Since the close before."`
-	ChangePercent *decimal.Decimal `json:"changePercent" nullable:"true"`
-	PreviousClose *decimal.Decimal `json:"previousClose" nullable:"true"`
-	Open          *decimal.Decimal `json:"open" nullable:"true"`
-	DayHigh       *decimal.Decimal `json:"dayHigh" nullable:"true"`
-	DayLow        *decimal.Decimal `json:"dayLow" nullable:"true"`
+	Change        *decimal.Decimal `json:"change" doc:"Since the close before."`
+	ChangePercent *decimal.Decimal `json:"changePercent"`
+	PreviousClose *decimal.Decimal `json:"previousClose"`
+	Open          *decimal.Decimal `json:"open"`
+	DayHigh       *decimal.Decimal `json:"dayHigh"`
+	DayLow        *decimal.Decimal `json:"dayLow"`
 	Volume        *int64           `json:"volume"`
 	MarketState   string           `json:"marketState" doc:"pre, regular, post or closed; empty when the source does not say."`
 	Timestamp     time.Time        `json:"timestamp" doc:"When it traded at this price."`

@@ -189,11 +189,11 @@ func aboutPortfolio(question string, symbols []string) bool {
 // companyName is a name by which people call a company, and its symbol.
 type companyName struct {
 	symbol string
-	name   *regexp.Regexp // the short name as whole words
+	name   *regexp.Regexp // the name as whole words
 }
 
 var (
-	legalForm   = regexp.MustCompile(`(?i)[\s,]+(inc|incorporated|corp|corporation|co|company|ltd|limited|plc|holdings?|group|n\.?v|s\.?a|ag|se|class [a-c]|common stock|& co)\.?$`)
+	legalForm   = regexp.MustCompile(`(?i)[\s,]+(inc|incorporated|corp|corporation|co|company|public|ltd|limited|plc|holdings?|group|n\.?v|s\.?a|ag|se|class [a-c]|common stock|usd|and)\.?$`)
 	dotCom      = regexp.MustCompile(`(?i)\.com$`)
 	tickerLike  = regexp.MustCompile(`\$?\b[A-Z]{1,5}(?:[./-][A-Z]{1,4})?\b`)
 	hasLower    = regexp.MustCompile(`[a-z]`)
@@ -202,6 +202,7 @@ var (
 
 // shortName strips what nobody says: "Apple Inc." is Apple.
 func shortName(name string) string {
+	name = strings.TrimPrefix(name, "The ")
 	for {
 		shorter := dotCom.ReplaceAllString(legalForm.ReplaceAllString(strings.TrimSpace(name), ""), "")
 		if shorter = strings.TrimRight(shorter, " ,&"); shorter == name || shorter == "" {
@@ -211,12 +212,24 @@ func shortName(name string) string {
 	}
 }
 
-// companyNames lists the companies of the world in its order.
+// companyNames lists what the companies of the world are called, in its order: by their short names, by the first word
+// of that where it is a capitalised name of its own, and by the nicknames everybody knows.
 func companyNames(w *World) []companyName {
+	nicknames := map[string]string{"GOOGL": "Google", "META": "Facebook", "DIS": "Disney", "LLY": "Lilly"}
+	// First words that are not the name of a company.
+	ordinary := []string{"Advanced", "Bank", "Bitcoin", "Home", "Invesco", "Johnson", "SPDR", "Technology", "United", "Vanguard", "Walt"}
 	var names []companyName
+	add := func(symbol, pattern, name string) {
+		if name != "" {
+			names = append(names, companyName{symbol, regexp.MustCompile(pattern + `\b` + regexp.QuoteMeta(name) + `\b`)})
+		}
+	}
 	for _, in := range w.Instruments() {
-		if short := shortName(in.Name); short != "" {
-			names = append(names, companyName{in.Symbol, regexp.MustCompile(`(?i)\b` + regexp.QuoteMeta(short) + `\b`)})
+		short := shortName(in.Name)
+		add(in.Symbol, `(?i)`, short)
+		add(in.Symbol, `(?i)`, nicknames[in.Symbol])
+		if first, rest, _ := strings.Cut(short, " "); rest != "" && len(first) >= 4 && !slices.Contains(ordinary, first) {
+			add(in.Symbol, ``, first)
 		}
 	}
 	return names
@@ -244,13 +257,14 @@ func symbolsIn(question string, names []companyName) []string {
 	for _, at := range tickerLike.FindAllStringIndex(question, -1) {
 		word := question[at[0]:at[1]]
 		symbol, marked := strings.CutPrefix(word, "$")
-		ordinary := strings.Contains(notTickers, " "+symbol+" ") || len(symbol) == 1 || shouted && !known[symbol]
+		ordinary := strings.Contains(notTickers, " "+symbol+" ") ||
+			!known[symbol] && (shouted || len(symbol) == 1 || strings.Contains(symbol, "/"))
 		if marked || !ordinary {
 			found = append(found, mention{at[0], symbol})
 		}
 	}
 	for _, at := range lowerTicker.FindAllStringIndex(question, -1) {
-		if symbol := strings.ToUpper(question[at[0]:at[1]]); known[symbol] {
+		if symbol := strings.ToUpper(question[at[0]:at[1]]); known[symbol] && symbol != "COST" { // things cost
 			found = append(found, mention{at[0], symbol})
 		}
 	}

@@ -49,6 +49,9 @@ func TestClaudeLooksUpWhatTheQuestionNeeds(t *testing.T) {
 		{"How much is my Apple worth?", []string{holdings, quotes(`"AAPL"`)}},
 		{"How are my holdings and $NVDA doing?", []string{holdings, quotes(`"NVDA"`)}},
 		{"WHAT DOES THE MARKET THINK OF NVDA", []string{quotes(`"NVDA"`)}},
+		{"How is Facebook, and how is Berkshire?", []string{quotes(`"META","BRK.B"`)}},
+		{"Is bitcoin up? And BTC/USD, V and Disney?", []string{quotes(`"BTC/USD","V","DIS"`)}},
+		{"What is a good P/E ratio, and what does it cost to trade?", nil},
 		{"Explain what an ETF is to a US investor in USD terms.", nil},
 		{"I like pineapples", nil},
 		{"Hello!", nil},
@@ -189,6 +192,42 @@ func TestClaudeReportsWhatItCannotUse(t *testing.T) {
 				t.Errorf("got %q, want %q", got, tt.want)
 			}
 		})
+	}
+}
+
+func TestQuotesThatSayLittleAreReportedSo(t *testing.T) {
+	server, _ := claudeServer(t)
+	for content, want := range map[string]string{
+		`{"handle":"t2","data":{"quotes":[],"unknown":[]}}`: "No quotes came back. [[t2]]",
+		`{"handle":"t2","data":"closed"}`:                   "The answer about the quotes was not in a form I can read. [[t2]]",
+		`{"data":{"quotes":[{"symbol":"AAPL","price":12345.6,"changePercent":2,"currency":"GBP"}],"warnings":[{"message":"Delayed."}]}}`: "AAPL is at 12,345.60 GBP, a change of 2.00%.\nPlease note: Delayed.",
+	} {
+		if got := answerText(message(t, server, afterTools("AAPL?", toolResultBlock("toolu_q", content)))); got != want {
+			t.Errorf("%s: got %q, want %q", content, got, want)
+		}
+	}
+}
+
+func TestAToolClaudeDoesNotKnowIsNamed(t *testing.T) {
+	server, _ := claudeServer(t)
+	request := requestOf(userSays("Will it rain?"),
+		assistantSays([]object{{"type": "tool_use", "id": "toolu_1", "name": "get_weather", "input": object{}}}),
+		userSays([]object{toolResultBlock("toolu_1", `{"handle":"t1","data":{"rain":true}}`)}))
+	if got, want := answerText(message(t, server, request)), "I do not know how to read what get_weather found. [[t1]]"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+func TestPositionsWithoutSharesAreOrderedByValue(t *testing.T) {
+	server, _ := claudeServer(t)
+	got := answerText(message(t, server, afterTools("My positions?", toolResultBlock("toolu_1",
+		`{"handle":"t1","data":{"holdings":[{"symbol":"A1","marketValue":5},{"symbol":"B2","marketValue":-9,"unrealizedPnl":-1},{"symbol":"C3"}]}}`))))
+	want := `The largest positions:
+- **B2**: worth -$9.00, unrealized gain -$1.00. [[t1]]
+- **A1**: worth $5.00. [[t1]]
+- **C3**: no figures are available. [[t1]]`
+	if got != want {
+		t.Errorf("got %q, want %q", got, want)
 	}
 }
 

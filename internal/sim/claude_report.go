@@ -108,7 +108,7 @@ func report(conv conversation, symbols []string) string {
 		default:
 			w.say("I do not know how to read what ", use.name, " found")
 		}
-		paragraphs = append(paragraphs, strings.Join(w.lines, "\n"))
+		paragraphs = append(paragraphs, strings.TrimSpace(strings.Join(w.lines, "\n")))
 	}
 	return strings.Join(paragraphs, "\n\n")
 }
@@ -220,9 +220,11 @@ func (w *reportWriter) positions(data holdingsData, question string, symbols []s
 		by := heldPosition.size
 		switch {
 		case bestWords.MatchString(question):
-			title, by = "The positions with the best unrealized result", func(h heldPosition) decimal.Decimal { return decimalOf(h.UnrealizedShare) }
+			title = "The positions with the best unrealized result"
+			by = func(h heldPosition) decimal.Decimal { return decimalOf(h.UnrealizedShare) }
 		case worstWords.MatchString(question):
-			title, by = "The positions with the worst unrealized result", func(h heldPosition) decimal.Decimal { return decimalOf(h.UnrealizedShare).Neg() }
+			title = "The positions with the worst unrealized result"
+			by = func(h heldPosition) decimal.Decimal { return decimalOf(h.UnrealizedShare).Neg() }
 		}
 		slices.SortStableFunc(list, func(a, b heldPosition) int { return by(b).Cmp(by(a)) })
 		list = list[:min(listedPositions, len(list))]

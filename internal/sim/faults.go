@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"maps"
 	"math"
 	"net/http"
 	"slices"
@@ -87,7 +86,7 @@ func (f *Faults) Pending() map[string][]Fault {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	pending := map[string][]Fault{}
-	for provider, faults := range maps.All(f.byProvider) {
+	for provider, faults := range f.byProvider {
 		for _, fault := range faults {
 			pending[provider] = append(pending[provider], *fault)
 		}

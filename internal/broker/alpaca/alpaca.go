@@ -64,7 +64,7 @@ func (p *Provider) Info() broker.Info {
 // Accounts gives the one account a token opens.
 func (p *Provider) Accounts(ctx context.Context, creds broker.Credentials) ([]broker.Account, error) {
 	var wire account
-	if err := p.get(ctx, creds, "/v2/account", &wire); err != nil {
+	if err := p.get(ctx, creds, "/v2/account", "the account", &wire); err != nil {
 		return nil, err
 	}
 	a, err := wire.account()
@@ -78,7 +78,7 @@ func (p *Provider) Accounts(ctx context.Context, creds broker.Credentials) ([]br
 func (p *Provider) Positions(ctx context.Context, creds broker.Credentials, _ string) ([]broker.Position, error) {
 	asOf := p.now() // before asking: the answer is at least as new
 	var wire []position
-	if err := p.get(ctx, creds, "/v2/positions", &wire); err != nil {
+	if err := p.get(ctx, creds, "/v2/positions", "the positions", &wire); err != nil {
 		return nil, err
 	}
 	if wire == nil { // "null": an account without positions answers with an empty list
@@ -100,9 +100,9 @@ func (p *Provider) Positions(ctx context.Context, creds broker.Credentials, _ st
 	return positions, nil
 }
 
-// get reads one path of the trading API into v. Errors are decided by status alone: Alpaca's proxies answer in HTML,
+// get reads one path of the trading API, which holds what, into v. Errors are decided by status alone: Alpaca's proxies answer in HTML,
 // and its own error bodies often carry no code.
-func (p *Provider) get(ctx context.Context, creds broker.Credentials, path string, v any) error {
+func (p *Provider) get(ctx context.Context, creds broker.Credentials, path, what string, v any) error {
 	base, err := p.baseURL(creds.Environment)
 	if err != nil {
 		return err
@@ -111,7 +111,7 @@ func (p *Provider) get(ctx context.Context, creds broker.Credentials, path strin
 		Method:   http.MethodGet,
 		URL:      base + path,
 		Header:   http.Header{"Authorization": {"Bearer " + creds.AccessToken}, "Accept": {"application/json"}},
-		Endpoint: path,
+		Endpoint: http.MethodGet + " " + path,
 	})
 	if err != nil {
 		return err
@@ -126,7 +126,12 @@ func (p *Provider) get(ctx context.Context, creds broker.Credentials, path strin
 		return fault.New(fault.ReauthorizationRequired,
 			"Alpaca refuses access to this account; check that it is not blocked, then connect it again in the right environment")
 	}
-	if err := answer.Fault("Alpaca"); err != nil {
+	return otherStatus(answer, what)
+}
+
+// otherStatus is the error of a status that has no meaning of its own here, of success or not.
+func otherStatus(answer *upstream.Answer, what string) error {
+	if err := answer.Fault(what); err != nil {
 		return err
 	}
 	return nonsense("an unexpected status")

@@ -56,7 +56,7 @@ func (p *Provider) Exchange(ctx context.Context, code string, req broker.Authori
 		URL:      p.cfg.TokenURL,
 		Header:   http.Header{"Content-Type": {"application/x-www-form-urlencoded"}, "Accept": {"application/json"}},
 		Body:     []byte(form.Encode()),
-		Endpoint: "/oauth/token",
+		Endpoint: http.MethodPost + " /oauth/token",
 	})
 	if err != nil {
 		return broker.Credentials{}, err
@@ -65,10 +65,8 @@ func (p *Provider) Exchange(ctx context.Context, code string, req broker.Authori
 		return broker.Credentials{}, err
 	}
 	var granted token
-	if err := answer.JSON(&granted); err != nil {
-		return broker.Credentials{}, err
-	}
-	if !usable(granted) {
+	// The decoder's own error may quote the answer, and with it the token.
+	if err := json.Unmarshal(answer.Body, &granted); err != nil || !usable(granted) {
 		return broker.Credentials{}, nonsense("an authorization without a token")
 	}
 	return broker.Credentials{Environment: req.Environment, AccessToken: granted.AccessToken, Scope: granted.Scope}, nil
@@ -82,10 +80,7 @@ func refusal(answer *upstream.Answer) error {
 		return nil
 	case http.StatusBadRequest, http.StatusUnauthorized, http.StatusForbidden, http.StatusUnprocessableEntity:
 	default:
-		if err := answer.Fault("Alpaca"); err != nil {
-			return err
-		}
-		return nonsense("an unexpected status")
+		return otherStatus(answer, "an authorization")
 	}
 	var body struct {
 		Error json.RawMessage `json:"error"`

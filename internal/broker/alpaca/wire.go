@@ -6,6 +6,7 @@ import (
 	"errors"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/shopspring/decimal"
 
@@ -15,10 +16,11 @@ import (
 // number is a decimal as Alpaca writes it: a string, in a few old answers a JSON number, null or "" when unknown.
 type number struct{ decimal.NullDecimal }
 
-// Bounds of a believable number. They are far beyond any money, and keep one like 1e999999 from being spelled out later.
+// Bounds of believable numbers and words. Those of numbers are far beyond any money, and keep one like 1e999999 from being spelled out later.
 const (
 	maxNumberLength = 64
 	maxExponent     = 30
+	maxWordLength   = 100
 )
 
 // UnmarshalJSON reads one number.
@@ -57,8 +59,8 @@ type account struct {
 }
 
 func (w account) account() (broker.Account, error) {
-	if w.ID == "" {
-		return broker.Account{}, nonsense("an account without an id")
+	if w.ID == "" || !plain(w.ID, w.Number, w.Status, w.Currency) {
+		return broker.Account{}, nonsense("an account without a proper id")
 	}
 	if w.Currency == "" {
 		w.Currency = "USD" // the other currencies are always named
@@ -101,8 +103,8 @@ const contractSize = 100
 func (w position) position(asOf time.Time) (broker.Position, error) {
 	quantity := w.Quantity.Decimal
 	switch {
-	case w.Symbol == "":
-		return broker.Position{}, nonsense("a position without a symbol")
+	case w.Symbol == "" || !plain(w.AssetID, w.Symbol, w.Exchange):
+		return broker.Position{}, nonsense("a position without a proper symbol")
 	case !w.Quantity.Valid:
 		return broker.Position{}, nonsense("a position without a quantity")
 	case w.Side == "short" && quantity.IsPositive(), w.Side == "long" && quantity.IsNegative():
@@ -137,6 +139,16 @@ func (w position) position(asOf time.Time) (broker.Position, error) {
 		p.InstrumentID = w.Symbol
 	}
 	return p, nil
+}
+
+// plain tells whether the words can be stored and shown: short, and without control characters.
+func plain(words ...string) bool {
+	for _, w := range words {
+		if len(w) > maxWordLength || strings.ContainsFunc(w, unicode.IsControl) {
+			return false
+		}
+	}
+	return true
 }
 
 func assetClass(word string) broker.AssetClass {

@@ -35,8 +35,8 @@ create table brokerage_accounts (
     number        text not null,
     status        text not null,
     currency      text not null,
-    cash          numeric not null,
-    equity        numeric not null,
+    cash          numeric,
+    equity        numeric,
     as_of         timestamptz not null,
     unique (connection_id, external_id)
 );
@@ -53,8 +53,9 @@ create table portfolio_holdings (
     exchange       text not null,
     currency       text not null,
     quantity       numeric not null,
-    average_cost   numeric not null,
-    cost_basis     numeric not null,
+    multiplier     numeric not null,
+    average_cost   numeric,
+    cost_basis     numeric,
     price          numeric,
     previous_close numeric,
     market_value   numeric,

@@ -1,0 +1,109 @@
+package analyst
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/shopspring/decimal"
+
+	"github.com/jaspers-ai/jaspers/internal/connection"
+	"github.com/jaspers-ai/jaspers/internal/db"
+	"github.com/jaspers-ai/jaspers/internal/db/dbtest"
+	"github.com/jaspers-ai/jaspers/internal/portfolio"
+)
+
+var noon = time.Date(2026, 11, 24, 17, 0, 0, 0, time.UTC)
+
+// owner adds a person with one account that was read an hour ago and holds the symbols, each with a value of 100.
+func owner(t *testing.T, d *db.DB, account string, symbols ...string) (userID string) {
+	t.Helper()
+	userID = db.NewID()
+	connectionID, accountID := db.NewID(), db.NewID()
+	read := noon.Add(-time.Hour)
+	err := d.Tx(t.Context(), func(tx *sql.Tx) error {
+		run := func(query string, args ...any) {
+			if _, err := tx.ExecContext(t.Context(), query, args...); err != nil {
+				t.Fatal(err)
+			}
+		}
+		run(`insert into users (id, email, password_hash, created_at, updated_at) values ($1, $2, 'x', $3, $3)`, userID, userID+"@example.com", read)
+		run(`insert into brokerage_connections (id, user_id, provider, environment, status, credentials, created_at, updated_at, last_sync_at)
+			values ($1, $2, 'alpaca', 'paper', 'active', '', $3, $3, $3)`, connectionID, userID, read)
+		run(`insert into brokerage_accounts (id, connection_id, external_id, number, status, currency, cash, as_of)
+			values ($1, $2, 'e', $3, 'ACTIVE', 'USD', null, $4)`, accountID, connectionID, account, read)
+		hundred := decimal.NewFromInt(100)
+		for _, symbol := range symbols {
+			run(`insert into portfolio_holdings (id, user_id, connection_id, account_id, instrument_id, symbol, name, asset_class, exchange,
+				currency, quantity, multiplier, cost_basis, price, market_value, as_of) values ($1, $2, $3, $4, $5, $5, '', 'equity', '', 'USD', $6, $7, $8, $8, $8, $9)`,
+				db.NewID(), userID, connectionID, accountID, symbol, decimal.NewFromInt(1), decimal.NewFromInt(1), hundred, read)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return userID
+}
+
+// look uses the tool as the model does, and reads the symbols of what comes back.
+func look(t *testing.T, d *db.DB, userID, input string) (symbols []string, call *ToolCall) {
+	t.Helper()
+	now := func() time.Time { return noon }
+	p := &portfolio.Service{DB: d, Connections: &connection.Service{DB: d, Now: now}, Now: now}
+	a := &Analyst{Now: now, Tools: []Tool{HoldingsTool(p)}}
+	call = &ToolCall{Handle: "t1", Name: "get_portfolio_holdings", Started: noon}
+	a.execute(context.Background(), userID, call, json.RawMessage(input))
+	if call.Err != nil {
+		t.Fatal(call.Err)
+	}
+	var got struct {
+		Data struct{ Holdings []struct{ Symbol string } }
+	}
+	if err := json.Unmarshal(call.Output, &got); err != nil {
+		t.Fatal(err)
+	}
+	for _, h := range got.Data.Holdings {
+		symbols = append(symbols, h.Symbol)
+	}
+	return symbols, call
+}
+
+func TestHoldingsAreThoseOfTheOneWhoAsks(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		ann, bob := owner(t, d, "PA11112222", "AAPL", "BRK.B"), owner(t, d, "PA33334444", "NVDA")
+		for _, c := range []struct {
+			user, input string
+			want        []string
+		}{
+			{ann, `{}`, []string{"AAPL", "BRK.B"}},
+			{bob, `{}`, []string{"NVDA"}},
+			{ann, `{"symbols":["brk-b","NVDA"]}`, []string{"BRK.B"}},
+			{db.NewID(), `{}`, nil},
+		} {
+			got, call := look(t, d, c.user, c.input)
+			if diff := cmp.Diff(c.want, got); diff != "" {
+				t.Errorf("%s (-want +got):\n%s", c.input, diff)
+			}
+			if strings.Contains(c.input, "NVDA") != strings.Contains(string(call.Output), "not held: NVDA") {
+				t.Errorf("%s: got %s, want a warning about what is not held", c.input, call.Output)
+			}
+		}
+	})
+}
+
+func TestTheModelSeesNoWholeAccountNumber(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		_, call := look(t, d, owner(t, d, "PA11112222", "AAPL"), `{}`)
+		if text := string(call.Output); strings.Contains(text, "PA11112222") || strings.Count(text, "…2222") < 2 {
+			t.Errorf("got %s, want the number masked in the source and in the warning", text)
+		}
+		if call.result.Source != "portfolio (alpaca)" || !call.result.AsOf.Equal(noon.Add(-time.Hour)) {
+			t.Errorf("got source %q as of %s", call.result.Source, call.result.AsOf)
+		}
+	})
+}

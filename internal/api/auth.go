@@ -1,0 +1,93 @@
+package api
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/jaspers-ai/jaspers/internal/auth"
+	"github.com/jaspers-ai/jaspers/internal/fault"
+	"github.com/jaspers-ai/jaspers/internal/user"
+)
+
+type registerInput struct {
+	Body struct {
+		Email     string  `json:"email" maxLength:"254" doc:"An e-mail address; case and blanks around it do not matter."`
+		Password  string  `json:"password" doc:"8 to 72 bytes; none of the common ones, nor one that holds the address."`
+		FirstName *string `json:"firstName,omitempty" maxLength:"100"`
+		LastName  *string `json:"lastName,omitempty" maxLength:"100"`
+	}
+}
+
+type loginInput struct {
+	Body struct {
+		Email    string `json:"email" maxLength:"254"`
+		Password string `json:"password"`
+	}
+}
+
+type refreshInput struct {
+	Body struct {
+		RefreshToken string `json:"refreshToken" maxLength:"200"`
+	}
+}
+
+type refreshed struct {
+	Tokens auth.Tokens `json:"tokens"`
+}
+
+type changePasswordInput struct {
+	Body struct {
+		CurrentPassword string `json:"currentPassword"`
+		NewPassword     string `json:"newPassword" doc:"As when registering."`
+	}
+}
+
+type profileInput struct {
+	Body struct {
+		FirstName *string `json:"firstName,omitempty" maxLength:"100" doc:"An empty name is taken away."`
+		LastName  *string `json:"lastName,omitempty" maxLength:"100"`
+	}
+}
+
+type nothing struct{}
+
+// authRoutes registers accounts and sessions.
+func (r *router) authRoutes() {
+	const tag = "Accounts"
+	post(r, "/api/auth/register", func(ctx context.Context, in *registerInput) (result[auth.SignedIn], error) {
+		return answer(r.Auth.Register(ctx, auth.Registration{
+			Email: in.Body.Email, Password: in.Body.Password, FirstName: in.Body.FirstName, LastName: in.Body.LastName,
+		}))
+	}, doc{id: "register", tag: tag, summary: "Open an account and sign in", public: true, status: http.StatusCreated,
+		errors: []fault.Kind{fault.EmailTaken, fault.Overloaded}})
+
+	post(r, "/api/auth/login", func(ctx context.Context, in *loginInput) (result[auth.SignedIn], error) {
+		return answer(r.Auth.Login(ctx, in.Body.Email, in.Body.Password))
+	}, doc{id: "login", tag: tag, summary: "Sign in", public: true,
+		detail: "An unknown address and a wrong password get the same answer.",
+		errors: []fault.Kind{fault.InvalidCredentials, fault.Overloaded}})
+
+	post(r, "/api/auth/refresh", func(ctx context.Context, in *refreshInput) (result[refreshed], error) {
+		tokens, err := r.Auth.Refresh(ctx, in.Body.RefreshToken)
+		return answer(refreshed{tokens}, err)
+	}, doc{id: "refreshTokens", tag: tag, summary: "Trade a refresh token for new tokens", public: true,
+		detail: "Each refresh token works once. Using one again ends its session, save for a few seconds after its first use.",
+		errors: []fault.Kind{fault.Unauthenticated, fault.TokenReused}})
+
+	registerEmpty(r, http.MethodPost, "/api/auth/logout", func(ctx context.Context, _ *nothing) error {
+		return r.Auth.Logout(ctx, identity(ctx))
+	}, doc{id: "logout", tag: tag, summary: "End this session"})
+
+	registerEmpty(r, http.MethodPost, "/api/auth/change-password", func(ctx context.Context, in *changePasswordInput) error {
+		return r.Auth.ChangePassword(ctx, identity(ctx), in.Body.CurrentPassword, in.Body.NewPassword)
+	}, doc{id: "changePassword", tag: tag, summary: "Set a new password and end all other sessions",
+		errors: []fault.Kind{fault.InvalidCredentials, fault.Conflict, fault.Overloaded}})
+
+	get(r, "/api/auth/me", func(ctx context.Context, _ *nothing) (result[user.User], error) {
+		return answer(r.Users.Get(ctx, identity(ctx).UserID))
+	}, doc{id: "getMe", tag: tag, summary: "Who am I", errors: []fault.Kind{fault.NotFound}})
+
+	patch(r, "/api/auth/me", func(ctx context.Context, in *profileInput) (result[user.User], error) {
+		return answer(r.Users.Update(ctx, identity(ctx).UserID, user.Changes{FirstName: in.Body.FirstName, LastName: in.Body.LastName}))
+	}, doc{id: "updateMe", tag: tag, summary: "Change my name", errors: []fault.Kind{fault.NotFound}})
+}

@@ -1,0 +1,93 @@
+package api
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/jaspers-ai/jaspers/internal/broker"
+	"github.com/jaspers-ai/jaspers/internal/connection"
+	"github.com/jaspers-ai/jaspers/internal/fault"
+)
+
+// browserCookie ties an attempt to connect to the browser that began it. It is Lax, not Strict, because the brokerage's
+// page sends the browser back from another site.
+const browserCookie = "jaspers_connect"
+
+const callbackPath = "/api/brokerages/callback"
+
+type connectInput struct {
+	Body struct {
+		Provider    string             `json:"provider" maxLength:"50" example:"alpaca"`
+		Environment broker.Environment `json:"environment,omitempty" maxLength:"20" doc:"live or paper; the provider's first when left out."`
+	}
+}
+
+type callbackInput struct {
+	State   string `query:"state" maxLength:"200"`
+	Code    string `query:"code" maxLength:"2000"`
+	Error   string `query:"error" maxLength:"200" doc:"Set by the brokerage when the person declined."`
+	Browser string `cookie:"jaspers_connect" doc:"Set by connect."`
+}
+
+// queued says that a sync was asked for.
+type queued struct {
+	Status string `json:"status" enum:"queued" doc:"The status route of the connection tells when it is done."`
+}
+
+// brokerageRoutes registers connections to brokerages.
+func (r *router) brokerageRoutes() {
+	const tag = "Brokerages"
+	get(r, "/api/brokerages", func(context.Context, *nothing) (result[[]broker.Info], error) {
+		return answer(r.Connections.Brokerages(), nil)
+	}, doc{id: "listBrokerages", tag: tag, summary: "The brokerages that can be connected"})
+
+	get(r, "/api/brokerages/connections", func(ctx context.Context, _ *nothing) (result[[]connection.Connection], error) {
+		return answer(r.Connections.List(ctx, identity(ctx).UserID))
+	}, doc{id: "listConnections", tag: tag, summary: "My connections, newest first"})
+
+	post(r, "/api/brokerages/connect", r.connect, doc{id: "connectBrokerage", tag: tag, summary: "Begin to connect a brokerage",
+		detail: "Open authorizationUrl in the same browser, within ten minutes: the cookie that is set here proves at the callback who began."})
+
+	get(r, callbackPath, r.callback, doc{id: "finishConnecting", tag: tag, summary: "Where the brokerage sends the browser back to", public: true,
+		errors: []fault.Kind{fault.InvalidOAuthState, fault.AuthorizationDenied, fault.ReauthorizationRequired, fault.UpstreamFailed, fault.UpstreamDown, fault.UpstreamTimeout}})
+
+	registerEmpty(r, http.MethodDelete, "/api/brokerages/connections/{id}", func(ctx context.Context, in *byID) error {
+		return r.Connections.Delete(ctx, identity(ctx).UserID, in.ID)
+	}, doc{id: "deleteConnection", tag: tag, summary: "Forget a connection and what was read through it", errors: []fault.Kind{fault.NotFound}})
+
+	post(r, "/api/brokerages/connections/{id}/sync", func(ctx context.Context, in *byID) (result[queued], error) {
+		return answer(queued{"queued"}, r.Portfolio.SyncNow(ctx, identity(ctx).UserID, in.ID))
+	}, doc{id: "syncConnection", tag: tag, summary: "Read a brokerage again soon", status: http.StatusAccepted,
+		detail: "Asking while a sync is waiting or under way changes nothing.", errors: []fault.Kind{fault.NotFound}})
+
+	get(r, "/api/brokerages/connections/{id}/status", func(ctx context.Context, in *byID) (result[connection.Connection], error) {
+		return answer(r.Connections.Get(ctx, identity(ctx).UserID, in.ID))
+	}, doc{id: "getConnectionStatus", tag: tag, summary: "Whether a connection works, and when it was read last", errors: []fault.Kind{fault.NotFound}})
+}
+
+func (r *router) connect(ctx context.Context, in *connectInput) (result[connection.Authorization], error) {
+	attempt, err := r.Connections.Connect(ctx, identity(ctx).UserID, in.Body.Provider, in.Body.Environment)
+	if err != nil {
+		return result[connection.Authorization]{}, err
+	}
+	return result[connection.Authorization]{data: attempt, cookies: []*http.Cookie{
+		r.browserCookie(attempt.BrowserSecret, int(connection.AuthorizationLifetime.Seconds())),
+	}}, nil
+}
+
+func (r *router) callback(ctx context.Context, in *callbackInput) (result[connection.Connection], error) {
+	made, err := r.Connections.Callback(ctx, connection.Redirect{
+		State: in.State, Code: in.Code, Error: in.Error, BrowserSecret: in.Browser,
+	})
+	if err != nil {
+		return result[connection.Connection]{}, err
+	}
+	return result[connection.Connection]{data: made, cookies: []*http.Cookie{r.browserCookie("", -1)}}, nil
+}
+
+func (r *router) browserCookie(value string, maxAge int) *http.Cookie {
+	return &http.Cookie{
+		Name: browserCookie, Value: value, Path: callbackPath, MaxAge: maxAge,
+		HttpOnly: true, Secure: r.PublicURL.Scheme == "https", SameSite: http.SameSiteLaxMode,
+	}
+}

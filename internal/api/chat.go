@@ -1,0 +1,102 @@
+package api
+
+import (
+	"context"
+	"net/http"
+	"reflect"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/jaspers-ai/jaspers/internal/chat"
+	"github.com/jaspers-ai/jaspers/internal/fault"
+)
+
+type createSessionInput struct {
+	Body struct {
+		Title *string `json:"title,omitempty" maxLength:"200"`
+	}
+}
+
+type updateSessionInput struct {
+	byID
+	Body struct {
+		Title    *string `json:"title,omitempty" maxLength:"200"`
+		Pinned   *bool   `json:"pinned,omitempty"`
+		Archived *bool   `json:"archived,omitempty"`
+	}
+}
+
+type messagesInput struct {
+	byID
+	page
+}
+
+type postMessageInput struct {
+	byID
+	Accept string `header:"Accept" doc:"text/event-stream for a stream of events, anything else for the finished message."`
+	Body   struct {
+		Content string `json:"content" minLength:"1" maxLength:"8000"`
+	}
+}
+
+// chatRoutes registers conversations with the analyst.
+func (r *router) chatRoutes() {
+	const tag = "Chat"
+	notFound := []fault.Kind{fault.NotFound}
+	post(r, "/api/chat/sessions", func(ctx context.Context, in *createSessionInput) (result[chat.Session], error) {
+		return answer(r.Chat.Create(ctx, identity(ctx).UserID, in.Body.Title))
+	}, doc{id: "createSession", tag: tag, summary: "Begin a conversation", status: http.StatusCreated})
+
+	get(r, "/api/chat/sessions", func(ctx context.Context, in *page) (result[[]chat.Session], error) {
+		sessions, next, err := r.Chat.List(ctx, identity(ctx).UserID, in.Limit, in.Cursor)
+		return result[[]chat.Session]{data: sessions, meta: Meta{NextCursor: next}}, err
+	}, doc{id: "listSessions", tag: tag, summary: "My conversations, the one that changed last first"})
+
+	get(r, "/api/chat/sessions/{id}", func(ctx context.Context, in *byID) (result[chat.Session], error) {
+		return answer(r.Chat.Get(ctx, identity(ctx).UserID, in.ID))
+	}, doc{id: "getSession", tag: tag, summary: "One conversation", errors: notFound})
+
+	patch(r, "/api/chat/sessions/{id}", func(ctx context.Context, in *updateSessionInput) (result[chat.Session], error) {
+		return answer(r.Chat.Update(ctx, identity(ctx).UserID, in.ID, chat.Changes(in.Body)))
+	}, doc{id: "updateSession", tag: tag, summary: "Rename, pin or archive a conversation", errors: notFound})
+
+	registerEmpty(r, http.MethodDelete, "/api/chat/sessions/{id}", func(ctx context.Context, in *byID) error {
+		return r.Chat.Delete(ctx, identity(ctx).UserID, in.ID)
+	}, doc{id: "deleteSession", tag: tag, summary: "Delete a conversation with its messages", errors: notFound})
+
+	get(r, "/api/chat/sessions/{id}/messages", func(ctx context.Context, in *messagesInput) (result[[]chat.Message], error) {
+		messages, next, err := r.Chat.Messages(ctx, identity(ctx).UserID, in.ID, in.Limit, in.Cursor)
+		return result[[]chat.Message]{data: messages, meta: Meta{NextCursor: next}}, err
+	}, doc{id: "listMessages", tag: tag, summary: "What was said, newest first", errors: notFound})
+
+	r.postMessageRoute(doc{id: "postMessage", tag: tag, summary: "Ask the analyst",
+		detail: "Answers with the analyst's message once it is written or, asked for text/event-stream, with the events " +
+			"run, tool, delta, citation, usage, error and done, numbered from 1; done holds the stored message. The answer is " +
+			"written and stored whether or not anybody stays to listen. An answer that failed, was refused or cut is a message " +
+			"with that status.",
+		errors: []fault.Kind{fault.NotFound, fault.Conflict, fault.ModelNotConfigured, fault.Overloaded}})
+}
+
+// postMessageRoute registers the one route with two forms of answer, which huma cannot describe from a Go type.
+func (r *router) postMessageRoute(d doc) {
+	op := operation[postMessageInput](r, http.MethodPost, "/api/chat/sessions/{id}/messages", d)
+	schema := r.api.OpenAPI().Components.Schemas.Schema(reflect.TypeFor[envelope[chat.Message]](), true, "")
+	op.Responses["200"] = &huma.Response{Description: "OK", Content: map[string]*huma.MediaType{
+		"application/json": {Schema: schema},
+		eventStream:        {Schema: &huma.Schema{Type: huma.TypeString, Description: "Server-sent events; id is the number, data is JSON."}},
+	}}
+	huma.Register(r.api, op, func(ctx context.Context, in *postMessageInput) (*huma.StreamResponse, error) {
+		run, err := r.Chat.Post(ctx, identity(ctx).UserID, in.ID, in.Body.Content)
+		if err != nil {
+			return nil, newStatusError(ctx, r.report(ctx, err))
+		}
+		if wantsStream(in.Accept) {
+			return r.stream(run), nil
+		}
+		message, err := run.Wait(ctx)
+		if err != nil {
+			return nil, newStatusError(ctx, r.report(ctx, err))
+		}
+		return writeResult(envelope[chat.Message]{Success: true, Data: message, Meta: Meta{CorrelationID: correlationID(ctx)}}), nil
+	})
+}

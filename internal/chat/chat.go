@@ -1,0 +1,265 @@
+// Package chat keeps conversations with the analyst: sessions, their messages, and the answers being written with everything their streams said.
+package chat
+
+import (
+	"context"
+	"database/sql"
+	"encoding/base64"
+	"encoding/json"
+	"log/slog"
+	"strings"
+	"sync"
+	"time"
+	"unicode/utf8"
+
+	"github.com/shopspring/decimal"
+
+	"github.com/jaspers-ai/jaspers/internal/analyst"
+	"github.com/jaspers-ai/jaspers/internal/db"
+	"github.com/jaspers-ai/jaspers/internal/fault"
+	"github.com/jaspers-ai/jaspers/internal/llm"
+)
+
+// Service keeps sessions and writes answers. The exported fields are required. Close it before its database.
+type Service struct {
+	DB      *db.DB
+	Analyst *analyst.Analyst
+	Now     func() time.Time
+	Log     *slog.Logger
+
+	mu      sync.Mutex
+	runs    map[string]*Run // the answers being written in this process, by message id
+	closing bool
+	writing sync.WaitGroup
+}
+
+// Session is a conversation.
+type Session struct {
+	ID        string    `json:"id" format:"uuid"`
+	Title     string    `json:"title"`
+	Pinned    bool      `json:"pinned"`
+	Archived  bool      `json:"archived"`
+	CreatedAt time.Time `json:"createdAt"`
+	UpdatedAt time.Time `json:"updatedAt" doc:"Of the newest message or change"`
+}
+
+// Status is how far a message has come.
+type Status string
+
+// The statuses. A person's message is Complete; an answer is Running until it has one of the others.
+const (
+	Running     Status = "running"
+	Complete    Status = "complete"
+	Truncated   Status = "truncated"   // a limit was reached; what there is stands
+	Refused     Status = "refused"     // the model declined
+	Failed      Status = "failed"      // content holds what had arrived
+	Interrupted Status = "interrupted" // the server stopped meanwhile; content holds what had arrived
+)
+
+// Message is one side's words. While an answer is Running its content is empty: it is in the events.
+type Message struct {
+	ID         string             `json:"id" format:"uuid"`
+	SessionID  string             `json:"sessionId" format:"uuid"`
+	Role       llm.Role           `json:"role" enum:"user,assistant"`
+	Content    string             `json:"content"`
+	Status     Status             `json:"status" enum:"running,complete,truncated,refused,failed,interrupted"`
+	Error      *Problem           `json:"error" doc:"Why the answer is not whole"`
+	Citations  []analyst.Citation `json:"citations"`
+	ToolCalls  []ToolCall         `json:"toolCalls"`
+	Usage      *Usage             `json:"usage" doc:"Null for a person's message and while the answer is written"`
+	CreatedAt  time.Time          `json:"createdAt"`
+	FinishedAt *time.Time         `json:"finishedAt"`
+}
+
+// Problem is an error in words that are safe to show. Code is a fault's kind, or the model's stop reason where that cut
+// the answer short.
+type Problem struct {
+	Code    string `json:"code"`
+	Message string `json:"message"`
+}
+
+// ToolCall is one use of a tool. Output is null when it failed.
+type ToolCall struct {
+	ID         string          `json:"id" format:"uuid"`
+	Handle     string          `json:"handle"`
+	Name       string          `json:"name"`
+	Input      json.RawMessage `json:"input"`
+	Output     json.RawMessage `json:"output"`
+	Error      *Problem        `json:"error"`
+	StartedAt  time.Time       `json:"startedAt"`
+	DurationMs int64           `json:"durationMs"`
+}
+
+// Usage is what an answer took.
+type Usage struct {
+	llm.Usage
+	CostUSD    decimal.Decimal `json:"costUsd" doc:"US dollars, exact"`
+	DurationMs int64           `json:"durationMs"`
+	Model      string          `json:"model"`
+}
+
+// Changes are the fields of a session to change; nil leaves one as it is.
+type Changes struct {
+	Title    *string
+	Pinned   *bool
+	Archived *bool
+}
+
+// Lengths in characters.
+const (
+	maxTitle   = 200
+	maxContent = 8000
+)
+
+const defaultTitle = "New conversation"
+
+// Create begins a session; nil gives it a title that says no more than that it is new.
+func (s *Service) Create(ctx context.Context, userID string, title *string) (Session, error) {
+	now := db.Time(s.Now())
+	session := Session{ID: db.NewID(), Title: defaultTitle, CreatedAt: now, UpdatedAt: now}
+	if title != nil {
+		var err error
+		if session.Title, err = checkText("body.title", *title, maxTitle); err != nil {
+			return Session{}, err
+		}
+	}
+	err := s.DB.Tx(ctx, func(tx *sql.Tx) error { return insertSession(ctx, tx, userID, session) })
+	return session, err
+}
+
+// List returns a page of the user's sessions, the one that changed last first, and the cursor of the next page, which
+// is empty on the last. A cursor that List did not make is Invalid.
+func (s *Service) List(ctx context.Context, userID string, limit int, cursor string) ([]Session, string, error) {
+	at, id, err := readCursor(cursor)
+	if err != nil {
+		return nil, "", err
+	}
+	limit = pageSize(limit)
+	sessions, err := selectSessions(ctx, s.DB.Read(), userID, at, id, limit+1)
+	if err != nil {
+		return nil, "", err
+	}
+	if len(sessions) <= limit {
+		return sessions, "", nil
+	}
+	last := sessions[limit-1]
+	return sessions[:limit], writeCursor(last.UpdatedAt, last.ID), nil
+}
+
+// Get finds a session; NotFound where the user has none of this id.
+func (s *Service) Get(ctx context.Context, userID, sessionID string) (Session, error) {
+	return findSession(ctx, s.DB.Read(), userID, sessionID)
+}
+
+// Update changes a session and returns it as it is now.
+func (s *Service) Update(ctx context.Context, userID, sessionID string, changes Changes) (Session, error) {
+	var session Session
+	err := s.DB.Tx(ctx, func(tx *sql.Tx) (err error) {
+		if session, err = findSession(ctx, tx, userID, sessionID); err != nil {
+			return err
+		}
+		if changes.Title != nil {
+			if session.Title, err = checkText("body.title", *changes.Title, maxTitle); err != nil {
+				return err
+			}
+		}
+		if changes.Pinned != nil {
+			session.Pinned = *changes.Pinned
+		}
+		if changes.Archived != nil {
+			session.Archived = *changes.Archived
+		}
+		session.UpdatedAt = db.Time(s.Now())
+		return updateSession(ctx, tx, session)
+	})
+	return session, err
+}
+
+// Delete removes a session with its messages. An answer that is being written in it ends first.
+func (s *Service) Delete(ctx context.Context, userID, sessionID string) error {
+	if _, err := findSession(ctx, s.DB.Read(), userID, sessionID); err != nil {
+		return err
+	}
+	if run := s.runIn(sessionID); run != nil {
+		run.cancel(errDeleted)
+		select {
+		case <-run.ended:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	return s.DB.Tx(ctx, func(tx *sql.Tx) error { return deleteSession(ctx, tx, userID, sessionID) })
+}
+
+// Messages returns a page of a session's messages, the newest first, and the cursor of the next page, which is empty on
+// the last.
+func (s *Service) Messages(ctx context.Context, userID, sessionID string, limit int, cursor string) ([]Message, string, error) {
+	if _, err := findSession(ctx, s.DB.Read(), userID, sessionID); err != nil {
+		return nil, "", err
+	}
+	_, before, err := readCursor(cursor)
+	if err != nil {
+		return nil, "", err
+	}
+	limit = pageSize(limit)
+	messages, err := selectMessages(ctx, s.DB.Read(), sessionID, before, limit+1)
+	if err != nil {
+		return nil, "", err
+	}
+	next := ""
+	if len(messages) > limit {
+		messages = messages[:limit]
+		next = writeCursor(messages[limit-1].CreatedAt, messages[limit-1].ID)
+	}
+	for i := range messages {
+		if messages[i].ToolCalls, err = selectToolCalls(ctx, s.DB.Read(), messages[i].ID); err != nil {
+			return nil, "", err
+		}
+	}
+	return messages, next, nil
+}
+
+// pageSize is the length of a page when limit rows were asked for.
+func pageSize(limit int) int {
+	if limit < 1 {
+		return 20
+	}
+	return min(limit, 100)
+}
+
+// lastID comes after every id, and lastTime after every time: where a list that goes backwards begins.
+const lastID = "ffffffff-ffff-ffff-ffff-ffffffffffff"
+
+func lastTime() time.Time { return time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC) }
+
+// writeCursor says after which row a page goes on.
+func writeCursor(at time.Time, id string) string {
+	return base64.RawURLEncoding.EncodeToString([]byte(at.UTC().Format(time.RFC3339Nano) + " " + id))
+}
+
+func readCursor(cursor string) (time.Time, string, error) {
+	if cursor == "" {
+		return lastTime(), lastID, nil
+	}
+	text, err := base64.RawURLEncoding.DecodeString(cursor)
+	stamp, id, _ := strings.Cut(string(text), " ")
+	at, timeErr := time.Parse(time.RFC3339Nano, stamp)
+	if err != nil || timeErr != nil || !db.IsID(id) || at.Year() < 1970 || at.After(lastTime()) {
+		return time.Time{}, "", fault.InvalidField("query.cursor", "is not a cursor of this list; begin again without one")
+	}
+	return at, id, nil
+}
+
+// checkText trims a text and refuses it when nothing is left, when it is too long, or when it cannot be stored.
+func checkText(path, text string, longest int) (string, error) {
+	text = strings.TrimSpace(text)
+	switch {
+	case text == "":
+		return "", fault.InvalidField(path, "must not be empty")
+	case utf8.RuneCountInString(text) > longest:
+		return "", fault.InvalidField(path, "is too long")
+	case !utf8.ValidString(text) || strings.ContainsRune(text, 0):
+		return "", fault.InvalidField(path, "holds characters that cannot be stored")
+	}
+	return text, nil
+}

@@ -1,0 +1,300 @@
+package chat
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"iter"
+	"slices"
+	"sync"
+	"time"
+	"unicode/utf8"
+
+	"github.com/jaspers-ai/jaspers/internal/analyst"
+	"github.com/jaspers-ai/jaspers/internal/db"
+	"github.com/jaspers-ai/jaspers/internal/fault"
+	"github.com/jaspers-ai/jaspers/internal/llm"
+)
+
+// maxRuns is how many answers this process writes at a time.
+const maxRuns = 256
+
+// Run is an answer being written. It goes on whether anybody listens or not.
+type Run struct {
+	SessionID string
+	MessageID string // of the answer
+
+	log     eventLog
+	cancel  context.CancelCauseFunc
+	full    chan struct{} // gets a value when a batch of events is waiting to be stored
+	ended   chan struct{} // closed when the end is stored; message and err do not change after
+	message Message
+	err     error
+
+	mu    sync.Mutex
+	calls []analyst.ToolCall // that have ended
+
+	// Only the one who stores, first the keeper and then the writer, touches these.
+	storedEvents int
+	storedCalls  int
+	leased       time.Time
+}
+
+// Events yields the events after the one numbered seq (0 for all), those to come included, and ends with the run or
+// with ctx. Any number of readers may come and go at their own pace.
+func (r *Run) Events(ctx context.Context, seq int64) iter.Seq[Event] { return r.log.all(ctx, seq) }
+
+// Wait returns the answer when it is stored, however it ended. The error says why there is none: Canceled when ctx
+// ended, NotFound when the session was deleted.
+func (r *Run) Wait(ctx context.Context) (Message, error) {
+	select {
+	case <-r.ended:
+		return r.message, r.err
+	case <-ctx.Done():
+		return Message{}, fault.From(ctx.Err())
+	}
+}
+
+// Why an answer is given up.
+var (
+	errClosing = errors.New("the server is closing")
+	errDeleted = errors.New("the session is deleted")
+	errLost    = errors.New("the answer is not ours to write any more")
+)
+
+// Post stores a person's message and begins the answer, which is written whatever becomes of ctx. Errors: Invalid,
+// NotFound, Conflict while another answer is being written in the session, ModelNotConfigured, and Overloaded.
+func (s *Service) Post(ctx context.Context, userID, sessionID, content string) (*Run, error) {
+	content, err := checkText("body.content", content, maxContent)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.Analyst.Ready(); err != nil {
+		return nil, err
+	}
+	now := db.Time(s.Now())
+	// Ids grow in the order they are made, and messages are read in the order of their ids: the question's comes first.
+	asked := Message{ID: db.NewID(), SessionID: sessionID, Role: llm.User, Status: Complete, Content: content, CreatedAt: now, FinishedAt: &now}
+	runCtx, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
+	run := &Run{
+		SessionID: sessionID, MessageID: db.NewID(), cancel: cancel,
+		full: make(chan struct{}, 1), ended: make(chan struct{}),
+	}
+	if err := s.admit(run); err != nil {
+		cancel(nil)
+		return nil, err
+	}
+	question, err := s.begin(ctx, run, userID, asked)
+	if err != nil {
+		s.dismiss(run)
+		return nil, err
+	}
+	go s.write(runCtx, run, question)
+	return run, nil
+}
+
+// admit takes a run in, so that Close waits for it.
+func (s *Service) admit(run *Run) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closing {
+		return fault.New(fault.Overloaded, "the server is stopping; try again soon").WithRetryAfter(5 * time.Second)
+	}
+	if len(s.runs) >= maxRuns {
+		return fault.New(fault.Overloaded, "too many answers are being written at the moment; try again soon").WithRetryAfter(5 * time.Second)
+	}
+	if s.runs == nil {
+		s.runs = map[string]*Run{}
+	}
+	s.runs[run.MessageID] = run
+	s.writing.Add(1)
+	return nil
+}
+
+func (s *Service) dismiss(run *Run) {
+	run.cancel(nil)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.runs, run.MessageID)
+	s.writing.Done()
+}
+
+// runIn finds the answer that this process writes in a session.
+func (s *Service) runIn(sessionID string) *Run {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, run := range s.runs {
+		if run.SessionID == sessionID {
+			return run
+		}
+	}
+	return nil
+}
+
+// Close lets no new answer begin and waits for those being written. When ctx ends first, the rest are stored as
+// interrupted. It returns when nothing is written any more.
+func (s *Service) Close(ctx context.Context) {
+	s.mu.Lock()
+	s.closing = true
+	s.mu.Unlock()
+	idle := make(chan struct{})
+	go func() {
+		s.writing.Wait()
+		close(idle)
+	}()
+	select {
+	case <-idle:
+		return
+	case <-ctx.Done():
+	}
+	s.mu.Lock()
+	for _, run := range s.runs {
+		run.cancel(errClosing)
+	}
+	s.mu.Unlock()
+	<-idle
+}
+
+// begin stores both messages, the answer's still empty, and reads what was said before.
+func (s *Service) begin(ctx context.Context, run *Run, userID string, asked Message) (analyst.Question, error) {
+	now := asked.CreatedAt
+	lease := now.Add(leaseTime)
+	answer := Message{ID: run.MessageID, SessionID: run.SessionID, Role: llm.Assistant, Status: Running, CreatedAt: now}
+	question := analyst.Question{UserID: userID, Text: asked.Content}
+	err := s.DB.Tx(ctx, func(tx *sql.Tx) error {
+		if _, err := findSession(ctx, tx, userID, run.SessionID); err != nil {
+			return err
+		}
+		var err error
+		if question.History, err = selectHistory(ctx, tx, run.SessionID); err != nil {
+			return err
+		}
+		if err := touchSession(ctx, tx, run.SessionID, now); err != nil {
+			return err
+		}
+		if err := insertMessage(ctx, tx, asked, nil); err != nil {
+			return err
+		}
+		return insertMessage(ctx, tx, answer, &lease)
+	})
+	if db.IsUniqueViolation(err) {
+		return question, fault.Wrap(fault.Conflict, err, "an answer is being written in this conversation; wait until it is done")
+	}
+	run.leased = now
+	if err == nil {
+		_, err = run.log.add(EventRun, RunData{run.SessionID, run.MessageID, asked.ID, analyst.PromptVersion}, now)
+	}
+	return question, err
+}
+
+// write has the answer written and stores it. It is the run's goroutine, with the keeper beside it.
+func (s *Service) write(ctx context.Context, run *Run, q analyst.Question) {
+	defer s.dismiss(run)
+	defer close(run.ended)
+	stop := make(chan struct{})
+	var keeper sync.WaitGroup
+	keeper.Go(func() { s.keep(ctx, run, stop) })
+	result, err := s.ask(ctx, run, q)
+	close(stop)
+	keeper.Wait()
+	s.finish(ctx, run, s.endingOf(ctx, run, result, err))
+}
+
+func (s *Service) ask(ctx context.Context, run *Run, q analyst.Question) (result analyst.Result, err error) {
+	defer func() {
+		if p := recover(); p != nil { // it would end the process, with everybody's answers
+			err = fmt.Errorf("analyst panicked: %v", p)
+		}
+	}()
+	return s.Analyst.Answer(ctx, q, func(e analyst.Event) { s.take(ctx, run, e) })
+}
+
+// take passes an event of the analyst's on to the run's listeners and to the keeper.
+func (s *Service) take(ctx context.Context, run *Run, e analyst.Event) {
+	if e.Tool != nil && e.Tool.Output != nil {
+		if fault.Is(e.Tool.Err, fault.Internal) { // the model is told no more than that
+			s.Log.ErrorContext(ctx, "a tool failed", "tool", e.Tool.Name, "err", e.Tool.Err)
+		}
+		run.mu.Lock()
+		run.calls = append(run.calls, *e.Tool)
+		run.mu.Unlock()
+	}
+	kind, data := dataOf(e)
+	n, err := run.log.add(kind, data, db.Time(s.Now()))
+	if err != nil {
+		run.cancel(fmt.Errorf("%s event does not print: %w", kind, err))
+	}
+	if n%batch == 0 {
+		select {
+		case run.full <- struct{}{}:
+		default:
+		}
+	}
+}
+
+// endingOf says how an answer ended.
+func (s *Service) endingOf(ctx context.Context, run *Run, result analyst.Result, err error) ending {
+	e := ending{
+		status: Status(result.Status), content: result.Content, citations: result.Citations, usage: result.Usage,
+		stopReason: result.StopReason, at: db.Time(s.Now()),
+	}
+	if e.citations == nil {
+		e.citations = []analyst.Citation{}
+	}
+	cause := context.Cause(ctx)
+	switch {
+	case err == nil && result.Notice != "":
+		e.problem = &Problem{Code: string(result.StopReason), Message: result.Notice}
+	case err == nil:
+	case errors.Is(cause, errClosing) || errors.Is(cause, errDeleted) || errors.Is(cause, errLost):
+		e.status, e.problem = Interrupted, interrupted()
+	default:
+		if cause != nil {
+			err = cause
+		}
+		e.status, e.problem = Failed, problemOf(err)
+		s.Log.WarnContext(ctx, "an answer failed", "session", run.SessionID, "message", run.MessageID, "err", err)
+	}
+	return e
+}
+
+// interrupted is what the person is told of an answer that the server could not finish.
+func interrupted() *Problem {
+	return &Problem{Code: string(fault.Canceled), Message: "the server stopped while it wrote this answer; ask again"}
+}
+
+// What of a conversation the model is shown again, counted in messages and characters.
+const (
+	historyMessages   = 20
+	historyCharacters = 40_000
+)
+
+// selectHistory is what was said before in a session, oldest first and beginning with the person. Answers that are not
+// whole by our doing would only mislead; a question the model declined would make it decline again.
+func selectHistory(ctx context.Context, q db.Querier, sessionID string) ([]analyst.Turn, error) {
+	messages, err := selectMessages(ctx, q, sessionID, lastID, historyMessages)
+	if err != nil {
+		return nil, err
+	}
+	var turns []analyst.Turn
+	room, declined := historyCharacters, false
+	for _, m := range messages {
+		if m.Role == llm.Assistant {
+			declined = m.Status == Refused
+		}
+		answered := m.Status == Complete || m.Status == Truncated
+		if declined || !answered || m.Content == "" {
+			continue
+		}
+		if room -= utf8.RuneCountInString(m.Content); room < 0 {
+			break
+		}
+		turns = append(turns, analyst.Turn{Role: m.Role, Text: m.Content})
+	}
+	slices.Reverse(turns)
+	for len(turns) > 0 && turns[0].Role != llm.User {
+		turns = turns[1:]
+	}
+	return turns, nil
+}

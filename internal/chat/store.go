@@ -1,0 +1,244 @@
+package chat
+
+import (
+	"cmp"
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/shopspring/decimal"
+
+	"github.com/jaspers-ai/jaspers/internal/analyst"
+	"github.com/jaspers-ai/jaspers/internal/db"
+	"github.com/jaspers-ai/jaspers/internal/fault"
+	"github.com/jaspers-ai/jaspers/internal/llm"
+)
+
+const sessionColumns = `id, title, pinned, archived, created_at, updated_at`
+
+func scanSession(scan func(...any) error) (s Session, err error) {
+	err = scan(&s.ID, &s.Title, &s.Pinned, &s.Archived, &s.CreatedAt, &s.UpdatedAt)
+	s.CreatedAt, s.UpdatedAt = s.CreatedAt.UTC(), s.UpdatedAt.UTC()
+	return s, err
+}
+
+func insertSession(ctx context.Context, q db.Querier, userID string, s Session) error {
+	_, err := q.ExecContext(ctx, `insert into chat_sessions (`+sessionColumns+`, user_id) values ($1, $2, $3, $4, $5, $6, $7)`,
+		s.ID, s.Title, s.Pinned, s.Archived, s.CreatedAt, s.UpdatedAt, userID)
+	return err
+}
+
+// findSession answers the same for a session of somebody else's as for one that is not there.
+func findSession(ctx context.Context, q db.Querier, userID, sessionID string) (Session, error) {
+	noSuch := fault.New(fault.NotFound, "there is no such conversation")
+	if !db.IsID(sessionID) {
+		return Session{}, noSuch
+	}
+	s, err := scanSession(q.QueryRowContext(ctx, `select `+sessionColumns+` from chat_sessions where id = $1 and user_id = $2`,
+		sessionID, userID).Scan)
+	if errors.Is(err, sql.ErrNoRows) {
+		return Session{}, noSuch
+	}
+	return s, err
+}
+
+// selectSessions lists those that come after (at, id) on the way back in time.
+func selectSessions(ctx context.Context, q db.Querier, userID string, at time.Time, id string, limit int) ([]Session, error) {
+	rows, err := q.QueryContext(ctx, `select `+sessionColumns+` from chat_sessions
+		where user_id = $1 and (updated_at, id) < ($2, $3) order by updated_at desc, id desc limit $4`, userID, at, id, limit)
+	return db.Collect(rows, err, scanSession)
+}
+
+func updateSession(ctx context.Context, q db.Querier, s Session) error {
+	_, err := q.ExecContext(ctx, `update chat_sessions set title = $2, pinned = $3, archived = $4, updated_at = $5 where id = $1`,
+		s.ID, s.Title, s.Pinned, s.Archived, s.UpdatedAt)
+	return err
+}
+
+func touchSession(ctx context.Context, q db.Querier, sessionID string, at time.Time) error {
+	_, err := q.ExecContext(ctx, `update chat_sessions set updated_at = $2 where id = $1`, sessionID, at)
+	return err
+}
+
+func deleteSession(ctx context.Context, q db.Querier, userID, sessionID string) error {
+	_, err := q.ExecContext(ctx, `delete from chat_sessions where id = $1 and user_id = $2`, sessionID, userID)
+	return err
+}
+
+const messageColumns = `id, session_id, role, status, content, citations, model, error_kind, error_message,
+	input_tokens, output_tokens, cache_read_tokens, cache_write_tokens, cost_usd, created_at, finished_at`
+
+// scanMessage reads a message but for its tool calls.
+func scanMessage(scan func(...any) error) (m Message, err error) {
+	var citations string
+	var model, kind, words *string
+	var u Usage
+	err = scan(&m.ID, &m.SessionID, &m.Role, &m.Status, &m.Content, &citations, &model, &kind, &words,
+		&u.Input, &u.Output, &u.CacheRead, &u.CacheWrite, &u.CostUSD, &m.CreatedAt, &m.FinishedAt)
+	if err != nil {
+		return m, err
+	}
+	m.CreatedAt, m.ToolCalls = m.CreatedAt.UTC(), []ToolCall{}
+	if m.FinishedAt != nil {
+		m.FinishedAt = new(m.FinishedAt.UTC())
+	}
+	if kind != nil && words != nil {
+		m.Error = &Problem{Code: *kind, Message: *words}
+	}
+	if m.Role == llm.Assistant && m.FinishedAt != nil {
+		u.DurationMs = m.FinishedAt.Sub(m.CreatedAt).Milliseconds()
+		if model != nil {
+			u.Model = *model
+		}
+		m.Usage = &u
+	}
+	return m, json.Unmarshal([]byte(citations), &m.Citations)
+}
+
+// insertMessage adds a message whose answer, if it is one, is still to be written.
+func insertMessage(ctx context.Context, q db.Querier, m Message, leaseUntil *time.Time) error {
+	_, err := q.ExecContext(ctx, `insert into chat_messages (id, session_id, role, status, content, citations,
+		input_tokens, output_tokens, cache_read_tokens, cache_write_tokens, cost_usd, created_at, finished_at, lease_until)
+		values ($1, $2, $3, $4, $5, '[]', 0, 0, 0, 0, $6, $7, $8, $9)`,
+		m.ID, m.SessionID, m.Role, m.Status, m.Content, decimal.Zero, m.CreatedAt, m.FinishedAt, leaseUntil)
+	return err
+}
+
+// findMessage reads a whole message; sql.ErrNoRows when it is gone.
+func findMessage(ctx context.Context, q db.Querier, messageID string) (Message, error) {
+	m, err := scanMessage(q.QueryRowContext(ctx, `select `+messageColumns+` from chat_messages where id = $1`, messageID).Scan)
+	if err != nil {
+		return m, err
+	}
+	m.ToolCalls, err = selectToolCalls(ctx, q, messageID)
+	return m, err
+}
+
+// selectMessages lists the messages of a session before one, the newest first, without their tool calls.
+func selectMessages(ctx context.Context, q db.Querier, sessionID, before string, limit int) ([]Message, error) {
+	rows, err := q.QueryContext(ctx, `select `+messageColumns+` from chat_messages
+		where session_id = $1 and id < $2 order by id desc limit $3`, sessionID, before, limit)
+	return db.Collect(rows, err, scanMessage)
+}
+
+// renewLease says that an answer is still being written; false when it is not any more, for whatever reason.
+func renewLease(ctx context.Context, q db.Querier, messageID string, until time.Time) (bool, error) {
+	return changesOne(q.ExecContext(ctx, `update chat_messages set lease_until = $2 where id = $1 and status = 'running'`, messageID, until))
+}
+
+func changesOne(result sql.Result, err error) (bool, error) {
+	if err != nil {
+		return false, err
+	}
+	n, err := result.RowsAffected()
+	return n == 1, err
+}
+
+// ending is how an answer ended, as it is stored.
+type ending struct {
+	status     Status
+	content    string
+	citations  []analyst.Citation
+	usage      analyst.Usage
+	stopReason llm.StopReason
+	problem    *Problem
+	at         time.Time
+}
+
+// endMessage stores how an answer ended; false when it was not being written any more.
+func endMessage(ctx context.Context, q db.Querier, messageID string, e ending) (bool, error) {
+	citations, err := json.Marshal(e.citations)
+	if err != nil {
+		return false, err
+	}
+	problem := cmp.Or(e.problem, &Problem{})
+	u := e.usage
+	return changesOne(q.ExecContext(ctx, `update chat_messages set status = $2, content = $3, citations = $4, model = $5,
+		stop_reason = $6, error_kind = $7, error_message = $8, input_tokens = $9, output_tokens = $10, cache_read_tokens = $11,
+		cache_write_tokens = $12, cost_usd = $13, finished_at = $14, lease_until = null where id = $1 and status = 'running'`,
+		messageID, e.status, e.content, string(citations), orNull(u.Model), orNull(string(e.stopReason)), orNull(problem.Code),
+		orNull(problem.Message), u.Input, u.Output, u.CacheRead, u.CacheWrite, u.Cost, e.at))
+}
+
+func orNull(text string) *string {
+	if text == "" {
+		return nil
+	}
+	return &text
+}
+
+func insertToolCalls(ctx context.Context, q db.Querier, messageID string, calls []analyst.ToolCall) error {
+	for _, c := range calls {
+		kind := ""
+		if c.Err != nil {
+			kind = string(fault.KindOf(c.Err))
+		}
+		if _, err := q.ExecContext(ctx, `insert into message_tool_calls
+			(id, message_id, handle, round, name, input, output, error_kind, started_at, duration_ms)
+			values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`, c.ID, messageID, c.Handle, c.Round, c.Name, string(c.Input),
+			string(c.Output), orNull(kind), c.Started, c.Duration.Milliseconds()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// selectToolCalls lists the calls of a message in the order the model made them.
+func selectToolCalls(ctx context.Context, q db.Querier, messageID string) ([]ToolCall, error) {
+	rows, err := q.QueryContext(ctx, `select id, handle, name, input, output, error_kind, started_at, duration_ms
+		from message_tool_calls where message_id = $1 order by length(handle), handle`, messageID)
+	return db.Collect(rows, err, func(scan func(...any) error) (c ToolCall, err error) {
+		var input, output string
+		var kind *string
+		if err := scan(&c.ID, &c.Handle, &c.Name, &input, &output, &kind, &c.StartedAt, &c.DurationMs); err != nil {
+			return c, err
+		}
+		c.StartedAt, c.Input = c.StartedAt.UTC(), json.RawMessage(input)
+		if kind == nil {
+			c.Output = json.RawMessage(output)
+			return c, nil
+		}
+		var told struct { // what the model was told of a failure is what people may know
+			Error Problem `json:"error"`
+		}
+		err = json.Unmarshal([]byte(output), &told)
+		c.Error = &told.Error
+		return c, err
+	})
+}
+
+// insertEvents adds events in few statements: streams say many small things.
+func insertEvents(ctx context.Context, q db.Querier, messageID string, events []stamped) error {
+	const atOnce, columns = 200, 5
+	for len(events) > 0 {
+		part := events[:min(atOnce, len(events))]
+		events = events[len(part):]
+		values := make([]string, 0, len(part))
+		args := make([]any, 0, len(part)*columns)
+		for i, e := range part {
+			n := i * columns
+			values = append(values, fmt.Sprintf("($%d, $%d, $%d, $%d, $%d)", n+1, n+2, n+3, n+4, n+5))
+			args = append(args, messageID, e.Seq, e.Type, string(e.Data), e.at)
+		}
+		if _, err := q.ExecContext(ctx, `insert into chat_run_events (message_id, seq, type, data, created_at) values `+
+			strings.Join(values, ", "), args...); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// selectEvents lists what an answer's stream has said, as far as it was stored.
+func selectEvents(ctx context.Context, q db.Querier, messageID string) ([]Event, error) {
+	rows, err := q.QueryContext(ctx, `select seq, type, data from chat_run_events where message_id = $1 order by seq`, messageID)
+	return db.Collect(rows, err, func(scan func(...any) error) (e Event, err error) {
+		var data string
+		err = scan(&e.Seq, &e.Type, &data)
+		e.Data = json.RawMessage(data)
+		return e, err
+	})
+}

@@ -1,0 +1,614 @@
+package portfolio_test
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"log/slog"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/shopspring/decimal"
+
+	"github.com/jaspers-ai/jaspers/internal/broker"
+	"github.com/jaspers-ai/jaspers/internal/broker/brokertest"
+	"github.com/jaspers-ai/jaspers/internal/connection"
+	"github.com/jaspers-ai/jaspers/internal/db"
+	"github.com/jaspers-ai/jaspers/internal/db/dbtest"
+	"github.com/jaspers-ai/jaspers/internal/fault"
+	"github.com/jaspers-ai/jaspers/internal/job"
+	"github.com/jaspers-ai/jaspers/internal/portfolio"
+	"github.com/jaspers-ai/jaspers/internal/vault"
+)
+
+// house is a portfolio service over two brokerages, with a clock that moves when it is told to. The queue stands still
+// save in work.
+type house struct {
+	*portfolio.Service
+	north, south *brokertest.Desk
+	now          time.Time
+}
+
+// monday is 12:00 in New York, in the middle of a session.
+var monday = time.Date(2026, 11, 23, 17, 0, 0, 0, time.UTC)
+
+func newHouse(t *testing.T, d *db.DB) *house {
+	t.Helper()
+	keys, err := vault.New(map[int][]byte{1: make([]byte, vault.KeySize)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := &house{north: &brokertest.Desk{ID: "north"}, south: &brokertest.Desk{ID: "south"}, now: monday}
+	clock := func() time.Time { return h.now }
+	h.Service = &portfolio.Service{
+		DB: d, Now: clock,
+		Jobs: job.New(job.Config{DB: d, Now: clock, Log: slog.New(slog.DiscardHandler), Poll: time.Millisecond}),
+		Connections: &connection.Service{
+			DB: d, Keys: keys, Now: clock, Providers: []broker.Provider{h.north, h.south},
+			RedirectURL: "https://jaspers.test/api/brokerages/callback",
+		},
+	}
+	h.Connections.OnConnected = h.Connected
+	job.Handle(h.Jobs, h.Sync)
+	return h
+}
+
+// work runs the queue until the only job that is due was tried once, and tells what became of it.
+func (h *house) work(t *testing.T) string {
+	t.Helper()
+	due := func() (state string, attempt int) {
+		row := h.DB.Read().QueryRowContext(t.Context(), "select state, attempt from jobs order by id desc limit 1")
+		if err := row.Scan(&state, &attempt); err != nil {
+			t.Fatal(err)
+		}
+		return state, attempt
+	}
+	_, before := due()
+	ctx, cancel := context.WithCancel(t.Context())
+	var running sync.WaitGroup
+	defer running.Wait()
+	defer cancel()
+	running.Go(func() { h.Jobs.Run(ctx) })
+	for range 20_000 {
+		if state, attempt := due(); attempt > before && state != "running" {
+			return fmt.Sprintf("%s after %d", state, attempt)
+		}
+		time.Sleep(time.Millisecond)
+	}
+	t.Fatal("the job is not done")
+	return ""
+}
+
+func newUser(t *testing.T, d *db.DB) string {
+	t.Helper()
+	id, now := db.NewID(), db.Time(time.Now())
+	err := d.Tx(t.Context(), func(tx *sql.Tx) error {
+		_, err := tx.ExecContext(t.Context(),
+			"insert into users (id, email, password_hash, created_at, updated_at) values ($1, $2, '', $3, $3)", id, id+"@jaspers.test", now)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return id
+}
+
+// connect connects the desk without reading it.
+func (h *house) connect(t *testing.T, userID string, desk *brokertest.Desk) string {
+	t.Helper()
+	begun, err := h.Connections.Connect(t.Context(), userID, desk.ID, broker.Paper)
+	if err != nil {
+		t.Fatal(err)
+	}
+	code, err := desk.Consent(begun.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	made, err := h.Connections.Callback(t.Context(), connection.Redirect{State: begun.State, Code: code, BrowserSecret: begun.BrowserSecret})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return made.ID
+}
+
+func (h *house) sync(t *testing.T, connectionID string) {
+	t.Helper()
+	if err := h.Sync(t.Context(), portfolio.SyncConnection{ConnectionID: connectionID}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// linked connects the desk and reads it.
+func (h *house) linked(t *testing.T, userID string, desk *brokertest.Desk) string {
+	t.Helper()
+	id := h.connect(t, userID, desk)
+	h.sync(t, id)
+	return id
+}
+
+func dec(s string) decimal.Decimal { return decimal.RequireFromString(s) }
+
+func null(s string) decimal.NullDecimal {
+	if s == "" {
+		return decimal.NullDecimal{}
+	}
+	return decimal.NewNullDecimal(dec(s))
+}
+
+func account(id, cash string) broker.Account {
+	return broker.Account{ID: id, Number: "No. " + id, Status: "ACTIVE", Currency: "USD", Cash: null(cash)}
+}
+
+func (h *house) position(symbol, quantity, cost, price, previousClose, value string) broker.Position {
+	return broker.Position{
+		InstrumentID: symbol, Symbol: symbol, AssetClass: broker.Equity, Exchange: "NYSE", Currency: "USD",
+		Quantity: dec(quantity), Multiplier: dec("1"), CostBasis: null(cost), Price: null(price),
+		PreviousClose: null(previousClose), MarketValue: null(value), AsOf: h.now,
+	}
+}
+
+func (h *house) holdings(t *testing.T, userID string) ([]portfolio.Holding, []string) {
+	t.Helper()
+	holdings, warnings, err := h.Holdings(t.Context(), userID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return holdings, warnings
+}
+
+func (h *house) summary(t *testing.T, userID string) (portfolio.Summary, []string) {
+	t.Helper()
+	summary, warnings, err := h.Summary(t.Context(), userID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return summary, warnings
+}
+
+func text(d *decimal.Decimal) string {
+	if d == nil {
+		return "-"
+	}
+	return d.String()
+}
+
+// rows lays holdings out for comparison: symbol, quantity, value, gain, share, stale, sources.
+func rows(holdings []portfolio.Holding) []string {
+	all := []string{}
+	for _, h := range holdings {
+		all = append(all, fmt.Sprintf("%s %s %s %s %s %t %d", h.Symbol, h.Quantity, text(h.MarketValue),
+			text(h.UnrealizedPnl), text(h.AllocationPercent), h.Stale, len(h.Sources)))
+	}
+	return all
+}
+
+func same(t *testing.T, what string, want, got any) {
+	t.Helper()
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("%s: -want +got\n%s", what, diff)
+	}
+}
+
+func wantKind(t *testing.T, err error, want fault.Kind) {
+	t.Helper()
+	if err == nil || fault.KindOf(err) != want {
+		t.Errorf("got %v, want %s", err, want)
+	}
+}
+
+func openJobs(t *testing.T, d *db.DB) []string {
+	t.Helper()
+	rows, err := d.Read().QueryContext(t.Context(), "select args from jobs where state = 'queued' order by args")
+	all, err := db.Collect(rows, err, func(scan func(...any) error) (s string, err error) { return s, scan(&s) })
+	if err != nil {
+		t.Fatal(err)
+	}
+	return all
+}
+
+func TestHoldingsOfTwoBrokeragesAreOneList(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		h := newHouse(t, d)
+		user := newUser(t, d)
+		h.north.Keep(account("n1", "1000"), h.position("AAPL", "10", "2000", "250", "240", "2500"), h.position("XLK", "-5", "-500", "90", "95", "-450"))
+		h.south.Keep(account("s1", "450.5"), h.position("AAPL", "6", "1300", "250", "240", "1500"))
+		h.south.Keep(account("s2", "-0.5"))
+		north, south := h.linked(t, user, h.north), h.linked(t, user, h.south)
+
+		holdings, warnings := h.holdings(t, user)
+		same(t, "holdings", []string{"AAPL 16 4000 700 80 false 2", "XLK -5 -450 50 -9 false 1"}, rows(holdings))
+		same(t, "warnings", []string{}, warnings)
+		same(t, "sources", []portfolio.Source{
+			{ConnectionID: north, Provider: "north", Account: "No. n1", Quantity: dec("10"), CostBasis: new(dec("2000")),
+				Price: new(dec("250")), MarketValue: new(dec("2500")), AsOf: monday},
+			{ConnectionID: south, Provider: "south", Account: "No. s1", Quantity: dec("6"), CostBasis: new(dec("1300")),
+				Price: new(dec("250")), MarketValue: new(dec("1500")), AsOf: monday},
+		}, holdings[0].Sources)
+
+		summary, warnings := h.summary(t, user)
+		same(t, "warnings of the summary", []string{}, warnings)
+		totals := portfolio.Totals{TotalValue: dec("5000"), Cash: dec("1450"), MarketValue: dec("3550"), Sources: 3}
+		same(t, "summary", portfolio.Summary{
+			BaseCurrency: "USD", TotalValue: dec("5000"), Cash: dec("1450"), CostBasis: new(dec("2800")),
+			UnrealizedPnl: new(dec("750")), UnrealizedPnlPercent: new(dec("26.785714")),
+			DayChange: new(dec("185")), DayChangePercent: new(dec("5.497771")), // 10·10 + 6·10 + 5·5 of 16·240 − 5·95
+			Confirmed: totals, BestKnown: totals, AsOf: &monday, Connections: portfolio.Connections{Total: 2, Active: 2},
+		}, summary)
+	})
+}
+
+func TestAnEmptyPortfolioIsTrueZerosWithoutPercents(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		h := newHouse(t, d)
+		user := newUser(t, d)
+		want := portfolio.Summary{
+			BaseCurrency: "USD", CostBasis: &decimal.Decimal{}, UnrealizedPnl: &decimal.Decimal{}, DayChange: &decimal.Decimal{},
+		}
+		summary, warnings := h.summary(t, user)
+		same(t, "summary of nobody", want, summary)
+		same(t, "warnings", []string{}, warnings)
+
+		h.north.Keep(account("n1", "0"))
+		h.linked(t, user, h.north)
+		want.Confirmed.Sources, want.BestKnown.Sources = 1, 1
+		want.AsOf, want.Connections = &monday, portfolio.Connections{Total: 1, Active: 1}
+		summary, warnings = h.summary(t, user)
+		same(t, "summary of an empty account", want, summary)
+		same(t, "warnings", []string{}, warnings)
+		holdings, _ := h.holdings(t, user)
+		same(t, "holdings", []portfolio.Holding{}, holdings)
+	})
+}
+
+func TestAnAccountIsNotCountedBeforeItsFirstReading(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		h := newHouse(t, d)
+		user := newUser(t, d)
+		h.north.Keep(account("n1", "1000"))
+		id := h.connect(t, user, h.north)
+		same(t, "jobs", []string{`{"connectionId":"` + id + `"}`}, openJobs(t, d))
+		summary, warnings := h.summary(t, user)
+		same(t, "warnings", []string{"Desk (paper) has not been read yet: its holdings appear after the first sync."}, warnings)
+		if !summary.TotalValue.IsZero() || summary.AsOf != nil || summary.Connections != (portfolio.Connections{Total: 1, Active: 1, Stale: 1}) {
+			t.Errorf("got %+v", summary)
+		}
+	})
+}
+
+func TestReadingAgainChangesNothingAndGoneThingsGo(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		h := newHouse(t, d)
+		user := newUser(t, d)
+		h.north.Keep(account("n1", "10"), h.position("A", "1", "1", "1", "1", "1"), h.position("B", "2", "2", "1", "1", "2"))
+		h.north.Keep(account("n2", "20"), h.position("A", "3", "3", "1", "1", "3"))
+		id := h.linked(t, user, h.north)
+		before, stored := first(h.holdings(t, user)), dump(t, d)
+		h.sync(t, id)
+		same(t, "holdings after reading again", before, first(h.holdings(t, user)))
+		same(t, "rows after reading again", stored, dump(t, d))
+
+		h.north.Keep(account("n1", "11"), h.position("B", "5", "5", "1", "1", "5"), h.position("C", "1", "1", "1", "1", "1"))
+		h.north.Close("n2")
+		h.sync(t, id)
+		same(t, "holdings", []string{"B 5 5 0 29.41 false 1", "C 1 1 0 5.88 false 1"}, rows(first(h.holdings(t, user))))
+		if got, _ := h.summary(t, user); got.Cash.String() != "11" {
+			t.Errorf("got cash %s, want 11", got.Cash)
+		}
+	})
+}
+
+func first[T any](v T, _ []string) T { return v }
+
+// dump is what identifies the stored positions.
+func dump(t *testing.T, d *db.DB) []string {
+	t.Helper()
+	rows, err := d.Read().QueryContext(t.Context(), "select id, symbol from portfolio_holdings order by id")
+	all, err := db.Collect(rows, err, func(scan func(...any) error) (string, error) {
+		var id, symbol string
+		err := scan(&id, &symbol)
+		return id + " " + symbol, err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return all
+}
+
+func TestAFailingBrokerageLeavesItsLastKnownRowsWithTheirAge(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		h := newHouse(t, d)
+		user := newUser(t, d)
+		h.north.Keep(account("n1", "100"), h.position("AAPL", "1", "200", "250", "240", "250"))
+		h.south.Keep(account("s1", "50"), h.position("AAPL", "1", "200", "250", "240", "250"))
+		north, south := h.linked(t, user, h.north), h.linked(t, user, h.south)
+
+		h.now = h.now.Add(2 * time.Hour)
+		h.sync(t, south)
+		h.north.Fail(fault.New(fault.UpstreamDown, "North cannot answer right now; try again in a moment"))
+		err := h.Sync(t.Context(), portfolio.SyncConnection{ConnectionID: north})
+		wantKind(t, err, fault.UpstreamDown)
+
+		warning := "Desk account No. n1 (paper) shows values from 2 hours ago: North cannot answer right now; try again in a moment."
+		holdings, warnings := h.holdings(t, user)
+		same(t, "warnings", []string{warning}, warnings)
+		same(t, "holdings", []string{"AAPL 2 500 100 76.92 true 2"}, rows(holdings))
+		if !holdings[0].Sources[0].Stale || holdings[0].Sources[1].Stale || !holdings[0].AsOf.Equal(monday) {
+			t.Errorf("got %+v, want the north source stale and the row as old as it", holdings[0])
+		}
+		summary, _ := h.summary(t, user)
+		same(t, "confirmed", portfolio.Totals{TotalValue: dec("300"), Cash: dec("50"), MarketValue: dec("250"), Sources: 1}, summary.Confirmed)
+		same(t, "best known", portfolio.Totals{TotalValue: dec("650"), Cash: dec("150"), MarketValue: dec("500"), Sources: 2}, summary.BestKnown)
+		same(t, "connections", portfolio.Connections{Total: 2, Active: 1, Error: 1, Stale: 1}, summary.Connections)
+		if !summary.AsOf.Equal(monday) || !summary.TotalValue.Equal(dec("650")) {
+			t.Errorf("got %s as of %s", summary.TotalValue, summary.AsOf)
+		}
+
+		h.north.Fail(nil)
+		h.sync(t, north)
+		_, warnings = h.holdings(t, user)
+		same(t, "warnings after it came back", []string{}, warnings)
+	})
+}
+
+func TestRevokedAccessNeedsTheOwnerAndReconnectingHeals(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		h := newHouse(t, d)
+		user := newUser(t, d)
+		h.north.Keep(account("n1", "100"), h.position("AAPL", "1", "200", "250", "240", "250"))
+		id := h.linked(t, user, h.north)
+		h.north.Revoke()
+		same(t, "the job", "dead after 1", h.work(t))
+		got, err := h.Connections.Get(t.Context(), user, id)
+		if err != nil || got.Status != connection.ReauthorizationRequired || got.Error.Code != fault.ReauthorizationRequired {
+			t.Errorf("got %+v, %v", got, err)
+		}
+		holdings, warnings := h.holdings(t, user)
+		same(t, "warnings", []string{"Desk account No. n1 (paper) shows values from less than a minute ago: " +
+			"the desk no longer accepts this connection; connect it again."}, warnings)
+		same(t, "holdings", []string{"AAPL 1 250 50 71.43 true 1"}, rows(holdings))
+
+		if again := h.linked(t, user, h.north); again != id {
+			t.Errorf("got connection %s, want the old one healed", again)
+		}
+		holdings, warnings = h.holdings(t, user)
+		same(t, "warnings after reconnecting", []string{}, warnings)
+		same(t, "holdings after reconnecting", []string{"AAPL 1 250 50 71.43 false 1"}, rows(holdings))
+	})
+}
+
+func TestAReadingThatLostTheRaceChangesNothing(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		h := newHouse(t, d)
+		user := newUser(t, d)
+		h.north.Keep(account("n1", "100"), h.position("OLD", "1", "1", "1", "1", "1"))
+		id := h.connect(t, user, h.north)
+		overtake(h, func() {
+			h.north.Keep(account("n1", "200"), h.position("NEW", "1", "1", "1", "1", "1"))
+			h.sync(t, id)
+		})
+		h.sync(t, id) // had read OLD when it was overtaken
+		same(t, "holdings", []string{"NEW 1 1 0 0.5 false 1"}, rows(first(h.holdings(t, user))))
+
+		overtake(h, func() {
+			h.sync(t, id)
+			h.north.Fail(fault.New(fault.UpstreamDown, "down"))
+		})
+		h.sync(t, id)
+		h.north.Fail(nil)
+		got, err := h.Connections.Get(t.Context(), user, id)
+		if err != nil || got.Status != connection.Active || !got.LastSyncAt.Equal(h.now) {
+			t.Errorf("got %+v, %v, want an active connection", got, err)
+		}
+	})
+}
+
+// overtake has the next reading interrupted, a second later by the clock.
+func overtake(h *house, by func()) {
+	h.north.Reading = func() {
+		h.north.Reading = nil
+		h.now = h.now.Add(time.Second)
+		by()
+	}
+}
+
+func TestRenewingWhileTheOldCredentialsFailKeepsTheJobTrying(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		h := newHouse(t, d)
+		user := newUser(t, d)
+		h.north.Keep(account("n1", "100"))
+		id := h.linked(t, user, h.north)
+		h.north.Revoke()
+		h.north.Asked = func() {
+			h.north.Asked = nil
+			h.connect(t, user, h.north)
+		}
+		same(t, "the job", "queued after 1", h.work(t))
+		h.now = h.now.Add(time.Minute)
+		same(t, "the job", "done after 2", h.work(t))
+		if got, err := h.Connections.Get(t.Context(), user, id); err != nil || got.Status != connection.Active {
+			t.Errorf("got %+v, %v, want an active connection", got, err)
+		}
+	})
+}
+
+func TestDisconnectingWhileReadingLeavesNothing(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		h := newHouse(t, d)
+		user := newUser(t, d)
+		h.north.Keep(account("n1", "100"), h.position("A", "1", "1", "1", "1", "1"))
+		id := h.connect(t, user, h.north)
+		h.north.Reading = func() {
+			if err := h.Connections.Delete(t.Context(), user, id); err != nil {
+				t.Error(err)
+			}
+		}
+		h.sync(t, id)
+		same(t, "stored positions", []string{}, dump(t, d))
+		h.sync(t, id) // and the job of a connection that is gone is done
+	})
+}
+
+func TestStoppingSaysNothingAboutTheConnection(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		h := newHouse(t, d)
+		user := newUser(t, d)
+		h.north.Keep(account("n1", "100"))
+		id := h.linked(t, user, h.north)
+		ctx, cancel := context.WithCancel(t.Context())
+		h.north.Reading = cancel
+		wantKind(t, h.Sync(ctx, portfolio.SyncConnection{ConnectionID: id}), fault.Canceled)
+		if got, err := h.Connections.Get(t.Context(), user, id); err != nil || got.Status != connection.Active || got.Error != nil {
+			t.Errorf("got %+v, %v, want an active connection", got, err)
+		}
+	})
+}
+
+func TestUsersNeverSeeEachOthersPortfolios(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		h := newHouse(t, d)
+		ada, bob := newUser(t, d), newUser(t, d)
+		h.north.Keep(account("n1", "100"), h.position("ADA", "1", "1", "1", "1", "1"))
+		adas := h.linked(t, ada, h.north)
+		h.south.Keep(account("s1", "7"), h.position("BOB", "1", "1", "1", "1", "1"))
+		h.linked(t, bob, h.south)
+		same(t, "Ada's", []string{"ADA 1 1 0 0.99 false 1"}, rows(first(h.holdings(t, ada))))
+		same(t, "Bob's", []string{"BOB 1 1 0 12.5 false 1"}, rows(first(h.holdings(t, bob))))
+		if got, _ := h.summary(t, bob); got.TotalValue.String() != "8" || got.Connections.Total != 1 {
+			t.Errorf("got %+v for Bob", got)
+		}
+		_, _, err := h.Holding(t.Context(), bob, "ADA")
+		wantKind(t, err, fault.NotFound)
+		wantKind(t, h.SyncNow(t.Context(), bob, adas), fault.NotFound)
+		wantKind(t, h.SyncNow(t.Context(), bob, "no id"), fault.NotFound)
+	})
+}
+
+func TestAHoldingIsFoundBySymbol(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		h := newHouse(t, d)
+		user := newUser(t, d)
+		h.north.Keep(account("n1", "0"), h.position("BRK.B", "1", "1", "1", "1", "3"), h.position("A", "1", "1", "1", "1", "1"))
+		h.linked(t, user, h.north)
+		got, _, err := h.Holding(t.Context(), user, "brk-b")
+		if err != nil || got.Symbol != "BRK.B" || text(got.AllocationPercent) != "75" {
+			t.Errorf("got %+v, %v, want BRK.B with its share of everything", got, err)
+		}
+		_, _, err = h.Holding(t.Context(), user, "MSFT")
+		wantKind(t, err, fault.NotFound)
+	})
+}
+
+func TestWhatIsUnknownOrInAnotherCurrencyIsLeftOutAloud(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		h := newHouse(t, d)
+		user := newUser(t, d)
+		euros := h.position("SAP", "2", "200", "150", "140", "300")
+		euros.Currency = "EUR"
+		h.north.Keep(account("n1", "100"), euros, h.position("DARK", "1", "50", "", "", ""),
+			h.position("GIFT", "1", "", "40", "", "40"), h.position("A", "1", "60", "60", "50", "60"))
+		h.north.Keep(account("n2", ""))
+		pounds := account("n3", "5")
+		pounds.Currency = "GBP"
+		h.north.Keep(pounds)
+		h.linked(t, user, h.north)
+
+		holdings, warnings := h.holdings(t, user)
+		same(t, "holdings", []string{"SAP 2 300 100 - false 1", "A 1 60 0 30 false 1", "GIFT 1 40 - 20 false 1", "DARK 1 - - - false 1"}, rows(holdings))
+		same(t, "warnings", []string{
+			"The totals leave out what is in EUR: there is no exchange rate to USD.",
+			"The totals leave out what is in GBP: there is no exchange rate to USD.",
+			"Desk account No. n2 reports no cash: the totals leave it out.",
+			"DARK in account No. n1 has no market value from the brokerage: the totals leave it out.",
+			"GIFT in account No. n1 has no cost basis from the brokerage: gain and loss leave it out.",
+			"The day change leaves out 2 positions without a price or a previous close.",
+		}, warnings)
+		s, _ := h.summary(t, user)
+		got := strings.Join([]string{s.TotalValue.String(), s.Cash.String(), text(s.CostBasis), text(s.UnrealizedPnl), text(s.DayChange), text(s.DayChangePercent)}, " ")
+		if want := "200 100 60 0 10 20"; got != want {
+			t.Errorf("got %s, want %s", got, want)
+		}
+	})
+}
+
+func TestValuesGoStaleWithTheTradingClock(t *testing.T) {
+	newYork := func(day, hour, minute int) time.Time { return time.Date(2026, 11, day, hour+5, minute, 0, 0, time.UTC) }
+	for name, c := range map[string]struct {
+		read, now time.Time
+		stale     bool
+		day       bool // whether there is a day change
+	}{
+		"half an hour of trading":            {newYork(23, 12, 0), newYork(23, 12, 30), false, true},
+		"more than half an hour":             {newYork(23, 12, 0), newYork(23, 12, 31), true, true},
+		"the evening after the last reading": {newYork(23, 15, 45), newYork(23, 23, 0), false, true},
+		"the evening after a broken hour":    {newYork(23, 15, 0), newYork(23, 23, 0), true, true},
+		"Sunday after Friday's close":        {newYork(20, 15, 45), newYork(22, 12, 0), false, true},
+		"Monday's first minutes":             {newYork(20, 15, 45), newYork(23, 9, 45), false, false},
+		"Monday at ten past ten":             {newYork(20, 15, 45), newYork(23, 10, 10), true, false},
+		"Tuesday of Friday's":                {newYork(20, 15, 45), newYork(24, 8, 0), true, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dbtest.Each(t, func(t *testing.T, d *db.DB) {
+				h := newHouse(t, d)
+				user := newUser(t, d)
+				h.now = c.read
+				h.north.Keep(account("n1", "100"), h.position("A", "1", "1", "2", "1", "2"))
+				h.linked(t, user, h.north)
+				h.now = c.now
+				holdings, warnings := h.holdings(t, user)
+				if got := holdings[0]; got.Stale != c.stale || (got.DayChange != nil) != c.day {
+					t.Errorf("got stale %t with a day change of %s", got.Stale, text(got.DayChange))
+				}
+				isAged := func(w string) bool { return strings.HasSuffix(w, "ago: it was not read since.") }
+				if slices.ContainsFunc(warnings, isAged) != c.stale {
+					t.Errorf("got warnings %q", warnings)
+				}
+			})
+		})
+	}
+}
+
+func TestEachConnectionIsQueuedOnce(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		h := newHouse(t, d)
+		user := newUser(t, d)
+		h.north.Keep(account("n1", "0"))
+		h.south.Keep(account("s1", "0"))
+		north, south := h.connect(t, user, h.north), h.connect(t, user, h.south)
+		if err := h.SyncNow(t.Context(), user, north); err != nil {
+			t.Fatal(err)
+		}
+		if n, err := h.SyncAll(t.Context(), user); n != 2 || err != nil {
+			t.Errorf("got %d, %v, want 2", n, err)
+		}
+		want := []string{`{"connectionId":"` + north + `"}`, `{"connectionId":"` + south + `"}`}
+		same(t, "jobs", want, openJobs(t, d))
+	})
+}
+
+func TestThePeriodicSyncLeavesOutWhoNeedsTheirOwner(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		h := newHouse(t, d)
+		user, other := newUser(t, d), newUser(t, d)
+		h.north.Keep(account("n1", "0"))
+		h.south.Keep(account("s1", "0"))
+		revoked, well, failing := h.linked(t, user, h.north), h.linked(t, other, h.south), h.linked(t, user, h.south)
+		h.north.Revoke()
+		wantKind(t, h.Sync(t.Context(), portfolio.SyncConnection{ConnectionID: revoked}), fault.ReauthorizationRequired)
+		h.south.Fail(fault.New(fault.UpstreamTimeout, "late"))
+		wantKind(t, h.Sync(t.Context(), portfolio.SyncConnection{ConnectionID: failing}), fault.UpstreamTimeout)
+		err := d.Tx(t.Context(), func(tx *sql.Tx) error {
+			if _, err := tx.ExecContext(t.Context(), "delete from jobs"); err != nil {
+				return err
+			}
+			return h.SyncDue(t.Context(), tx, h.now)
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		same(t, "jobs", []string{`{"connectionId":"` + well + `"}`, `{"connectionId":"` + failing + `"}`}, openJobs(t, d))
+	})
+}

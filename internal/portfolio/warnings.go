@@ -1,0 +1,141 @@
+package portfolio
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/jaspers-ai/jaspers/internal/calendar"
+	"github.com/jaspers-ai/jaspers/internal/connection"
+)
+
+// staleAfter is two slots of the periodic sync: one may be late without anything being wrong.
+const staleAfter = 30 * time.Minute
+
+// stale tells whether the link's values may be old news: it does not work, was never read, or was not read for longer
+// than staleAfter of trading. While New York is closed, and in the first half hour of the day, what was read late in
+// the last session is still the news.
+func (l link) stale(now time.Time) bool {
+	if l.status != connection.Active || l.syncedAt == nil {
+		return true
+	}
+	if now.Sub(*l.syncedAt) <= staleAfter {
+		return false
+	}
+	lastClose := calendar.LastClose(now)
+	if calendar.Open(now) && now.Sub(calendar.NextOpen(lastClose)) > staleAfter {
+		return true
+	}
+	return l.syncedAt.Before(lastClose.Add(-staleAfter))
+}
+
+// warnings say what a reader of the figures has to know: first what is stale, then what is left out of the totals.
+func (b book) warnings() []string {
+	all := []string{}
+	for _, l := range b.links {
+		if l.stale(b.now) {
+			all = append(all, l.staleWarnings(b.now)...)
+		}
+	}
+	all = append(all, b.currencyWarnings()...)
+	for _, l := range b.links {
+		for _, a := range l.accounts {
+			if l.syncedAt != nil && !a.cash.Valid {
+				all = append(all, fmt.Sprintf("%s account %s reports no cash: the totals leave it out.", l.providerName, a.number))
+			}
+		}
+	}
+	return append(all, b.unknownWarnings()...)
+}
+
+// staleWarnings name each account of a stale link with its age and the reason.
+func (l link) staleWarnings(now time.Time) []string {
+	if l.syncedAt == nil {
+		reason := "its holdings appear after the first sync"
+		if l.problem != "" {
+			reason = l.problem
+		}
+		return []string{fmt.Sprintf("%s (%s) has not been read yet: %s.", l.providerName, l.environment, reason)}
+	}
+	reason := "it was not read since"
+	if l.problem != "" {
+		reason = l.problem
+	}
+	var all []string
+	for _, a := range l.accounts {
+		all = append(all, fmt.Sprintf("%s account %s (%s) shows values from %s ago: %s.",
+			l.providerName, a.number, l.environment, age(now.Sub(*l.syncedAt)), reason))
+	}
+	return all
+}
+
+// currencyWarnings name each currency that is not in the totals.
+func (b book) currencyWarnings() []string {
+	others := map[string]bool{}
+	for _, l := range b.lines {
+		others[l.Currency] = true
+	}
+	for _, l := range b.links {
+		for _, a := range l.accounts {
+			if l.syncedAt != nil && a.cash.Valid && !a.cash.Decimal.IsZero() {
+				others[a.currency] = true
+			}
+		}
+	}
+	delete(others, BaseCurrency)
+	var all []string
+	for currency := range others {
+		all = append(all, fmt.Sprintf("The totals leave out what is in %s: there is no exchange rate to %s.", currency, BaseCurrency))
+	}
+	slices.Sort(all)
+	return all
+}
+
+// unknownWarnings name what brokerages did not say about positions.
+func (b book) unknownWarnings() []string {
+	var all []string
+	otherDay, noClose := 0, 0
+	for _, l := range b.lines {
+		where := fmt.Sprintf("%s in account %s", l.Symbol, l.account)
+		switch {
+		case !l.MarketValue.Valid:
+			all = append(all, where+" has no market value from the brokerage: the totals leave it out.")
+		case !l.CostBasis.Valid:
+			all = append(all, where+" has no cost basis from the brokerage: gain and loss leave it out.")
+		}
+		switch {
+		case !l.today:
+			otherDay++
+		case !l.Price.Valid || !l.PreviousClose.Valid:
+			noClose++
+		}
+	}
+	slices.Sort(all)
+	if otherDay > 0 {
+		all = append(all, fmt.Sprintf("The day change leaves out %s with prices of an earlier trading day.", count(otherDay, "position")))
+	}
+	if noClose > 0 {
+		all = append(all, fmt.Sprintf("The day change leaves out %s without a price or a previous close.", count(noClose, "position")))
+	}
+	return all
+}
+
+// age says a duration in its largest unit.
+func age(d time.Duration) string {
+	switch {
+	case d < time.Minute:
+		return "less than a minute"
+	case d < time.Hour:
+		return count(int(d/time.Minute), "minute")
+	case d < 48*time.Hour:
+		return count(int(d/time.Hour), "hour")
+	}
+	return count(int(d/(24*time.Hour)), "day")
+}
+
+func count(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
+}

@@ -1,0 +1,98 @@
+// Package sim is a make-believe world: one seeded market, its people's accounts, and the outside services that speak of them.
+package sim
+
+import (
+	"cmp"
+	"encoding/json"
+	"net/http"
+	"slices"
+	"sync"
+)
+
+// Sim serves the world through the wire formats of all providers. Its fields are set before Handler is called.
+type Sim struct {
+	World  *World
+	Faults *Faults
+	Alpaca AlpacaApp     // the one application that may connect to the simulated Alpaca
+	Claude ClaudeOptions // of the simulated Claude
+	Clock  *Clock        // the world's clock when the control API may move it, else nil
+
+	oauth  oauthState
+	crumbs crumbState
+	log    requestLog
+}
+
+// NewSim serves the world without faults.
+func NewSim(world *World) *Sim {
+	return &Sim{World: world, Faults: &Faults{}}
+}
+
+// Handler serves each provider below its own prefix, and the control API. Every answer is marked with X-Simulated.
+func (s *Sim) Handler() http.Handler {
+	providers := map[string]http.Handler{
+		ProviderAlpaca: s.alpaca(),
+		ProviderYahoo:  s.yahoo(),
+		ProviderClaude: s.claude(),
+	}
+	mux := http.NewServeMux()
+	for name, handler := range providers {
+		prefix := "/" + name
+		mux.Handle(prefix+"/", http.StripPrefix(prefix, s.logged(name, s.Faults.wrap(name, handler))))
+	}
+	mux.Handle("/control", s.control())
+	mux.Handle("/control/", s.control())
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("X-Simulated", "true")
+		mux.ServeHTTP(w, r)
+	})
+}
+
+// RequestCount says how often a path of a provider, below its prefix, was asked for.
+type RequestCount struct {
+	Provider string `json:"provider"`
+	Path     string `json:"path"`
+	Count    int    `json:"count"`
+}
+
+// requestLog counts requests, including those a fault struck.
+type requestLog struct {
+	mu     sync.Mutex
+	counts map[RequestCount]int // by provider and path, with Count 0
+}
+
+// logged counts the provider's requests.
+func (s *Sim) logged(provider string, next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		s.log.mu.Lock()
+		if s.log.counts == nil {
+			s.log.counts = map[RequestCount]int{}
+		}
+		s.log.counts[RequestCount{Provider: provider, Path: r.URL.Path}]++
+		s.log.mu.Unlock()
+		next.ServeHTTP(w, r)
+	})
+}
+
+// Requests lists how often what was asked for, by provider and path.
+func (s *Sim) Requests() []RequestCount {
+	s.log.mu.Lock()
+	defer s.log.mu.Unlock()
+	list := make([]RequestCount, 0, len(s.log.counts))
+	for key, count := range s.log.counts {
+		key.Count = count
+		list = append(list, key)
+	}
+	slices.SortFunc(list, func(x, y RequestCount) int {
+		return cmp.Or(cmp.Compare(x.Provider, y.Provider), cmp.Compare(x.Path, y.Path))
+	})
+	return list
+}
+
+// writeJSON answers with the body as JSON. A write fails only when the caller left, and nobody is there to be told.
+func writeJSON(w http.ResponseWriter, status int, contentType string, body any) {
+	w.Header().Set("Content-Type", contentType)
+	w.WriteHeader(status)
+	encoder := json.NewEncoder(w)
+	encoder.SetEscapeHTML(false)
+	_ = encoder.Encode(body)
+}
