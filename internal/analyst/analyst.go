@@ -84,7 +84,7 @@ type Result struct {
 	Citations  []Citation
 	ToolCalls  []ToolCall // in the order the model made them
 	Usage      Usage
-	StopReason llm.StopReason // of the model's last turn; empty when that failed
+	StopReason llm.StopReason // of the model's last turn, or round_limit; empty when that turn failed
 	Notice     string         // tells the person why the answer is not whole; empty when it is
 }
 

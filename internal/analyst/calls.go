@@ -75,7 +75,7 @@ func (w *work) keep(round int, asked []llm.ToolCall, calls []*ToolCall) {
 	w.say(llm.User, blocks...)
 }
 
-// maxName bounds the recorded name of a tool, in bytes; no vendor allows longer ones.
+// maxName bounds a name that the model's server made up, in bytes; no vendor has longer ones.
 const maxName = 64
 
 // recordedInput is an input as it is stored and shown: JSON of a bearable size, in characters that every database takes.

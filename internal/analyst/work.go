@@ -70,8 +70,9 @@ func (w *work) run(ctx context.Context) error {
 			w.end(Truncated, "the conversation has become too long for the model; start a new one")
 			return nil
 		case len(calls) == 0 && response.StopReason != llm.Paused:
-			return w.finish()
+			return w.finish(before)
 		case round == w.limits.Rounds:
+			w.result.StopReason = roundLimit
 			w.end(Truncated, "the question needed more steps than one answer may take; ask for less at once")
 			return nil
 		}
@@ -85,13 +86,17 @@ func (w *work) run(ctx context.Context) error {
 	}
 }
 
+// roundLimit is the stop reason of an answer whose model would have gone on asking for tools.
+const roundLimit llm.StopReason = "round_limit"
+
 func (w *work) end(status Status, notice string) {
 	w.result.Status, w.result.Notice = status, notice
 }
 
-// finish ends an answer of which the model says that it is whole. An empty one can come back, and helps nobody.
-func (w *work) finish() error {
-	if strings.TrimSpace(w.content.String()) == "" {
+// finish ends an answer of which the model says that it is whole. A last turn without a word can come back, and helps
+// nobody.
+func (w *work) finish(before string) error {
+	if strings.TrimSpace(w.content.String()[len(before):]) == "" {
 		return fault.New(fault.UpstreamFailed, "the model gave an empty answer; ask again")
 	}
 	w.end(Complete, "")
@@ -108,10 +113,10 @@ func (w *work) turn(ctx context.Context) (llm.Response, error) {
 			w.write("\n\n")
 		}
 		first = false
-		w.write(w.markers.add(delta))
+		w.write(w.markers.add(storable(delta)))
 	})
 	w.write(w.markers.flush())
-	w.result.StopReason = response.StopReason
+	w.result.StopReason = llm.StopReason(shorten(string(response.StopReason), maxName))
 	w.count(response)
 	return response, err
 }
@@ -127,7 +132,7 @@ func (w *work) write(text string) {
 // count adds what a turn cost: also one that failed was paid for.
 func (w *work) count(response llm.Response) {
 	if response.Model != "" {
-		w.result.Usage.Model = response.Model
+		w.result.Usage.Model = shorten(response.Model, maxName)
 	}
 	if response.Usage == (llm.Usage{}) {
 		return

@@ -97,7 +97,7 @@ func TestAModelThatNeverStopsAskingIsStopped(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(*seen) != 8 || result.Status != Truncated || result.Notice == "" {
+	if len(*seen) != 8 || result.Status != Truncated || result.Notice == "" || result.StopReason != "round_limit" {
 		t.Errorf("got %d turns, %s, %q, want 8, truncated, and words", len(*seen), result.Status, result.Notice)
 	}
 	ran := 0

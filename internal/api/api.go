@@ -106,6 +106,7 @@ func humaConfig() huma.Config {
 			bearer: {Type: "http", Scheme: "bearer", BearerFormat: "JWT", Description: "The access token of a sign-in."},
 		},
 	}
+	cfg.AllowAdditionalPropertiesByDefault = true // unknown properties are dropped, not refused
 	cfg.Formats = map[string]huma.Format{"application/json": strictJSON, "json": strictJSON}
 	cfg.OpenAPIPath, cfg.DocsPath, cfg.SchemasPath = "", "", "" // we serve these ourselves, without a CDN
 	cfg.CreateHooks = nil                                       // no $schema in answers

@@ -211,12 +211,7 @@ func (s *Service) Messages(ctx context.Context, userID, sessionID string, limit 
 		messages = messages[:limit]
 		next = writeCursor(messages[limit-1].CreatedAt, messages[limit-1].ID)
 	}
-	for i := range messages {
-		if messages[i].ToolCalls, err = selectToolCalls(ctx, s.DB.Read(), messages[i].ID); err != nil {
-			return nil, "", err
-		}
-	}
-	return messages, next, nil
+	return messages, next, addToolCalls(ctx, s.DB.Read(), messages)
 }
 
 // pageSize is the length of a page when limit rows were asked for.

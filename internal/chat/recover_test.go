@@ -3,6 +3,7 @@ package chat
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -83,6 +84,31 @@ func TestAnAnswerWhoseProcessDiedIsInterruptedWithWhatHadArrived(t *testing.T) {
 		}
 		if types := eventTypes(t, s, id); types != "tool citation delta delta usage delta error done" {
 			t.Errorf("got events %s, want an error and the end after them", types)
+		}
+	})
+}
+
+func TestALeaseIsRenewedWhileNothingIsSaid(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		s, c := serviceOn(t, d)
+		id, _ := abandon(t, s, newSession(t, s, newUser(t, d)).ID)
+		run := &Run{MessageID: id, leased: c.now()}
+		for range 10 {
+			c.advance(leaseEvery)
+			if err := s.storeBatch(t.Context(), run); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if n, err := s.Recover(t.Context()); n != 0 || err != nil {
+			t.Errorf("got %d, %v, want nothing to recover", n, err)
+		}
+		c.advance(leaseTime + time.Second)
+		if n, err := s.Recover(t.Context()); n != 1 || err != nil {
+			t.Errorf("got %d, %v, want the answer recovered when its lease is over", n, err)
+		}
+		c.advance(leaseEvery)
+		if err := s.storeBatch(t.Context(), run); !errors.Is(err, errLost) {
+			t.Errorf("got %v, want the run to learn that it lost its answer", err)
 		}
 	})
 }

@@ -114,8 +114,9 @@ func findMessage(ctx context.Context, q db.Querier, messageID string) (Message, 
 	if err != nil {
 		return m, err
 	}
-	m.ToolCalls, err = selectToolCalls(ctx, q, messageID)
-	return m, err
+	whole := []Message{m}
+	err = addToolCalls(ctx, q, whole)
+	return whole[0], err
 }
 
 // selectMessages lists the messages of a session before one, the newest first, without their tool calls.
@@ -187,28 +188,48 @@ func insertToolCalls(ctx context.Context, q db.Querier, messageID string, calls 
 	return nil
 }
 
-// selectToolCalls lists the calls of a message in the order the model made them.
-func selectToolCalls(ctx context.Context, q db.Querier, messageID string) ([]ToolCall, error) {
-	rows, err := q.QueryContext(ctx, `select id, handle, name, input, output, error_kind, started_at, duration_ms
-		from message_tool_calls where message_id = $1 order by length(handle), handle`, messageID)
-	return db.Collect(rows, err, func(scan func(...any) error) (c ToolCall, err error) {
-		var input, output string
-		var kind *string
-		if err := scan(&c.ID, &c.Handle, &c.Name, &input, &output, &kind, &c.StartedAt, &c.DurationMs); err != nil {
-			return c, err
+// addToolCalls reads the tool calls of messages of one session, newest first, each in the order the model made them.
+func addToolCalls(ctx context.Context, q db.Querier, messages []Message) error {
+	if len(messages) == 0 {
+		return nil
+	}
+	newest, oldest := messages[0], messages[len(messages)-1]
+	calls := map[string][]ToolCall{}
+	rows, err := q.QueryContext(ctx, `select c.message_id, c.id, c.handle, c.name, c.input, c.output, c.error_kind, c.started_at, c.duration_ms
+		from chat_messages m join message_tool_calls c on c.message_id = m.id
+		where m.session_id = $1 and m.id between $2 and $3 order by length(c.handle), c.handle`, newest.SessionID, oldest.ID, newest.ID)
+	_, err = db.Collect(rows, err, func(scan func(...any) error) (c ToolCall, err error) {
+		var messageID string
+		if c, err = scanToolCall(scan, &messageID); err == nil {
+			calls[messageID] = append(calls[messageID], c)
 		}
-		c.StartedAt, c.Input = c.StartedAt.UTC(), json.RawMessage(input)
-		if kind == nil {
-			c.Output = json.RawMessage(output)
-			return c, nil
-		}
-		var told struct { // what the model was told of a failure is what people may know
-			Error Problem `json:"error"`
-		}
-		err = json.Unmarshal([]byte(output), &told)
-		c.Error = &told.Error
 		return c, err
 	})
+	for i, m := range messages {
+		if of, ok := calls[m.ID]; ok {
+			messages[i].ToolCalls = of
+		}
+	}
+	return err
+}
+
+func scanToolCall(scan func(...any) error, messageID *string) (c ToolCall, err error) {
+	var input, output string
+	var kind *string
+	if err := scan(messageID, &c.ID, &c.Handle, &c.Name, &input, &output, &kind, &c.StartedAt, &c.DurationMs); err != nil {
+		return c, err
+	}
+	c.StartedAt, c.Input = c.StartedAt.UTC(), json.RawMessage(input)
+	if kind == nil {
+		c.Output = json.RawMessage(output)
+		return c, nil
+	}
+	var told struct { // what the model was told of a failure is what people may know
+		Error Problem `json:"error"`
+	}
+	err = json.Unmarshal([]byte(output), &told)
+	c.Error = &told.Error
+	return c, err
 }
 
 // insertEvents adds events in few statements: streams say many small things.

@@ -101,7 +101,7 @@ func (s *Sim) alpacaAccount(w http.ResponseWriter, r *http.Request, customer str
 	gross := a.LongMarketValue.Sub(a.ShortMarketValue)
 	margin := gross.Div(decimal.NewFromInt(2)).Round(2)
 	power := decimal.Max(decimal.Zero, a.Equity.Sub(margin)).Round(2)
-	writeJSON(w, http.StatusOK, alpacaJSON, map[string]any{
+	writeJSON(w, http.StatusOK, alpacaJSON, withStrings(map[string]any{
 		"id": a.ID, "account_number": a.Number, "status": "ACTIVE", "crypto_status": "ACTIVE", "currency": "USD",
 		"admin_configurations": map[string]any{}, "user_configurations": nil,
 		"options_approved_level": 2, "options_trading_level": 2, "crypto_tier": 1,
@@ -116,7 +116,7 @@ func (s *Sim) alpacaAccount(w http.ResponseWriter, r *http.Request, customer str
 		"trade_suspended_by_user": false, "shorting_enabled": true,
 		"created_at":   a.Opened.Format(time.RFC3339Nano),
 		"balance_asof": s.World.quote(s.World.bySpelling["SPY"], s.World.Now()).Day.AddDays(-1).String(),
-	})
+	}))
 }
 
 func (s *Sim) alpacaPositions(w http.ResponseWriter, r *http.Request, customer string) {
@@ -152,7 +152,7 @@ func (s *Sim) alpacaWire(p Position) map[string]any {
 	profit := p.MarketValue.Sub(p.CostBasis)
 	before := p.Quantity.Mul(p.PreviousClose)
 	today := p.MarketValue.Sub(before)
-	return map[string]any{
+	return withStrings(map[string]any{
 		"asset_id": s.assetID(p.Instrument), "symbol": p.Instrument.alpacaSymbol(), "exchange": p.Instrument.Exchange,
 		"asset_class": class, "asset_marginable": class == "us_equity",
 		"qty": p.Quantity, "qty_available": p.Quantity, "side": side,
@@ -161,7 +161,17 @@ func (s *Sim) alpacaWire(p Position) map[string]any {
 		"unrealized_intraday_pl": today, "unrealized_intraday_plpc": ratio(today, before.Abs()),
 		"current_price": p.Price, "lastday_price": p.PreviousClose,
 		"change_today": ratio(p.Price.Sub(p.PreviousClose), p.PreviousClose),
+	})
+}
+
+// withStrings makes decimals strings, as the vendor has them, whatever the decimal package is told to do globally.
+func withStrings(fields map[string]any) map[string]any {
+	for name, value := range fields {
+		if d, ok := value.(decimal.Decimal); ok {
+			fields[name] = d.String()
+		}
 	}
+	return fields
 }
 
 // ratio is a fraction with the vendor's 16 digits; zero of nothing.

@@ -104,7 +104,7 @@ func (s *Sim) activityWire(a Activity) map[string]any {
 		wire["qty"], wire["cum_qty"], wire["leaves_qty"] = a.Quantity.Abs(), a.Quantity.Abs(), "0"
 		wire["type"], wire["order_status"], wire["order_id"] = "fill", "filled", s.World.uuid("order", a.ID)
 		wire["transaction_time"] = a.Time.Format(time.RFC3339Nano)
-		return wire
+		return withStrings(wire)
 	}
 	wire["date"], wire["created_at"] = calendar.DayOf(a.Time), a.Time.Format(time.RFC3339Nano)
 	wire["net_amount"], wire["currency"], wire["status"] = a.NetAmount, "USD", "executed"
@@ -114,5 +114,5 @@ func (s *Sim) activityWire(a Activity) map[string]any {
 	case SplitGot:
 		wire["activity_sub_type"], wire["symbol"], wire["qty"] = "FSPLIT", a.Symbol, a.Quantity
 	}
-	return wire
+	return withStrings(wire)
 }

@@ -1,0 +1,250 @@
+package app
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"log/slog"
+	"maps"
+	"net/url"
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"time"
+
+	"github.com/caarlos0/env/v11"
+	"github.com/joho/godotenv"
+	"github.com/shopspring/decimal"
+
+	"github.com/jaspers-ai/jaspers/internal/telemetry"
+)
+
+// Config is every setting of the server. Each is an environment variable; the tag "also" names the one of the original
+// plan that is accepted for it. Secrets may be given as files, by the variable with _FILE behind it.
+type Config struct {
+	HTTP      HTTPConfig
+	Database  DatabaseConfig
+	Auth      AuthConfig
+	Log       LogConfig
+	Jobs      JobsConfig
+	Alpaca    AlpacaConfig
+	Yahoo     YahooConfig
+	Anthropic AnthropicConfig
+}
+
+// HTTPConfig is how the server is reached.
+type HTTPConfig struct {
+	Addr        string   `env:"JASPERS_ADDR" envDefault:"127.0.0.1:3000" doc:"Where to listen, host:port."`
+	PublicURL   string   `env:"JASPERS_PUBLIC_URL" doc:"How browsers reach the server; http://ADDR when empty. Brokerages send browsers back to it."`
+	CORSOrigins []string `env:"JASPERS_CORS_ORIGINS" doc:"Origins of other sites that may call the API from a browser, with commas, exactly as browsers send them."`
+}
+
+// DatabaseConfig is where everything is kept.
+type DatabaseConfig struct {
+	DataDir string           `env:"JASPERS_DATA_DIR" envDefault:"./data" doc:"Folder of the SQLite database and of the generated secrets."`
+	URL     telemetry.Secret `env:"JASPERS_DATABASE_URL" also:"DATABASE_URL" doc:"sqlite:PATH or postgres://…; sqlite:DATA_DIR/jaspers.db when empty. DATABASE_HOST, _PORT, _USERNAME, _PASSWORD and _NAME make a PostgreSQL address too."`
+}
+
+// AuthConfig is how people sign in. The secrets are generated with SQLite and required with PostgreSQL.
+type AuthConfig struct {
+	JWTSecret     telemetry.Secret `env:"JASPERS_JWT_SECRET" also:"JWT_SECRET" doc:"Signs access tokens: at least 32 random characters (openssl rand -hex 32)."`
+	EncryptionKey telemetry.Secret `env:"JASPERS_ENCRYPTION_KEY" also:"ENCRYPTION_KEY" doc:"Seals brokerage credentials: 64 hex digits (openssl rand -hex 32)."`
+	AccessTTL     time.Duration    `env:"JASPERS_ACCESS_TOKEN_TTL" also:"JWT_EXPIRES_IN" envDefault:"15m" doc:"Life of an access token."`
+	BcryptCost    int              `env:"JASPERS_BCRYPT_COST" envDefault:"10" doc:"Work of a password hash, 10 to 14."`
+}
+
+// LogConfig is what is written to standard error.
+type LogConfig struct {
+	Level  slog.Level `env:"JASPERS_LOG_LEVEL" envDefault:"INFO" doc:"DEBUG, INFO, WARN or ERROR."`
+	Format string     `env:"JASPERS_LOG_FORMAT" envDefault:"json" doc:"json or text."`
+}
+
+// JobsConfig is how background work is done.
+type JobsConfig struct {
+	Workers int           `env:"JASPERS_JOB_WORKERS" envDefault:"8" doc:"Jobs done at once by this process."`
+	Lease   time.Duration `env:"JASPERS_JOB_LEASE" envDefault:"30s" doc:"How long a job stays with a process that died; at most a minute."`
+}
+
+// AlpacaConfig switches Alpaca on when the client id and secret are there.
+type AlpacaConfig struct {
+	ClientID     string           `env:"JASPERS_ALPACA_CLIENT_ID" also:"ALPACA_CLIENT_ID" doc:"Of your OAuth app at Alpaca."`
+	ClientSecret telemetry.Secret `env:"JASPERS_ALPACA_CLIENT_SECRET" also:"ALPACA_CLIENT_SECRET" doc:"Of your OAuth app at Alpaca."`
+	RedirectURI  string           `env:"JASPERS_ALPACA_REDIRECT_URI" also:"ALPACA_REDIRECT_URI" doc:"As registered at Alpaca; PUBLIC_URL/api/brokerages/callback when empty."`
+	AuthorizeURL string           `env:"JASPERS_ALPACA_AUTHORIZE_URL" doc:"Another consent page, such as the simulator's."`
+	TokenURL     string           `env:"JASPERS_ALPACA_TOKEN_URL" doc:"Another token endpoint."`
+	LiveURL      string           `env:"JASPERS_ALPACA_LIVE_URL" doc:"Another host for live accounts."`
+	PaperURL     string           `env:"JASPERS_ALPACA_PAPER_URL" doc:"Another host for paper accounts."`
+}
+
+// YahooConfig is where prices come from.
+type YahooConfig struct {
+	Enabled   bool   `env:"JASPERS_YAHOO_ENABLED" envDefault:"true" doc:"Yahoo Finance has no official API and is for personal use: switch it off otherwise."`
+	QueryURL  string `env:"JASPERS_YAHOO_QUERY_URL" doc:"Another host for queries."`
+	CookieURL string `env:"JASPERS_YAHOO_COOKIE_URL" doc:"Another host for the session's cookie."`
+}
+
+// AnthropicConfig switches the analyst's model on when a key or an address is there. Prices are US dollars for a million tokens.
+type AnthropicConfig struct {
+	APIKey          telemetry.Secret `env:"JASPERS_ANTHROPIC_API_KEY" also:"ANTHROPIC_API_KEY" doc:"Your key at Anthropic."`
+	BaseURL         string           `env:"JASPERS_ANTHROPIC_BASE_URL" doc:"Another server that speaks the Messages API, without /v1."`
+	Model           string           `env:"JASPERS_ANTHROPIC_MODEL" envDefault:"claude-sonnet-5-5" doc:"The model to ask."`
+	PriceInput      decimal.Decimal  `env:"JASPERS_ANTHROPIC_PRICE_INPUT" envDefault:"2" doc:"Price of input tokens."`
+	PriceOutput     decimal.Decimal  `env:"JASPERS_ANTHROPIC_PRICE_OUTPUT" envDefault:"10" doc:"Price of output tokens."`
+	PriceCacheRead  decimal.Decimal  `env:"JASPERS_ANTHROPIC_PRICE_CACHE_READ" envDefault:"0.20" doc:"Price of tokens read from the cache."`
+	PriceCacheWrite decimal.Decimal  `env:"JASPERS_ANTHROPIC_PRICE_CACHE_WRITE" envDefault:"2.50" doc:"Price of tokens written to the cache."`
+}
+
+// LoadConfig reads the settings from an environment ("NAME=value" each) and, below it, from a .env file where there is one.
+func LoadConfig(environ []string, dotenv string) (Config, error) {
+	values, err := godotenv.Read(dotenv)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return Config{}, fmt.Errorf("%s cannot be read", dotenv) // the cause would show a line of it
+	}
+	if values == nil {
+		values = map[string]string{}
+	}
+	maps.Copy(values, env.ToMap(environ))
+	var cfg Config
+	if err := resolve(values); err != nil {
+		return cfg, err
+	}
+	if err := env.ParseWithOptions(&cfg, env.Options{Environment: values}); err != nil {
+		return cfg, badSettings(err)
+	}
+	return cfg, cfg.complete()
+}
+
+// resolve puts the plan's names and the contents of _FILE variables under our own names.
+func resolve(values map[string]string) error {
+	for _, s := range settings(&Config{}) {
+		if values[s.name] == "" && s.also != "" {
+			values[s.name] = values[s.also]
+		}
+		for _, name := range []string{s.name, s.also} {
+			path := values[name+"_FILE"]
+			if !s.secret || name == "" || path == "" || values[s.name] != "" {
+				continue
+			}
+			text, err := os.ReadFile(path) // #nosec G304 -- the operator names the file
+			if err != nil {
+				return fmt.Errorf("%s_FILE names a file that cannot be read", name)
+			}
+			values[s.name] = strings.TrimSpace(string(text))
+		}
+		if values[s.name] == "" {
+			delete(values, s.name) // an empty value means the default
+		}
+	}
+	if host := values["DATABASE_HOST"]; host != "" && values["JASPERS_DATABASE_URL"] == "" {
+		values["JASPERS_DATABASE_URL"] = planDatabase(host, values)
+	}
+	if port := values["PORT"]; port != "" && values["JASPERS_ADDR"] == "" {
+		values["JASPERS_ADDR"] = "127.0.0.1:" + port
+	}
+	return nil
+}
+
+// planDatabase makes an address of the plan's five variables.
+func planDatabase(host string, values map[string]string) string {
+	if port := values["DATABASE_PORT"]; port != "" {
+		host += ":" + port
+	}
+	address := url.URL{
+		Scheme: "postgres", Host: host, Path: "/" + values["DATABASE_NAME"],
+		User: url.UserPassword(values["DATABASE_USERNAME"], values["DATABASE_PASSWORD"]),
+	}
+	return address.String()
+}
+
+// badSettings names the settings that cannot be read, without their values.
+func badSettings(err error) error {
+	var names []string
+	if all, ok := errors.AsType[env.AggregateError](err); ok {
+		for _, one := range all.Errors {
+			if p, ok := errors.AsType[env.ParseError](one); ok {
+				names = append(names, p.Name)
+			}
+		}
+	}
+	return fmt.Errorf("these settings have values of the wrong form: %s (see .env.example)", strings.Join(names, ", "))
+}
+
+// complete fills in what follows from other settings, and checks them.
+func (c *Config) complete() error {
+	if c.HTTP.PublicURL == "" {
+		c.HTTP.PublicURL = "http://" + c.HTTP.Addr
+	}
+	public, err := url.Parse(c.HTTP.PublicURL)
+	if err != nil || public.Host == "" || public.Scheme != "http" && public.Scheme != "https" {
+		return errors.New("JASPERS_PUBLIC_URL must be an address such as https://jaspers.example.com")
+	}
+	c.HTTP.PublicURL = strings.TrimRight(c.HTTP.PublicURL, "/")
+	if c.Database.URL == "" {
+		c.Database.URL = telemetry.Secret("sqlite:" + filepath.Join(c.Database.DataDir, "jaspers.db"))
+	}
+	if c.Alpaca.RedirectURI == "" {
+		c.Alpaca.RedirectURI = c.HTTP.PublicURL + "/api/brokerages/callback"
+	}
+	if c.Jobs.Workers < 1 || c.Jobs.Lease < time.Second || c.Jobs.Lease > time.Minute {
+		return errors.New("JASPERS_JOB_WORKERS must be at least 1, and JASPERS_JOB_LEASE between 1s and 1m")
+	}
+	return nil
+}
+
+// setting is one field of a Config.
+type setting struct {
+	name, also, preset, doc, group string
+	secret                         bool
+	value                          reflect.Value
+}
+
+// settings lists every field of cfg in its order.
+func settings(cfg *Config) []setting {
+	var all []setting
+	groups := reflect.ValueOf(cfg).Elem()
+	for i := range groups.NumField() {
+		group := groups.Field(i)
+		for j := range group.NumField() {
+			field := group.Type().Field(j)
+			all = append(all, setting{
+				name: field.Tag.Get("env"), also: field.Tag.Get("also"), preset: field.Tag.Get("envDefault"), doc: field.Tag.Get("doc"),
+				group: groups.Type().Field(i).Name, secret: field.Type == reflect.TypeFor[telemetry.Secret](), value: group.Field(j),
+			})
+		}
+	}
+	return all
+}
+
+// Print writes the settings in force, one a line, with secrets hidden.
+func (c *Config) Print(w io.Writer) error {
+	for _, s := range settings(c) {
+		if _, err := fmt.Fprintf(w, "%s=%v\n", s.name, s.value.Interface()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// WriteExample writes .env.example: every setting with its meaning and default.
+func WriteExample(w io.Writer) error {
+	text := "# Every setting of Jaspers AI, with its default. Made by: go run . config -example\n"
+	group := ""
+	for _, s := range settings(&Config{}) {
+		if s.group != group {
+			group = s.group
+			text += "\n## " + group + "\n"
+		}
+		text += "\n# " + s.doc
+		if s.also != "" {
+			text += " " + s.also + " is accepted too."
+		}
+		if s.secret {
+			text += " Or name a file in " + s.name + "_FILE."
+		}
+		text += "\n" + s.name + "=" + s.preset + "\n"
+	}
+	_, err := io.WriteString(w, text)
+	return err
+}

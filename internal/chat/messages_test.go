@@ -1,0 +1,126 @@
+package chat
+
+import (
+	"database/sql"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/jaspers-ai/jaspers/internal/db"
+	"github.com/jaspers-ai/jaspers/internal/db/dbtest"
+	"github.com/jaspers-ai/jaspers/internal/llm"
+)
+
+// exchange stores a question and its answer for each status: q0, a0, q1, a1, …
+func exchange(t *testing.T, s *Service, sessionID string, statuses ...Status) {
+	t.Helper()
+	err := s.DB.Tx(t.Context(), func(tx *sql.Tx) error {
+		for i, status := range statuses {
+			for _, m := range []Message{
+				{Role: llm.User, Status: Complete, Content: fmt.Sprint("q", i)},
+				{Role: llm.Assistant, Status: status, Content: fmt.Sprint("a", i)},
+			} {
+				m.ID, m.SessionID, m.CreatedAt = db.NewID(), sessionID, s.Now()
+				if err := insertMessage(t.Context(), tx, m, nil); err != nil {
+					return err
+				}
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestMessagesComeInPagesTheNewestFirst(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		s, _ := serviceOn(t, d)
+		user := newUser(t, d)
+		session := newSession(t, s, user)
+		exchange(t, s, session.ID, Complete, Complete, Failed)
+		exchange(t, s, newSession(t, s, user).ID, Complete)
+		var got []string
+		pages, cursor := 0, ""
+		for {
+			page, next, err := s.Messages(t.Context(), user, session.ID, 4, cursor)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, m := range page {
+				got = append(got, m.Content)
+			}
+			pages++
+			if cursor = next; cursor == "" {
+				break
+			}
+		}
+		if diff := cmp.Diff([]string{"a2", "q2", "a1", "q1", "a0", "q0"}, got); diff != "" || pages != 2 {
+			t.Errorf("%d pages (-want +got):\n%s", pages, diff)
+		}
+	})
+}
+
+func TestHistoryIsWhatWasSaidWholeAndBounded(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		s, _ := serviceOn(t, d)
+		user := newUser(t, d)
+		for _, c := range []struct {
+			statuses []Status
+			want     []string
+		}{
+			{nil, nil},
+			{[]Status{Complete, Truncated}, []string{"q0", "a0", "q1", "a1"}},
+			{[]Status{Complete, Failed, Interrupted, Complete}, []string{"q0", "a0", "q1", "q2", "q3", "a3"}},
+			{[]Status{Refused, Complete, Refused}, []string{"q1", "a1"}},
+		} {
+			session := newSession(t, s, user)
+			exchange(t, s, session.ID, c.statuses...)
+			if diff := cmp.Diff(c.want, history(t, s, session.ID)); diff != "" {
+				t.Errorf("history after %v (-want +got):\n%s", c.statuses, diff)
+			}
+		}
+	})
+}
+
+func TestALongConversationIsShownFromItsEnd(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		s, _ := serviceOn(t, d)
+		user := newUser(t, d)
+		many := newSession(t, s, user)
+		exchange(t, s, many.ID, slices.Repeat([]Status{Complete}, historyMessages)...)
+		if got := history(t, s, many.ID); len(got) != historyMessages || got[0] != "q10" {
+			t.Errorf("got %d turns from %s, want %d from q10", len(got), got[0], historyMessages)
+		}
+		long := newSession(t, s, user)
+		exchange(t, s, long.ID, Complete)
+		err := d.Tx(t.Context(), func(tx *sql.Tx) error {
+			return insertMessage(t.Context(), tx, Message{
+				ID: db.NewID(), SessionID: long.ID, Role: llm.Assistant, Status: Complete,
+				Content: strings.Repeat("é", historyCharacters-3), CreatedAt: s.Now(),
+			}, nil)
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		exchange(t, s, long.ID, Failed) // its question fits beside the long answer, which cannot come first
+		if diff := cmp.Diff([]string{"q0"}, history(t, s, long.ID)); diff != "" {
+			t.Errorf("history (-want +got):\n%s", diff)
+		}
+	})
+}
+
+func history(t *testing.T, s *Service, sessionID string) (texts []string) {
+	t.Helper()
+	turns, err := selectHistory(t.Context(), s.DB.Read(), sessionID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, turn := range turns {
+		texts = append(texts, turn.Text)
+	}
+	return texts
+}
