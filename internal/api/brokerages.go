@@ -51,16 +51,16 @@ func (r *router) brokerageRoutes() {
 	get(r, callbackPath, r.callback, doc{id: "finishConnecting", tag: tag, summary: "Where the brokerage sends the browser back to", public: true,
 		errors: []fault.Kind{fault.InvalidOAuthState, fault.AuthorizationDenied, fault.ReauthorizationRequired, fault.UpstreamFailed, fault.UpstreamDown, fault.UpstreamTimeout}})
 
-	registerEmpty(r, http.MethodDelete, "/api/brokerages/connections/{id}", func(ctx context.Context, in *byID) error {
+	registerEmpty(r, http.MethodDelete, "/api/brokerages/connections/{id}", func(ctx context.Context, in *ByID) error {
 		return r.Connections.Delete(ctx, identity(ctx).UserID, in.ID)
 	}, doc{id: "deleteConnection", tag: tag, summary: "Forget a connection and what was read through it", errors: []fault.Kind{fault.NotFound}})
 
-	post(r, "/api/brokerages/connections/{id}/sync", func(ctx context.Context, in *byID) (result[queued], error) {
+	post(r, "/api/brokerages/connections/{id}/sync", func(ctx context.Context, in *ByID) (result[queued], error) {
 		return answer(queued{"queued"}, r.Portfolio.SyncNow(ctx, identity(ctx).UserID, in.ID))
 	}, doc{id: "syncConnection", tag: tag, summary: "Read a brokerage again soon", status: http.StatusAccepted,
 		detail: "Asking while a sync is waiting or under way changes nothing.", errors: []fault.Kind{fault.NotFound}})
 
-	get(r, "/api/brokerages/connections/{id}/status", func(ctx context.Context, in *byID) (result[connection.Connection], error) {
+	get(r, "/api/brokerages/connections/{id}/status", func(ctx context.Context, in *ByID) (result[connection.Connection], error) {
 		return answer(r.Connections.Get(ctx, identity(ctx).UserID, in.ID))
 	}, doc{id: "getConnectionStatus", tag: tag, summary: "Whether a connection works, and when it was read last", errors: []fault.Kind{fault.NotFound}})
 }

@@ -18,7 +18,7 @@ type createSessionInput struct {
 }
 
 type updateSessionInput struct {
-	byID
+	ByID
 	Body struct {
 		Title    *string `json:"title,omitempty" maxLength:"200"`
 		Pinned   *bool   `json:"pinned,omitempty"`
@@ -27,12 +27,12 @@ type updateSessionInput struct {
 }
 
 type messagesInput struct {
-	byID
-	page
+	ByID
+	Page
 }
 
 type postMessageInput struct {
-	byID
+	ByID
 	Accept string `header:"Accept" doc:"text/event-stream for a stream of events, anything else for the finished message."`
 	Body   struct {
 		Content string `json:"content" minLength:"1" maxLength:"8000"`
@@ -47,12 +47,12 @@ func (r *router) chatRoutes() {
 		return answer(r.Chat.Create(ctx, identity(ctx).UserID, in.Body.Title))
 	}, doc{id: "createSession", tag: tag, summary: "Begin a conversation", status: http.StatusCreated})
 
-	get(r, "/api/chat/sessions", func(ctx context.Context, in *page) (result[[]chat.Session], error) {
+	get(r, "/api/chat/sessions", func(ctx context.Context, in *Page) (result[[]chat.Session], error) {
 		sessions, next, err := r.Chat.List(ctx, identity(ctx).UserID, in.Limit, in.Cursor)
 		return result[[]chat.Session]{data: sessions, meta: Meta{NextCursor: next}}, err
 	}, doc{id: "listSessions", tag: tag, summary: "My conversations, the one that changed last first"})
 
-	get(r, "/api/chat/sessions/{id}", func(ctx context.Context, in *byID) (result[chat.Session], error) {
+	get(r, "/api/chat/sessions/{id}", func(ctx context.Context, in *ByID) (result[chat.Session], error) {
 		return answer(r.Chat.Get(ctx, identity(ctx).UserID, in.ID))
 	}, doc{id: "getSession", tag: tag, summary: "One conversation", errors: notFound})
 
@@ -60,7 +60,7 @@ func (r *router) chatRoutes() {
 		return answer(r.Chat.Update(ctx, identity(ctx).UserID, in.ID, chat.Changes(in.Body)))
 	}, doc{id: "updateSession", tag: tag, summary: "Rename, pin or archive a conversation", errors: notFound})
 
-	registerEmpty(r, http.MethodDelete, "/api/chat/sessions/{id}", func(ctx context.Context, in *byID) error {
+	registerEmpty(r, http.MethodDelete, "/api/chat/sessions/{id}", func(ctx context.Context, in *ByID) error {
 		return r.Chat.Delete(ctx, identity(ctx).UserID, in.ID)
 	}, doc{id: "deleteSession", tag: tag, summary: "Delete a conversation with its messages", errors: notFound})
 

@@ -128,21 +128,21 @@ func errorResponses(schemas huma.Registry, kinds []fault.Kind) map[string]*huma.
 	return responses
 }
 
-// byID is the input of routes on one thing. What is no id names nothing, so it is not found, like everybody else's.
-type byID struct {
+// ByID is the input of routes on one thing. What is no id names nothing, so it is not found, like everybody else's.
+type ByID struct {
 	ID string `path:"id" doc:"Its id." example:"01999999-0000-7000-8000-000000000000"`
 }
 
 // Resolve is called by huma once the path is read.
-func (in *byID) Resolve(huma.Context) []error {
+func (in *ByID) Resolve(huma.Context) []error {
 	if db.IsID(in.ID) {
 		return nil
 	}
 	return []error{fault.New(fault.NotFound, "there is no such thing here")}
 }
 
-// page is the input of lists.
-type page struct {
+// Page is the input of lists. Both are exported because huma looks into exported embedded structs only.
+type Page struct {
 	Limit  int    `query:"limit" minimum:"1" maximum:"200" default:"50" doc:"How many at most."`
 	Cursor string `query:"cursor" maxLength:"200" doc:"meta.nextCursor of the page before."`
 }

@@ -53,7 +53,7 @@ func (s *Sim) asCustomer(env string, next func(w http.ResponseWriter, r *http.Re
 		var ok bool
 		switch {
 		case hasBearer:
-			owner, ok = s.oauth.owner(bearer)
+			owner, ok = s.oauth.tokens.owner(s.World.seed, bearer)
 		case key != "":
 			owner, ok = s.World.keyOwner(key, secret)
 		default:
@@ -73,7 +73,7 @@ func (s *Sim) asCustomer(env string, next func(w http.ResponseWriter, r *http.Re
 		w.Header().Set("X-Ratelimit-Limit", strconv.Itoa(alpacaLimit))
 		w.Header().Set("X-Ratelimit-Remaining", strconv.Itoa(alpacaLimit-1))
 		w.Header().Set("X-Ratelimit-Reset", strconv.FormatInt(s.World.Now().Truncate(time.Minute).Add(time.Minute).Unix(), 10))
-		next(w, r, owner.customer)
+		next(w, r, owner.Customer)
 	}
 }
 
@@ -82,7 +82,7 @@ func (w *World) keyOwner(id, secret string) (grant, bool) {
 	for _, c := range w.customers {
 		for _, env := range c.Environments {
 			if wantID, wantSecret := w.APIKeys(c.ID, env); id == wantID && secret == wantSecret {
-				return grant{customer: c.ID, envs: []string{env}}, true
+				return grant{Customer: c.ID, Envs: []string{env}}, true
 			}
 		}
 	}

@@ -75,7 +75,7 @@ func activityFilter(pathType string, query url.Values) (keep func(Activity) bool
 	}
 	return func(a Activity) bool {
 		return (len(types) == 0 || slices.Contains(types, string(a.Type))) &&
-			(category == "" || (category == "trade_activity") == (a.Type == Fill)) &&
+			(category == "" || (category == "trade_activity") == (a.Type == ActivityFill)) &&
 			(after.IsZero() || a.Time.After(after)) && (until.IsZero() || a.Time.Before(until)) &&
 			(date == calendar.Day{} || calendar.DayOf(a.Time) == date)
 	}, true
@@ -92,7 +92,7 @@ func alpacaTime(text string) (time.Time, error) {
 // activityWire is an activity as Alpaca sends it: fills have another shape than the rest.
 func (s *Sim) activityWire(a Activity) map[string]any {
 	wire := map[string]any{"id": a.ID, "activity_type": a.Type}
-	if a.Type == Fill {
+	if a.Type == ActivityFill {
 		side := "buy"
 		switch {
 		case a.OpensShort:
@@ -109,9 +109,9 @@ func (s *Sim) activityWire(a Activity) map[string]any {
 	wire["date"], wire["created_at"] = calendar.DayOf(a.Time), a.Time.Format(time.RFC3339Nano)
 	wire["net_amount"], wire["currency"], wire["status"] = a.NetAmount, "USD", "executed"
 	switch a.Type {
-	case DivPaid:
+	case ActivityDividend:
 		wire["activity_sub_type"], wire["symbol"], wire["qty"], wire["per_share_amount"] = "CDIV", a.Symbol, a.Quantity, a.Price
-	case SplitGot:
+	case ActivitySplit:
 		wire["activity_sub_type"], wire["symbol"], wire["qty"] = "FSPLIT", a.Symbol, a.Quantity
 	}
 	return withStrings(wire)

@@ -19,14 +19,7 @@ type AlpacaApp struct {
 // codeLife is how long an authorization code can be exchanged.
 const codeLife = 10 * time.Minute
 
-// grant is what a customer allowed.
-type grant struct {
-	customer string
-	envs     []string
-	scope    string
-}
-
-func (g grant) allows(env string) bool { return slices.Contains(g.envs, env) }
+func (g grant) allows(env string) bool { return slices.Contains(g.Envs, env) }
 
 // code is a grant on its way to becoming a token.
 type code struct {
@@ -35,32 +28,16 @@ type code struct {
 	expires     time.Time
 }
 
-// oauthState are the codes not yet exchanged and the tokens not yet revoked.
+// oauthState are the codes not yet exchanged, and the tokens.
 type oauthState struct {
 	mu     sync.Mutex
 	issued int
 	codes  map[string]code
-	tokens map[string]grant
-}
-
-// owner is who gave the token, and for what.
-func (o *oauthState) owner(token string) (grant, bool) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	g, ok := o.tokens[token]
-	return g, ok
+	tokens tokens
 }
 
 // RevokeTokens takes back every token of the customer, as revoking the application in Alpaca's dashboard does.
-func (s *Sim) RevokeTokens(customer string) {
-	s.oauth.mu.Lock()
-	defer s.oauth.mu.Unlock()
-	for token, g := range s.oauth.tokens {
-		if g.customer == customer {
-			delete(s.oauth.tokens, token)
-		}
-	}
-}
+func (s *Sim) RevokeTokens(customer string) { s.oauth.tokens.revoke(customer) }
 
 var consentPage = template.Must(template.New("consent").Parse(`<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>Simulated Alpaca: connect an account</title>
@@ -144,7 +121,7 @@ func (s *Sim) authorizeAnswer(w http.ResponseWriter, r *http.Request) {
 	default:
 		envs := slices.DeleteFunc(req.envs, func(env string) bool { return !slices.Contains(offered[i].Environments, env) })
 		answer.Set("code", s.newCode(code{
-			grant{offered[i].ID, envs, req.scope}, req.redirectURI, s.World.Now().Add(codeLife),
+			grant{Customer: offered[i].ID, Envs: envs, Scope: req.scope}, req.redirectURI, s.World.Now().Add(codeLife),
 		}))
 	}
 	target, err := url.Parse(req.redirectURI)
@@ -164,7 +141,7 @@ func (s *Sim) newCode(c code) string {
 	s.oauth.mu.Lock()
 	defer s.oauth.mu.Unlock()
 	if s.oauth.codes == nil {
-		s.oauth.codes, s.oauth.tokens = map[string]code{}, map[string]grant{}
+		s.oauth.codes = map[string]code{}
 	}
 	s.oauth.issued++
 	name := s.World.uuid("code", s.oauth.issued)
@@ -181,9 +158,7 @@ func (s *Sim) exchange(name, redirectURI string) (token string, g grant, ok bool
 	if !ok || c.redirectURI != redirectURI || !s.World.Now().Before(c.expires) {
 		return "", grant{}, false
 	}
-	token = s.World.uuid("token", name)
-	s.oauth.tokens[token] = c.grant
-	return token, c.grant, true
+	return s.oauth.tokens.issue(s.World.seed, c.grant), c.grant, true
 }
 
 func (s *Sim) token(w http.ResponseWriter, r *http.Request) {
@@ -209,5 +184,5 @@ func (s *Sim) token(w http.ResponseWriter, r *http.Request) {
 		oauthError(http.StatusBadRequest, "invalid_grant", "the code is unknown, used or expired")
 		return
 	}
-	writeJSON(w, http.StatusOK, alpacaJSON, map[string]string{"access_token": token, "token_type": "bearer", "scope": g.scope})
+	writeJSON(w, http.StatusOK, alpacaJSON, map[string]string{"access_token": token, "token_type": "bearer", "scope": g.Scope})
 }

@@ -95,7 +95,7 @@ func (c *claudeState) guard(next func(http.ResponseWriter, *http.Request) error)
 			err = next(w, r)
 		}
 		if e, ok := errors.AsType[claudeError](err); ok {
-			writeClaudeJSON(w, e.status, map[string]any{
+			writeJSON(w, e.status, "application/json", map[string]any{
 				"type": "error", "error": map[string]string{"type": e.kind, "message": e.message}, "request_id": requestID,
 			})
 		}
@@ -167,12 +167,12 @@ func (c *claudeState) countTokens(w http.ResponseWriter, r *http.Request) error 
 	if err := req.validate(); err != nil {
 		return err
 	}
-	writeClaudeJSON(w, http.StatusOK, map[string]int{"input_tokens": req.promptTokens()})
+	writeJSON(w, http.StatusOK, "application/json", map[string]int{"input_tokens": req.promptTokens()})
 	return nil
 }
 
 func (c *claudeState) listModels(w http.ResponseWriter, _ *http.Request) error {
-	writeClaudeJSON(w, http.StatusOK, map[string]any{
+	writeJSON(w, http.StatusOK, "application/json", map[string]any{
 		"data": c.models, "has_more": false, "first_id": c.models[0].ID, "last_id": c.models[len(c.models)-1].ID,
 	})
 	return nil
@@ -181,7 +181,7 @@ func (c *claudeState) listModels(w http.ResponseWriter, _ *http.Request) error {
 func (c *claudeState) getModel(w http.ResponseWriter, r *http.Request) error {
 	for _, m := range c.models {
 		if m.ID == r.PathValue("id") {
-			writeClaudeJSON(w, http.StatusOK, m)
+			writeJSON(w, http.StatusOK, "application/json", m)
 			return nil
 		}
 	}
@@ -212,14 +212,6 @@ func (c *claudeState) rateHeaders(h http.Header, turn *claudeTurn) {
 func (c *claudeState) newID(prefix, seed string) string {
 	sum := sha256.Sum256(binary.BigEndian.AppendUint64([]byte(prefix+seed), c.served.Add(1)))
 	return prefix + "01" + new(big.Int).SetBytes(sum[:16]).Text(62)
-}
-
-func writeClaudeJSON(w http.ResponseWriter, status int, body any) {
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(status)
-	encoder := json.NewEncoder(w)
-	encoder.SetEscapeHTML(false)
-	_ = encoder.Encode(body) // the client may have left; nobody is there to be told
 }
 
 // tokenCount estimates at four bytes a token.

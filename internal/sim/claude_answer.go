@@ -49,17 +49,18 @@ func (c *claudeState) answer(req *claudeRequest) *claudeTurn {
 	return turn
 }
 
-// readConversation finds the question: the last text of the last user message that is not there to answer calls. Texts beside tool
-// results are remarks, and texts before the last one are context.
+// readConversation finds the question: the last text of the last user message. Texts before it in the same message are
+// context, and a text beside tool results is a remark unless it asks something.
 func readConversation(req *claudeRequest) conversation {
 	conv := conversation{offered: map[string]json.RawMessage{}}
 	asked := 0
 	for i, m := range req.Messages {
-		if m.Role != "user" || slices.ContainsFunc(m.Content, func(b claudeBlock) bool { return b.Type == "tool_result" }) {
+		if m.Role != "user" {
 			continue
 		}
+		answersCalls := slices.ContainsFunc(m.Content, func(b claudeBlock) bool { return b.Type == "tool_result" })
 		for _, b := range m.Content {
-			if b.Type == "text" {
+			if b.Type == "text" && (!answersCalls || strings.HasSuffix(strings.TrimSpace(b.Text), "?")) {
 				asked, conv.question = i, b.Text
 			}
 		}
@@ -70,7 +71,7 @@ func readConversation(req *claudeRequest) conversation {
 		}
 	}
 	names := map[string]string{}
-	for _, m := range req.Messages[asked:] {
+	for _, m := range req.Messages[asked+1:] {
 		for _, b := range m.Content {
 			switch b.Type {
 			case "tool_use":

@@ -51,6 +51,7 @@ func TestClaudeLooksUpWhatTheQuestionNeeds(t *testing.T) {
 		{"WHAT DOES THE MARKET THINK OF NVDA", []string{quotes(`"NVDA"`)}},
 		{"How is Facebook, and how is Berkshire?", []string{quotes(`"META","BRK.B"`)}},
 		{"Is bitcoin up? And BTC/USD, V and Disney?", []string{quotes(`"BTC/USD","V","DIS"`)}},
+		{"What is the S&P 500 doing?", []string{quotes(`"^GSPC"`)}},
 		{"What is a good P/E ratio, and what does it cost to trade?", nil},
 		{"Explain what an ETF is to a US investor in USD terms.", nil},
 		{"I like pineapples", nil},
@@ -58,7 +59,7 @@ func TestClaudeLooksUpWhatTheQuestionNeeds(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.question, func(t *testing.T) {
-			got := message(t, server, requestOf(userSays(tt.question)))
+			got := claudeAnswer(t, server, requestOf(userSays(tt.question)))
 			if diff := cmp.Diff(tt.want, callsOf(t, got)); diff != "" {
 				t.Errorf("calls (-want +got):\n%s", diff)
 			}
@@ -94,7 +95,7 @@ func TestClaudeUsesOnlyWhatIsOffered(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			request := requestOf(question)
 			tt.change(request)
-			got := message(t, server, request)
+			got := claudeAnswer(t, server, request)
 			if diff := cmp.Diff(tt.want, callsOf(t, got)); diff != "" {
 				t.Errorf("calls (-want +got):\n%s", diff)
 			}
@@ -146,7 +147,7 @@ Please note: Broker B has not answered since noon. [[t1]]`},
 		t.Run(tt.question, func(t *testing.T) {
 			request := afterTools(tt.question, toolResultBlock("toolu_1", holdingsResult))
 			request["tools"] = request["tools"].([]object)[:1] // no quotes to go and get
-			if diff := cmp.Diff(tt.want, answerText(message(t, server, request))); diff != "" {
+			if diff := cmp.Diff(tt.want, answerText(claudeAnswer(t, server, request))); diff != "" {
 				t.Errorf("answer (-want +got):\n%s", diff)
 			}
 		})
@@ -155,7 +156,7 @@ Please note: Broker B has not answered since noon. [[t1]]`},
 
 func TestClaudeReportsTheQuotesItWasGiven(t *testing.T) {
 	server, _ := claudeServer(t)
-	got := answerText(message(t, server, afterTools("What are AAPL, PENY and ZZZZ at?", toolResultBlock("toolu_q", quotesResult))))
+	got := answerText(claudeAnswer(t, server, afterTools("What are AAPL, PENY and ZZZZ at?", toolResultBlock("toolu_q", quotesResult))))
 	want := `AAPL is at $231.50, a change of -$1.01 (-0.43%) as of 2026-11-23T19:59:00Z, from yahoo. [[t2]]
 The quote of AAPL is not current (stale). [[t2]]
 PENY is at $0.00012. [[t2]]
@@ -188,7 +189,7 @@ func TestClaudeReportsWhatItCannotUse(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			if got := answerText(message(t, server, afterTools("How is my portfolio?", tt.result))); got != tt.want {
+			if got := answerText(claudeAnswer(t, server, afterTools("How is my portfolio?", tt.result))); got != tt.want {
 				t.Errorf("got %q, want %q", got, tt.want)
 			}
 		})
@@ -202,7 +203,7 @@ func TestQuotesThatSayLittleAreReportedSo(t *testing.T) {
 		`{"handle":"t2","data":"closed"}`:                   "The answer about the quotes was not in a form I can read. [[t2]]",
 		`{"data":{"quotes":[{"symbol":"AAPL","price":12345.6,"changePercent":2,"currency":"GBP"}],"warnings":[{"message":"Delayed."}]}}`: "AAPL is at 12,345.60 GBP, a change of 2.00%.\nPlease note: Delayed.",
 	} {
-		if got := answerText(message(t, server, afterTools("AAPL?", toolResultBlock("toolu_q", content)))); got != want {
+		if got := answerText(claudeAnswer(t, server, afterTools("AAPL?", toolResultBlock("toolu_q", content)))); got != want {
 			t.Errorf("%s: got %q, want %q", content, got, want)
 		}
 	}
@@ -213,14 +214,14 @@ func TestAToolClaudeDoesNotKnowIsNamed(t *testing.T) {
 	request := requestOf(userSays("Will it rain?"),
 		assistantSays([]object{{"type": "tool_use", "id": "toolu_1", "name": "get_weather", "input": object{}}}),
 		userSays([]object{toolResultBlock("toolu_1", `{"handle":"t1","data":{"rain":true}}`)}))
-	if got, want := answerText(message(t, server, request)), "I do not know how to read what get_weather found. [[t1]]"; got != want {
+	if got, want := answerText(claudeAnswer(t, server, request)), "I do not know how to read what get_weather found. [[t1]]"; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
 }
 
 func TestPositionsWithoutSharesAreOrderedByValue(t *testing.T) {
 	server, _ := claudeServer(t)
-	got := answerText(message(t, server, afterTools("My positions?", toolResultBlock("toolu_1",
+	got := answerText(claudeAnswer(t, server, afterTools("My positions?", toolResultBlock("toolu_1",
 		`{"handle":"t1","data":{"holdings":[{"symbol":"A1","marketValue":5},{"symbol":"B2","marketValue":-9,"unrealizedPnl":-1},{"symbol":"C3"}]}}`))))
 	want := `The largest positions:
 - **B2**: worth -$9.00, unrealized gain -$1.00. [[t1]]
@@ -233,7 +234,7 @@ func TestPositionsWithoutSharesAreOrderedByValue(t *testing.T) {
 
 func TestEverySentenceFromATwoToolAnswerIsCited(t *testing.T) {
 	server, _ := claudeServer(t)
-	got := answerText(message(t, server, afterTools("How is my portfolio and what is AAPL at?",
+	got := answerText(claudeAnswer(t, server, afterTools("How is my portfolio and what is AAPL at?",
 		toolResultBlock("toolu_1", holdingsResult), toolResultBlock("toolu_q", quotesResult))))
 	first, second, ok := strings.Cut(got, "\n\nAAPL is at")
 	if !ok || strings.Contains(first, "[[t2]]") || strings.Contains(second, "[[t1]]") {
@@ -249,7 +250,7 @@ func TestEverySentenceFromATwoToolAnswerIsCited(t *testing.T) {
 func TestAChangedPortfolioChangesTheAnswer(t *testing.T) {
 	server, _ := claudeServer(t)
 	ask := func(result string) string {
-		return answerText(message(t, server, afterTools("How is my portfolio?", toolResultBlock("toolu_1", result))))
+		return answerText(claudeAnswer(t, server, afterTools("How is my portfolio?", toolResultBlock("toolu_1", result))))
 	}
 	before, after := ask(holdingsResult), ask(strings.Replace(holdingsResult, `"totalValue":1234567.895`, `"totalValue":7`, 1))
 	if want := strings.Replace(before, "$1,234,567.90", "$7.00", 1); after != want {
@@ -264,7 +265,7 @@ func TestClaudeSortsByTheResultAskedFor(t *testing.T) {
 		"Which are my best positions?":   {"MSFT", "SHRT", "AAPL"},
 		"Which are my worst positions?":  {"AAPL", "SHRT", "MSFT"},
 	} {
-		got := answerText(message(t, server, afterTools(question, toolResultBlock("toolu_1", holdingsResult))))
+		got := answerText(claudeAnswer(t, server, afterTools(question, toolResultBlock("toolu_1", holdingsResult))))
 		var order []string
 		for _, m := range regexp.MustCompile(`- \*\*(\w+)\*\*`).FindAllStringSubmatch(got, -1) {
 			order = append(order, m[1])
@@ -280,7 +281,7 @@ func TestAConversationGoesOn(t *testing.T) {
 	server, _ := claudeServer(t)
 	conversation := []object{userSays("How is my portfolio doing?")}
 	next := func() object {
-		got := message(t, server, requestOf(conversation...))
+		got := claudeAnswer(t, server, requestOf(conversation...))
 		conversation = append(conversation, assistantSays(got["content"]))
 		return got
 	}
@@ -305,6 +306,23 @@ func TestAConversationGoesOn(t *testing.T) {
 	results(second, `{"handle":"t9","data":{"quotes":[{"symbol":"NVDA","price":1}],"holdings":[]}}`)
 	if got := answerText(next()); !strings.Contains(got, "NVDA is at $1.00. [[t9]]") || strings.Contains(got, "1,234,567") {
 		t.Errorf("second answer: got %s, want it from the second results alone", got)
+	}
+}
+
+func TestATextBesideResultsIsAQuestionOnlyWhenItAsks(t *testing.T) {
+	server, _ := claudeServer(t)
+	request := func(text string) object {
+		return requestOf(userSays("How is my portfolio?"),
+			assistantSays([]object{{"type": "tool_use", "id": "toolu_1", "name": holdingsTool, "input": object{}}}),
+			userSays([]object{toolResultBlock("toolu_1", holdingsResult), textBlock(text)}))
+	}
+	if got := claudeAnswer(t, server, request("Two rounds are left.")); !strings.Contains(answerText(got), "$1,234,567.90") {
+		t.Errorf("a remark: got %v, want the report", got)
+	}
+	// As after an answer that was broken off: the results are the old question's.
+	got := callsOf(t, claudeAnswer(t, server, request("What is AAPL at?")))
+	if diff := cmp.Diff([]string{quotesTool + ` {"symbols":["AAPL"]}`}, got); diff != "" {
+		t.Errorf("a question (-want +got):\n%s", diff)
 	}
 }
 

@@ -20,7 +20,7 @@ func TestClaudeChargesForWhatItsCacheDoesNotHold(t *testing.T) {
 		r := requestOf(messages...)
 		r["system"] = []object{{"type": "text", "text": longSystem, "cache_control": mark}}
 		change(r)
-		u := message(t, server, r)["usage"].(object)
+		u := claudeAnswer(t, server, r)["usage"].(object)
 		not0 := func(name string) bool { return u[name] != json.Number("0") }
 		return charge{not0("cache_read_input_tokens"), not0("cache_creation_input_tokens"), not0("input_tokens")}, u
 	}

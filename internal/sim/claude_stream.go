@@ -143,7 +143,7 @@ func (c *claudeState) whole(w http.ResponseWriter, r *http.Request, turn *claude
 	for _, b := range turn.blocks {
 		content = append(content, b.whole())
 	}
-	writeClaudeJSON(w, http.StatusOK, turn.message(content, turn.stop, turn.usage))
+	writeJSON(w, http.StatusOK, "application/json", turn.message(content, turn.stop, turn.usage))
 	return nil
 }
 

@@ -32,7 +32,7 @@ func readEvents(t *testing.T, body string) streamed {
 	for chunk := range strings.SplitSeq(strings.TrimSuffix(body, "\n\n"), "\n\n") {
 		head, rest, _ := strings.Cut(chunk, "\n")
 		name := strings.TrimPrefix(head, "event: ")
-		event := decodeJSON(t, strings.TrimPrefix(rest, "data: "))
+		event := decodeClaude(t, strings.TrimPrefix(rest, "data: "))
 		if event["type"] != name {
 			t.Fatalf("event %q: got type %v, want the same", name, event["type"])
 		}
@@ -63,7 +63,7 @@ func readEvents(t *testing.T, body string) streamed {
 			continue
 		case "content_block_stop":
 			if inputs[index].Len() > 0 {
-				s.Content[index].(object)["input"] = decodeJSON(t, inputs[index].String())
+				s.Content[index].(object)["input"] = decodeClaude(t, inputs[index].String())
 			}
 		case "message_delta":
 			s.Stop, s.Details = event["delta"].(object)["stop_reason"], event["delta"].(object)["stop_details"]
@@ -97,13 +97,13 @@ func TestClaudeStreamsTheSameAnswer(t *testing.T) {
 		}(),
 	} {
 		t.Run(name, func(t *testing.T) {
-			whole := message(t, server, request)
+			whole := claudeAnswer(t, server, request)
 			request["stream"] = true
-			resp := post(t, server, "/v1/messages", request)
+			resp := postClaude(t, server, "/v1/messages", request)
 			if got := resp.Header.Get("Content-Type"); got != "text/event-stream; charset=utf-8" {
 				t.Errorf("content type: got %q, want an event stream", got)
 			}
-			body := readAll(t, resp)
+			body := bodyText(t, resp)
 			got := readEvents(t, body)
 			want := streamed{
 				Events: got.Events, Deltas: got.Deltas, Content: whole["content"].([]any), Stop: whole["stop_reason"],
@@ -127,7 +127,7 @@ func TestClaudeStopsAtMaxTokens(t *testing.T) {
 	for _, limit := range []int{0, 1, 10} {
 		request := requestOf(userSays("Hello, what can you do?"))
 		request["max_tokens"] = limit
-		got := message(t, server, request)
+		got := claudeAnswer(t, server, request)
 		if got["stop_reason"] != "max_tokens" || len(answerText(got)) > 4*limit {
 			t.Errorf("max_tokens %d: got %v, want a cut answer", limit, got)
 		}
@@ -141,39 +141,39 @@ func TestClaudeActsOutItsFaults(t *testing.T) {
 		r["stream"] = stream
 		return r
 	}
-	full := answerText(message(t, server, ask(false)))
+	full := answerText(claudeAnswer(t, server, ask(false)))
 	strike := func(kind FaultKind) { faults.Set(ProviderClaude, Fault{Kind: kind, Count: 1}) }
 
 	t.Run("a refusal is an empty answer", func(t *testing.T) {
 		strike(FaultRefusal)
-		got := message(t, server, ask(false))
+		got := claudeAnswer(t, server, ask(false))
 		if got["stop_reason"] != "refusal" || len(got["content"].([]any)) != 0 || got["stop_details"].(object)["type"] != "refusal" {
 			t.Errorf("got %v, want an empty refusal with details", got)
 		}
 		strike(FaultRefusal)
-		if got := readEvents(t, readAll(t, post(t, server, "/v1/messages", ask(true)))); got.Stop != "refusal" || got.Details == nil {
+		if got := readEvents(t, bodyText(t, postClaude(t, server, "/v1/messages", ask(true)))); got.Stop != "refusal" || got.Details == nil {
 			t.Errorf("stream: got %+v, want a refusal with details", got)
 		}
 	})
 	t.Run("max_tokens is half an answer", func(t *testing.T) {
 		strike(FaultMaxTokens)
-		got := message(t, server, ask(false))
+		got := claudeAnswer(t, server, ask(false))
 		if text := answerText(got); got["stop_reason"] != "max_tokens" || text == "" || text == full || !strings.HasPrefix(full, text) {
 			t.Errorf("got %v, want the first half of %q", got, full)
 		}
 	})
 	t.Run("overloaded is an error event after half the text", func(t *testing.T) {
 		strike(FaultOverloaded)
-		body := readAll(t, post(t, server, "/v1/messages", ask(true)))
+		body := bodyText(t, postClaude(t, server, "/v1/messages", ask(true)))
 		if !strings.Contains(body, "event: error\n") || !strings.Contains(body, "overloaded_error") || !strings.Contains(body, "text_delta") || strings.Contains(body, "message_stop") {
 			t.Errorf("got %s, want text, then an error event and nothing after it", body)
 		}
 		strike(FaultOverloaded)
-		checkClaudeError(t, post(t, server, "/v1/messages", ask(false)), 529, "overloaded_error")
+		checkClaudeError(t, postClaude(t, server, "/v1/messages", ask(false)), 529, "overloaded_error")
 	})
 	t.Run("a cut stream ends without message_stop", func(t *testing.T) {
 		strike(FaultStreamCut)
-		body := readAll(t, post(t, server, "/v1/messages", ask(true)))
+		body := bodyText(t, postClaude(t, server, "/v1/messages", ask(true)))
 		if !strings.Contains(body, "text_delta") || strings.Contains(body, "message_stop") || strings.Contains(body, "message_delta") {
 			t.Errorf("got %s, want half a stream", body)
 		}

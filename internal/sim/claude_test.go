@@ -16,14 +16,15 @@ const claudeTestKey = "sk-ant-simulated"
 // claudeServer serves the simulated Claude alone, with faults.
 func claudeServer(t *testing.T) (*httptest.Server, *Faults) {
 	t.Helper()
-	s := claudeSim(t)
+	s := NewSim(New(1, func() time.Time { return time.Date(2026, 11, 23, 20, 0, 0, 0, time.UTC) }))
+	s.Claude.Key = claudeTestKey
 	server := httptest.NewServer(s.Faults.wrap(ProviderClaude, s.claude()))
 	t.Cleanup(server.Close)
 	return server, s.Faults
 }
 
-// post sends a body to a path with the headers a client has to send; changes may replace them.
-func post(t *testing.T, server *httptest.Server, path string, body any, changes ...string) *http.Response {
+// postClaude sends a body to a path with the headers a client has to send; changes may replace them.
+func postClaude(t *testing.T, server *httptest.Server, path string, body any, changes ...string) *http.Response {
 	t.Helper()
 	raw, ok := body.(string)
 	if !ok {
@@ -51,7 +52,7 @@ func post(t *testing.T, server *httptest.Server, path string, body any, changes 
 	return resp
 }
 
-func readAll(t *testing.T, resp *http.Response) string {
+func bodyText(t *testing.T, resp *http.Response) string {
 	t.Helper()
 	body, err := io.ReadAll(resp.Body)
 	if err != nil {
@@ -62,8 +63,8 @@ func readAll(t *testing.T, resp *http.Response) string {
 
 type object = map[string]any
 
-// decodeJSON keeps numbers as they are written.
-func decodeJSON(t *testing.T, text string) object {
+// decodeClaude keeps numbers as they are written.
+func decodeClaude(t *testing.T, text string) object {
 	t.Helper()
 	decoder := json.NewDecoder(strings.NewReader(text))
 	decoder.UseNumber()
@@ -96,15 +97,15 @@ func requestOf(messages ...object) object {
 	}
 }
 
-// message asks without streaming and returns the answer.
-func message(t *testing.T, server *httptest.Server, request object) object {
+// claudeAnswer asks without streaming and returns the answer.
+func claudeAnswer(t *testing.T, server *httptest.Server, request object) object {
 	t.Helper()
-	resp := post(t, server, "/v1/messages", request)
-	body := readAll(t, resp)
+	resp := postClaude(t, server, "/v1/messages", request)
+	body := bodyText(t, resp)
 	if resp.StatusCode != http.StatusOK {
 		t.Fatalf("got %d %s, want 200", resp.StatusCode, body)
 	}
-	return decodeJSON(t, body)
+	return decodeClaude(t, body)
 }
 
 func answerText(message object) string {
@@ -147,10 +148,10 @@ func TestClaudeChecksTheHeaders(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			checkClaudeError(t, post(t, server, "/v1/messages", request, tt.header, tt.value), tt.status, tt.kind)
+			checkClaudeError(t, postClaude(t, server, "/v1/messages", request, tt.header, tt.value), tt.status, tt.kind)
 		})
 	}
-	resp := post(t, server, "/v1/messages", request)
+	resp := postClaude(t, server, "/v1/messages", request)
 	for _, name := range []string{"Request-Id", "Anthropic-Organization-Id", "Anthropic-Ratelimit-Requests-Limit", "Anthropic-Ratelimit-Input-Tokens-Remaining"} {
 		if resp.Header.Get(name) == "" {
 			t.Errorf("header %s: got none, want one", name)
@@ -163,11 +164,11 @@ func TestClaudeChecksTheHeaders(t *testing.T) {
 
 func checkClaudeError(t *testing.T, resp *http.Response, status int, kind string) string {
 	t.Helper()
-	raw := readAll(t, resp)
+	raw := bodyText(t, resp)
 	if resp.StatusCode != status {
 		t.Fatalf("status: got %d %s, want %d", resp.StatusCode, raw, status)
 	}
-	body := decodeJSON(t, raw)
+	body := decodeClaude(t, raw)
 	inner, _ := body["error"].(object)
 	if body["type"] != "error" || inner["type"] != kind {
 		t.Errorf("error: got %v, want %s", body, kind)
@@ -234,7 +235,7 @@ func TestClaudeRefusesWhatTheVendorRefuses(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			text := checkClaudeError(t, post(t, server, "/v1/messages", tt.request), tt.status, tt.kind)
+			text := checkClaudeError(t, postClaude(t, server, "/v1/messages", tt.request), tt.status, tt.kind)
 			if !strings.Contains(text, tt.says) {
 				t.Errorf("message: got %q, want it to speak of %q", text, tt.says)
 			}
@@ -258,13 +259,13 @@ func TestClaudeListsItsModels(t *testing.T) {
 		t.Cleanup(func() { resp.Body.Close() })
 		return resp
 	}
-	list := decodeJSON(t, readAll(t, get("/v1/models")))["data"].([]any)
+	list := decodeClaude(t, bodyText(t, get("/v1/models")))["data"].([]any)
 	if len(list) == 0 {
 		t.Fatal("got no models, want some")
 	}
 	for _, m := range list {
 		id := m.(object)["id"].(string)
-		if got := decodeJSON(t, readAll(t, get("/v1/models/"+id)))["id"]; got != id {
+		if got := decodeClaude(t, bodyText(t, get("/v1/models/"+id)))["id"]; got != id {
 			t.Errorf("model: got %v, want %s", got, id)
 		}
 	}
@@ -275,9 +276,9 @@ func TestClaudeListsItsModels(t *testing.T) {
 func TestClaudeCountsTokensAsItChargesThem(t *testing.T) {
 	server, _ := claudeServer(t)
 	request := requestOf(userSays("What is AAPL at?"))
-	charged := message(t, server, request)["usage"].(object)["input_tokens"]
+	charged := claudeAnswer(t, server, request)["usage"].(object)["input_tokens"]
 	delete(request, "max_tokens")
-	got := decodeJSON(t, readAll(t, post(t, server, "/v1/messages/count_tokens", request)))["input_tokens"]
+	got := decodeClaude(t, bodyText(t, postClaude(t, server, "/v1/messages/count_tokens", request)))["input_tokens"]
 	if got != charged || got == json.Number("0") {
 		t.Errorf("got %v tokens, want the %v that were charged", got, charged)
 	}

@@ -125,7 +125,7 @@ func (w *World) people() ([]Customer, []*account) {
 			a := &account{customer: c.ID, env: env, id: w.uuid("account", c.ID, env), opened: at("2023-01-10", 11)}
 			a.number = fmt.Sprintf("%09d", w.randomText(a.id, 0)%1_000_000_000)
 			if env == Paper {
-				a.number = fmt.Sprintf("PA3%s", w.uuid("number", a.id)[:9])
+				a.number = fmt.Sprintf("PA3%09d", w.randomText(a.id, 1)%1_000_000_000)
 			}
 			for _, line := range scripts()[c.ID+"/"+env] {
 				a.entries = append(a.entries, w.entries(line)...)

@@ -40,10 +40,10 @@ type ActivityType string
 
 // The types of activities that happen here.
 const (
-	Fill     ActivityType = "FILL"
-	Deposit  ActivityType = "CSD"
-	DivPaid  ActivityType = "DIV"
-	SplitGot ActivityType = "SPLIT"
+	ActivityFill     ActivityType = "FILL"
+	ActivityDeposit  ActivityType = "CSD"
+	ActivityDividend ActivityType = "DIV"
+	ActivitySplit    ActivityType = "SPLIT"
 )
 
 // Activity is one thing that happened in an account.
@@ -216,7 +216,7 @@ func (w *World) corporateEvents(a *account, symbol string, first calendar.Day, t
 }
 
 func (w *World) deposit(b *book, a *account, i int, e entry) {
-	w.record(b, Activity{Type: Deposit, Time: e.at, NetAmount: e.amount}, a, i)
+	w.record(b, Activity{Type: ActivityDeposit, Time: e.at, NetAmount: e.amount}, a, i)
 }
 
 // fill changes a holding as Alpaca does: buying more averages the cost, selling leaves the average, and what goes
@@ -241,7 +241,7 @@ func (w *World) fill(b *book, a *account, i int, e entry) {
 		delete(b.held, e.symbol)
 	}
 	w.record(b, Activity{
-		Type: Fill, Time: e.at, Symbol: e.symbol, Quantity: e.quantity, Price: e.price,
+		Type: ActivityFill, Time: e.at, Symbol: e.symbol, Quantity: e.quantity, Price: e.price,
 		NetAmount:  e.quantity.Mul(e.price).Neg().Round(2),
 		OpensShort: e.quantity.IsNegative() && after.IsNegative(),
 	}, a, i)
@@ -254,7 +254,7 @@ func (w *World) split(b *book, a *account, s Split) {
 	}
 	gained := h.quantity.Mul(decimal.NewFromInt(s.Ratio - 1))
 	h.quantity = h.quantity.Add(gained)
-	w.record(b, Activity{Type: SplitGot, Time: s.Day.At(9, 30).UTC(), Symbol: s.Symbol, Quantity: gained}, a, s.Day)
+	w.record(b, Activity{Type: ActivitySplit, Time: s.Day.At(9, 30).UTC(), Symbol: s.Symbol, Quantity: gained}, a, s.Day)
 }
 
 func (w *World) pay(b *book, a *account, d Dividend, entitled decimal.Decimal) {
@@ -262,7 +262,7 @@ func (w *World) pay(b *book, a *account, d Dividend, entitled decimal.Decimal) {
 		return
 	}
 	w.record(b, Activity{
-		Type: DivPaid, Time: d.PayDay.At(9, 30).UTC(), Symbol: d.Symbol, Quantity: entitled, Price: d.Amount,
+		Type: ActivityDividend, Time: d.PayDay.At(9, 30).UTC(), Symbol: d.Symbol, Quantity: entitled, Price: d.Amount,
 		NetAmount: entitled.Mul(d.Amount).Round(2),
 	}, a, d.ExDay)
 }

@@ -44,7 +44,7 @@ func (s *Sim) yahooChart(w http.ResponseWriter, r *http.Request) {
 		yahooError(w, http.StatusNotFound, "chart", "No data found, symbol may be delisted")
 		return
 	}
-	q, status, problem := readChart(r.URL.Query(), now)
+	q, status, problem := in.readChart(r.URL.Query(), now)
 	if problem != "" {
 		yahooError(w, status, "chart", problem)
 		return
@@ -77,7 +77,7 @@ func (s *Sim) yahooChart(w http.ResponseWriter, r *http.Request) {
 func intraday(interval string) bool { return intervals[interval].minutes > 0 }
 
 // readChart checks what is asked for. The problem is empty when all is well.
-func readChart(query url.Values, now time.Time) (q chartQuestion, status int, problem string) {
+func (in *Instrument) readChart(query url.Values, now time.Time) (q chartQuestion, status int, problem string) {
 	q = chartQuestion{interval: cmp.Or(query.Get("interval"), "1d"), rang: query.Get("range"), to: now}
 	switch limit := intervals[q.interval]; {
 	case limit.minutes == 0 && q.interval != "1d" && q.interval != "1wk" && q.interval != "1mo":
@@ -90,11 +90,11 @@ func readChart(query url.Values, now time.Time) (q chartQuestion, status int, pr
 		}
 		q.from, q.to, q.rang = time.Unix(first, 0), time.Unix(last, 0), ""
 	default:
-		from, ok := rangeStart(cmp.Or(q.rang, "1mo"), now)
-		if !ok {
+		var ok bool
+		q.rang = cmp.Or(q.rang, "1mo")
+		if q.from, ok = in.rangeStart(q.rang, now); !ok {
 			return q, http.StatusBadRequest, "Invalid input - range is not one of the valid ranges"
 		}
-		q.from = from
 	}
 	if limit := intervals[q.interval]; limit.minutes > 0 {
 		if q.from.Before(now.AddDate(0, 0, -limit.days)) {
@@ -109,14 +109,16 @@ func readChart(query url.Values, now time.Time) (q chartQuestion, status int, pr
 }
 
 // rangeStart is where a named range begins: at midnight, so that its first day is whole.
-func rangeStart(name string, now time.Time) (time.Time, bool) {
-	today := calendar.DayOf(now)
+func (in *Instrument) rangeStart(name string, now time.Time) (time.Time, bool) {
+	today := in.dayOf(now)
 	back := func(years, months, days int) (time.Time, bool) {
-		return calendar.Day{Year: today.Year - years, Month: today.Month - time.Month(months), Day: today.Day - days}.At(0, 0), true
+		return time.Date(today.Year-years, today.Month-time.Month(months), today.Day-days, 0, 0, 0, 0, in.zone), true
 	}
 	switch name {
 	case "1d":
-		return calendar.DayOf(calendar.NextOpen(calendar.LastClose(now))).AddDays(0).At(0, 0), true
+		day, _, _ := in.lastDay(now)
+		opens, _ := in.session(day)
+		return opens, true
 	case "5d":
 		return back(0, 0, 7)
 	case "1mo":
@@ -126,7 +128,7 @@ func rangeStart(name string, now time.Time) (time.Time, bool) {
 	case "6mo":
 		return back(0, 6, 0)
 	case "ytd":
-		return calendar.Day{Year: today.Year, Month: time.January, Day: 1}.At(0, 0), true
+		return time.Date(today.Year, time.January, 1, 0, 0, 0, 0, in.zone), true
 	case "1y":
 		return back(1, 0, 0)
 	case "2y":

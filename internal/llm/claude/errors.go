@@ -60,7 +60,7 @@ var (
 	noMoney    = verdict{fault.ModelNotConfigured, "the account with the model provider has no credit or has reached its spending limit; the operator has to check its billing"}
 	wrongKey   = verdict{fault.ModelNotConfigured, "the model provider did not accept the API key; the operator has to check it"}
 	notAllowed = verdict{fault.ModelNotConfigured, "the API key may not use this model; the operator has to check its permissions"}
-	noModel    = verdict{fault.ModelNotConfigured, "the model provider does not know the configured model, which may be retired; the operator has to choose another"}
+	noModel    = verdict{fault.ModelNotConfigured, "the model provider does not know the configured model, which may be retired; the operator has to check the model and the address"}
 	unusable   = verdict{fault.UpstreamFailed, "the model could not work on this request; try to ask in another way"}
 )
 

@@ -1,0 +1,137 @@
+// Package app puts the server together: settings, providers, jobs, and the life of the process.
+package app
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"sync"
+	"time"
+
+	"github.com/jaspers-ai/jaspers/internal/analyst"
+	"github.com/jaspers-ai/jaspers/internal/api"
+	"github.com/jaspers-ai/jaspers/internal/auth"
+	"github.com/jaspers-ai/jaspers/internal/chat"
+	"github.com/jaspers-ai/jaspers/internal/connection"
+	"github.com/jaspers-ai/jaspers/internal/db"
+	"github.com/jaspers-ai/jaspers/internal/job"
+	"github.com/jaspers-ai/jaspers/internal/market"
+	"github.com/jaspers-ai/jaspers/internal/portfolio"
+	"github.com/jaspers-ai/jaspers/internal/user"
+)
+
+// App is the whole server. Handler serves it, Run does its background work, Close ends it.
+type App struct {
+	Handler http.Handler
+
+	api.Services
+	db   *db.DB
+	jobs *job.Queue
+	log  *slog.Logger
+}
+
+// Options are what is given to an App beside its settings.
+type Options struct {
+	Log *slog.Logger
+	// Now is the time by which everything goes; the demo and tests move it.
+	Now func() time.Time
+}
+
+// New opens the database, migrates it, and builds everything upon it. Nothing runs yet.
+func New(ctx context.Context, cfg Config, opts Options) (*App, error) {
+	if err := cfg.completeSecrets(); err != nil {
+		return nil, err
+	}
+	database, err := db.Open(ctx, string(cfg.Database.URL))
+	if err != nil {
+		return nil, err
+	}
+	a := &App{db: database, log: opts.Log}
+	if err := errors.Join(database.Migrate(ctx), a.build(cfg, opts)); err != nil {
+		return nil, errors.Join(err, database.Close())
+	}
+	return a, nil
+}
+
+// build makes the services, each from those before it.
+func (a *App) build(cfg Config, opts Options) (err error) {
+	keys, err := cfg.keyring()
+	if err != nil {
+		return err
+	}
+	brokers, err := cfg.brokers(opts.Now)
+	if err != nil {
+		return err
+	}
+	sources, err := cfg.marketSources(opts.Now)
+	if err != nil {
+		return err
+	}
+	model, err := cfg.model(opts.Now)
+	if err != nil {
+		return err
+	}
+	a.Auth, err = auth.New(auth.Config{
+		DB: a.db, Now: opts.Now, Log: opts.Log, SigningKey: []byte(cfg.Auth.JWTSecret),
+		AccessTTL: cfg.Auth.AccessTTL, BcryptCost: cfg.Auth.BcryptCost,
+	})
+	if err != nil {
+		return err
+	}
+	if a.Market, err = market.New(sources, opts.Now, opts.Log); err != nil {
+		return err
+	}
+	a.Users = &user.Service{DB: a.db, Now: opts.Now}
+	a.jobs = job.New(job.Config{DB: a.db, Now: opts.Now, Log: opts.Log, Workers: cfg.Jobs.Workers, Lease: cfg.Jobs.Lease})
+	a.Connections = &connection.Service{
+		DB: a.db, Keys: keys, Providers: brokers, RedirectURL: cfg.Alpaca.RedirectURI, Now: opts.Now,
+		OnConnected: func(ctx context.Context, tx *sql.Tx, id string) error { return a.Portfolio.Connected(ctx, tx, id) },
+	}
+	a.Portfolio = &portfolio.Service{DB: a.db, Connections: a.Connections, Jobs: a.jobs, Now: opts.Now}
+	a.Chat = &chat.Service{DB: a.db, Now: opts.Now, Log: opts.Log, Analyst: &analyst.Analyst{
+		Model: model, Now: opts.Now,
+		Tools: []analyst.Tool{analyst.HoldingsTool(a.Portfolio), analyst.QuotesTool(a.Market)},
+	}}
+	a.Ready = a.db.Ping
+	a.registerJobs()
+	public, err := url.Parse(cfg.HTTP.PublicURL)
+	if err != nil {
+		return err
+	}
+	a.Handler, err = api.New(a.Services, api.Config{Log: opts.Log, Now: opts.Now, PublicURL: public, CORSOrigins: cfg.HTTP.CORSOrigins})
+	return err
+}
+
+// recoverEvery is how often answers are looked for whose process died.
+const recoverEvery = 5 * time.Second
+
+// Run does the background work until ctx ends, and returns when the last of it has stopped.
+func (a *App) Run(ctx context.Context) {
+	var work sync.WaitGroup
+	defer work.Wait()
+	work.Go(func() { a.jobs.Run(ctx) })
+	tick := time.NewTicker(recoverEvery)
+	defer tick.Stop()
+	for {
+		if _, err := a.Chat.Recover(ctx); err != nil && ctx.Err() == nil {
+			a.log.ErrorContext(ctx, "end answers left behind", "error", err)
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+	}
+}
+
+// Close closes the database. Run must have returned, and nothing be served any more.
+func (a *App) Close() error {
+	if err := a.db.Close(); err != nil {
+		return fmt.Errorf("close the database: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,280 @@
+package portfolio_test
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/jaspers-ai/jaspers/internal/connection"
+	"github.com/jaspers-ai/jaspers/internal/db"
+	"github.com/jaspers-ai/jaspers/internal/db/dbtest"
+	"github.com/jaspers-ai/jaspers/internal/fault"
+	"github.com/jaspers-ai/jaspers/internal/portfolio"
+)
+
+// work runs the queue until the only job that is due was tried once, and tells what became of it.
+func (h *house) work(t *testing.T) string {
+	t.Helper()
+	due := func() (state string, attempt int) {
+		row := h.DB.Read().QueryRowContext(t.Context(), "select state, attempt from jobs order by id desc limit 1")
+		if err := row.Scan(&state, &attempt); err != nil {
+			t.Fatal(err)
+		}
+		return state, attempt
+	}
+	_, before := due()
+	ctx, cancel := context.WithCancel(t.Context())
+	var running sync.WaitGroup
+	defer running.Wait()
+	defer cancel()
+	running.Go(func() { h.Jobs.Run(ctx) })
+	for range 20_000 {
+		if state, attempt := due(); attempt > before && state != "running" {
+			return fmt.Sprintf("%s after %d", state, attempt)
+		}
+		time.Sleep(time.Millisecond)
+	}
+	t.Fatal("the job is not done")
+	return ""
+}
+
+func openJobs(t *testing.T, d *db.DB) []string {
+	t.Helper()
+	rows, err := d.Read().QueryContext(t.Context(), "select args from jobs where state = 'queued' order by args")
+	all, err := db.Collect(rows, err, func(scan func(...any) error) (s string, err error) { return s, scan(&s) })
+	if err != nil {
+		t.Fatal(err)
+	}
+	return all
+}
+
+func TestReadingAgainChangesNothingAndGoneThingsGo(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		h := newHouse(t, d)
+		user := newUser(t, d)
+		h.north.Keep(account("n1", "10"), h.position("A", "1", "1", "1", "1", "1"), h.position("B", "2", "2", "1", "1", "2"))
+		h.north.Keep(account("n2", "20"), h.position("A", "3", "3", "1", "1", "3"))
+		id := h.linked(t, user, h.north)
+		before, stored := first(h.holdings(t, user)), dump(t, d)
+		h.sync(t, id)
+		same(t, "holdings after reading again", before, first(h.holdings(t, user)))
+		same(t, "rows after reading again", stored, dump(t, d))
+
+		h.north.Keep(account("n1", "11"), h.position("B", "5", "5", "1", "1", "5"), h.position("C", "1", "1", "1", "1", "1"))
+		h.north.Close("n2")
+		h.sync(t, id)
+		same(t, "holdings", []string{"B 5 5 0 29.41 false 1", "C 1 1 0 5.88 false 1"}, rows(first(h.holdings(t, user))))
+		if got, _ := h.summary(t, user); got.Cash.String() != "11" {
+			t.Errorf("got cash %s, want 11", got.Cash)
+		}
+	})
+}
+
+// dump is what identifies the stored positions.
+func dump(t *testing.T, d *db.DB) []string {
+	t.Helper()
+	rows, err := d.Read().QueryContext(t.Context(), "select id, symbol from portfolio_holdings order by id")
+	all, err := db.Collect(rows, err, func(scan func(...any) error) (string, error) {
+		var id, symbol string
+		err := scan(&id, &symbol)
+		return id + " " + symbol, err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return all
+}
+
+func TestAFailingBrokerageLeavesItsLastKnownRowsWithTheirAge(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		h := newHouse(t, d)
+		user := newUser(t, d)
+		h.north.Keep(account("n1", "100"), h.position("AAPL", "1", "200", "250", "240", "250"))
+		h.south.Keep(account("s1", "50"), h.position("AAPL", "1", "200", "250", "240", "250"))
+		north, south := h.linked(t, user, h.north), h.linked(t, user, h.south)
+
+		h.now = h.now.Add(2 * time.Hour)
+		h.sync(t, south)
+		h.north.Fail(fault.New(fault.UpstreamDown, "North cannot answer right now; try again in a moment"))
+		err := h.Sync(t.Context(), portfolio.SyncConnection{ConnectionID: north})
+		wantKind(t, err, fault.UpstreamDown)
+
+		warning := "Desk account No. n1 (paper) shows values from 2 hours ago: North cannot answer right now; try again in a moment."
+		holdings, warnings := h.holdings(t, user)
+		same(t, "warnings", []string{warning}, warnings)
+		same(t, "holdings", []string{"AAPL 2 500 100 76.92 true 2"}, rows(holdings))
+		if !holdings[0].Sources[0].Stale || holdings[0].Sources[1].Stale || !holdings[0].AsOf.Equal(monday) {
+			t.Errorf("got %+v, want the north source stale and the row as old as it", holdings[0])
+		}
+		summary, _ := h.summary(t, user)
+		same(t, "confirmed", portfolio.Totals{TotalValue: dec("300"), Cash: dec("50"), MarketValue: dec("250"), Sources: 1}, summary.Confirmed)
+		same(t, "best known", portfolio.Totals{TotalValue: dec("650"), Cash: dec("150"), MarketValue: dec("500"), Sources: 2}, summary.BestKnown)
+		same(t, "connections", portfolio.Connections{Total: 2, Active: 1, Error: 1, Stale: 1}, summary.Connections)
+		if !summary.AsOf.Equal(monday) || !summary.TotalValue.Equal(dec("650")) {
+			t.Errorf("got %s as of %s", summary.TotalValue, summary.AsOf)
+		}
+
+		h.north.Fail(nil)
+		h.sync(t, north)
+		_, warnings = h.holdings(t, user)
+		same(t, "warnings after it came back", []string{}, warnings)
+	})
+}
+
+func TestRevokedAccessNeedsTheOwnerAndReconnectingHeals(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		h := newHouse(t, d)
+		user := newUser(t, d)
+		h.north.Keep(account("n1", "100"), h.position("AAPL", "1", "200", "250", "240", "250"))
+		id := h.linked(t, user, h.north)
+		h.north.Revoke()
+		same(t, "the job", "dead after 1", h.work(t))
+		got, err := h.Connections.Get(t.Context(), user, id)
+		if err != nil || got.Status != connection.ReauthorizationRequired || got.Error.Code != fault.ReauthorizationRequired {
+			t.Errorf("got %+v, %v", got, err)
+		}
+		holdings, warnings := h.holdings(t, user)
+		same(t, "warnings", []string{"Desk account No. n1 (paper) shows values from less than a minute ago: " +
+			"the desk no longer accepts this connection; connect it again."}, warnings)
+		same(t, "holdings", []string{"AAPL 1 250 50 71.43 true 1"}, rows(holdings))
+
+		if again := h.linked(t, user, h.north); again != id {
+			t.Errorf("got connection %s, want the old one healed", again)
+		}
+		holdings, warnings = h.holdings(t, user)
+		same(t, "warnings after reconnecting", []string{}, warnings)
+		same(t, "holdings after reconnecting", []string{"AAPL 1 250 50 71.43 false 1"}, rows(holdings))
+	})
+}
+
+func TestAReadingThatLostTheRaceChangesNothing(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		h := newHouse(t, d)
+		user := newUser(t, d)
+		h.north.Keep(account("n1", "100"), h.position("OLD", "1", "1", "1", "1", "1"))
+		id := h.connect(t, user, h.north)
+		overtake(h, func() {
+			h.north.Keep(account("n1", "200"), h.position("NEW", "1", "1", "1", "1", "1"))
+			h.sync(t, id)
+		})
+		h.sync(t, id) // had read OLD when it was overtaken
+		same(t, "holdings", []string{"NEW 1 1 0 0.5 false 1"}, rows(first(h.holdings(t, user))))
+
+		overtake(h, func() {
+			h.sync(t, id)
+			h.north.Fail(fault.New(fault.UpstreamDown, "down"))
+		})
+		h.sync(t, id)
+		h.north.Fail(nil)
+		got, err := h.Connections.Get(t.Context(), user, id)
+		if err != nil || got.Status != connection.Active || !got.LastSyncAt.Equal(h.now) {
+			t.Errorf("got %+v, %v, want an active connection", got, err)
+		}
+	})
+}
+
+// overtake has the next reading interrupted, a second later by the clock.
+func overtake(h *house, by func()) {
+	h.north.Reading = func() {
+		h.north.Reading = nil
+		h.now = h.now.Add(time.Second)
+		by()
+	}
+}
+
+func TestRenewingWhileTheOldCredentialsFailKeepsTheJobTrying(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		h := newHouse(t, d)
+		user := newUser(t, d)
+		h.north.Keep(account("n1", "100"))
+		id := h.linked(t, user, h.north)
+		h.north.Revoke()
+		h.north.Asked = func() {
+			h.north.Asked = nil
+			h.connect(t, user, h.north)
+		}
+		same(t, "the job", "queued after 1", h.work(t))
+		h.now = h.now.Add(time.Minute)
+		same(t, "the job", "done after 2", h.work(t))
+		if got, err := h.Connections.Get(t.Context(), user, id); err != nil || got.Status != connection.Active {
+			t.Errorf("got %+v, %v, want an active connection", got, err)
+		}
+	})
+}
+
+func TestDisconnectingWhileReadingLeavesNothing(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		h := newHouse(t, d)
+		user := newUser(t, d)
+		h.north.Keep(account("n1", "100"), h.position("A", "1", "1", "1", "1", "1"))
+		id := h.connect(t, user, h.north)
+		h.north.Reading = func() {
+			if err := h.Connections.Delete(t.Context(), user, id); err != nil {
+				t.Error(err)
+			}
+		}
+		h.sync(t, id)
+		same(t, "stored positions", []string{}, dump(t, d))
+		h.sync(t, id) // and the job of a connection that is gone is done
+	})
+}
+
+func TestStoppingSaysNothingAboutTheConnection(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		h := newHouse(t, d)
+		user := newUser(t, d)
+		h.north.Keep(account("n1", "100"))
+		id := h.linked(t, user, h.north)
+		ctx, cancel := context.WithCancel(t.Context())
+		h.north.Reading = cancel
+		wantKind(t, h.Sync(ctx, portfolio.SyncConnection{ConnectionID: id}), fault.Canceled)
+		if got, err := h.Connections.Get(t.Context(), user, id); err != nil || got.Status != connection.Active || got.Error != nil {
+			t.Errorf("got %+v, %v, want an active connection", got, err)
+		}
+	})
+}
+
+func TestEachConnectionIsQueuedOnce(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		h := newHouse(t, d)
+		user := newUser(t, d)
+		h.north.Keep(account("n1", "0"))
+		h.south.Keep(account("s1", "0"))
+		north, south := h.connect(t, user, h.north), h.connect(t, user, h.south)
+		if err := h.SyncNow(t.Context(), user, north); err != nil {
+			t.Fatal(err)
+		}
+		if n, err := h.SyncAll(t.Context(), user); n != 2 || err != nil {
+			t.Errorf("got %d, %v, want 2", n, err)
+		}
+		want := []string{`{"connectionId":"` + north + `"}`, `{"connectionId":"` + south + `"}`}
+		same(t, "jobs", want, openJobs(t, d))
+	})
+}
+
+func TestThePeriodicSyncLeavesOutWhoNeedsTheirOwner(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		h := newHouse(t, d)
+		user, other := newUser(t, d), newUser(t, d)
+		h.north.Keep(account("n1", "0"))
+		h.south.Keep(account("s1", "0"))
+		revoked, well, failing := h.linked(t, user, h.north), h.linked(t, other, h.south), h.linked(t, user, h.south)
+		h.north.Revoke()
+		wantKind(t, h.Sync(t.Context(), portfolio.SyncConnection{ConnectionID: revoked}), fault.ReauthorizationRequired)
+		h.south.Fail(fault.New(fault.UpstreamTimeout, "late"))
+		wantKind(t, h.Sync(t.Context(), portfolio.SyncConnection{ConnectionID: failing}), fault.UpstreamTimeout)
+		err := d.Tx(t.Context(), func(tx *sql.Tx) error {
+			if _, err := tx.ExecContext(t.Context(), "delete from jobs"); err != nil {
+				return err
+			}
+			return h.SyncDue(t.Context(), tx, h.now)
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		same(t, "jobs", []string{`{"connectionId":"` + well + `"}`, `{"connectionId":"` + failing + `"}`}, openJobs(t, d))
+	})
+}
