@@ -60,7 +60,9 @@ func TestActivitiesImplyCashAndPositions(t *testing.T) {
 			if len(ids) != len(activities) {
 				t.Errorf("%s %s: got %d ids of %d activities, want one each", c.ID, env, len(ids), len(activities))
 			}
-			if !slices.IsSortedFunc(activities, func(x, y Activity) int { return x.Time.Truncate(time.Millisecond).Compare(y.Time.Truncate(time.Millisecond)) }) {
+			if !slices.IsSortedFunc(activities, func(x, y Activity) int {
+				return x.Time.Truncate(time.Millisecond).Compare(y.Time.Truncate(time.Millisecond))
+			}) {
 				t.Errorf("%s %s: activities are not in order", c.ID, env)
 			}
 		}

@@ -1,6 +1,8 @@
 package sim
 
 import (
+	"encoding/json"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -78,3 +80,38 @@ func positionOf(t *testing.T, w *World, customer, env, symbol string) Position {
 }
 
 func day(text string) calendar.Day { return mustDay(text) }
+
+// fetched is an answer read to its end.
+type fetched struct {
+	status int
+	header http.Header
+	body   string
+}
+
+// fetch sends a request without following redirects.
+func fetch(t *testing.T, req *http.Request) fetched {
+	t.Helper()
+	client := &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	resp, err := client.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(resp.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return fetched{resp.StatusCode, resp.Header, string(body)}
+}
+
+// decoded reads an answer's JSON with its numbers as they were written.
+func decoded[T any](t *testing.T, f fetched) T {
+	t.Helper()
+	var value T
+	decoder := json.NewDecoder(strings.NewReader(f.body))
+	decoder.UseNumber()
+	if err := decoder.Decode(&value); err != nil {
+		t.Fatalf("%v in %q", err, f.body)
+	}
+	return value
+}

@@ -2,17 +2,15 @@ package upstream
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
-	"io"
+	"math/rand/v2"
 	"net"
 	"net/http"
-	"strconv"
-	"sync/atomic"
 	"time"
 
 	"github.com/failsafe-go/failsafe-go"
 	"github.com/failsafe-go/failsafe-go/bulkhead"
-	"github.com/failsafe-go/failsafe-go/circuitbreaker"
 	"github.com/failsafe-go/failsafe-go/failsafehttp"
 	"github.com/failsafe-go/failsafe-go/retrypolicy"
 	"golang.org/x/time/rate"
@@ -21,10 +19,6 @@ import (
 )
 
 const (
-	// The breaker opens when so many of the last calls failed, and lets one through again after a while.
-	breakerFailures = 10
-	breakerCalls    = 20
-	breakerPause    = 15 * time.Second
 	// Waits between attempts grow from the first to the last; a vendor's Retry-After above maxWait is not waited for.
 	minWait = 200 * time.Millisecond
 	maxWait = 3 * time.Second
@@ -44,13 +38,13 @@ func WithEndpoint(ctx context.Context, name string) context.Context {
 	return context.WithValue(ctx, endpointKey{}, name)
 }
 
-// transport is the chain of a request: retry(breaker(bulkhead(budget → record → connection))).
-func (c *Client) transport() http.RoundTripper {
+// wire makes the connections.
+func (c *Client) wire() http.RoundTripper {
 	dialer := &net.Dialer{Timeout: c.cfg.Timeout, KeepAlive: 30 * time.Second}
 	if !c.cfg.AllowPrivate {
 		dialer.Control = checkAddress
 	}
-	wire := &http.Transport{ // no proxy: the environment does not decide where tokens go
+	return &http.Transport{ // no proxy: the environment does not decide where tokens go
 		DialContext:           dialer.DialContext,
 		TLSHandshakeTimeout:   c.cfg.Timeout,
 		ResponseHeaderTimeout: c.cfg.Timeout,
@@ -58,12 +52,26 @@ func (c *Client) transport() http.RoundTripper {
 		IdleConnTimeout:       90 * time.Second,
 		ForceAttemptHTTP2:     true,
 	}
-	retry := failsafehttp.NewRoundTripper(c.attempt(wire), c.retries(), c.breaker(), c.lanes())
+}
+
+// transport is the chain of a request: gate → retry(lanes(budget → gate → record → wire)). The second gate is for those
+// who waited in between.
+func (c *Client) transport(wire http.RoundTripper) http.RoundTripper {
+	attempt, lanes := c.attempt(wire), c.lanes()
+	once := failsafehttp.NewRoundTripper(attempt, lanes)
+	again := failsafehttp.NewRoundTripper(attempt, c.retries(), lanes)
 	return roundTrip(func(req *http.Request) (*http.Response, error) {
 		if !c.allows(req.URL) {
 			return nil, fault.Wrap(fault.Internal, errOtherHost, "%s: refused", c.cfg.Provider)
 		}
-		resp, err := retry.RoundTrip(req)
+		if err := c.gate.check(); err != nil {
+			return nil, err
+		}
+		send := once
+		if c.cfg.RetryPosts || req.Method == http.MethodGet || req.Method == http.MethodHead {
+			send = again
+		}
+		resp, err := send.RoundTrip(req)
 		if err != nil {
 			return nil, c.connectionFault(req.Context(), err)
 		}
@@ -79,36 +87,42 @@ func (c *Client) retries() failsafe.Policy[*http.Response] {
 	return retrypolicy.NewBuilder[*http.Response]().
 		HandleIf(func(resp *http.Response, err error) bool { return err != nil || isTransient(resp.StatusCode) }).
 		AbortIf(func(resp *http.Response, err error) bool {
-			return errors.Is(err, circuitbreaker.ErrOpen) || errors.Is(err, bulkhead.ErrFull) ||
-				errors.Is(err, context.Canceled) || errors.Is(err, errPrivateAddress) || errors.Is(err, errNotRepeatable) ||
-				resp != nil && (resp.Header.Get(notRepeatable) != "" || retryAfter(resp.Header, c.cfg.Now()) > maxWait)
+			if err != nil {
+				return isFinal(err)
+			}
+			return c.gate.wait(resp) > maxWait
 		}).
 		WithMaxRetries(c.cfg.Retries).
-		WithBackoff(minWait, maxWait).
-		WithJitterFactor(0.25).
 		WithDelayFunc(func(exec failsafe.ExecutionAttempt[*http.Response]) time.Duration {
 			if resp := exec.LastResult(); resp != nil {
-				if wait := retryAfter(resp.Header, c.cfg.Now()); wait > 0 {
-					return wait
+				if wait := c.gate.wait(resp); wait > 0 {
+					return wait // to the point: earlier is rude
 				}
 			}
-			return -1 // the backoff decides
+			backoff := min(minWait<<min(exec.Retries(), 10), maxWait)
+			return backoff - backoff/4 + rand.N(backoff/2) // spread, so that those who failed together do not return together
+		}).
+		OnRetryScheduled(func(event failsafe.ExecutionScheduledEvent[*http.Response]) {
+			if resp := event.LastResult(); resp != nil {
+				discard(resp.Body)
+			}
 		}).
 		ReturnLastFailure().
 		Build()
 }
 
-func (c *Client) breaker() failsafe.Policy[*http.Response] {
-	return circuitbreaker.NewBuilder[*http.Response]().
-		HandleIf(func(resp *http.Response, err error) bool {
-			if err != nil {
-				return !errors.Is(err, context.Canceled)
-			}
-			return isTransient(resp.StatusCode)
-		}).
-		WithFailureThresholdRatio(breakerFailures, breakerCalls).
-		WithDelay(breakerPause).
-		Build()
+// isFinal are the errors that trying again does not change: our own refusals, a caller who left, and a host that is not
+// the one it should be.
+func isFinal(err error) bool {
+	_, refused := errors.AsType[*fault.Error](err)
+	return refused || isUntrusted(err) || errors.Is(err, bulkhead.ErrFull) || errors.Is(err, context.Canceled) ||
+		errors.Is(err, errPrivateAddress)
+}
+
+// isUntrusted tells whether the other side could not prove who it is.
+func isUntrusted(err error) bool {
+	_, ok := errors.AsType[*tls.CertificateVerificationError](err)
+	return ok
 }
 
 func (c *Client) lanes() failsafe.Policy[*http.Response] {
@@ -125,11 +139,6 @@ func isTransient(status int) bool {
 	return false
 }
 
-// notRepeatable marks, between our own layers only, the answer to a request that must not be sent twice.
-const notRepeatable = "X-Jaspers-Not-Repeatable"
-
-var errNotRepeatable = errors.New("the request must not be sent twice")
-
 // attempt sends one request within the budget and records it.
 func (c *Client) attempt(wire http.RoundTripper) http.RoundTripper {
 	budget := rate.NewLimiter(rate.Inf, 1)
@@ -138,6 +147,12 @@ func (c *Client) attempt(wire http.RoundTripper) http.RoundTripper {
 	}
 	return roundTrip(func(req *http.Request) (*http.Response, error) {
 		if err := budget.Wait(req.Context()); err != nil {
+			if req.Context().Err() == nil { // the turn would come after the caller's deadline
+				err = c.crowded(err)
+			}
+			return nil, err
+		}
+		if err := c.gate.enter(); err != nil {
 			return nil, err
 		}
 		if c.cfg.UserAgent != "" && req.Header.Get("User-Agent") == "" {
@@ -145,17 +160,10 @@ func (c *Client) attempt(wire http.RoundTripper) http.RoundTripper {
 		}
 		start := time.Now()
 		resp, err := wire.RoundTrip(req)
+		c.gate.leave(resp, err)
 		c.record(req, resp, err, time.Since(start))
-		repeatable := c.cfg.RetryPosts || req.Method == http.MethodGet || req.Method == http.MethodHead
 		if err != nil {
-			if !repeatable {
-				err = errors.Join(errNotRepeatable, err)
-			}
 			return nil, err
-		}
-		resp.Header.Del(notRepeatable)
-		if !repeatable {
-			resp.Header.Set(notRepeatable, "1")
 		}
 		resp.Body = newPatientBody(resp.Body, c.cfg)
 		return resp, nil
@@ -182,54 +190,24 @@ func (c *Client) record(req *http.Request, resp *http.Response, err error, took 
 // connectionFault says in our words why there was no answer.
 func (c *Client) connectionFault(ctx context.Context, err error) error {
 	var timeout net.Error
+	refused, ours := errors.AsType[*fault.Error](err)
 	switch {
 	case ctx.Err() != nil:
 		return fault.From(ctx.Err())
-	case errors.Is(err, circuitbreaker.ErrOpen):
-		return fault.Wrap(fault.UpstreamDown, err, "%s has failed repeatedly and is left alone for a moment; try again then", c.cfg.Provider).
-			WithRetryAfter(breakerPause)
+	case ours:
+		return refused
 	case errors.Is(err, bulkhead.ErrFull):
-		return fault.Wrap(fault.UpstreamDown, err, "too many requests to %s are waiting; try again in a moment", c.cfg.Provider).
-			WithRetryAfter(maxWait)
+		return c.crowded(err)
+	case isUntrusted(err):
+		return fault.Wrap(fault.UpstreamFailed, err, "%s did not prove that it is itself, so nothing was sent", c.cfg.Provider)
 	case errors.As(err, &timeout) && timeout.Timeout(), errors.Is(err, context.DeadlineExceeded):
 		return fault.Wrap(fault.UpstreamTimeout, err, "%s took too long to answer; try again", c.cfg.Provider)
 	}
 	return fault.Wrap(fault.UpstreamDown, err, "%s cannot be reached; try again in a moment", c.cfg.Provider)
 }
 
-// retryAfter reads the header in either of its forms, seconds or a date; 0 when there is none.
-func retryAfter(h http.Header, now time.Time) time.Duration {
-	text := h.Get("Retry-After")
-	if seconds, err := strconv.Atoi(text); err == nil && seconds > 0 {
-		return time.Duration(seconds) * time.Second
-	}
-	if at, err := http.ParseTime(text); err == nil && at.After(now) {
-		return at.Sub(now)
-	}
-	return 0
-}
-
-// patientBody ends a body that falls silent: a read that waits too long closes the connection under it.
-type patientBody struct {
-	io.ReadCloser
-	provider string
-	idle     time.Duration
-	late     atomic.Bool
-}
-
-func newPatientBody(body io.ReadCloser, cfg Config) *patientBody {
-	return &patientBody{ReadCloser: body, provider: cfg.Provider, idle: cfg.IdleTimeout}
-}
-
-func (b *patientBody) Read(p []byte) (int, error) {
-	timer := time.AfterFunc(b.idle, func() {
-		b.late.Store(true)
-		_ = b.ReadCloser.Close()
-	})
-	defer timer.Stop()
-	n, err := b.ReadCloser.Read(p)
-	if err != nil && b.late.Load() {
-		return n, fault.Wrap(fault.UpstreamTimeout, err, "%s stopped in the middle of its answer; try again", b.provider)
-	}
-	return n, err
+// crowded is the error of a request that waited in vain for its turn on our side.
+func (c *Client) crowded(err error) error {
+	return fault.Wrap(fault.UpstreamDown, err, "too many requests to %s are waiting; try again in a moment", c.cfg.Provider).
+		WithRetryAfter(maxWait)
 }

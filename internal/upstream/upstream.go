@@ -28,7 +28,7 @@ type Config struct {
 	Timeout time.Duration
 	// IdleTimeout ends a body that says nothing for so long; 60 s.
 	IdleTimeout time.Duration
-	// MaxBody is how many bytes of an answer, unpacked, are read; 8 MiB.
+	// MaxBody is how many bytes of an answer, unpacked, can be read; 8 MiB. Beyond it reading fails with UpstreamFailed.
 	MaxBody int64
 	// Retries is how often a request is repeated; 2, and -1 for never. Only GET and HEAD are, unless RetryPosts says that a POST which got no
 	// answer may be sent again.
@@ -38,6 +38,10 @@ type Config struct {
 	MaxConcurrent uint
 	// Rate is the budget in requests a second, with bursts of as many; 0 is without limit.
 	Rate float64
+	// SharedLimit says that the vendor counts all our requests together, so that after a 429 nobody may call before it
+	// says so: until its Retry-After, a minute when it names none and 15 at most, every call fails at once with UpstreamDown
+	// and the rest of that time as RetryAfter. Leave it out where limits are per account.
+	SharedLimit bool
 	// UserAgent is sent with every request.
 	UserAgent string
 	// Record is told of every attempt; nil for nobody.
@@ -59,13 +63,14 @@ type Call struct {
 type Client struct {
 	cfg     Config
 	origins []string
+	gate    *gate
 	http    *http.Client
 }
 
 // New makes a client; it refuses origins that are no plain scheme and host.
 func New(cfg Config) (*Client, error) {
 	setDefaults(&cfg)
-	c := &Client{cfg: cfg}
+	c := &Client{cfg: cfg, gate: newGate(cfg)}
 	for _, text := range cfg.Origins {
 		u, err := url.Parse(text)
 		if err != nil || u.Host == "" || u.User != nil || u.Scheme != "https" && (u.Scheme != "http" || !cfg.AllowPrivate) {
@@ -74,7 +79,7 @@ func New(cfg Config) (*Client, error) {
 		c.origins = append(c.origins, originOf(u))
 	}
 	c.http = &http.Client{
-		Transport: c.transport(),
+		Transport: c.transport(c.wire()),
 		// An answer that points elsewhere is the adapter's to read: following would carry tokens along.
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
@@ -114,11 +119,11 @@ type Request struct {
 
 // Answer is what came back, whatever its status.
 type Answer struct {
-	Status   int
-	Header   http.Header
-	Body     []byte
-	provider string
-	now      time.Time
+	Status     int
+	Header     http.Header
+	Body       []byte
+	provider   string
+	retryAfter time.Duration
 }
 
 // Do sends a request and reads the whole answer. A status is not an error; no answer, a cut or an oversized one is a
@@ -128,26 +133,25 @@ func (c *Client) Do(ctx context.Context, r Request) (*Answer, error) {
 	defer cancel()
 	req, err := http.NewRequestWithContext(bounded, r.Method, r.URL, bytes.NewReader(r.Body))
 	if err != nil {
-		return nil, fmt.Errorf("%s: make a request: %w", c.cfg.Provider, withoutAddress(err))
+		return nil, fault.New(fault.Internal, "%s: a request cannot be made", c.cfg.Provider) // the cause would tell the address
 	}
 	for name, values := range r.Header {
 		req.Header[name] = values
 	}
 	resp, err := c.http.Do(req)
 	if err != nil {
-		return nil, withoutAddress(err)
+		return nil, c.withoutAddress(err)
 	}
 	defer func() { _ = resp.Body.Close() }() // read to its end, or given up
 	late := time.AfterFunc(c.cfg.Timeout, cancel)
 	defer late.Stop()
-	body, err := io.ReadAll(io.LimitReader(resp.Body, c.cfg.MaxBody+1))
+	body, err := io.ReadAll(resp.Body)
 	if err != nil {
 		return nil, c.bodyFault(ctx, bounded, err)
 	}
-	if int64(len(body)) > c.cfg.MaxBody {
-		return nil, fault.New(fault.UpstreamFailed, "%s sent more than is accepted", c.cfg.Provider)
-	}
-	return &Answer{Status: resp.StatusCode, Header: resp.Header, Body: body, provider: c.cfg.Provider, now: c.cfg.Now()}, nil
+	return &Answer{
+		Status: resp.StatusCode, Header: resp.Header, Body: body, provider: c.cfg.Provider, retryAfter: c.gate.wait(resp),
+	}, nil
 }
 
 // bodyFault tells a caller who left from a body that was too slow and from one that was cut.
@@ -164,12 +168,13 @@ func (c *Client) bodyFault(caller, bounded context.Context, err error) error {
 	return fault.Wrap(fault.UpstreamFailed, err, "%s's answer was cut off; try again", c.cfg.Provider)
 }
 
-// withoutAddress takes off *url.Error, which prints the address with whatever stands in it.
-func withoutAddress(err error) error {
-	if u, ok := errors.AsType[*url.Error](err); ok {
-		return u.Err
+// withoutAddress takes the fault out of *url.Error, which prints the address with whatever stands in it. Without a fault
+// the error is http.Client's own, about an answer's Location.
+func (c *Client) withoutAddress(err error) error {
+	if f, ok := errors.AsType[*fault.Error](err); ok {
+		return f
 	}
-	return err
+	return fault.New(fault.UpstreamFailed, "%s's answer cannot be read", c.cfg.Provider)
 }
 
 // OK tells whether the status is one of success.
@@ -183,10 +188,10 @@ func (a *Answer) Fault(what string) error {
 		return nil
 	case a.Status == http.StatusTooManyRequests:
 		return fault.New(fault.UpstreamDown, "%s takes no more requests right now; try again in a moment", a.provider).
-			WithRetryAfter(retryAfter(a.Header, a.now))
+			WithRetryAfter(a.retryAfter)
 	case a.Status >= 500:
 		return fault.New(fault.UpstreamDown, "%s cannot answer right now (status %d for %s); try again in a moment", a.provider, a.Status, what).
-			WithRetryAfter(retryAfter(a.Header, a.now))
+			WithRetryAfter(a.retryAfter)
 	}
 	return fault.New(fault.UpstreamFailed, "%s refused to give %s (status %d)", a.provider, what, a.Status)
 }

@@ -1,0 +1,58 @@
+package upstream
+
+import (
+	"io"
+	"sync/atomic"
+	"time"
+
+	"github.com/jaspers-ai/jaspers/internal/fault"
+)
+
+// maxDrain is how much of an answer nobody wants is read to keep its connection.
+const maxDrain = 64 << 10
+
+// patientBody ends a body that falls silent, and one that goes on for too long. A read that waits in vain closes the
+// connection under it.
+type patientBody struct {
+	io.ReadCloser
+	provider string
+	idle     time.Duration
+	left     int64 // bytes that may still come
+	late     atomic.Bool
+}
+
+func newPatientBody(body io.ReadCloser, cfg Config) *patientBody {
+	return &patientBody{ReadCloser: body, provider: cfg.Provider, idle: cfg.IdleTimeout, left: cfg.MaxBody}
+}
+
+func (b *patientBody) Read(p []byte) (int, error) {
+	if b.left < 0 {
+		return 0, b.tooLarge()
+	}
+	timer := time.AfterFunc(b.idle, func() {
+		b.late.Store(true)
+		_ = b.ReadCloser.Close()
+	})
+	defer timer.Stop()
+	n, err := b.ReadCloser.Read(p)
+	if b.left -= int64(n); b.left < 0 {
+		return n + int(b.left), b.tooLarge()
+	}
+	if err != nil && b.late.Load() {
+		return n, fault.Wrap(fault.UpstreamTimeout, err, "%s stopped in the middle of its answer; try again", b.provider)
+	}
+	return n, err
+}
+
+func (b *patientBody) tooLarge() error {
+	return fault.New(fault.UpstreamFailed, "%s sent more than is accepted", b.provider)
+}
+
+// discard lets go of an answer that is not used. What little it says is read first, so that its connection serves the
+// next attempt; what it does not say quickly is given up.
+func discard(body io.ReadCloser) {
+	late := time.AfterFunc(minWait, func() { _ = body.Close() })
+	defer late.Stop()
+	_, _ = io.CopyN(io.Discard, body, maxDrain)
+	_ = body.Close()
+}
