@@ -4,14 +4,17 @@ import (
 	"context"
 	"net/http"
 
+	"github.com/danielgtaylor/huma/v2"
+
 	"github.com/jaspers-ai/jaspers/internal/broker"
 	"github.com/jaspers-ai/jaspers/internal/connection"
 	"github.com/jaspers-ai/jaspers/internal/fault"
+	"github.com/jaspers-ai/jaspers/internal/vault"
 )
 
-// browserCookie ties an attempt to connect to the browser that began it. It is Lax, not Strict, because the brokerage's
-// page sends the browser back from another site.
-const browserCookie = "jaspers_connect"
+// browserCookie begins the name of the cookie that ties an attempt to connect to the browser that began it. Each attempt
+// has its own, so that two tabs do not disturb each other.
+const browserCookie = "jaspers_connect_"
 
 const callbackPath = "/api/brokerages/callback"
 
@@ -23,10 +26,19 @@ type connectInput struct {
 }
 
 type callbackInput struct {
-	State   string `query:"state" maxLength:"200"`
-	Code    string `query:"code" maxLength:"2000"`
-	Error   string `query:"error" maxLength:"200" doc:"Set by the brokerage when the person declined."`
-	Browser string `cookie:"jaspers_connect" doc:"Set by connect."`
+	State string `query:"state" maxLength:"200"`
+	Code  string `query:"code" maxLength:"2000"`
+	Error string `query:"error" maxLength:"200" doc:"Set by the brokerage when the person declined."`
+
+	browserSecret string
+}
+
+// Resolve is called by huma once the query is read: the cookie's name depends on it.
+func (in *callbackInput) Resolve(ctx huma.Context) []error {
+	if cookie, err := huma.ReadCookie(ctx, cookieName(in.State)); err == nil {
+		in.browserSecret = cookie.Value
+	}
+	return nil
 }
 
 // queued says that a sync was asked for.
@@ -71,23 +83,27 @@ func (r *router) connect(ctx context.Context, in *connectInput) (result[connecti
 		return result[connection.Authorization]{}, err
 	}
 	return result[connection.Authorization]{data: attempt, cookies: []*http.Cookie{
-		r.browserCookie(attempt.BrowserSecret, int(connection.AuthorizationLifetime.Seconds())),
+		r.browserCookie(attempt.State, attempt.BrowserSecret, int(connection.AuthorizationLifetime.Seconds())),
 	}}, nil
 }
 
 func (r *router) callback(ctx context.Context, in *callbackInput) (result[connection.Connection], error) {
 	made, err := r.Connections.Callback(ctx, connection.Redirect{
-		State: in.State, Code: in.Code, Error: in.Error, BrowserSecret: in.Browser,
+		State: in.State, Code: in.Code, Error: in.Error, BrowserSecret: in.browserSecret,
 	})
 	if err != nil {
 		return result[connection.Connection]{}, err
 	}
-	return result[connection.Connection]{data: made, cookies: []*http.Cookie{r.browserCookie("", -1)}}, nil
+	return result[connection.Connection]{data: made, cookies: []*http.Cookie{r.browserCookie(in.State, "", -1)}}, nil
 }
 
-func (r *router) browserCookie(value string, maxAge int) *http.Cookie {
+// cookieName is the attempt's own; the state is hashed since it comes from anywhere.
+func cookieName(state string) string { return browserCookie + vault.Hash(state)[:16] }
+
+// browserCookie is Lax, not Strict, because the brokerage's page sends the browser back from another site.
+func (r *router) browserCookie(state, value string, maxAge int) *http.Cookie {
 	return &http.Cookie{
-		Name: browserCookie, Value: value, Path: callbackPath, MaxAge: maxAge,
+		Name: cookieName(state), Value: value, Path: callbackPath, MaxAge: maxAge,
 		HttpOnly: true, Secure: r.PublicURL.Scheme == "https", SameSite: http.SameSiteLaxMode,
 	}
 }

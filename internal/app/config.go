@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"time"
 
@@ -163,8 +164,11 @@ func badSettings(err error) error {
 	var names []string
 	if all, ok := errors.AsType[env.AggregateError](err); ok {
 		for _, one := range all.Errors {
-			if p, ok := errors.AsType[env.ParseError](one); ok {
-				names = append(names, p.Name)
+			p, ok := errors.AsType[env.ParseError](one)
+			for _, s := range settings(&Config{}) {
+				if ok && s.field == p.Name {
+					names = append(names, s.name)
+				}
 			}
 		}
 	}
@@ -184,6 +188,11 @@ func (c *Config) complete() error {
 	if c.Database.URL == "" {
 		c.Database.URL = telemetry.Secret("sqlite:" + filepath.Join(c.Database.DataDir, "jaspers.db"))
 	}
+	if !slices.ContainsFunc([]string{"sqlite:", "postgres://", "postgresql://"}, func(scheme string) bool {
+		return strings.HasPrefix(string(c.Database.URL), scheme)
+	}) {
+		return errors.New("JASPERS_DATABASE_URL must begin with sqlite: or postgres://")
+	}
 	if c.Alpaca.RedirectURI == "" {
 		c.Alpaca.RedirectURI = c.HTTP.PublicURL + "/api/brokerages/callback"
 	}
@@ -195,9 +204,9 @@ func (c *Config) complete() error {
 
 // setting is one field of a Config.
 type setting struct {
-	name, also, preset, doc, group string
-	secret                         bool
-	value                          reflect.Value
+	field, name, also, preset, doc, group string
+	secret                                bool
+	value                                 reflect.Value
 }
 
 // settings lists every field of cfg in its order.
@@ -209,7 +218,7 @@ func settings(cfg *Config) []setting {
 		for j := range group.NumField() {
 			field := group.Type().Field(j)
 			all = append(all, setting{
-				name: field.Tag.Get("env"), also: field.Tag.Get("also"), preset: field.Tag.Get("envDefault"), doc: field.Tag.Get("doc"),
+				field: field.Name, name: field.Tag.Get("env"), also: field.Tag.Get("also"), preset: field.Tag.Get("envDefault"), doc: field.Tag.Get("doc"),
 				group: groups.Type().Field(i).Name, secret: field.Type == reflect.TypeFor[telemetry.Secret](), value: group.Field(j),
 			})
 		}
