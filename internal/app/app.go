@@ -63,15 +63,16 @@ func (a *App) build(cfg Config, opts Options) (err error) {
 	if err != nil {
 		return err
 	}
-	brokers, err := cfg.brokers(opts.Now)
+	outside := providers{cfg, opts}
+	brokers, err := outside.brokers()
 	if err != nil {
 		return err
 	}
-	sources, err := cfg.marketSources(opts.Now)
+	sources, err := outside.marketSources()
 	if err != nil {
 		return err
 	}
-	model, err := cfg.model(opts.Now)
+	model, err := outside.model()
 	if err != nil {
 		return err
 	}

@@ -2,6 +2,7 @@ package app
 
 import (
 	"cmp"
+	"errors"
 	"time"
 
 	"github.com/jaspers-ai/jaspers/internal/broker"
@@ -13,64 +14,81 @@ import (
 	"github.com/jaspers-ai/jaspers/internal/upstream"
 )
 
-// brokers are the brokerages that can be connected, in the order people see them. A new one is a line here.
-func (c *Config) brokers(now func() time.Time) ([]broker.Provider, error) {
-	var all []broker.Provider
-	if c.Alpaca.ClientID != "" && c.Alpaca.ClientSecret != "" {
-		addresses := addresses{
-			{c.Alpaca.AuthorizeURL, alpaca.DefaultAuthorizeURL}, {c.Alpaca.TokenURL, alpaca.DefaultTokenURL},
-			{c.Alpaca.LiveURL, alpaca.DefaultLiveURL}, {c.Alpaca.PaperURL, alpaca.DefaultPaperURL},
+// providers makes everything that speaks to somebody else. What has no settings is left out.
+type providers struct {
+	Config
+	Options
+}
+
+// brokers are the brokerages that can be connected, in the order people see them.
+func (p providers) brokers() ([]broker.Provider, error) {
+	return configured(p.alpaca)
+}
+
+// marketSources are where prices come from, in the order they are asked.
+func (p providers) marketSources() ([]market.Source, error) {
+	return configured(p.yahoo)
+}
+
+// model is what the analyst asks; nil when none is configured.
+func (p providers) model() (llm.Model, error) {
+	models, err := configured(p.claude)
+	if len(models) == 0 {
+		return nil, err
+	}
+	return models[0], err
+}
+
+// errOff is a maker's way to say that its provider has no settings.
+var errOff = errors.New("not configured")
+
+// configured makes those providers that have settings.
+func configured[T any](makers ...func() (T, error)) ([]T, error) {
+	var all []T
+	for _, make := range makers {
+		one, err := make()
+		if errors.Is(err, errOff) {
+			continue
 		}
-		client, err := addresses.client(upstream.Config{Provider: "Alpaca", Now: now})
 		if err != nil {
 			return nil, err
 		}
-		all = append(all, alpaca.New(alpaca.Config{
-			ClientID: c.Alpaca.ClientID, ClientSecret: string(c.Alpaca.ClientSecret), AuthorizeURL: c.Alpaca.AuthorizeURL,
-			TokenURL: c.Alpaca.TokenURL, LiveURL: c.Alpaca.LiveURL, PaperURL: c.Alpaca.PaperURL,
-		}, client, now))
+		all = append(all, one)
 	}
 	return all, nil
 }
 
-// marketSources are where prices come from, asked in this order. A new one is a line here.
-func (c *Config) marketSources(now func() time.Time) ([]market.Source, error) {
-	var all []market.Source
-	if c.Yahoo.Enabled {
-		addresses := addresses{{c.Yahoo.QueryURL, yahoo.DefaultQueryURL}, {c.Yahoo.CookieURL, yahoo.DefaultCookieURL}}
-		client, err := addresses.client(upstream.Config{
-			Provider: "Yahoo", Rate: yahooRate, UserAgent: yahoo.UserAgent, Now: now,
-		})
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, yahoo.New(addresses.get(0), addresses.get(1), client, now))
+func (p providers) alpaca() (broker.Provider, error) {
+	if p.Alpaca.ClientID == "" || p.Alpaca.ClientSecret == "" {
+		return nil, errOff
 	}
-	return all, nil
+	client, err := p.client(upstream.Config{Provider: "Alpaca"},
+		address{p.Alpaca.AuthorizeURL, alpaca.DefaultAuthorizeURL}, address{p.Alpaca.TokenURL, alpaca.DefaultTokenURL},
+		address{p.Alpaca.LiveURL, alpaca.DefaultLiveURL}, address{p.Alpaca.PaperURL, alpaca.DefaultPaperURL})
+	if err != nil {
+		return nil, err
+	}
+	return alpaca.New(alpaca.Config{
+		ClientID: p.Alpaca.ClientID, ClientSecret: string(p.Alpaca.ClientSecret), AuthorizeURL: p.Alpaca.AuthorizeURL,
+		TokenURL: p.Alpaca.TokenURL, LiveURL: p.Alpaca.LiveURL, PaperURL: p.Alpaca.PaperURL,
+	}, client, p.Now), nil
 }
 
 // yahooRate is how many requests a second Yahoo lets one address make without complaint.
 const yahooRate = 2
 
-// model is what the analyst asks, nil when none is configured.
-func (c *Config) model(now func() time.Time) (llm.Model, error) {
-	if c.Anthropic.APIKey == "" && c.Anthropic.BaseURL == "" {
-		return nil, nil
+func (p providers) yahoo() (market.Source, error) {
+	if !p.Yahoo.Enabled {
+		return nil, errOff
 	}
-	addresses := addresses{{c.Anthropic.BaseURL, anthropicURL}}
-	client, err := addresses.client(upstream.Config{
-		Provider: "the model", Timeout: modelPatience, MaxConcurrent: maxModelCalls, RetryPosts: true, Now: now,
-	})
+	query, cookie := address{p.Yahoo.QueryURL, yahoo.DefaultQueryURL}, address{p.Yahoo.CookieURL, yahoo.DefaultCookieURL}
+	client, err := p.client(upstream.Config{
+		Provider: "Yahoo", Rate: yahooRate, SharedLimit: true, UserAgent: yahoo.UserAgent,
+	}, query, cookie)
 	if err != nil {
 		return nil, err
 	}
-	return claude.New(claude.Config{
-		APIKey: string(c.Anthropic.APIKey), BaseURL: c.Anthropic.BaseURL, Model: c.Anthropic.Model,
-		Price: llm.Price{
-			Input: c.Anthropic.PriceInput, Output: c.Anthropic.PriceOutput,
-			CacheRead: c.Anthropic.PriceCacheRead, CacheWrite: c.Anthropic.PriceCacheWrite,
-		},
-	}, client.HTTP()), nil
+	return yahoo.New(query.url(), cookie.url(), client, p.Now), nil
 }
 
 const (
@@ -78,19 +96,47 @@ const (
 	// modelPatience is how long a model may think before the first byte.
 	modelPatience = 60 * time.Second
 	maxModelCalls = 256
+	// maxModelBody bounds one streamed turn: far above the longest answer with its thinking.
+	maxModelBody = 64 << 20
 )
 
-// addresses are those of one provider, each as the operator set it and as it is by default.
-type addresses []struct{ set, preset string }
+func (p providers) claude() (llm.Model, error) {
+	if p.Anthropic.APIKey == "" && p.Anthropic.BaseURL == "" {
+		return nil, errOff
+	}
+	client, err := p.client(upstream.Config{
+		Provider: "the model", Timeout: modelPatience, MaxConcurrent: maxModelCalls, MaxBody: maxModelBody, RetryPosts: true, SharedLimit: true,
+	}, address{p.Anthropic.BaseURL, anthropicURL})
+	if err != nil {
+		return nil, err
+	}
+	return claude.New(claude.Config{
+		APIKey: string(p.Anthropic.APIKey), BaseURL: p.Anthropic.BaseURL, Model: p.Anthropic.Model,
+		Price: llm.Price{
+			Input: p.Anthropic.PriceInput, Output: p.Anthropic.PriceOutput,
+			CacheRead: p.Anthropic.PriceCacheRead, CacheWrite: p.Anthropic.PriceCacheWrite,
+		},
+	}, client.HTTP()), nil
+}
 
-func (a addresses) get(i int) string { return cmp.Or(a[i].set, a[i].preset) }
+// address is one of a provider's, as the operator set it and as it is by default.
+type address struct{ set, preset string }
+
+func (a address) url() string { return cmp.Or(a.set, a.preset) }
 
 // client makes the door to a provider. Addresses that the operator set may lie on this network: the simulator, or a
 // model of one's own. The provider's own may not.
-func (a addresses) client(cfg upstream.Config) (*upstream.Client, error) {
-	for i := range a {
-		cfg.Origins = append(cfg.Origins, a.get(i))
-		cfg.AllowPrivate = cfg.AllowPrivate || a[i].set != ""
+func (p providers) client(cfg upstream.Config, addresses ...address) (*upstream.Client, error) {
+	for _, a := range addresses {
+		cfg.Origins = append(cfg.Origins, a.url())
+		cfg.AllowPrivate = cfg.AllowPrivate || a.set != ""
 	}
+	cfg.Now, cfg.Record = p.Now, p.recordCall
 	return upstream.New(cfg)
+}
+
+// recordCall notes every call that leaves the server.
+func (p providers) recordCall(c upstream.Call) {
+	p.Options.Log.Debug("upstream call", "provider", c.Provider, "endpoint", c.Endpoint, "status", c.Status, "failure", c.Failure,
+		"ms", c.Duration.Milliseconds())
 }

@@ -1,7 +1,6 @@
 package sim
 
 import (
-	"fmt"
 	"net/http"
 	"strconv"
 	"strings"
@@ -57,9 +56,8 @@ func (s *Sim) asCustomer(env string, next func(w http.ResponseWriter, r *http.Re
 		case key != "":
 			owner, ok = s.World.keyOwner(key, secret)
 		default:
-			w.Header().Set("Content-Type", "text/html")
-			w.WriteHeader(http.StatusUnauthorized)
-			fmt.Fprint(w, "<html><head><title>401</title></head><body><h1>401: authorization required</h1></body></html>\n")
+			writeText(w, http.StatusUnauthorized, "text/html",
+				"<html><head><title>401</title></head><body><h1>401: authorization required</h1></body></html>\n")
 			return
 		}
 		if !ok {

@@ -31,7 +31,7 @@ func catalog() []*Instrument {
 	all := append(append(companies(), moreCompanies()...), others()...)
 	for _, in := range all {
 		hash := fnv.New64a()
-		hash.Write([]byte(in.Symbol))
+		_, _ = hash.Write([]byte(in.Symbol)) // never fails
 		in.key = hash.Sum64()
 		in.zone = calendar.NewYork()
 		if in.Currency == "" {

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"fmt"
-	"io"
 	"math"
 	"net/http"
 	"slices"
@@ -149,8 +148,7 @@ func (f *Faults) wrap(provider string, next http.Handler) http.Handler {
 		case FaultCutBody:
 			cutBody(w, r, next)
 		case FaultGarbage:
-			w.Header().Set("Content-Type", "application/json")
-			io.WriteString(w, `{"result":[{"price":12.`+"\x00\xfe")
+			writeText(w, http.StatusOK, "application/json", `{"result":[{"price":12.`+"\x00\xfe")
 		default:
 			next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), faultKey{}, fault)))
 		}
@@ -188,9 +186,7 @@ func failAs(w http.ResponseWriter, provider string, status int) {
 	case provider == ProviderYahoo && limited:
 		contentType, body = "text/plain", "Too Many Requests\r\n"
 	}
-	w.Header().Set("Content-Type", contentType)
-	w.WriteHeader(status)
-	io.WriteString(w, body)
+	writeText(w, status, contentType, body)
 }
 
 // cutBody announces the whole of next's answer, sends half of it and closes the connection.
@@ -199,8 +195,8 @@ func cutBody(w http.ResponseWriter, r *http.Request, next http.Handler) {
 	next.ServeHTTP(whole, r)
 	w.Header().Set("Content-Length", strconv.Itoa(whole.body.Len()))
 	w.WriteHeader(whole.status)
-	w.Write(whole.body.Bytes()[:whole.body.Len()/2])
-	// A failed flush means that the caller is gone already, and the connection with it.
+	// A failed write or flush means that the caller is gone already, and the connection with it.
+	_, _ = w.Write(whole.body.Bytes()[:whole.body.Len()/2])
 	_ = http.NewResponseController(w).Flush()
 	panic(http.ErrAbortHandler)
 }

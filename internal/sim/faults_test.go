@@ -1,6 +1,8 @@
 package sim
 
 import (
+	"context"
+	"errors"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -15,10 +17,10 @@ import (
 // whole answers as a healthy provider does.
 var whole = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 	if fault, ok := faultOf(r.Context()); ok {
-		io.WriteString(w, "acts out "+string(fault.Kind))
+		_, _ = io.WriteString(w, "acts out "+string(fault.Kind))
 		return
 	}
-	io.WriteString(w, strings.Repeat("healthy ", 100))
+	_, _ = io.WriteString(w, strings.Repeat("healthy ", 100))
 })
 
 func struck(f *Faults, provider, path string) *httptest.ResponseRecorder {
@@ -98,6 +100,14 @@ func TestLatencyDelaysAndEndsWithTheCaller(t *testing.T) {
 		if took := time.Since(start); took != 3*time.Second || !strings.HasPrefix(w.Body.String(), "healthy") {
 			t.Errorf("got %q after %v, want the true answer after 3s", w.Body, took)
 		}
+
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		start, w = time.Now(), httptest.NewRecorder()
+		faults.wrap(ProviderYahoo, whole).ServeHTTP(w, httptest.NewRequestWithContext(ctx, http.MethodGet, "/", nil))
+		if took := time.Since(start); took != time.Second || w.Body.Len() != 0 {
+			t.Errorf("a caller who left after a second: got %q after %v, want nothing after 1s", w.Body, took)
+		}
 	})
 }
 
@@ -112,7 +122,7 @@ func TestACutBodyEndsBeforeItsAnnouncedLength(t *testing.T) {
 	}
 	defer resp.Body.Close()
 	body, err := io.ReadAll(resp.Body)
-	if err != io.ErrUnexpectedEOF || resp.ContentLength != 800 || len(body) != 400 {
+	if !errors.Is(err, io.ErrUnexpectedEOF) || resp.ContentLength != 800 || len(body) != 400 {
 		t.Errorf("got %d of %d bytes and error %v, want 400 of 800 and an unexpected end", len(body), resp.ContentLength, err)
 	}
 	if after := fetch(t, newRequest(t, http.MethodGet, server.URL+"/", "")); len(after.body) != 800 {

@@ -4,6 +4,7 @@ package sim
 import (
 	"cmp"
 	"encoding/json"
+	"io"
 	"net/http"
 	"slices"
 	"sync"
@@ -39,8 +40,9 @@ func (s *Sim) Handler() http.Handler {
 		prefix := "/" + name
 		mux.Handle(prefix+"/", http.StripPrefix(prefix, s.logged(name, s.Faults.wrap(name, handler))))
 	}
-	mux.Handle("/control", s.control())
-	mux.Handle("/control/", s.control())
+	control := s.control()
+	mux.Handle("/control", control)
+	mux.Handle("/control/", control)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("X-Simulated", "true")
 		mux.ServeHTTP(w, r)
@@ -95,4 +97,11 @@ func writeJSON(w http.ResponseWriter, status int, contentType string, body any) 
 	encoder := json.NewEncoder(w)
 	encoder.SetEscapeHTML(false)
 	_ = encoder.Encode(body)
+}
+
+// writeText answers with a text of the given type.
+func writeText(w http.ResponseWriter, status int, contentType, text string) {
+	w.Header().Set("Content-Type", contentType)
+	w.WriteHeader(status)
+	_, _ = io.WriteString(w, text)
 }

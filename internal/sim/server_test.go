@@ -61,11 +61,13 @@ func TestControlChangesTheWorld(t *testing.T) {
 	}
 	done(control(http.MethodPost, "/trades", `{"customer":"blair","environment":"paper","symbol":"AAPL","quantity":"2.5","price":"100"}`))
 	equal(t, "quantity", positionOf(t, s.World, "blair", Paper, "AAPL").Quantity, dec("2.5"))
-	for path, body := range map[string]string{
-		"/faults": `{"provider":"yahoo","kind":"flood"}`, "/clock": `{"advance":"tomorrow"}`, "/trades": `{"customer":"blair"}`,
+	for _, bad := range [][2]string{
+		{"/faults", `{"provider":"yahoo","kind":"flood"}`}, {"/faults", `{"provider":"bloomberg","kind":"latency"}`}, {"/faults", `nonsense`},
+		{"/faults", `{"provider":"yahoo","kind":"server_error","status":200}`}, {"/faults", `{"provider":"yahoo","kind":"latency","delay":"long"}`},
+		{"/clock", `{"advance":"tomorrow"}`}, {"/clock", `[]`}, {"/trades", `{"customer":"blair"}`}, {"/trades", `{"quantity":"many"}`},
 	} {
-		if got := control(http.MethodPost, path, body); got.status != http.StatusBadRequest {
-			t.Errorf("%s %s: got %d, want 400", path, body, got.status)
+		if got := control(http.MethodPost, bad[0], bad[1]); got.status != http.StatusBadRequest {
+			t.Errorf("%s %s: got %d, want 400", bad[0], bad[1], got.status)
 		}
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	"github.com/shopspring/decimal"
 	"pgregory.net/rapid"
 
@@ -223,5 +224,18 @@ func TestClockMovesAndSets(t *testing.T) {
 	base = base.Add(time.Second)
 	if got, want := clock.Now(), monday.AddDate(0, 0, -3).Add(time.Second); !got.Equal(want) {
 		t.Errorf("after a set: got %v, want %v", got, want)
+	}
+}
+
+func TestSplitsAreKnownAhead(t *testing.T) {
+	w, _ := worldAt(monday)
+	want := []Split{{Symbol: "META", Day: day("2026-12-15"), Ratio: 4}}
+	if diff := cmp.Diff(want, w.Splits("META")); diff != "" {
+		t.Errorf("splits of META (-want +got):\n%s", diff)
+	}
+	for _, symbol := range []string{"KO", "NOSUCH"} {
+		if got := w.Splits(symbol); len(got) != 0 {
+			t.Errorf("splits of %s: got %v, want none", symbol, got)
+		}
 	}
 }

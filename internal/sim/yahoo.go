@@ -24,9 +24,7 @@ func (s *Sim) yahoo() http.Handler {
 	mux.HandleFunc("GET /v1/finance/search", s.yahooSearch)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if ofProgram(r.UserAgent()) {
-			w.Header().Set("Content-Type", "text/plain")
-			w.WriteHeader(http.StatusTooManyRequests)
-			fmt.Fprint(w, "Too Many Requests\r\n")
+			failAs(w, ProviderYahoo, http.StatusTooManyRequests)
 			return
 		}
 		mux.ServeHTTP(w, r)
@@ -103,9 +101,8 @@ func (s *Sim) getCrumb(w http.ResponseWriter, r *http.Request) {
 		yahooError(w, http.StatusUnauthorized, "finance", "Invalid Cookie")
 		return
 	}
-	w.Header().Set("Content-Type", "text/plain;charset=utf-8")
 	w.Header().Set("Cache-Control", "private, max-age=60")
-	fmt.Fprint(w, crumb)
+	writeText(w, http.StatusOK, "text/plain;charset=utf-8", crumb)
 }
 
 // withCrumb lets in who has a cookie and its crumb.

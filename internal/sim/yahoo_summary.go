@@ -149,6 +149,6 @@ func (w *World) statisticsModule(in *Instrument, q Quote) map[string]any {
 // keyOf is a name in lower case with dashes.
 func keyOf(name string) string {
 	return strings.Join(strings.FieldsFunc(strings.ToLower(name), func(c rune) bool {
-		return !(c >= 'a' && c <= 'z' || c >= '0' && c <= '9')
+		return (c < 'a' || c > 'z') && (c < '0' || c > '9')
 	}), "-")
 }

@@ -90,6 +90,9 @@ func TestQuotesNeedACookieAndItsCrumb(t *testing.T) {
 	if got := session.get(t, "/v7/finance/quote", "symbols", "AAPL"); got.status != http.StatusOK {
 		t.Errorf("cookie and crumb: got %d, want 200", got.status)
 	}
+	if got := fetch(t, newRequest(t, http.MethodGet, server.URL+"/yahoo/v1/test/getcrumb", "")); got.status != http.StatusUnauthorized {
+		t.Errorf("a crumb without a cookie: got %d, want 401", got.status)
+	}
 	s.ExpireCrumbs()
 	refused("an expired crumb", session.get(t, "/v7/finance/quote", "symbols", "AAPL"))
 	refused("an expired crumb", session.get(t, "/v10/finance/quoteSummary/AAPL", "modules", "price"))
@@ -228,26 +231,15 @@ func TestDailyChartsAreTheWorldsBars(t *testing.T) {
 	if len(got.Timestamp) != len(bars) || len(quote["close"]) != len(bars) || len(adjusted) != len(bars) {
 		t.Fatalf("got %d stamps and %d closes of %d bars", len(got.Timestamp), len(quote["close"]), len(bars))
 	}
-	nulls := 0
 	for i, b := range bars {
 		if opens := b.Day.At(9, 30).Unix(); got.Timestamp[i] != opens {
 			t.Fatalf("bar %d: got %d, want the open of %s", i, got.Timestamp[i], b.Day)
 		}
-		if quote["close"][i] == nil {
-			nulls++
-			if quote["open"][i] != nil || quote["volume"][i] != nil || adjusted[i] != nil {
-				t.Errorf("%s: only a part of the bar is null", b.Day)
-			}
-			continue
-		}
 		for name, want := range map[string]decimal.Decimal{"open": b.Open, "high": b.High, "low": b.Low, "close": b.Close} {
-			if value := *quote[name][i]; value != float64(float32(want.InexactFloat64())) {
-				t.Fatalf("%s %s: got %v, want %s with the noise of 32 bits", b.Day, name, value, want)
+			if value := quote[name][i]; value != nil && *value != float64(float32(want.InexactFloat64())) {
+				t.Fatalf("%s %s: got %v, want %s with the noise of 32 bits", b.Day, name, *value, want)
 			}
 		}
-	}
-	if nulls == 0 || nulls > 15 {
-		t.Errorf("got %d null bars of %d, want a few", nulls, len(bars))
 	}
 	split := got.Events["splits"][fmt.Sprint(day("2024-06-10").At(9, 30).Unix())]
 	if split["splitRatio"] != "10:1" {
@@ -255,6 +247,26 @@ func TestDailyChartsAreTheWorldsBars(t *testing.T) {
 	}
 	if n := len(got.Events["dividends"]); n != len(s.World.Dividends("NVDA", epoch, day("2026-11-23"))) {
 		t.Errorf("got %d dividends", n)
+	}
+}
+
+func TestAFewDailyBarsAreNullAltogether(t *testing.T) {
+	_, server := serve(t)
+	got := decoded[chart](t, newSession(t, server).get(t, "/v8/finance/chart/MSFT", "range", "max")).Chart.Result[0]
+	nulls := 0
+	for i := range got.Timestamp {
+		missing := got.Indicators.Quote[0]["close"][i] == nil
+		if missing {
+			nulls++
+		}
+		for _, column := range [][]*float64{got.Indicators.Quote[0]["open"], got.Indicators.Quote[0]["volume"], got.Indicators.Adjclose[0]["adjclose"]} {
+			if (column[i] == nil) != missing {
+				t.Errorf("bar %d is null only in part", i)
+			}
+		}
+	}
+	if nulls == 0 || nulls > 20 {
+		t.Errorf("got %d null bars of %d, want a few", nulls, len(got.Timestamp))
 	}
 }
 
@@ -275,6 +287,20 @@ func TestIntradayChartsJoinUp(t *testing.T) {
 		last, _ := got.Meta["regularMarketPrice"].(json.Number).Float64()
 		if close := *quote["close"][len(got.Timestamp)-1]; close != float64(float32(last)) {
 			t.Errorf("%s: last close %v, want the price %v", interval, close, last)
+		}
+	}
+}
+
+func TestNamedRangesBeginWhereTheySay(t *testing.T) {
+	_, server := serve(t)
+	session := newSession(t, server)
+	for name, want := range map[string]string{
+		"1d": "2026-11-23", "5d": "2026-11-16", "1mo": "2026-10-23", "3mo": "2026-08-24", "6mo": "2026-05-26", "ytd": "2026-01-02",
+		"1y": "2025-11-24", "2y": "2024-11-25", "5y": "2022-01-03", "10y": "2022-01-03", "max": "2022-01-03",
+	} {
+		got := decoded[chart](t, session.get(t, "/v8/finance/chart/AAPL", "range", name)).Chart.Result[0]
+		if first := day(want).At(9, 30).Unix(); got.Timestamp[0] != first || got.Meta["range"] != name {
+			t.Errorf("%s: got %v, want %s", name, time.Unix(got.Timestamp[0], 0).UTC(), want)
 		}
 	}
 }
