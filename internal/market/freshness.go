@@ -13,18 +13,25 @@ const (
 	freshAbroad = 15 * time.Minute
 	// freshUnknown is how long nobody is asked again for a symbol nobody knows.
 	freshUnknown = 5 * time.Minute
+	// settling is how long after the bell the closing price can still come: from the auction, and from sources that lag.
+	settling = 30 * time.Minute
 )
 
 // freshUntil decides how long an entry need not be asked for again: a minute while its market trades; after the close
-// of New York until the next opening, since the regular price does not move before.
+// of New York, once it has settled, until the next opening, since the regular price does not move before.
 func freshUntil(e entry) time.Time {
 	switch {
 	case e.unknown:
 		return e.fetchedAt.Add(freshUnknown)
-	case e.quote.AssetClass == Crypto, e.quote.MarketState == Regular, calendar.Open(e.fetchedAt):
+	case e.quote.AssetClass == Crypto, e.quote.MarketState == Regular:
 		return e.fetchedAt.Add(freshOpen)
-	case e.quote.Currency != "USD":
+	case e.quote.Currency != "USD", abroad.MatchString(e.quote.Symbol):
 		return e.fetchedAt.Add(freshAbroad)
+	case calendar.Open(e.fetchedAt):
+		return e.fetchedAt.Add(freshOpen)
+	}
+	if settled := calendar.LastClose(e.fetchedAt).Add(settling); e.fetchedAt.Before(settled) {
+		return settled
 	}
 	return calendar.NextOpen(e.fetchedAt)
 }

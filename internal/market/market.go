@@ -4,7 +4,6 @@ package market
 import (
 	"context"
 	"log/slog"
-	"regexp"
 	"strings"
 	"time"
 
@@ -91,9 +90,13 @@ type Batch struct {
 	Warnings []string
 }
 
-// Quote is one quote; a symbol no source knows is an UnknownSymbol.
+// Quote is one quote. What cannot be a symbol is an Invalid of path.symbol, one that no source knows an UnknownSymbol.
 func (s *Service) Quote(ctx context.Context, symbol string) (Quote, []string, error) {
-	batch, err := s.Quotes(ctx, []string{symbol})
+	normal, err := NormalizeSymbol(symbol)
+	if err != nil {
+		return Quote{}, nil, fault.InvalidField("path.symbol", symbolRule)
+	}
+	batch, err := s.quotes(ctx, []string{normal})
 	if err != nil {
 		return Quote{}, nil, err
 	}
@@ -103,13 +106,19 @@ func (s *Service) Quote(ctx context.Context, symbol string) (Quote, []string, er
 	return batch.Quotes[0], batch.Warnings, nil
 }
 
-// Quotes answers for up to MaxBatch symbols; each counts once. A source that fails costs a warning when something older
+// Quotes answers for up to MaxBatch symbols; each counts once. What cannot be a symbol is an Invalid that names every
+// such place, as in body.symbols[2]. A source that fails costs a warning when something older
 // is known, and is an error only when nothing at all can be said.
 func (s *Service) Quotes(ctx context.Context, symbols []string) (Batch, error) {
 	asked, err := normalizeAll(symbols)
 	if err != nil {
 		return Batch{}, err
 	}
+	return s.quotes(ctx, asked)
+}
+
+// quotes answers for symbols in our spelling.
+func (s *Service) quotes(ctx context.Context, asked []string) (Batch, error) {
 	failed := s.refresh(ctx, asked)
 	if ctx.Err() != nil {
 		return Batch{}, ctx.Err()
@@ -159,43 +168,4 @@ func (s *Service) collect(asked []string, failed map[string]error) (Batch, error
 func staleWarning(e entry, now time.Time) string {
 	age := now.Sub(e.fetchedAt).Round(time.Minute)
 	return "The quote of " + e.quote.Symbol + " is " + age.String() + " old: its source cannot be reached."
-}
-
-// symbolForm is our spelling: letters and digits, with the marks of classes, indices, exchanges, currencies and futures.
-var symbolForm = regexp.MustCompile(`^[A-Z0-9^][A-Z0-9.^=\-]{0,20}$`)
-
-// NormalizeSymbol is the one spelling of a symbol: BRK.B for brk-b, BTC-USD for BTC/USD. What cannot be a symbol is an
-// Invalid.
-func NormalizeSymbol(symbol string) (string, error) {
-	symbol = strings.ToUpper(strings.TrimPrefix(strings.TrimSpace(symbol), "$"))
-	symbol = strings.ReplaceAll(symbol, "/", "-")
-	if class := shareClass.FindStringSubmatch(symbol); class != nil {
-		symbol = class[1] + "." + class[2]
-	}
-	if !symbolForm.MatchString(symbol) {
-		return "", fault.InvalidField("symbol", "must be a symbol such as AAPL, BRK.B, VOD.L, BTC-USD or ^GSPC")
-	}
-	return symbol, nil
-}
-
-// shareClass matches BRK-B, which others write for BRK.B.
-var shareClass = regexp.MustCompile(`^([A-Z]{1,5})-([A-Z])$`)
-
-func normalizeAll(symbols []string) ([]string, error) {
-	if len(symbols) == 0 || len(symbols) > MaxBatch {
-		return nil, fault.InvalidField("symbols", "must be 1 to 100 symbols")
-	}
-	var all []string
-	seen := map[string]bool{}
-	for _, symbol := range symbols {
-		normal, err := NormalizeSymbol(symbol)
-		if err != nil {
-			return nil, err
-		}
-		if !seen[normal] {
-			seen[normal] = true
-			all = append(all, normal)
-		}
-	}
-	return all, nil
 }

@@ -29,6 +29,7 @@ type source struct {
 	fail    atomic.Bool
 	delay   time.Duration
 	panics  bool
+	state   string // of the market
 }
 
 func (s *source) Name() string { return s.name }
@@ -57,7 +58,7 @@ func (s *source) Quotes(ctx context.Context, symbols []string) (map[string]marke
 				class = market.Crypto
 			}
 			found[symbol] = market.Quote{
-				Symbol: symbol, Price: decimal.NewFromInt(int64(s.calls.Load())), Currency: "USD", AssetClass: class,
+				Symbol: symbol, Price: decimal.NewFromInt(int64(s.calls.Load())), Currency: "USD", AssetClass: class, MarketState: s.state,
 				Source: s.name, FetchedAt: time.Now(), Timestamp: time.Now(),
 			}
 		}
@@ -116,17 +117,49 @@ func TestAQuoteIsFreshForAMinuteWhileTheMarketIsOpenAndOtherwiseUntilTheNextOpen
 		at(t, 23, 16, 1)
 		quotes(t, s, "AAPL")
 		wantCalls(4, "once more after the close")
+		at(t, 23, 16, 29)
+		quotes(t, s, "AAPL")
+		wantCalls(4, "until the close has settled")
+		at(t, 23, 16, 30)
+		quotes(t, s, "AAPL")
+		wantCalls(5, "once more when the close has settled")
 		at(t, 24, 9, 29)
 		quotes(t, s, "AAPL")
-		wantCalls(4, "until the next morning")
+		wantCalls(5, "until the next morning")
 		at(t, 24, 9, 30)
 		quotes(t, s, "AAPL")
-		wantCalls(5, "at the next opening")
+		wantCalls(6, "at the next opening")
 		at(t, 28, 3, 0) // a Saturday
 		quotes(t, s, "BTC-USD")
 		time.Sleep(time.Minute)
 		quotes(t, s, "BTC-USD")
-		wantCalls(7, "crypto at the weekend")
+		wantCalls(8, "crypto at the weekend")
+	})
+}
+
+func TestWhatTradesAbroadIsAskedForWhateverNewYorkDoes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		src := &source{name: "a", letters: "BV", state: "closed"}
+		s := newService(t, src)
+		wantAsked := func(want int32, when string) {
+			t.Helper()
+			if got := src.asked.Load(); got != want {
+				t.Errorf("%s: got %d symbols asked for, want %d", when, got, want)
+			}
+		}
+		at(t, 24, 2, 50) // London opens at 3:00 in New York
+		quotes(t, s, "VUSD.L", "BRK.B")
+		at(t, 24, 3, 4)
+		quotes(t, s, "VUSD.L", "BRK.B")
+		wantAsked(2, "within a quarter of an hour")
+		at(t, 24, 3, 5)
+		quotes(t, s, "VUSD.L", "BRK.B")
+		wantAsked(3, "after it: London's share, not New York's")
+		at(t, 24, 13, 0)
+		quotes(t, s, "VUSD.L")
+		time.Sleep(14 * time.Minute)
+		quotes(t, s, "VUSD.L")
+		wantAsked(4, "while London is closed and New York open")
 	})
 }
 
@@ -261,7 +294,7 @@ func TestAPanickingSourceLeavesNobodyWaiting(t *testing.T) {
 func TestSymbolsHaveOneSpelling(t *testing.T) {
 	for in, want := range map[string]string{
 		" aapl ": "AAPL", "$NVDA": "NVDA", "brk-b": "BRK.B", "BRK.B": "BRK.B", "BRK/B": "BRK.B", "BTC/USD": "BTC-USD",
-		"vod.l": "VOD.L", "^gspc": "^GSPC", "EURUSD=X": "EURUSD=X",
+		"MKC-V": "MKC-V", "vod.l": "VOD.L", "^gspc": "^GSPC", "EURUSD=X": "EURUSD=X",
 	} {
 		if got, err := market.NormalizeSymbol(in); err != nil || got != want {
 			t.Errorf("%q: got %q, %v, want %q", in, got, err, want)
@@ -272,14 +305,30 @@ func TestSymbolsHaveOneSpelling(t *testing.T) {
 			t.Errorf("%q: got %q, %v, want %s", bad, got, err, fault.Invalid)
 		}
 	}
+}
+
+func TestEverySymbolThatIsNoneIsNamedWithItsPlace(t *testing.T) {
 	s := newService(t)
 	var many []string
 	for i := range market.MaxBatch + 1 {
 		many = append(many, fmt.Sprint("S", i))
 	}
-	for _, symbols := range [][]string{nil, many} {
-		if _, err := s.Quotes(t.Context(), symbols); fault.KindOf(err) != fault.Invalid {
-			t.Errorf("%d symbols: got %v, want %s", len(symbols), err, fault.Invalid)
+	for _, tc := range []struct{ symbols, want []string }{
+		{nil, []string{"body.symbols"}},
+		{many, []string{"body.symbols"}},
+		{[]string{"A B", "AAPL", "", "C,D"}, []string{"body.symbols[0]", "body.symbols[2]", "body.symbols[3]"}},
+	} {
+		_, err := s.Quotes(t.Context(), tc.symbols)
+		var places []string
+		for _, field := range fault.From(err).Fields {
+			places = append(places, field.Path)
 		}
+		if diff := cmp.Diff(tc.want, places); diff != "" || !fault.Is(err, fault.Invalid) {
+			t.Errorf("%d symbols: got %v; places (-want +got):\n%s", len(tc.symbols), err, diff)
+		}
+	}
+	_, _, err := s.Quote(t.Context(), "A B")
+	if f := fault.From(err); f.Kind != fault.Invalid || len(f.Fields) != 1 || f.Fields[0].Path != "path.symbol" {
+		t.Errorf("got %v, want %s of path.symbol", err, fault.Invalid)
 	}
 }

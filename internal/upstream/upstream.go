@@ -105,7 +105,7 @@ func defaultTo[T comparable](field *T, value T) {
 func originOf(u *url.URL) string { return u.Scheme + "://" + u.Host }
 
 // HTTP is the client for libraries that bring their own calls. Its errors are faults, inside a *url.Error that prints
-// the address: unwrap it. Its answers are not bounded in time as a whole, only when they fall silent.
+// the address: unwrap it. Its answers are bounded by MaxBody, but not in time as a whole, only when they fall silent.
 func (c *Client) HTTP() *http.Client { return c.http }
 
 // Request is one call. URL is absolute and at one of the client's origins.
@@ -127,7 +127,7 @@ type Answer struct {
 }
 
 // Do sends a request and reads the whole answer. A status is not an error; no answer, a cut or an oversized one is a
-// fault: UpstreamDown, UpstreamTimeout or UpstreamFailed, whose text holds no address.
+// fault: UpstreamDown, UpstreamTimeout or UpstreamFailed; an address that cannot be asked is Internal. No text holds it.
 func (c *Client) Do(ctx context.Context, r Request) (*Answer, error) {
 	bounded, cancel := context.WithCancel(WithEndpoint(ctx, r.Endpoint))
 	defer cancel()

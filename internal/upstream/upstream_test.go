@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"log"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -31,8 +32,13 @@ func serve(t *testing.T, h http.HandlerFunc, change func(*upstream.Config)) (*up
 	t.Helper()
 	server := httptest.NewServer(h)
 	t.Cleanup(server.Close)
+	return clientOf(t, server.URL, change), server.URL
+}
+
+func clientOf(t *testing.T, address string, change func(*upstream.Config)) *upstream.Client {
+	t.Helper()
 	cfg := upstream.Config{
-		Provider: "Vendor", Origins: []string{server.URL}, AllowPrivate: true, Timeout: 2 * time.Second, Now: time.Now,
+		Provider: "Vendor", Origins: []string{address}, AllowPrivate: true, Timeout: 2 * time.Second, Now: time.Now,
 	}
 	if change != nil {
 		change(&cfg)
@@ -42,7 +48,7 @@ func serve(t *testing.T, h http.HandlerFunc, change func(*upstream.Config)) (*up
 		t.Fatal(err)
 	}
 	t.Cleanup(client.HTTP().CloseIdleConnections)
-	return client, server.URL
+	return client
 }
 
 func get(t *testing.T, c *upstream.Client, address string) (*upstream.Answer, error) {
@@ -132,22 +138,56 @@ func TestASecondTryThatWorksIsTheAnswer(t *testing.T) {
 	}
 }
 
-func TestTheBreakerLeavesAFailingVendorAlone(t *testing.T) {
-	var calls atomic.Int32
+func TestAnswersThatAreTriedAgainGiveTheirConnectionBack(t *testing.T) {
+	var connections atomic.Int32
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.WriteHeader(http.StatusServiceUnavailable)
+		_, _ = io.WriteString(w, strings.Repeat("x", 5000))
+	}))
+	server.Config.ConnState = func(_ net.Conn, state http.ConnState) {
+		if state == http.StateNew {
+			connections.Add(1)
+		}
+	}
+	server.Start()
+	defer server.Close()
+	c := clientOf(t, server.URL, nil)
+	if _, err := get(t, c, server.URL); err != nil {
+		t.Fatal(err)
+	}
+	if connections.Load() != 1 {
+		t.Errorf("three tries opened %d connections, want 1", connections.Load())
+	}
+}
+
+func TestAHostThatCannotProveItselfIsNotTriedAgain(t *testing.T) {
+	var connections atomic.Int32
+	server := httptest.NewUnstartedServer(http.NotFoundHandler())
+	server.Config.ConnState = func(_ net.Conn, state http.ConnState) {
+		if state == http.StateNew {
+			connections.Add(1)
+		}
+	}
+	server.Config.ErrorLog = log.New(io.Discard, "", 0)
+	server.StartTLS()
+	defer server.Close()
+	_, err := get(t, clientOf(t, server.URL, nil), server.URL)
+	wantKind(t, err, fault.UpstreamFailed)
+	if connections.Load() != 1 {
+		t.Errorf("got %d connections, want 1", connections.Load())
+	}
+}
+
+func TestWhatCannotBeAskedOrReadIsTypedWithoutTheAddress(t *testing.T) {
 	c, address := serve(t, func(w http.ResponseWriter, _ *http.Request) {
-		calls.Add(1)
-		w.WriteHeader(http.StatusInternalServerError)
-	}, func(cfg *upstream.Config) { cfg.Retries = 1 })
-	var last error
-	for range 30 {
-		_, last = get(t, c, address)
-	}
-	wantKind(t, last, fault.UpstreamDown)
-	if f := fault.From(last); f == nil || f.RetryAfter == 0 {
-		t.Error("the error does not say when to try again")
-	}
-	if got := calls.Load(); got >= 30 {
-		t.Errorf("got %d calls, want the breaker to stop them", got)
+		w.Header().Set("Location", "https://host:canary/")
+		w.WriteHeader(http.StatusFound)
+	}, nil)
+	_, err := get(t, c, address)
+	wantKind(t, err, fault.UpstreamFailed)
+	for _, bad := range []string{"http://host\x7fcanary/", "http://host:canary/", "http://host/%canary", "://canary"} {
+		_, err := c.Do(t.Context(), upstream.Request{Method: http.MethodGet, URL: bad})
+		wantKind(t, err, fault.Internal)
 	}
 }
 
@@ -237,6 +277,28 @@ func TestAStreamIsNotHeldBackAndMayNotFallSilent(t *testing.T) {
 	}
 	_, err = resp.Body.Read(first)
 	wantKind(t, err, fault.UpstreamTimeout)
+}
+
+func TestAStreamIsBoundedLikeAnyAnswer(t *testing.T) {
+	for size, want := range map[int]fault.Kind{1000: "", 1001: fault.UpstreamFailed, 100_000: fault.UpstreamFailed} {
+		c, address := serve(t, func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(make([]byte, size)) },
+			func(cfg *upstream.Config) { cfg.MaxBody = 1000 })
+		resp, err := c.HTTP().Get(address)
+		if err != nil {
+			t.Fatal(err)
+		}
+		n, err := io.Copy(io.Discard, resp.Body)
+		_ = resp.Body.Close()
+		if n != 1000 || err == nil != (want == "") {
+			t.Errorf("%d bytes: read %d, %v, want 1000", size, n, err)
+		}
+		if want != "" {
+			wantKind(t, err, want)
+			if more, err := resp.Body.Read(make([]byte, 1)); more != 0 || !fault.Is(err, want) {
+				t.Errorf("%d bytes: read %d more, %v, want %s to stay", size, more, err, want)
+			}
+		}
+	}
 }
 
 func TestNoMoreThanTheAllowedNumberRunAtOnce(t *testing.T) {

@@ -53,6 +53,9 @@ func (s *session) open(ctx context.Context) (pass, error) {
 	if err != nil {
 		return pass{}, err
 	}
+	if answer.Status == http.StatusTooManyRequests {
+		return pass{}, answer.Fault("a session")
+	}
 	var cookies []string
 	for _, c := range (&http.Response{Header: answer.Header}).Cookies() {
 		if strings.HasPrefix(c.Name, "A") && c.Value != "" { // A1, A1S, A3: whatever the status

@@ -1,7 +1,9 @@
 package yahoo
 
 import (
+	"cmp"
 	"encoding/json"
+	"math"
 	"strings"
 	"time"
 
@@ -10,76 +12,125 @@ import (
 	"github.com/jaspers-ai/jaspers/internal/market"
 )
 
-// quoteRow is one row of /v7/finance/quote, as far as it is used. Every field may be missing. Numbers stay text until
-// they are decimals.
+// quoteRow is one row of /v7/finance/quote, as far as it is used. Every field may be missing, and one that is of another
+// type than expected is as good as missing: Yahoo promises nothing.
 type quoteRow struct {
-	Symbol            string       `json:"symbol"`
-	ShortName         string       `json:"shortName"`
-	LongName          string       `json:"longName"`
-	QuoteType         string       `json:"quoteType"`
-	Exchange          string       `json:"fullExchangeName"`
-	Currency          string       `json:"currency"`
-	ToCurrency        string       `json:"toCurrency"`
-	MarketState       string       `json:"marketState"`
-	PriceHint         int32        `json:"priceHint"`
-	Price             *json.Number `json:"regularMarketPrice"`
-	Change            *json.Number `json:"regularMarketChange"`
-	ChangePercent     *json.Number `json:"regularMarketChangePercent"`
-	PreviousClose     *json.Number `json:"regularMarketPreviousClose"`
-	Open              *json.Number `json:"regularMarketOpen"`
-	DayHigh           *json.Number `json:"regularMarketDayHigh"`
-	DayLow            *json.Number `json:"regularMarketDayLow"`
-	Volume            *int64       `json:"regularMarketVolume"`
-	RegularMarketTime int64        `json:"regularMarketTime"` // Unix seconds
+	Symbol            text   `json:"symbol"`
+	ShortName         text   `json:"shortName"`
+	LongName          text   `json:"longName"`
+	QuoteType         text   `json:"quoteType"`
+	Exchange          text   `json:"fullExchangeName"`
+	Currency          text   `json:"currency"`
+	MarketState       text   `json:"marketState"`
+	PriceHint         number `json:"priceHint"`
+	Price             number `json:"regularMarketPrice"`
+	Change            number `json:"regularMarketChange"`
+	ChangePercent     number `json:"regularMarketChangePercent"`
+	PreviousClose     number `json:"regularMarketPreviousClose"`
+	Open              number `json:"regularMarketOpen"`
+	DayHigh           number `json:"regularMarketDayHigh"`
+	DayLow            number `json:"regularMarketDayLow"`
+	Volume            number `json:"regularMarketVolume"`
+	RegularMarketTime number `json:"regularMarketTime"` // Unix seconds
+}
+
+// text is a string, or empty.
+type text string
+
+// UnmarshalJSON never fails.
+func (t *text) UnmarshalJSON(raw []byte) error {
+	var s string
+	_ = json.Unmarshal(raw, &s) // what is no string leaves it empty
+	*t = text(s)
+	return nil
+}
+
+// number is a decimal, or nil. Digits in quotes are one too.
+type number struct{ value *decimal.Decimal }
+
+// UnmarshalJSON never fails. What is absurd is as good as missing.
+func (n *number) UnmarshalJSON(raw []byte) error {
+	const maxDigits, maxExponent, minExponent = 40, 20, -30
+	n.value = nil
+	if len(raw) > maxDigits {
+		return nil
+	}
+	value, err := decimal.NewFromString(strings.Trim(string(raw), `"`))
+	if err == nil && value.Exponent() <= maxExponent && value.Exponent() >= minExponent {
+		n.value = &value
+	}
+	return nil
+}
+
+// whole is the number without its fraction; false when it is missing or not between the bounds.
+func (n number) whole(least, most int64) (int64, bool) {
+	if n.value == nil || n.value.LessThan(decimal.NewFromInt(least)) || n.value.GreaterThan(decimal.NewFromInt(most)) {
+		return 0, false
+	}
+	return n.value.IntPart(), true
+}
+
+// rounded cuts off the noise of Yahoo's 32-bit floats.
+func (n number) rounded(places int32) *decimal.Decimal {
+	if n.value == nil {
+		return nil
+	}
+	value := n.value.Round(places)
+	return &value
 }
 
 // minorUnits are the currencies Yahoo quotes by the hundredth.
-var minorUnits = map[string]string{"GBp": "GBP", "GBX": "GBP", "ZAc": "ZAR", "ILA": "ILS"}
+var minorUnits = map[text]text{"GBp": "GBP", "GBX": "GBP", "ZAc": "ZAR", "ILA": "ILS"}
 
 // assetClasses says Yahoo's quote types in our words.
-var assetClasses = map[string]string{
+var assetClasses = map[text]string{
 	"EQUITY": "equity", "ETF": "etf", "MUTUALFUND": "fund", "INDEX": "index", "CURRENCY": "currency",
 	"CRYPTOCURRENCY": market.Crypto, "FUTURE": "future", "OPTION": "option",
 }
 
 // marketStates says Yahoo's market states in our words.
-var marketStates = map[string]string{
+var marketStates = map[text]string{
 	"PREPRE": "closed", "PRE": "pre", "REGULAR": market.Regular, "POST": "post", "POSTPOST": "closed", "CLOSED": "closed",
 }
 
-// quote turns a row into a quote; false for stubs of delisted symbols and for rows without a price or currency, of which
-// nothing true can be said.
+// lastSecond is the end of the year 9999, beyond which times cannot be written.
+const lastSecond = 253402300799
+
+// quote turns a row into a quote; false for stubs of delisted symbols and for rows without a price, time or currency, of
+// which nothing true can be said.
 func (r quoteRow) quote(symbol, source string, now time.Time) (market.Quote, bool) {
-	price := r.perShare(r.Price)
-	if price == nil || r.Currency == "" || r.RegularMarketTime <= 0 || r.QuoteType == "NONE" {
+	price := r.price(r.Price)
+	traded, timed := r.RegularMarketTime.whole(1, lastSecond)
+	if price == nil || !timed || r.Currency == "" || r.QuoteType == "NONE" {
 		return market.Quote{}, false
 	}
-	currency := r.Currency
-	if whole, ok := minorUnits[currency]; ok {
-		currency = whole
-	}
-	class, ok := assetClasses[r.QuoteType]
-	if !ok {
-		class = "other"
-	}
-	name := r.LongName
-	if name == "" {
-		name = r.ShortName
+	var volume *int64
+	if n, ok := r.Volume.whole(0, math.MaxInt64); ok {
+		volume = &n
 	}
 	return market.Quote{
-		Symbol: symbol, Name: strings.TrimSpace(name), AssetClass: class, Exchange: r.Exchange, Currency: currency,
-		Price: *price, Change: r.perShare(r.Change), ChangePercent: number(r.ChangePercent, 4),
-		PreviousClose: r.perShare(r.PreviousClose), Open: r.perShare(r.Open),
-		DayHigh: r.perShare(r.DayHigh), DayLow: r.perShare(r.DayLow), Volume: r.Volume,
-		MarketState: marketStates[r.MarketState], Timestamp: time.Unix(r.RegularMarketTime, 0).UTC(),
+		Symbol: symbol, Name: strings.TrimSpace(string(cmp.Or(r.LongName, r.ShortName))),
+		AssetClass: cmp.Or(assetClasses[r.QuoteType], "other"), Exchange: string(r.Exchange),
+		Currency: string(cmp.Or(minorUnits[r.Currency], r.Currency)),
+		Price:    *price, Change: r.amount(r.Change), ChangePercent: r.ChangePercent.rounded(4),
+		PreviousClose: r.price(r.PreviousClose), Open: r.price(r.Open), DayHigh: r.price(r.DayHigh), DayLow: r.price(r.DayLow),
+		Volume: volume, MarketState: marketStates[r.MarketState], Timestamp: time.Unix(traded, 0).UTC(),
 		Source: source, FetchedAt: now,
 	}, true
 }
 
-// perShare is an amount in whole units of the currency.
-func (r quoteRow) perShare(n *json.Number) *decimal.Decimal {
-	places := max(r.PriceHint+2, 6)
-	value := number(n, places)
+// price is an amount above zero: a price of nothing is Yahoo's way to say that there is none.
+func (r quoteRow) price(n number) *decimal.Decimal {
+	if value := r.amount(n); value != nil && value.IsPositive() {
+		return value
+	}
+	return nil
+}
+
+// amount is per share, in whole units of the currency.
+func (r quoteRow) amount(n number) *decimal.Decimal {
+	hint, _ := r.PriceHint.whole(0, 10)
+	value := n.rounded(max(int32(hint)+2, 6))
 	if value == nil {
 		return nil
 	}
@@ -87,17 +138,4 @@ func (r quoteRow) perShare(n *json.Number) *decimal.Decimal {
 		*value = value.Shift(-2)
 	}
 	return value
-}
-
-// number reads a number and rounds off the noise of Yahoo's 32-bit floats. What is absurd is as good as missing.
-func number(n *json.Number, places int32) *decimal.Decimal {
-	if n == nil || len(n.String()) > 40 {
-		return nil
-	}
-	value, err := decimal.NewFromString(n.String())
-	if err != nil || value.Exponent() > 20 || value.Exponent() < -30 {
-		return nil
-	}
-	value = value.Round(places)
-	return &value
 }

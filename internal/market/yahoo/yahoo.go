@@ -3,6 +3,7 @@ package yahoo
 
 import (
 	"context"
+	"encoding/json"
 	"net/http"
 	"net/url"
 	"strings"
@@ -31,7 +32,8 @@ type Source struct {
 	now      func() time.Time
 }
 
-// New makes a source that calls the given addresses through client, which must allow their hosts.
+// New makes a source that calls the given addresses through client, which must allow their hosts. Yahoo counts the
+// requests of an address together and holds them off for minutes: the client must have SharedLimit set.
 func New(queryURL, cookieURL string, client *upstream.Client, now func() time.Time) *Source {
 	return &Source{
 		queryURL: queryURL, client: client, now: now,
@@ -68,17 +70,10 @@ func (s *Source) batch(ctx context.Context, symbols []string, found map[string]m
 	if err != nil {
 		return err
 	}
-	var body struct {
-		QuoteResponse struct {
-			Result []quoteRow `json:"result"`
-		} `json:"quoteResponse"`
-	}
-	if err := answer.JSON(&body); err != nil {
-		return err
-	}
+	rows, err := readRows(answer)
 	now := s.now().UTC()
-	for _, row := range body.QuoteResponse.Result {
-		symbol, asked := ours[strings.ToUpper(row.Symbol)]
+	for _, row := range rows {
+		symbol, asked := ours[strings.ToUpper(string(row.Symbol))]
 		if !asked {
 			continue
 		}
@@ -86,7 +81,33 @@ func (s *Source) batch(ctx context.Context, symbols []string, found map[string]m
 			found[symbol] = quote
 		}
 	}
-	return nil
+	return err
+}
+
+// readRows reads the rows that can be read. Without an answer in the form of one nothing is said of any symbol, least of
+// all that it is unknown: that is an UpstreamFailed.
+func readRows(answer *upstream.Answer) ([]quoteRow, error) {
+	var body struct {
+		QuoteResponse struct {
+			Result []json.RawMessage `json:"result"`
+			Error  any               `json:"error"`
+		} `json:"quoteResponse"`
+	}
+	if err := answer.JSON(&body); err != nil {
+		return nil, err
+	}
+	var rows []quoteRow
+	for _, raw := range body.QuoteResponse.Result {
+		row := new(quoteRow)
+		if json.Unmarshal(raw, &row) == nil && row != nil {
+			rows = append(rows, *row)
+		}
+	}
+	result := body.QuoteResponse.Result
+	if result == nil || body.QuoteResponse.Error != nil || len(rows) == 0 && len(result) > 0 {
+		return rows, fault.New(fault.UpstreamFailed, "Yahoo's answer holds no quotes; try again later")
+	}
+	return rows, nil
 }
 
 // get asks with the session's cookie and crumb; a session that is no longer good is made anew, once.
@@ -125,5 +146,5 @@ func toYahoo(symbol string) string {
 	return symbol
 }
 
-// oneLetterExchanges are London, Frankfurt and Tokyo's older markets; V is the TSX Venture, written by Yahoo as .V.
+// oneLetterExchanges are London, Frankfurt, Tokyo and the TSX Venture.
 const oneLetterExchanges = "LFTV"

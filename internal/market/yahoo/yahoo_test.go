@@ -1,6 +1,7 @@
 package yahoo_test
 
 import (
+	"cmp"
 	"encoding/json"
 	"io"
 	"net/http"
@@ -30,7 +31,10 @@ type host struct {
 	crumb   atomic.Pointer[string]
 	cookies atomic.Int32 // how many sessions were opened
 	asked   atomic.Int32
+	symbols atomic.Value     // of the last question, as asked
+	status  int              // of the answer to quotes; 0 for 200
 	crumbs  http.HandlerFunc // instead of the true one
+	passed  atomic.Int64     // time since now, on the client's clock
 }
 
 func (h *host) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -49,12 +53,14 @@ func (h *host) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		_, _ = io.WriteString(w, *h.crumb.Load())
 	case "/v7/finance/quote":
 		h.asked.Add(1)
+		h.symbols.Store(r.URL.Query().Get("symbols"))
 		if r.URL.Query().Get("crumb") != *h.crumb.Load() || !strings.Contains(r.Header.Get("Cookie"), "A3=d=anonymous") {
 			w.WriteHeader(http.StatusUnauthorized)
 			_, _ = io.WriteString(w, `{"finance":{"result":null,"error":{"code":"Unauthorized","description":"Invalid Crumb"}}}`)
 			return
 		}
 		w.Header().Set("Content-Type", "application/json")
+		w.WriteHeader(cmp.Or(h.status, http.StatusOK))
 		_, _ = io.WriteString(w, h.quotes)
 	}
 }
@@ -70,8 +76,8 @@ func newSource(t *testing.T, quotes string) (*yahoo.Source, *host) {
 	server := httptest.NewServer(h)
 	t.Cleanup(server.Close)
 	client, err := upstream.New(upstream.Config{
-		Provider: "Yahoo", Origins: []string{server.URL}, AllowPrivate: true, Retries: -1, Timeout: 5 * time.Second,
-		UserAgent: yahoo.UserAgent, Now: time.Now,
+		Provider: "Yahoo", Origins: []string{server.URL}, AllowPrivate: true, Retries: -1, SharedLimit: true, Timeout: 5 * time.Second,
+		UserAgent: yahoo.UserAgent, Now: func() time.Time { return now.Add(time.Duration(h.passed.Load())) },
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -84,9 +90,14 @@ func newSource(t *testing.T, quotes string) (*yahoo.Source, *host) {
 var minor = map[string]string{"GBp": "GBP"}
 
 func TestRecordedQuotesBecomeTheRightValues(t *testing.T) {
-	files, err := filepath.Glob(filepath.Join(sharedtest.Dir(t, "upstreams/fixtures/dev/yahoo"), "quote*.json"))
-	if err != nil || len(files) == 0 {
-		t.Fatalf("got %v, %v, want recordings", files, err)
+	dir := sharedtest.Dir(t, "upstreams/fixtures/dev/yahoo")
+	var files []string
+	for _, pattern := range []string{"quote-*.json", "quoteCombine-*.json"} {
+		some, err := filepath.Glob(filepath.Join(dir, pattern))
+		if err != nil || len(some) == 0 {
+			t.Fatalf("%s: got %v, %v, want recordings", pattern, some, err)
+		}
+		files = append(files, some...)
 	}
 	for _, file := range files {
 		t.Run(filepath.Base(file), func(t *testing.T) { checkRecording(t, file) })
@@ -153,8 +164,15 @@ func checkRecording(t *testing.T, file string) {
 		near("price", &quote.Price, price, divisor)
 		near("change", quote.Change, row["regularMarketChange"], divisor)
 		near("change percent", quote.ChangePercent, row["regularMarketChangePercent"], 1)
-		near("previous close", quote.PreviousClose, row["regularMarketPreviousClose"], divisor)
-		near("day high", quote.DayHigh, row["regularMarketDayHigh"], divisor)
+		for name, got := range map[string]*decimal.Decimal{
+			"PreviousClose": quote.PreviousClose, "Open": quote.Open, "DayHigh": quote.DayHigh, "DayLow": quote.DayLow,
+		} {
+			want := row["regularMarket"+name]
+			if want == 0.0 {
+				want = nil // Yahoo's way to say that it does not know
+			}
+			near(name, got, want, divisor)
+		}
 		if quote.Currency != currency || quote.Source != "yahoo" || !quote.FetchedAt.Equal(now) {
 			t.Errorf("%s: got currency %s, source %s, fetched %s", symbol, quote.Currency, quote.Source, quote.FetchedAt)
 		}
@@ -232,6 +250,7 @@ func TestWhatIsNoCrumbIsNeverKept(t *testing.T) {
 				t.Errorf("got %v, want %s", err, fault.UpstreamDown)
 			}
 			h.crumbs = nil
+			h.passed.Store(int64(time.Minute))
 			if _, err := source.Quotes(t.Context(), []string{"AAPL"}); err != nil {
 				t.Errorf("after it recovered: %v", err)
 			}
