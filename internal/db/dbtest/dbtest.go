@@ -12,6 +12,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -25,7 +26,8 @@ import (
 const loopbackPostgres = "postgres://postgres@127.0.0.1:5432/postgres?sslmode=disable"
 
 // Each runs test as a subtest on SQLite and, where a server answers, on PostgreSQL.
-// JASPERS_TEST_POSTGRES is the address of a server on which databases may be created.
+// JASPERS_TEST_POSTGRES is the address of a server on which databases may be created; JASPERS_TEST_ENGINES, a comma
+// list such as "postgres", leaves out the engines it does not name.
 func Each(t *testing.T, test func(t *testing.T, d *db.DB)) {
 	t.Helper()
 	for _, engine := range []db.Engine{db.SQLite, db.Postgres} {
@@ -36,6 +38,9 @@ func Each(t *testing.T, test func(t *testing.T, d *db.DB)) {
 // Address is the address of an empty, migrated database that goes away with the test.
 func Address(t testing.TB, engine db.Engine) string {
 	t.Helper()
+	if only := os.Getenv("JASPERS_TEST_ENGINES"); only != "" && !slices.Contains(strings.Split(only, ","), string(engine)) {
+		t.Skipf("JASPERS_TEST_ENGINES is %s", only)
+	}
 	if engine == db.SQLite {
 		return sqliteAddress(t)
 	}

@@ -1,0 +1,315 @@
+package structure
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"io"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+)
+
+const (
+	module = "github.com/jaspers-ai/jaspers"
+	root   = "../.."
+	// command is what the package of the program itself is called here.
+	command = "jaspers"
+)
+
+// ranks are the layers of the program, the ground first. A package imports packages of lower ranks only; those of one
+// rank do not know each other. Names are below internal.
+var ranks = [][]string{
+	{"calendar", "fault", "telemetry", "vault"},
+	{"db", "upstream"},
+	{"broker", "job", "llm"},
+	{"market", "user"},
+	adapters,
+	{"auth", "connection"},
+	{"portfolio"},
+	{"analyst"},
+	{"chat"},
+	{"api"},
+	{"app"},
+	{command},
+}
+
+// adapters speak to one vendor each: with the help of the contract in the folder above them and of ranks 0 and 1, and
+// for app alone.
+var adapters = []string{"broker/alpaca", "llm/claude", "market/yahoo"}
+
+// aside are the packages that stand beside the ranks, each with what it may import of ours. The program knows none of
+// them, save that app starts the simulator for the demo.
+var aside = map[string][]string{
+	"broker/brokertest": {"broker", "fault", "vault"},
+	"db/dbtest":         {"db", "sharedtest"},
+	"sharedtest":        {},
+	"sim":               {"calendar"},
+	"structure":         {},
+}
+
+// modules are those we import, each with its reason and, where one package exists to hide it, the only one that may,
+// tests included. docs/decisions says more about each.
+var modules = map[string]struct{ why, only string }{
+	"github.com/anthropics/anthropic-sdk-go":   {why: "Anthropic's Messages API", only: "llm/claude"},
+	"github.com/caarlos0/env/v11":              {why: "settings from the environment", only: "app"},
+	"github.com/danielgtaylor/huma/v2":         {why: "routes with their OpenAPI document", only: "api"},
+	"github.com/failsafe-go/failsafe-go":       {why: "retry, breaker, bulkhead", only: "upstream"},
+	"github.com/golang-jwt/jwt/v5":             {why: "access tokens", only: "auth"},
+	"github.com/google/go-cmp":                 {why: "differences in tests"},
+	"github.com/google/uuid":                   {why: "UUIDv7 ids"},
+	"github.com/jackc/pgx/v5":                  {why: "the PostgreSQL driver", only: "db"},
+	"github.com/joho/godotenv":                 {why: "settings from a .env file", only: "app"},
+	"github.com/klauspost/compress":            {why: "gzip of answers", only: "api"},
+	"github.com/maypok86/otter/v2":             {why: "the cache of quotes", only: "market"},
+	"github.com/pressly/goose/v3":              {why: "migrations", only: "db"},
+	"github.com/rickar/cal/v2":                 {why: "holiday rules", only: "calendar"},
+	"github.com/rs/cors":                       {why: "CORS", only: "api"},
+	"github.com/santhosh-tekuri/jsonschema/v6": {why: "tools' schemas in tests"},
+	"github.com/shopspring/decimal":            {why: "money"},
+	"go.uber.org/goleak":                       {why: "goroutines left behind in tests"},
+	"golang.org/x/crypto":                      {why: "bcrypt", only: "auth"},
+	"golang.org/x/oauth2":                      {why: "PKCE challenges"},
+	"golang.org/x/sync":                        {why: "a bound on parallel hashing", only: "auth"},
+	"golang.org/x/time":                        {why: "request budgets of upstreams", only: "upstream"},
+	"modernc.org/sqlite":                       {why: "the SQLite driver", only: "db"},
+	"pgregory.net/rapid":                       {why: "properties in tests"},
+}
+
+// maxLines is how long a Go file may be.
+const maxLines = 480
+
+// longFiles may be longer, each for its reason.
+var longFiles = map[string]string{}
+
+// listed is a package as go list tells of it.
+type listed struct {
+	ImportPath, Dir                    string
+	GoFiles                            []string
+	Imports, TestImports, XTestImports []string
+}
+
+// name is the package as it is called in the tables.
+func (p listed) name() string { return shortName(p.ImportPath) }
+
+func shortName(importPath string) string {
+	if importPath == module {
+		return command
+	}
+	return strings.TrimPrefix(importPath, module+"/internal/")
+}
+
+// ours are the packages of the module that p imports, tests aside.
+func (p listed) ours() []string {
+	var names []string
+	for _, path := range p.Imports {
+		if isOurs(path) {
+			names = append(names, shortName(path))
+		}
+	}
+	return names
+}
+
+func isOurs(path string) bool { return path == module || strings.HasPrefix(path, module+"/") }
+
+// packages lists the module once for all tests.
+var packages = sync.OnceValues(func() ([]listed, error) {
+	list := exec.Command("go", "list", "-json=ImportPath,Dir,GoFiles,Imports,TestImports,XTestImports", "./...")
+	list.Dir = root
+	out, err := list.Output()
+	if err != nil {
+		return nil, err
+	}
+	var all []listed
+	for decoder := json.NewDecoder(bytes.NewReader(out)); ; {
+		var p listed
+		switch err := decoder.Decode(&p); {
+		case errors.Is(err, io.EOF):
+			return all, nil
+		case err != nil:
+			return nil, err
+		}
+		all = append(all, p)
+	}
+})
+
+func list(t *testing.T) []listed {
+	t.Helper()
+	all, err := packages()
+	if err != nil {
+		t.Fatalf("go list: %v", err)
+	}
+	return all
+}
+
+// rankOf is the layer of a package; false for one that stands aside or in no table.
+func rankOf(name string) (int, bool) {
+	for rank, names := range ranks {
+		if slices.Contains(names, name) {
+			return rank, true
+		}
+	}
+	return 0, false
+}
+
+// mayImport is the rule between two packages of ours.
+func mayImport(from, to string) bool {
+	if allowed, ok := aside[from]; ok {
+		return slices.Contains(allowed, to)
+	}
+	rank, _ := rankOf(from)
+	target, ranked := rankOf(to)
+	switch {
+	case !ranked:
+		return from == "app" && to == "sim"
+	case slices.Contains(adapters, to):
+		return from == "app"
+	case slices.Contains(adapters, from):
+		return target <= 1 || to == filepath.Dir(from)
+	}
+	return target < rank
+}
+
+func TestEveryPackageHasAPlaceAndImportsOnlyWhatIsBelowIt(t *testing.T) {
+	for _, p := range list(t) {
+		_, ranked := rankOf(p.name())
+		if _, beside := aside[p.name()]; ranked == beside {
+			t.Errorf("%s stands in %d of the tables ranks and aside, want 1: give it a place, here and in ARCHITECTURE.md", p.name(), count(ranked, beside))
+			continue
+		}
+		for _, imported := range p.ours() {
+			if !mayImport(p.name(), imported) {
+				t.Errorf("%s imports %s, which is not below it: see ARCHITECTURE.md", p.name(), imported)
+			}
+		}
+	}
+}
+
+func count(conditions ...bool) (n int) {
+	for _, c := range conditions {
+		if c {
+			n++
+		}
+	}
+	return n
+}
+
+func TestTheTablesNameOnlyPackagesThereAre(t *testing.T) {
+	there := map[string]bool{}
+	for _, p := range list(t) {
+		there[p.name()] = true
+	}
+	named := slices.Concat(ranks...)
+	for name := range aside {
+		named = append(named, name)
+	}
+	for _, name := range named {
+		if !there[name] {
+			t.Errorf("there is no package %s any more: take it out of the tables and of ARCHITECTURE.md", name)
+		}
+	}
+}
+
+// moduleOf is the module in our table that a package belongs to.
+func moduleOf(importPath string) (string, bool) {
+	for path := range modules {
+		if importPath == path || strings.HasPrefix(importPath, path+"/") {
+			return path, true
+		}
+	}
+	return "", false
+}
+
+// isStandard tells the standard library's packages: nobody owns a domain there.
+func isStandard(importPath string) bool {
+	first, _, _ := strings.Cut(importPath, "/")
+	return !strings.Contains(first, ".")
+}
+
+func TestModulesAreThoseWeChoseAndStayWhereTheyBelong(t *testing.T) {
+	used := map[string]bool{}
+	for _, p := range list(t) {
+		for _, path := range slices.Concat(p.Imports, p.TestImports, p.XTestImports) {
+			if isStandard(path) || isOurs(path) {
+				continue
+			}
+			name, known := moduleOf(path)
+			if !known {
+				t.Errorf("%s imports %s, of a module nobody chose: weigh it, then list it here and in docs/decisions", p.name(), path)
+				continue
+			}
+			used[name] = true
+			if only := modules[name].only; only != "" && only != p.name() {
+				t.Errorf("%s imports %s, which only %s may", p.name(), path, only)
+			}
+		}
+	}
+	for name := range modules {
+		if !used[name] {
+			t.Errorf("nothing imports %s any more: take it out of the table, of go.mod and of docs/decisions", name)
+		}
+	}
+}
+
+func TestTheSimulatorKnowsNothingButDecimalsAndTheCalendar(t *testing.T) {
+	for _, p := range list(t) {
+		if p.name() != "sim" {
+			continue
+		}
+		for _, path := range p.Imports {
+			if !isStandard(path) && !isOurs(path) && path != "github.com/shopspring/decimal" {
+				t.Errorf("sim imports %s: what it simulates must not depend on how we talk to it", path)
+			}
+		}
+	}
+}
+
+// sourceFiles calls visit with each Go file of the module, by its path from the root. It opens them all, which also
+// tells the test cache what this package's results depend on: go list reads them in a process of its own.
+func sourceFiles(t *testing.T, visit func(path string, text []byte)) {
+	t.Helper()
+	err := filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return err
+		case entry.IsDir() && path != root && strings.HasPrefix(entry.Name(), "."):
+			return filepath.SkipDir
+		case entry.IsDir() || filepath.Ext(path) != ".go":
+			return nil
+		}
+		text, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		name, err := filepath.Rel(root, path)
+		visit(filepath.ToSlash(name), text)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestNoFileIsLongWithoutAReason(t *testing.T) {
+	long := map[string]bool{}
+	sourceFiles(t, func(path string, text []byte) {
+		lines := bytes.Count(text, []byte("\n"))
+		if lines <= maxLines {
+			return
+		}
+		long[path] = true
+		if longFiles[path] == "" {
+			t.Errorf("%s has %d lines, want at most %d: divide it, or give a reason here", path, lines, maxLines)
+		}
+	})
+	for path := range longFiles {
+		if !long[path] {
+			t.Errorf("%s is not long any more: take it out of longFiles", path)
+		}
+	}
+}
