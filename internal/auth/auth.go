@@ -130,23 +130,26 @@ func (s *Service) Login(ctx context.Context, address, password string) (SignedIn
 	if err := checkLength(password, "body.password"); err != nil {
 		return SignedIn{}, err
 	}
-	email, _ := user.CanonicalEmail(address)
-	known, err := findCredentials(ctx, s.db.Read(), email)
-	if err != nil {
-		return SignedIn{}, err
+	var known credentials // what is no address is nobody's
+	if email, ok := user.CanonicalEmail(address); ok {
+		var err error
+		if known, err = findCredentials(ctx, s.db.Read(), email); err != nil {
+			return SignedIn{}, err
+		}
 	}
 	if err := s.passwords.check(ctx, known.passwordHash, password); err != nil {
 		return SignedIn{}, err
 	}
 	newHash := ""
 	if s.passwords.isOutdated(known.passwordHash) {
+		var err error
 		if newHash, err = s.passwords.hash(ctx, password); err != nil {
 			return SignedIn{}, err
 		}
 	}
 	now := db.Time(s.now())
 	var in SignedIn
-	err = s.db.Tx(ctx, func(tx *sql.Tx) (err error) {
+	err := s.db.Tx(ctx, func(tx *sql.Tx) (err error) {
 		// Only if the password was not changed meanwhile: its old value must not open a session any more.
 		in.User, err = markLogin(ctx, tx, known, newHash, now)
 		if err != nil {
@@ -215,7 +218,7 @@ func (s *Service) Authenticate(ctx context.Context, token string) (Identity, err
 }
 
 // Refresh trades a refresh token for new tokens. One that was used before ends its session (TokenReused), since either
-// the holder or a thief is using a copy; only within the grace after its first use it is answered once more.
+// the holder or a thief is using a copy; only within the grace after its first use it gets the same successor again.
 func (s *Service) Refresh(ctx context.Context, token string) (Tokens, error) {
 	now := db.Time(s.now())
 	hash := vault.Hash(token)
@@ -229,7 +232,7 @@ func (s *Service) Refresh(ctx context.Context, token string) (Tokens, error) {
 		if reused = t.usedAt != nil && now.Sub(*t.usedAt) > reuseGrace; reused {
 			return endSession(ctx, tx, t.sessionID, endedByReuse, now)
 		}
-		tokens, err = s.issue(ctx, tx, Identity{t.userID, t.sessionID}, now, t.sessionExpiresAt)
+		tokens, err = s.issue(ctx, tx, Identity{t.userID, t.sessionID}, s.access.successor(token), now, t.sessionExpiresAt)
 		return err
 	})
 	if err == nil && reused {
@@ -239,18 +242,22 @@ func (s *Service) Refresh(ctx context.Context, token string) (Tokens, error) {
 	return tokens, err
 }
 
+// Tidy is a period's work: it deletes what is left of sessions that ended a month ago.
+func (s *Service) Tidy(ctx context.Context, tx *sql.Tx, slot time.Time) error {
+	return deleteSessionsBefore(ctx, tx, slot.Add(-sessionTTL))
+}
+
 func (s *Service) openSession(ctx context.Context, tx db.Querier, userID string, now time.Time) (Tokens, error) {
 	who := Identity{UserID: userID, SessionID: db.NewID()}
 	expires := now.Add(sessionTTL)
 	if err := insertSession(ctx, tx, who, now, expires); err != nil {
 		return Tokens{}, err
 	}
-	return s.issue(ctx, tx, who, now, expires)
+	return s.issue(ctx, tx, who, vault.Token(), now, expires)
 }
 
-// issue makes the next tokens of a session.
-func (s *Service) issue(ctx context.Context, tx db.Querier, who Identity, now, sessionExpires time.Time) (Tokens, error) {
-	refresh := vault.Token()
+// issue makes the next tokens of a session, with the given refresh token.
+func (s *Service) issue(ctx context.Context, tx db.Querier, who Identity, refresh string, now, sessionExpires time.Time) (Tokens, error) {
 	expires := now.Add(refreshTTL)
 	if expires.After(sessionExpires) {
 		expires = sessionExpires

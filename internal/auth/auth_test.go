@@ -1,6 +1,7 @@
 package auth_test
 
 import (
+	"database/sql"
 	"fmt"
 	"log/slog"
 	"strings"
@@ -199,15 +200,78 @@ func TestParallelRefreshesLogNobodyOut(t *testing.T) {
 			wg.Go(func() { got[i], errs[i] = s.Refresh(t.Context(), tokens.RefreshToken) })
 		}
 		wg.Wait()
-		sessions := map[string]bool{}
+		sessions, next := map[string]bool{}, map[string]bool{}
 		for i := range tabs {
 			if errs[i] != nil {
 				t.Fatalf("tab %d: %v", i, errs[i])
 			}
 			sessions[authenticate(t, s, got[i].AccessToken).SessionID] = true
+			next[got[i].RefreshToken] = true
 		}
-		if len(sessions) != 1 {
-			t.Errorf("got %d sessions, want 1", len(sessions))
+		if len(sessions) != 1 || len(next) != 1 {
+			t.Errorf("got %d sessions and %d refresh tokens, want one of each", len(sessions), len(next))
+		}
+	})
+}
+
+func TestACopyUsedWithinTheGraceMakesNoChainOfItsOwn(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		s, c := newService(t, d)
+		stolen := register(t, s).Tokens.RefreshToken
+		owners, err := s.Refresh(t.Context(), stolen)
+		if err != nil {
+			t.Fatal(err)
+		}
+		thiefs, err := s.Refresh(t.Context(), stolen)
+		if err != nil {
+			t.Fatal(err)
+		}
+		c.Advance(10 * time.Minute)
+		if _, err := s.Refresh(t.Context(), owners.RefreshToken); err != nil {
+			t.Fatal(err)
+		}
+		c.Advance(10 * time.Minute)
+		_, err = s.Refresh(t.Context(), thiefs.RefreshToken)
+		wantKind(t, err, fault.TokenReused)
+	})
+}
+
+func TestTidyForgetsSessionsAMonthAfterTheirEnd(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		s, c := newService(t, d)
+		register(t, s)
+		rows := func() (n int) {
+			err := d.Tx(t.Context(), func(tx *sql.Tx) error {
+				if err := s.Tidy(t.Context(), tx, c.Now()); err != nil {
+					return err
+				}
+				return tx.QueryRowContext(t.Context(), "select count(*) from refresh_tokens").Scan(&n)
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			return n
+		}
+		c.Advance(59 * 24 * time.Hour)
+		if got := rows(); got != 1 {
+			t.Errorf("got %d refresh tokens, want 1", got)
+		}
+		c.Advance(2 * 24 * time.Hour)
+		if got := rows(); got != 0 {
+			t.Errorf("got %d refresh tokens, want 0", got)
+		}
+	})
+}
+
+func TestTextThatNoDatabaseKeepsIsNoInternalError(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		s, _ := newService(t, d)
+		_, err := s.Login(t.Context(), "a\x00@example.com", password)
+		wantKind(t, err, fault.InvalidCredentials)
+		name := "A\x00da"
+		in, err := s.Register(t.Context(), auth.Registration{Email: email, Password: password, FirstName: &name})
+		if err != nil || *in.User.FirstName != "Ada" {
+			t.Errorf("got %v, %v, want the name without its NUL", in.User.FirstName, err)
 		}
 	})
 }
@@ -335,7 +399,7 @@ func TestForgedAndForeignAccessTokensAreRefusedAlike(t *testing.T) {
 				t.Errorf("%s: got %v, want %s", name, err, fault.Unauthenticated)
 			}
 		}
-		c.Advance(15*time.Minute + time.Second)
+		c.Advance(15*time.Minute + 6*time.Second) // the clocks of two replicas may differ by five
 		_, err = s.Authenticate(t.Context(), good)
 		wantKind(t, err, fault.TokenExpired)
 		_, err = s.Authenticate(t.Context(), bad["other key"])

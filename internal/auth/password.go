@@ -115,7 +115,7 @@ func weakness(password, email string) string {
 	case len(password) > maxPassword:
 		return tooLong
 	case len(password) < minPassword:
-		return "must have at least 8 characters"
+		return "must have at least 8 bytes (8 letters)"
 	case !utf8.ValidString(password) || strings.ContainsRune(password, 0):
 		return "must be text without NUL characters"
 	case isCommon(password):

@@ -46,11 +46,9 @@ func markLogin(ctx context.Context, tx db.Querier, c credentials, newHash string
 	if newHash == "" {
 		newHash = c.passwordHash
 	}
-	err = tx.QueryRowContext(ctx, `
+	u, err = user.Scan(tx.QueryRowContext(ctx, `
 		update users set last_login_at = $3, password_hash = $4 where id = $1 and password_hash = $2
-		returning id, email, first_name, last_name, created_at, updated_at, last_login_at`,
-		c.userID, c.passwordHash, now, newHash).
-		Scan(&u.ID, &u.Email, &u.FirstName, &u.LastName, &u.CreatedAt, &u.UpdatedAt, &u.LastLoginAt)
+		returning `+user.Columns, c.userID, c.passwordHash, now, newHash))
 	if errors.Is(err, sql.ErrNoRows) {
 		return u, errInvalidCredentials()
 	}
@@ -100,7 +98,8 @@ func sessionAlive(ctx context.Context, q db.Querier, who Identity, now time.Time
 
 func insertRefreshToken(ctx context.Context, tx db.Querier, hash, sessionID string, now, expires time.Time) error {
 	_, err := tx.ExecContext(ctx, `
-		insert into refresh_tokens (token_hash, session_id, created_at, expires_at) values ($1, $2, $3, $4)`,
+		insert into refresh_tokens (token_hash, session_id, created_at, expires_at) values ($1, $2, $3, $4)
+		on conflict (token_hash) do nothing`, // a successor that was handed out already
 		hash, sessionID, now, expires)
 	return err
 }
@@ -141,4 +140,10 @@ func useRefreshToken(ctx context.Context, tx db.Querier, hash string, now time.T
 	}
 	_, err = tx.ExecContext(ctx, `update auth_sessions set last_used_at = $2 where id = $1`, t.sessionID, now)
 	return t, err
+}
+
+// deleteSessionsBefore forgets sessions that ended, or would have ended, before the time, with their refresh tokens.
+func deleteSessionsBefore(ctx context.Context, tx db.Querier, before time.Time) error {
+	_, err := tx.ExecContext(ctx, `delete from auth_sessions where expires_at < $1 or ended_at < $1`, before)
+	return err
 }

@@ -1,6 +1,9 @@
 package auth
 
 import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"time"
@@ -20,6 +23,8 @@ const (
 	tokenType = "at+jwt"
 	// minSigningKey is as long as the hash, the least RFC 7518 allows for HS256.
 	minSigningKey = 32
+	// clockSkew is how far the clocks of two replicas may be apart.
+	clockSkew = 5 * time.Second
 	// maxAccessToken bounds what is parsed at all; ours are under 500 bytes.
 	maxAccessToken = 2048
 )
@@ -50,7 +55,7 @@ func newAccessTokens(key []byte, ttl time.Duration, now func() time.Time) (*acce
 		now:   now,
 		parser: jwt.NewParser(
 			jwt.WithValidMethods([]string{jwt.SigningMethodHS256.Alg()}), jwt.WithIssuer(issuer), jwt.WithAudience(audience),
-			jwt.WithExpirationRequired(), jwt.WithIssuedAt(), jwt.WithTimeFunc(now), jwt.WithStrictDecoding()),
+			jwt.WithExpirationRequired(), jwt.WithIssuedAt(), jwt.WithLeeway(clockSkew), jwt.WithTimeFunc(now), jwt.WithStrictDecoding()),
 	}, nil
 }
 
@@ -67,6 +72,14 @@ func (a *accessTokens) sign(who Identity) (string, error) {
 	token.Header["typ"] = tokenType
 	token.Header["kid"] = a.keyID
 	return token.SignedString(a.key)
+}
+
+// successor is the refresh token that follows another: always the same one, so that parallel refreshes of a browser's
+// tabs meet in it, and a stolen copy does not become a chain of its own.
+func (a *accessTokens) successor(refresh string) string {
+	mac := hmac.New(sha256.New, a.key)
+	mac.Write([]byte("the refresh token after " + refresh))
+	return base64.RawURLEncoding.EncodeToString(mac.Sum(nil))
 }
 
 // verify checks everything a token says of itself; whether its session is alive is the caller's question.

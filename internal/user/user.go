@@ -66,22 +66,29 @@ func (s *Service) Update(ctx context.Context, id string, changes Changes) (User,
 // Insert adds a person with the hash of their password. An address that is there already is an EmailTaken.
 func Insert(ctx context.Context, tx db.Querier, u User, passwordHash string) error {
 	_, err := tx.ExecContext(ctx, `
-		insert into users (id, email, password_hash, first_name, last_name, created_at, updated_at)
-		values ($1, $2, $3, $4, $5, $6, $7)`,
-		u.ID, u.Email, passwordHash, u.FirstName, u.LastName, u.CreatedAt, u.UpdatedAt)
+		insert into users (id, email, password_hash, first_name, last_name, created_at, updated_at, last_login_at)
+		values ($1, $2, $3, $4, $5, $6, $7, $8)`,
+		u.ID, u.Email, passwordHash, u.FirstName, u.LastName, u.CreatedAt, u.UpdatedAt, u.LastLoginAt)
 	if db.IsUniqueViolation(err) {
 		return fault.Wrap(fault.EmailTaken, err, "this e-mail address is already registered; sign in instead")
 	}
 	return err
 }
 
-func find(ctx context.Context, q db.Querier, id string) (u User, err error) {
-	err = q.QueryRowContext(ctx, `
-		select id, email, first_name, last_name, created_at, updated_at, last_login_at from users where id = $1`, id).
-		Scan(&u.ID, &u.Email, &u.FirstName, &u.LastName, &u.CreatedAt, &u.UpdatedAt, &u.LastLoginAt)
+func find(ctx context.Context, q db.Querier, id string) (User, error) {
+	u, err := Scan(q.QueryRowContext(ctx, `select `+Columns+` from users where id = $1`, id))
 	if errors.Is(err, sql.ErrNoRows) {
 		return u, fault.New(fault.NotFound, "no such user")
 	}
+	return u, err
+}
+
+// Columns are those of the users table that make a User, in the order Scan reads them.
+const Columns = `id, email, first_name, last_name, created_at, updated_at, last_login_at`
+
+// Scan reads a row of Columns; sql.ErrNoRows where there is none.
+func Scan(row *sql.Row) (u User, err error) {
+	err = row.Scan(&u.ID, &u.Email, &u.FirstName, &u.LastName, &u.CreatedAt, &u.UpdatedAt, &u.LastLoginAt)
 	return u, err
 }
 
@@ -98,12 +105,17 @@ func CanonicalEmail(address string) (string, bool) {
 	return address, ok
 }
 
-// Name is a name as it is stored: without blanks around it, nil when nothing is left.
+// Name is a name as it is stored: without blanks around it and control characters in it, nil when nothing is left.
 func Name(name *string) *string {
 	if name == nil {
 		return nil
 	}
-	trimmed := strings.TrimSpace(*name)
+	trimmed := strings.TrimSpace(strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) {
+			return -1
+		}
+		return r
+	}, *name))
 	if trimmed == "" {
 		return nil
 	}

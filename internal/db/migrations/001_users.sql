@@ -10,7 +10,7 @@ create table users (
     last_login_at timestamptz
 );
 
--- A session is one sign-in: a family of refresh tokens of which the newest is alive.
+-- A session is one sign-in: a chain of refresh tokens of which the newest is alive.
 create table auth_sessions (
     id           uuid primary key,
     user_id      uuid not null references users (id) on delete cascade,
