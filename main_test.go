@@ -234,11 +234,15 @@ func TestBadCommandsAndSettingsSayWhatToDo(t *testing.T) {
 		"bad database":     {[]string{"serve"}, []string{"DATABASE_URL=oracle://canary"}, "sqlite:"},
 		"bad number":       {[]string{"serve"}, []string{"JASPERS_BCRYPT_COST=canary"}, "JASPERS_BCRYPT_COST"},
 		"real credentials": {[]string{"demo"}, []string{"ANTHROPIC_API_KEY=canary-canary"}, "ANTHROPIC_API_KEY is set"},
+		"weak hashes":      {[]string{"serve"}, []string{"JASPERS_BCRYPT_COST=4"}, "between 10 and 14"},
+		"endless tokens":   {[]string{"serve"}, []string{"JWT_EXPIRES_IN=-5m"}, "between 1m and 24h"},
+		"no host":          {[]string{"serve"}, []string{"JASPERS_ADDR=:4001"}, "JASPERS_PUBLIC_URL"},
+		"public demo":      {[]string{"demo", "-addr", "0.0.0.0:4001"}, nil, "this machine only"},
 		"bad migration":    {[]string{"migrate", "sideways"}, nil, "up, down or status"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir := t.TempDir()
-			p := start(t, dir, append(tc.environ, "JASPERS_ADDR="+freeAddress(t)), tc.args...)
+			p := start(t, dir, append([]string{"JASPERS_ADDR=" + freeAddress(t)}, tc.environ...), tc.args...)
 			if err := p.Wait(); err == nil {
 				t.Error("it went well")
 			}

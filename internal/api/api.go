@@ -9,6 +9,8 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
+	"reflect"
+	"strings"
 	"time"
 	"unicode/utf8"
 
@@ -119,13 +121,32 @@ var strictJSON = huma.Format{
 	Unmarshal: unmarshalStrict,
 }
 
-// unmarshalStrict refuses what json.Unmarshal lets through although it is not JSON text: bytes that are not UTF-8, which
-// would be stored as something else than was sent.
+// unmarshalStrict refuses bytes that are not UTF-8, which would be stored as something else than was sent. It also reads
+// properties by their exact names only: json.Unmarshal would take "EMAIL" for "email", past the validation of "email".
+// Bodies are flat, so one level is all there is.
 func unmarshalStrict(data []byte, v any) error {
 	if !utf8.Valid(data) {
 		return errors.New("the body is not UTF-8")
 	}
-	return json.Unmarshal(data, v)
+	body := reflect.ValueOf(v).Elem()
+	if body.Kind() != reflect.Struct {
+		return json.Unmarshal(data, v)
+	}
+	var properties map[string]json.RawMessage
+	if err := json.Unmarshal(data, &properties); err != nil {
+		return err
+	}
+	for _, field := range reflect.VisibleFields(body.Type()) {
+		name, _, _ := strings.Cut(field.Tag.Get("json"), ",")
+		raw, sent := properties[name]
+		if !sent {
+			continue
+		}
+		if err := json.Unmarshal(raw, body.FieldByIndex(field.Index).Addr().Interface()); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Starting answers while the server is still opening its database: it is alive, and not ready.

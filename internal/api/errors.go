@@ -14,11 +14,12 @@ import (
 	"github.com/jaspers-ai/jaspers/internal/fault"
 )
 
-// setGlobals sets, once, the three things that can only be set for the whole process: how huma words errors, that lists
-// are never null, and that decimals are JSON numbers.
+// setGlobals sets, once, what can only be set for the whole process: how huma words errors, that lists are never null,
+// that names of properties are exact, and that decimals are JSON numbers.
 var setGlobals = sync.OnceFunc(func() {
 	decimal.MarshalJSONWithoutQuotes = true
 	huma.DefaultArrayNullable = false
+	huma.ValidateStrictCasing = true
 	huma.NewErrorWithContext = func(ctx huma.Context, status int, msg string, errs ...error) huma.StatusError {
 		return newStatusError(ctx.Context(), requestFault(status, msg, errs))
 	}
@@ -46,6 +47,10 @@ func requestFault(status int, msg string, errs []error) *fault.Error {
 		return fault.New(fault.NotAcceptable, "this route answers application/json")
 	case http.StatusRequestTimeout:
 		return fault.New(fault.Malformed, "the body came too slowly")
+	case http.StatusInternalServerError:
+		if msg == "cannot read request body" { // the connection broke, or what came over it was no HTTP
+			return fault.New(fault.Malformed, "the body broke off; send the request again")
+		}
 	case http.StatusUnprocessableEntity:
 		return &fault.Error{Kind: fault.Invalid, Message: "the request has wrong fields", Fields: wrongFields(errs)}
 	}
@@ -62,12 +67,22 @@ func wrongFields(errs []error) []fault.Field {
 			detail := d.ErrorDetail()
 			f = fault.Field{Path: detail.Location, Message: withoutValue(detail.Message)}
 		}
+		if name, ok := missingProperty(f.Message); ok {
+			f = fault.Field{Path: f.Path + "." + name, Message: "is required"}
+		}
 		if !seen[f] {
 			seen[f] = true
 			fields = append(fields, f)
 		}
 	}
 	return fields
+}
+
+// missingProperty finds the name in huma's words for a required property, which it reports of the object around it.
+func missingProperty(message string) (name string, ok bool) {
+	rest, ok := strings.CutPrefix(message, "expected required property ")
+	name, whole := strings.CutSuffix(rest, " to be present")
+	return name, ok && whole
 }
 
 // withoutValue keeps the part of a validation message that speaks of the rule. Parsers put what they could not read

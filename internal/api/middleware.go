@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"net/http"
+	"path"
 	"regexp"
 	"runtime/debug"
 	"strings"
@@ -20,8 +21,8 @@ import (
 )
 
 const (
-	// requestTime bounds a request that does not stream; it is above the longest upstream wait.
-	requestTime = 60 * time.Second
+	// requestTime bounds a request that does not stream; it is above the longest answer.
+	requestTime = 2 * time.Minute
 	// maxAnyBody bounds bodies before any route is known.
 	maxAnyBody = 1 << 20
 	// minGzip is the size from which compressing pays.
@@ -159,23 +160,22 @@ func (r *router) secureHeaders(next http.Handler) http.Handler {
 	})
 }
 
-// limit bounds what a request may take: body, and time to answer. Streams set their own deadline per event.
+// limit bounds what a request may take: its body, and the time until its answer is accepted.
 func (r *router) limit(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
 		req.Body = http.MaxBytesReader(w, req.Body, maxAnyBody)
-		if !wantsStream(req.Header.Get("Accept")) {
-			// A server without deadlines (a test's recorder) has none to set.
-			_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(requestTime))
-		}
+		// A stream moves the deadline with each event. A server without deadlines (a test's recorder) has none to set.
+		_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(requestTime))
 		next.ServeHTTP(w, req)
 	})
 }
 
-// jsonErrors answers in the envelope what ServeMux would answer in plain text: 404, and 405 with Allow.
+// jsonErrors answers in the envelope what ServeMux would answer in plain text: 404, 405 with Allow, and for a path with
+// dots or doubled slashes, which it would redirect, 404.
 func (r *router) jsonErrors(mux *http.ServeMux) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
 		h, pattern := mux.Handler(req)
-		if pattern != "" {
+		if pattern != "" && path.Clean(req.URL.Path) == req.URL.Path {
 			mux.ServeHTTP(w, req)
 			return
 		}

@@ -89,7 +89,7 @@ func (a *App) build(cfg Config, opts Options) (err error) {
 	a.Users = &user.Service{DB: a.db, Now: opts.Now}
 	a.jobs = job.New(job.Config{DB: a.db, Now: opts.Now, Log: opts.Log, Workers: cfg.Jobs.Workers, Lease: cfg.Jobs.Lease})
 	a.Connections = &connection.Service{
-		DB: a.db, Keys: keys, Providers: brokers, RedirectURL: cfg.Alpaca.RedirectURI, Now: opts.Now,
+		DB: a.db, Keys: keys, Providers: brokers, RedirectURL: cfg.HTTP.CallbackURL, Now: opts.Now,
 		OnConnected: func(ctx context.Context, tx *sql.Tx, id string) error { return a.Portfolio.Connected(ctx, tx, id) },
 	}
 	a.Portfolio = &portfolio.Service{DB: a.db, Connections: a.Connections, Jobs: a.jobs, Now: opts.Now}

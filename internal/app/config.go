@@ -39,6 +39,7 @@ type Config struct {
 type HTTPConfig struct {
 	Addr        string   `env:"JASPERS_ADDR" envDefault:"127.0.0.1:3000" doc:"Where to listen, host:port."`
 	PublicURL   string   `env:"JASPERS_PUBLIC_URL" doc:"How browsers reach the server; http://ADDR when empty. Brokerages send browsers back to it."`
+	CallbackURL string   `env:"JASPERS_CALLBACK_URL" also:"ALPACA_REDIRECT_URI" doc:"Where brokerages send browsers back to, as registered with them; PUBLIC_URL/api/brokerages/callback when empty."`
 	CORSOrigins []string `env:"JASPERS_CORS_ORIGINS" doc:"Origins of other sites that may call the API from a browser, with commas, exactly as browsers send them."`
 }
 
@@ -72,7 +73,6 @@ type JobsConfig struct {
 type AlpacaConfig struct {
 	ClientID     string           `env:"JASPERS_ALPACA_CLIENT_ID" also:"ALPACA_CLIENT_ID" doc:"Of your OAuth app at Alpaca."`
 	ClientSecret telemetry.Secret `env:"JASPERS_ALPACA_CLIENT_SECRET" also:"ALPACA_CLIENT_SECRET" doc:"Of your OAuth app at Alpaca."`
-	RedirectURI  string           `env:"JASPERS_ALPACA_REDIRECT_URI" also:"ALPACA_REDIRECT_URI" doc:"As registered at Alpaca; PUBLIC_URL/api/brokerages/callback when empty."`
 	AuthorizeURL string           `env:"JASPERS_ALPACA_AUTHORIZE_URL" doc:"Another consent page, such as the simulator's."`
 	TokenURL     string           `env:"JASPERS_ALPACA_TOKEN_URL" doc:"Another token endpoint."`
 	LiveURL      string           `env:"JASPERS_ALPACA_LIVE_URL" doc:"Another host for live accounts."`
@@ -181,8 +181,8 @@ func (c *Config) complete() error {
 		c.HTTP.PublicURL = "http://" + c.HTTP.Addr
 	}
 	public, err := url.Parse(c.HTTP.PublicURL)
-	if err != nil || public.Host == "" || public.Scheme != "http" && public.Scheme != "https" {
-		return errors.New("JASPERS_PUBLIC_URL must be an address such as https://jaspers.example.com")
+	if err != nil || public.Hostname() == "" || public.Scheme != "http" && public.Scheme != "https" {
+		return errors.New("JASPERS_PUBLIC_URL must be an address such as https://jaspers.example.com; it can be left out only when JASPERS_ADDR names a host")
 	}
 	c.HTTP.PublicURL = strings.TrimRight(c.HTTP.PublicURL, "/")
 	if c.Database.URL == "" {
@@ -193,8 +193,14 @@ func (c *Config) complete() error {
 	}) {
 		return errors.New("JASPERS_DATABASE_URL must begin with sqlite: or postgres://")
 	}
-	if c.Alpaca.RedirectURI == "" {
-		c.Alpaca.RedirectURI = c.HTTP.PublicURL + "/api/brokerages/callback"
+	if c.HTTP.CallbackURL == "" {
+		c.HTTP.CallbackURL = c.HTTP.PublicURL + "/api/brokerages/callback"
+	}
+	if c.Auth.BcryptCost < 10 || c.Auth.BcryptCost > 14 {
+		return errors.New("JASPERS_BCRYPT_COST must be between 10 and 14")
+	}
+	if c.Auth.AccessTTL < time.Minute || c.Auth.AccessTTL > 24*time.Hour {
+		return errors.New("JASPERS_ACCESS_TOKEN_TTL must be between 1m and 24h")
 	}
 	if c.Jobs.Workers < 1 || c.Jobs.Lease < time.Second || c.Jobs.Lease > time.Minute {
 		return errors.New("JASPERS_JOB_WORKERS must be at least 1, and JASPERS_JOB_LEASE between 1s and 1m")

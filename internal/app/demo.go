@@ -53,6 +53,9 @@ func Demo(ctx context.Context, environ []string, opts DemoOptions) error {
 	if err := refuseRealCredentials(environ); err != nil {
 		return err
 	}
+	if !isLoopback(opts.Addr) {
+		return errors.New("the demo's password is known to everybody, so it listens on this machine only: use an address such as 127.0.0.1:3000")
+	}
 	if opts.Fresh {
 		if err := removeDemo(opts.Dir); err != nil {
 			return err
@@ -70,7 +73,7 @@ func Demo(ctx context.Context, environ []string, opts DemoOptions) error {
 	if err != nil {
 		return err
 	}
-	world.Alpaca = sim.AlpacaApp{ClientID: demoClientID, ClientSecret: demoSecret, RedirectURIs: []string{cfg.Alpaca.RedirectURI}}
+	world.Alpaca = sim.AlpacaApp{ClientID: demoClientID, ClientSecret: demoSecret, RedirectURIs: []string{cfg.HTTP.CallbackURL}}
 	world.Claude = sim.ClaudeOptions{Key: demoModelKey, DeltaDelay: demoDelta}
 	outside.serve(world.Handler())
 	return Serve(ctx, cfg, Options{Log: opts.Log, Now: clock.Now}, func(ctx context.Context, a *App) error {
@@ -106,6 +109,13 @@ func refuseRealCredentials(environ []string) error {
 		}
 	}
 	return nil
+}
+
+// isLoopback tells whether an address can be reached from this machine only.
+func isLoopback(addr string) bool {
+	host, _, err := net.SplitHostPort(addr)
+	ip := net.ParseIP(host)
+	return err == nil && (host == "localhost" || ip != nil && ip.IsLoopback())
 }
 
 // removeDemo deletes what a demo keeps, and nothing else that may lie in the folder.
@@ -218,7 +228,7 @@ func Simulate(ctx context.Context, addr, redirectURI string, out io.Writer) erro
 			_, _ = fmt.Fprintf(out, "%s=%s\n", s.name, value)
 		}
 	}
-	_, err = fmt.Fprintf(out, "JASPERS_ALPACA_CLIENT_ID=%s\nJASPERS_ALPACA_CLIENT_SECRET=%s\nJASPERS_ALPACA_REDIRECT_URI=%s\nJASPERS_ANTHROPIC_API_KEY=%s\n",
+	_, err = fmt.Fprintf(out, "JASPERS_ALPACA_CLIENT_ID=%s\nJASPERS_ALPACA_CLIENT_SECRET=%s\nJASPERS_CALLBACK_URL=%s\nJASPERS_ANTHROPIC_API_KEY=%s\n",
 		demoClientID, demoSecret, redirectURI, demoModelKey)
 	if err != nil {
 		return err

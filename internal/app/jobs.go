@@ -15,6 +15,7 @@ func (a *App) registerJobs() {
 
 	a.jobs.Every("sync portfolios", syncEvery, tradingSlot, a.Portfolio.SyncDue)
 	a.jobs.Every("tidy jobs", 24*time.Hour, always, a.jobs.Tidy)
+	a.jobs.Every("tidy sessions", 24*time.Hour, always, a.Auth.Tidy)
 }
 
 // tradingSlot are the slots while New York is open, and the one at the close, which brings the closing prices.

@@ -48,6 +48,7 @@ var adapters = []string{"broker/alpaca", "llm/claude", "market/yahoo"}
 var aside = map[string][]string{
 	"broker/brokertest": {"broker", "fault", "vault"},
 	"db/dbtest":         {"db", "sharedtest"},
+	"market/markettest": {"fault", "market"},
 	"sharedtest":        {},
 	"sim":               {"calendar"},
 	"structure":         {},
@@ -60,6 +61,7 @@ var modules = map[string]struct{ why, only string }{
 	"github.com/caarlos0/env/v11":              {why: "settings from the environment", only: "app"},
 	"github.com/danielgtaylor/huma/v2":         {why: "routes with their OpenAPI document", only: "api"},
 	"github.com/failsafe-go/failsafe-go":       {why: "retry, breaker, bulkhead", only: "upstream"},
+	"github.com/getkin/kin-openapi":            {why: "answers against the API's description in tests"},
 	"github.com/golang-jwt/jwt/v5":             {why: "access tokens", only: "auth"},
 	"github.com/google/go-cmp":                 {why: "differences in tests"},
 	"github.com/google/uuid":                   {why: "UUIDv7 ids"},

@@ -1,0 +1,190 @@
+package app_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"log/slog"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"github.com/jaspers-ai/jaspers/internal/app"
+	"github.com/jaspers-ai/jaspers/internal/db"
+	"github.com/jaspers-ai/jaspers/internal/db/dbtest"
+	"github.com/jaspers-ai/jaspers/internal/sim"
+	"github.com/jaspers-ai/jaspers/internal/telemetry"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// The secrets of the server under test. None of them may be seen in its log.
+const (
+	clientSecret  = "alpaca-client-c4d1f0a2"
+	modelKey      = "model-key-5b7e9d31"
+	jwtSecret     = "6a1f0c9be27d4853b1e6709ac2f4d8351b7e0f92c6a4d3e8"
+	encryptionKey = "0f1e2d3c4b5a69788796a5b4c3d2e1f00123456789abcdef0011223344556677"
+)
+
+// opening is a trading moment: Wednesday, 18 November 2026, 11:00 in New York.
+func opening() time.Time { return time.Date(2026, time.November, 18, 16, 0, 0, 0, time.UTC) }
+
+// site is a whole server on an empty database, beside the simulated outside it is set up for. Its clock stands still
+// until a test moves it, so that figures can be compared with the world's of the same moment.
+type site struct {
+	t        *testing.T
+	clock    *sim.Clock
+	sim      *sim.Sim
+	app      *app.App
+	url      string
+	contract *contract
+	database string // its address
+	log      *syncBuffer
+
+	mu      sync.Mutex
+	secrets []string // handed out meanwhile
+}
+
+// setup is what a test may want to be different.
+type setup struct {
+	model    sim.ClaudeOptions
+	settings []string // beside the usual ones
+}
+
+// eachEngine runs a test on SQLite and, where a server answers, on PostgreSQL.
+func eachEngine(t *testing.T, test func(t *testing.T, s *site)) {
+	t.Helper()
+	eachEngineWith(t, setup{}, test)
+}
+
+func eachEngineWith(t *testing.T, with setup, test func(t *testing.T, s *site)) {
+	t.Helper()
+	t.Parallel()
+	for _, engine := range []db.Engine{db.SQLite, db.Postgres} {
+		t.Run(string(engine), func(t *testing.T) {
+			t.Parallel()
+			test(t, startSite(t, engine, with))
+		})
+	}
+}
+
+func startSite(t *testing.T, engine db.Engine, with setup) *site {
+	t.Helper()
+	s := &site{
+		t: t, clock: sim.NewClock(opening), database: dbtest.Address(t, engine), log: &syncBuffer{},
+		secrets: []string{clientSecret, modelKey, jwtSecret, encryptionKey},
+	}
+	server := httptest.NewUnstartedServer(nil)
+	s.url = "http://" + server.Listener.Addr().String()
+	s.sim = sim.NewSim(sim.New(7, s.clock.Now))
+	s.sim.Alpaca = sim.AlpacaApp{ClientID: "jaspers", ClientSecret: clientSecret, RedirectURIs: []string{s.url + "/api/brokerages/callback"}}
+	s.sim.Claude = with.model
+	s.sim.Claude.Key = modelKey
+	outside := httptest.NewServer(s.sim.Handler())
+	log, err := telemetry.NewLog(s.log, slog.LevelDebug, "json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	cfg, err := app.LoadConfig(append(s.settings(t, outside.URL), with.settings...), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s.app, err = app.New(t.Context(), cfg, app.Options{Log: log, Now: s.clock.Now}); err != nil {
+		t.Fatal(err)
+	}
+	server.Config.Handler = s.app.Handler
+	server.Start()
+	s.run(server, outside)
+	s.contract = newContract(t, s.url)
+	return s
+}
+
+// settings are those of a server whose providers are all the simulator.
+func (s *site) settings(t *testing.T, outside string) []string {
+	return []string{
+		"JASPERS_PUBLIC_URL=" + s.url, "JASPERS_DATA_DIR=" + t.TempDir(), "JASPERS_DATABASE_URL=" + s.database,
+		"JASPERS_JWT_SECRET=" + jwtSecret, "JASPERS_ENCRYPTION_KEY=" + encryptionKey, "JASPERS_BCRYPT_COST=10",
+		"JASPERS_ALPACA_CLIENT_ID=jaspers", "JASPERS_ALPACA_CLIENT_SECRET=" + clientSecret,
+		"JASPERS_ALPACA_AUTHORIZE_URL=" + outside + "/alpaca/oauth/authorize", "JASPERS_ALPACA_TOKEN_URL=" + outside + "/alpaca/oauth/token",
+		"JASPERS_ALPACA_LIVE_URL=" + outside + "/alpaca/live", "JASPERS_ALPACA_PAPER_URL=" + outside + "/alpaca/paper",
+		"JASPERS_YAHOO_QUERY_URL=" + outside + "/yahoo", "JASPERS_YAHOO_COOKIE_URL=" + outside + "/yahoo",
+		"JASPERS_ANTHROPIC_BASE_URL=" + outside + "/claude", "JASPERS_ANTHROPIC_API_KEY=" + modelKey,
+	}
+}
+
+// run does the server's background work until the test is over, and then takes everything down in the order that the
+// process does.
+func (s *site) run(server, outside *httptest.Server) {
+	work, stop := context.WithCancel(context.Background())
+	var background sync.WaitGroup
+	background.Go(func() { s.app.Run(work) })
+	s.t.Cleanup(func() {
+		brief, cancel := context.WithTimeout(context.Background(), 100*time.Millisecond) // no test leaves an answer it waits for
+		defer cancel()
+		s.app.Chat.Close(brief)
+		server.Close()
+		stop()
+		background.Wait()
+		if err := s.app.Close(); err != nil {
+			s.t.Errorf("close: %v", err)
+		}
+		outside.Close()
+		s.checkLog()
+	})
+}
+
+// keepSecret says that the log must never show a text.
+func (s *site) keepSecret(texts ...string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.secrets = append(s.secrets, texts...)
+}
+
+// checkLog wants no error of ours and no secret in anything that was logged.
+func (s *site) checkLog() {
+	for line := range strings.Lines(s.log.String()) {
+		var entry struct{ Level, Msg string }
+		if err := json.Unmarshal([]byte(line), &entry); err != nil || entry.Level == "ERROR" {
+			s.t.Errorf("the log has an error of ours (%v): %s", err, line)
+		}
+		if slices.ContainsFunc(s.secrets, func(secret string) bool { return strings.Contains(line, secret) }) {
+			s.t.Errorf("the log shows a secret: %s", line)
+		}
+	}
+}
+
+// eventually waits until what is true, or fails with the last reason why it is not.
+func eventually(t *testing.T, what string, is func() error) {
+	t.Helper()
+	err := errors.New("never asked")
+	for end := time.Now().Add(30 * time.Second); time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
+		if err = is(); err == nil {
+			return
+		}
+	}
+	t.Fatalf("%s: %v", what, err)
+}
+
+// syncBuffer can be written by many goroutines.
+type syncBuffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (b *syncBuffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.b.Write(p)
+}
+
+func (b *syncBuffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.b.String()
+}
