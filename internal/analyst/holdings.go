@@ -31,82 +31,36 @@ func HoldingsTool(p *portfolio.Service) Tool {
 	}
 }
 
-// holdingsData is what the model reads of a portfolio.
-type holdingsData struct {
-	Summary  portfolio.Summary   `json:"summary"`
-	Holdings []portfolio.Holding `json:"holdings"`
-}
-
 func readHoldings(ctx context.Context, p *portfolio.Service, userID string, symbols []string) (ToolResult, error) {
-	summary, _, err := p.Summary(ctx, userID) // the same warnings come with the holdings
+	all, warnings, err := p.Overview(ctx, userID)
 	if err != nil {
 		return ToolResult{}, err
 	}
-	holdings, warnings, err := p.Holdings(ctx, userID)
-	if err != nil {
-		return ToolResult{}, err
-	}
-	masks, err := accountMasks(ctx, p, userID)
-	if err != nil {
-		return ToolResult{}, err
-	}
-	for i := range warnings {
-		warnings[i] = masks.Replace(warnings[i])
-	}
-	data := holdingsData{Summary: summary, Holdings: []portfolio.Holding{}}
-	var found []string
-	for _, h := range holdings {
-		symbol := plainSymbol(h.Symbol)
-		if len(symbols) == 0 || slices.ContainsFunc(symbols, func(s string) bool { return plainSymbol(s) == symbol }) {
-			data.Holdings = append(data.Holdings, masked(h))
-			found = append(found, symbol)
+	shown := portfolio.Overview{Summary: all.Summary, Holdings: []portfolio.Holding{}}
+	for _, h := range all.Holdings {
+		wanted := func(symbol string) bool { return portfolio.SameSymbol(symbol, h.Symbol) }
+		if len(symbols) == 0 || slices.ContainsFunc(symbols, wanted) {
+			shown.Holdings = append(shown.Holdings, masked(h))
 		}
 	}
 	for _, s := range symbols {
-		if !slices.Contains(found, plainSymbol(s)) {
+		held := func(h portfolio.Holding) bool { return portfolio.SameSymbol(s, h.Symbol) }
+		if !slices.ContainsFunc(shown.Holdings, held) {
 			warnings = append(warnings, "not held: "+s)
 		}
 	}
 	return ToolResult{
-		Data: data, Warnings: warnings, Source: sourceOf(holdings), Title: "Portfolio holdings", AsOf: oldest(summary, data.Holdings),
+		Data: shown, Warnings: warnings, Source: sourceOf(all.Holdings), Title: "Portfolio holdings", AsOf: oldest(shown),
 	}, nil
 }
 
-// mask keeps the last characters of an account's number: enough to tell accounts apart, and all that a model's vendor
-// gets to see.
-func mask(number string) string {
-	characters := []rune(number)
-	return "…" + string(characters[len(characters)-min(4, len(characters)/2):])
-}
-
+// masked is the holding without whole account numbers, which the model's vendor need not see.
 func masked(h portfolio.Holding) portfolio.Holding {
 	h.Sources = slices.Clone(h.Sources)
 	for i, source := range h.Sources {
-		h.Sources[i].Account = mask(source.Account)
+		h.Sources[i].Account = portfolio.MaskAccount(source.Account)
 	}
 	return h
-}
-
-// accountMasks masks the numbers of the person's accounts in sentences.
-func accountMasks(ctx context.Context, p *portfolio.Service, userID string) (*strings.Replacer, error) {
-	connections, err := p.Connections.List(ctx, userID)
-	if err != nil {
-		return nil, err
-	}
-	var pairs []string
-	for _, c := range connections {
-		for _, number := range c.Accounts {
-			if number != "" {
-				pairs = append(pairs, number, mask(number))
-			}
-		}
-	}
-	return strings.NewReplacer(pairs...), nil
-}
-
-// plainSymbol is a symbol without what spellings differ in: BRK.B, BRK-B and brk/b are one.
-func plainSymbol(symbol string) string {
-	return strings.ToUpper(strings.NewReplacer(".", "", "-", "", "/", "").Replace(symbol))
 }
 
 // sourceOf names the brokerages behind holdings.
@@ -125,12 +79,12 @@ func sourceOf(holdings []portfolio.Holding) string {
 }
 
 // oldest is when the oldest of the figures was true; zero when there are none.
-func oldest(summary portfolio.Summary, holdings []portfolio.Holding) time.Time {
+func oldest(o portfolio.Overview) time.Time {
 	var at time.Time
-	if summary.AsOf != nil {
-		at = *summary.AsOf
+	if o.Summary.AsOf != nil {
+		at = *o.Summary.AsOf
 	}
-	for _, h := range holdings {
+	for _, h := range o.Holdings {
 		if at.IsZero() || h.AsOf.Before(at) {
 			at = h.AsOf
 		}

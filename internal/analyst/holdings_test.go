@@ -23,31 +23,37 @@ var noon = time.Date(2026, 11, 24, 17, 0, 0, 0, time.UTC)
 func owner(t *testing.T, d *db.DB, account string, symbols ...string) (userID string) {
 	t.Helper()
 	userID = db.NewID()
+	change(t, d, `insert into users (id, email, password_hash, created_at, updated_at) values ($1, $2, 'x', $3, $3)`,
+		userID, userID+"@example.com", noon)
+	addAccount(t, d, userID, account, symbols...)
+	return userID
+}
+
+func addAccount(t *testing.T, d *db.DB, userID, number string, symbols ...string) {
+	t.Helper()
 	connectionID, accountID := db.NewID(), db.NewID()
 	read := noon.Add(-time.Hour)
+	change(t, d, `insert into brokerage_connections (id, user_id, provider, environment, status, credentials, created_at, updated_at, last_sync_at)
+		values ($1, $2, 'alpaca', 'paper', 'active', '', $3, $3, $3)`, connectionID, userID, read)
+	change(t, d, `insert into brokerage_accounts (id, connection_id, external_id, number, status, currency, cash, as_of)
+		values ($1, $2, 'e', $3, 'ACTIVE', 'USD', null, $4)`, accountID, connectionID, number, read)
+	one, hundred := decimal.NewFromInt(1), decimal.NewFromInt(100)
+	for _, symbol := range symbols {
+		change(t, d, `insert into portfolio_holdings (id, user_id, connection_id, account_id, instrument_id, symbol, name, asset_class, exchange,
+			currency, quantity, multiplier, cost_basis, price, market_value, as_of) values ($1, $2, $3, $4, $5, $5, '', 'equity', '', 'USD', $6, $6, $7, $7, $7, $8)`,
+			db.NewID(), userID, connectionID, accountID, symbol, one, hundred, read)
+	}
+}
+
+func change(t *testing.T, d *db.DB, query string, args ...any) {
+	t.Helper()
 	err := d.Tx(t.Context(), func(tx *sql.Tx) error {
-		run := func(query string, args ...any) {
-			if _, err := tx.ExecContext(t.Context(), query, args...); err != nil {
-				t.Fatal(err)
-			}
-		}
-		run(`insert into users (id, email, password_hash, created_at, updated_at) values ($1, $2, 'x', $3, $3)`, userID, userID+"@example.com", read)
-		run(`insert into brokerage_connections (id, user_id, provider, environment, status, credentials, created_at, updated_at, last_sync_at)
-			values ($1, $2, 'alpaca', 'paper', 'active', '', $3, $3, $3)`, connectionID, userID, read)
-		run(`insert into brokerage_accounts (id, connection_id, external_id, number, status, currency, cash, as_of)
-			values ($1, $2, 'e', $3, 'ACTIVE', 'USD', null, $4)`, accountID, connectionID, account, read)
-		hundred := decimal.NewFromInt(100)
-		for _, symbol := range symbols {
-			run(`insert into portfolio_holdings (id, user_id, connection_id, account_id, instrument_id, symbol, name, asset_class, exchange,
-				currency, quantity, multiplier, cost_basis, price, market_value, as_of) values ($1, $2, $3, $4, $5, $5, '', 'equity', '', 'USD', $6, $7, $8, $8, $8, $9)`,
-				db.NewID(), userID, connectionID, accountID, symbol, decimal.NewFromInt(1), decimal.NewFromInt(1), hundred, read)
-		}
-		return nil
+		_, err := tx.ExecContext(t.Context(), query, args...)
+		return err
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	return userID
 }
 
 // look uses the tool as the model does, and reads the symbols of what comes back.
@@ -98,12 +104,43 @@ func TestHoldingsAreThoseOfTheOneWhoAsks(t *testing.T) {
 
 func TestTheModelSeesNoWholeAccountNumber(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
-		_, call := look(t, d, owner(t, d, "PA11112222", "AAPL"), `{}`)
-		if text := string(call.Output); strings.Contains(text, "PA11112222") || strings.Count(text, "…2222") < 2 {
-			t.Errorf("got %s, want the number masked in the source and in the warning", text)
+		user := owner(t, d, "PA11112222", "AAPL")
+		addAccount(t, d, user, "PA1111", "NVDA") // as the other begins
+		_, call := look(t, d, user, `{}`)
+		text := string(call.Output)
+		for _, masked := range []string{"…2222", "…111"} {
+			if n := strings.Count(text, masked); n != 3 {
+				t.Errorf("got %d times %s, want it in the source and in two warnings of %s", n, masked, text)
+			}
+		}
+		if strings.Contains(text, "PA1") || strings.Contains(text, "12222") {
+			t.Errorf("got %s, want no more of a number than its last four characters", text)
 		}
 		if call.result.Source != "portfolio (alpaca)" || !call.result.AsOf.Equal(noon.Add(-time.Hour)) {
 			t.Errorf("got source %q as of %s", call.result.Source, call.result.AsOf)
+		}
+	})
+}
+
+func TestTheSummaryIsOfTheHoldingsBesideIt(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		user := owner(t, d, "PA11112222", "AAPL", "NVDA")
+		now := func() time.Time { // whoever reads the clock has read the book: a sync may come right after
+			change(t, d, `delete from portfolio_holdings where symbol = 'NVDA'`)
+			return noon
+		}
+		p := &portfolio.Service{DB: d, Connections: &connection.Service{DB: d, Now: now}, Now: now}
+		got, err := readHoldings(t.Context(), p, user, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		o := got.Data.(portfolio.Overview)
+		sum := decimal.Zero
+		for _, h := range o.Holdings {
+			sum = sum.Add(*h.MarketValue)
+		}
+		if !sum.Equal(o.Summary.TotalValue) || len(o.Holdings) != 2 {
+			t.Errorf("got %d holdings worth %s in a total of %s, want both and their sum", len(o.Holdings), sum, o.Summary.TotalValue)
 		}
 	})
 }

@@ -6,6 +6,7 @@ import (
 	"regexp"
 
 	"github.com/jaspers-ai/jaspers/internal/fault"
+	"github.com/jaspers-ai/jaspers/internal/market"
 )
 
 // symbolsInput is the input of a tool that takes stock symbols and nothing else: {"symbols": ["AAPL"]}. Its schema and
@@ -16,10 +17,7 @@ type symbolsInput struct {
 	required bool
 }
 
-// symbolPattern takes every spelling people use: AAPL, BRK.B, BTC/USD, ^GSPC, EURUSD=X and the 21 characters of an option.
-const symbolPattern = `^[A-Za-z0-9^][A-Za-z0-9.^=/-]{0,20}$`
-
-var symbolForm = regexp.MustCompile(symbolPattern)
+var symbolForm = regexp.MustCompile(market.SymbolPattern)
 
 // schema is the JSON schema of the input.
 func (in symbolsInput) schema() json.RawMessage {
@@ -36,7 +34,7 @@ func (in symbolsInput) schema() json.RawMessage {
 		Required   []string        `json:"required,omitempty"`
 		Additional bool            `json:"additionalProperties"`
 	}{Type: "object", Properties: map[string]list{
-		"symbols": {"array", in.about, map[string]string{"type": "string", "pattern": symbolPattern}, in.min, in.max},
+		"symbols": {"array", in.about, map[string]string{"type": "string", "pattern": market.SymbolPattern}, in.min, in.max},
 	}}
 	if in.required {
 		object.Required = []string{"symbols"}

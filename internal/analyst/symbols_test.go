@@ -10,6 +10,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/jaspers-ai/jaspers/internal/fault"
+	"github.com/jaspers-ai/jaspers/internal/market"
 )
 
 // bothInputs are the inputs of the tools.
@@ -77,6 +78,15 @@ func TestAnyJSONIsTakenExactlyWhenTheSchemaAllowsIt(t *testing.T) {
 			if list, _ := object["symbols"].([]any); err == nil && len(symbols) != len(list) {
 				t.Fatalf("%s, %s: got %v", name, input, symbols)
 			}
+		}
+	})
+}
+
+func TestWhatTheModelMayAskForIsASymbolToTheMarket(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		symbol := rapid.StringMatching(market.SymbolPattern).Draw(t, "symbol")
+		if normal, err := market.NormalizeSymbol(symbol); err != nil || !symbolForm.MatchString(normal) {
+			t.Fatalf("got %q, %v of %q, want a symbol", normal, err, symbol)
 		}
 	})
 }

@@ -93,6 +93,9 @@ func operation[In any](r *router, method, path string, d doc) huma.Operation {
 		OperationID: d.id, Method: method, Path: path, Tags: []string{d.tag}, Summary: d.summary, Description: d.detail,
 		DefaultStatus: d.status,
 	}
+	if method != http.MethodGet {
+		kinds = append(kinds, fault.Forbidden) // from another site's page
+	}
 	if hasBody {
 		kinds = append(kinds, fault.Malformed, fault.TooLarge, fault.UnsupportedMedia)
 		op.MaxBodyBytes = d.maxBody

@@ -32,6 +32,7 @@ type App struct {
 	db   *db.DB
 	jobs *job.Queue
 	log  *slog.Logger
+	end  context.CancelFunc // of what works for nobody's request
 }
 
 // Options are what is given to an App beside its settings.
@@ -50,15 +51,16 @@ func New(ctx context.Context, cfg Config, opts Options) (*App, error) {
 	if err != nil {
 		return nil, err
 	}
-	a := &App{db: database, log: opts.Log}
-	if err := errors.Join(database.Migrate(ctx), a.build(cfg, opts)); err != nil {
-		return nil, errors.Join(err, database.Close())
+	life, end := context.WithCancel(context.WithoutCancel(ctx))
+	a := &App{db: database, log: opts.Log, end: end}
+	if err := errors.Join(database.Migrate(ctx), a.build(life, cfg, opts)); err != nil {
+		return nil, errors.Join(err, a.Close())
 	}
 	return a, nil
 }
 
-// build makes the services, each from those before it.
-func (a *App) build(cfg Config, opts Options) (err error) {
+// build makes the services, each from those before it. What they do for nobody's request ends with life.
+func (a *App) build(life context.Context, cfg Config, opts Options) (err error) {
 	keys, err := cfg.keyring()
 	if err != nil {
 		return err
@@ -83,7 +85,7 @@ func (a *App) build(cfg Config, opts Options) (err error) {
 	if err != nil {
 		return err
 	}
-	if a.Market, err = market.New(sources, opts.Now, opts.Log); err != nil {
+	if a.Market, err = market.New(life, sources, opts.Now, opts.Log); err != nil {
 		return err
 	}
 	a.Users = &user.Service{DB: a.db, Now: opts.Now}
@@ -131,6 +133,7 @@ func (a *App) Run(ctx context.Context) {
 
 // Close closes the database. Run must have returned, and nothing be served any more.
 func (a *App) Close() error {
+	a.end()
 	if err := a.db.Close(); err != nil {
 		return fmt.Errorf("close the database: %w", err)
 	}

@@ -8,7 +8,7 @@ import (
 )
 
 func TestPathsThatAreNotThereAnswerInTheEnvelope(t *testing.T) {
-	eachEngine(t, func(t *testing.T, s *site) {
+	oneEngine(t, setup{}, func(t *testing.T, s *site) {
 		p := s.register("ada")
 		for _, path := range []string{
 			"", "/", "/nothing", "/" + canary, "/auth", "/auth/me/", "/auth/me/" + canary, "/auth%2fme", "/AUTH/ME", "/chat/sessions/" + p.id + "/" + canary,
@@ -34,7 +34,7 @@ func TestPathsThatAreNotThereAnswerInTheEnvelope(t *testing.T) {
 }
 
 func TestMethodsThatARouteDoesNotTakeAreNamed(t *testing.T) {
-	eachEngine(t, func(t *testing.T, s *site) {
+	oneEngine(t, setup{}, func(t *testing.T, s *site) {
 		v := newVictim(s)
 		before := v.everything(t)
 		taken := map[string][]string{}
@@ -69,7 +69,7 @@ func TestMethodsThatARouteDoesNotTakeAreNamed(t *testing.T) {
 }
 
 func TestHeadIsGetWithoutTheBody(t *testing.T) {
-	eachEngine(t, func(t *testing.T, s *site) {
+	oneEngine(t, setup{}, func(t *testing.T, s *site) {
 		v := newVictim(s)
 		for _, o := range s.contract.operations() {
 			if o.method != http.MethodGet {

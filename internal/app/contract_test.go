@@ -14,17 +14,15 @@ import (
 	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/getkin/kin-openapi/openapi3filter"
 	"github.com/getkin/kin-openapi/routers"
-	"github.com/getkin/kin-openapi/routers/legacy"
 )
 
 // contract checks answers against the description that the server itself serves.
-type contract struct {
-	doc    *openapi3.T
-	router routers.Router
-}
+type contract struct{ doc *openapi3.T }
 
-// newContract reads the served description. It is checked as it is, and then made stricter: the description allows
-// further properties, as the server does when it reads, but no answer may hold one that is not described.
+// newContract reads the served description and checks it as it is. Then two things are changed for the checks to come.
+// The description allows further properties, as the server does when it reads, but no answer may hold one that is not
+// described. And the validator takes schemas that refer to others, and have none of a few newer keywords, by the rules of
+// OpenAPI 3.0, where the empty schema is not for null: it has to be told what 3.1 says.
 func newContract(t *testing.T, url string) *contract {
 	t.Helper()
 	resp, err := http.Get(url + "/api/openapi.json")
@@ -40,18 +38,21 @@ func newContract(t *testing.T, url string) *contract {
 	if err != nil {
 		t.Fatal(err)
 	}
-	router, err := legacy.NewRouter(doc) // validates the description
-	if err != nil {
+	if err := doc.Validate(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	for _, schema := range doc.Components.Schemas {
 		schema.Value.AdditionalProperties = openapi3.BoolSchema{Has: new(false)}
+		for _, property := range schema.Value.Properties {
+			if property.Value.IsEmpty() {
+				property.Value.Type = &openapi3.Types{"object", "array", "string", "number", "boolean", "null"}
+			}
+		}
 	}
-	return &contract{doc, router}
+	return &contract{doc}
 }
 
-// options make the validator look at everything. It validates OpenAPI 3.1 by JSON Schema 2020-12, formats included; only
-// those of ids and addresses it has to be told.
+// options make the validator look at everything. Formats are checked, but those of ids and addresses it has to be told.
 func (c *contract) options() *openapi3filter.Options {
 	return &openapi3filter.Options{
 		IncludeResponseStatus: true, MultiError: true,
@@ -68,35 +69,52 @@ func (c *contract) check(req *http.Request, status int, header http.Header, body
 	if err := checkCorrelation(status, header, body); err != nil {
 		return err
 	}
-	plain := &http.Request{Method: req.Method, URL: req.URL, Header: http.Header{}}
-	if req.Method == http.MethodHead {
-		plain.Method = http.MethodGet
+	o, found := c.find(req)
+	if found && o.Responses.Status(status) == nil {
+		return fmt.Errorf("the status %d, which %v does not describe", status, o)
 	}
-	route, params, err := c.router.FindRoute(plain)
-	if err != nil {
+	if req.Method == http.MethodHead || status == http.StatusNoContent {
+		if len(body) > 0 {
+			return fmt.Errorf("a body of %d bytes, where there is none", len(body))
+		}
+		return nil
+	}
+	if !found {
 		return c.checkOutside(status, header, body)
 	}
-	if req.Method == http.MethodHead {
-		if len(body) > 0 {
-			return fmt.Errorf("an answer to HEAD with a body of %d bytes", len(body))
-		}
-		body = []byte("null")
-	}
 	options := c.options()
-	options.ExcludeResponseBody = req.Method == http.MethodHead || isStream(header)
-	err = openapi3filter.ValidateResponse(req.Context(), &openapi3filter.ResponseValidationInput{
-		RequestValidationInput: &openapi3filter.RequestValidationInput{Request: plain, PathParams: params, Route: route},
-		Status:                 status, Header: header, Body: io.NopCloser(bytes.NewReader(body)), Options: options,
+	options.ExcludeResponseBody = isStream(header)
+	err := openapi3filter.ValidateResponse(req.Context(), &openapi3filter.ResponseValidationInput{
+		RequestValidationInput: &openapi3filter.RequestValidationInput{
+			Request: req, Route: &routers.Route{Spec: c.doc, Path: o.path, Method: o.method, Operation: o.Operation},
+		},
+		Status: status, Header: header, Body: io.NopCloser(bytes.NewReader(body)), Options: options,
 	})
-	switch {
-	case err != nil:
-		return err
-	case status == http.StatusNoContent && len(body) > 0:
-		return fmt.Errorf("a 204 with a body of %d bytes", len(body))
-	case status >= http.StatusBadRequest && req.Method != http.MethodHead:
-		return checkCode(route.Operation.Responses.Status(status).Value, body)
+	if err == nil && status >= http.StatusBadRequest {
+		err = checkCode(o.Responses.Status(status).Value, body)
 	}
-	return nil
+	return err
+}
+
+// find tells which operation a request is for. The validator's own routers take an empty segment for a parameter, which
+// the server does not.
+func (c *contract) find(req *http.Request) (operation, bool) {
+	asked := strings.Split(req.URL.EscapedPath(), "/")
+	var best operation
+	for _, o := range c.operations() {
+		segments := strings.Split(o.path, "/")
+		if o.method != req.Method || len(segments) != len(asked) {
+			continue
+		}
+		fits := true
+		for i, segment := range segments {
+			fits = fits && (segment == asked[i] || strings.HasPrefix(segment, "{") && asked[i] != "")
+		}
+		if fits && (best.Operation == nil || strings.Count(o.path, "{") < strings.Count(best.path, "{")) {
+			best = o
+		}
+	}
+	return best, best.Operation != nil
 }
 
 func isStream(header http.Header) bool {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"flag"
 	"log/slog"
 	"net/http/httptest"
 	"slices"
@@ -22,7 +23,14 @@ import (
 	"github.com/jaspers-ai/jaspers/internal/telemetry"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	flag.Parse()
+	// The tests wait for the server's own rhythms more than they compute, so more run at once than there are processors.
+	if err := flag.Set("test.parallel", "6"); err != nil {
+		panic(err)
+	}
+	goleak.VerifyTestMain(m)
+}
 
 // The secrets of the server under test. None of them may be seen in its log.
 const (
@@ -65,8 +73,19 @@ func eachEngine(t *testing.T, test func(t *testing.T, s *site)) {
 
 func eachEngineWith(t *testing.T, with setup, test func(t *testing.T, s *site)) {
 	t.Helper()
+	onEngines(t, with, test, db.SQLite, db.Postgres)
+}
+
+// oneEngine is for what is decided before any database is asked.
+func oneEngine(t *testing.T, with setup, test func(t *testing.T, s *site)) {
+	t.Helper()
+	onEngines(t, with, test, db.SQLite)
+}
+
+func onEngines(t *testing.T, with setup, test func(t *testing.T, s *site), engines ...db.Engine) {
+	t.Helper()
 	t.Parallel()
-	for _, engine := range []db.Engine{db.SQLite, db.Postgres} {
+	for _, engine := range engines {
 		t.Run(string(engine), func(t *testing.T) {
 			t.Parallel()
 			test(t, startSite(t, engine, with))

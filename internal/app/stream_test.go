@@ -30,7 +30,12 @@ type stream struct {
 // ask posts a question and begins to read the stream of its answer.
 func (p *person) ask(session, question string) *stream {
 	p.t.Helper()
-	req := p.request(http.MethodPost, "/chat/sessions/"+session+"/messages", map[string]any{"content": question}, asStream())
+	return p.listen(p.request(http.MethodPost, "/chat/sessions/"+session+"/messages", map[string]any{"content": question}, asStream()))
+}
+
+// listen sends a request whose answer is a stream.
+func (p *person) listen(req *http.Request) *stream {
+	p.t.Helper()
 	resp, err := p.browser.Do(req)
 	if err != nil {
 		p.t.Fatal(err)

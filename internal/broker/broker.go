@@ -16,8 +16,8 @@ type Provider interface {
 	Info() Info
 	// Accounts lists the accounts the credentials open, with their cash.
 	Accounts(ctx context.Context, creds Credentials) ([]Account, error)
-	// Positions lists what an account holds now; an empty account has none.
-	Positions(ctx context.Context, creds Credentials, accountID string) ([]Position, error)
+	// Positions lists what an account, one of Accounts, holds now; an empty account has none.
+	Positions(ctx context.Context, creds Credentials, account Account) ([]Position, error)
 }
 
 // OAuth is a Provider that customers connect by its own consent page.
@@ -76,7 +76,6 @@ type Account struct {
 	Status   string              // the brokerage's word, upper case
 	Currency string              // ISO 4217
 	Cash     decimal.NullDecimal // negative when borrowed on margin
-	Equity   decimal.NullDecimal
 }
 
 // AssetClass sorts instruments.

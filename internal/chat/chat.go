@@ -27,10 +27,12 @@ type Service struct {
 	Now     func() time.Time
 	Log     *slog.Logger
 
-	mu      sync.Mutex
-	runs    map[string]*Run // the answers being written in this process, by message id
-	closing bool
-	writing sync.WaitGroup
+	mu           sync.Mutex
+	admitted     map[string]int  // how many answers of each user are written, or about to be
+	runs         map[string]*Run // the answers being written in this process, by message id
+	closing      bool            // no new answers
+	interrupting bool            // no more time for those that began
+	writing      sync.WaitGroup
 }
 
 // Session is a conversation.

@@ -12,14 +12,16 @@ import (
 	"github.com/jaspers-ai/jaspers/internal/fault"
 )
 
-// Event is one thing an answer's stream says. Seq counts from 1 without gaps.
+// Event is one thing an answer's stream says. Seq grows from 1 and means one event, also to those who heard events that
+// were lost with their process. It skips numbers only there: what Recover adds comes after a gap.
 type Event struct {
 	Seq  int64           `json:"seq"`
 	Type string          `json:"type"`
 	Data json.RawMessage `json:"data"`
 }
 
-// The types of events. A stream begins with run and ends with done, which holds the whole message.
+// The types of events. A stream begins with run and ends with done, which holds the whole message. Where there is no such
+// message, because the session was deleted or the end could not be stored, it ends with error.
 const (
 	EventRun      = "run"
 	EventTool     = "tool"
@@ -100,16 +102,16 @@ type eventLog struct {
 }
 
 // encodeEvent numbers an event and prints its data.
-func encodeEvent(seq int, kind string, data any, at time.Time) (stamped, error) {
+func encodeEvent(seq int64, kind string, data any, at time.Time) (stamped, error) {
 	text, err := json.Marshal(data)
-	return stamped{Event{Seq: int64(seq), Type: kind, Data: text}, at}, err
+	return stamped{Event{Seq: seq, Type: kind, Data: text}, at}, err
 }
 
 // add says the next event to all readers, and how many there are now.
 func (l *eventLog) add(kind string, data any, at time.Time) (int, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	e, err := encodeEvent(len(l.events)+1, kind, data, at)
+	e, err := encodeEvent(int64(len(l.events)+1), kind, data, at)
 	if err != nil {
 		return len(l.events), err
 	}

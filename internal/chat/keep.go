@@ -38,7 +38,7 @@ func (s *Service) keep(ctx context.Context, run *Run, stop <-chan struct{}) {
 			return
 		}
 		if err != nil { // tried again at the next tick
-			s.Log.WarnContext(ctx, "an answer's events cannot be stored", "message", run.MessageID, "err", err)
+			s.Log.WarnContext(ctx, "an answer's events cannot be stored", "message", run.MessageID, "error", err)
 		}
 	}
 }
@@ -89,34 +89,52 @@ func (s *Service) storeBatch(ctx context.Context, run *Run) error {
 	return err
 }
 
-// store runs a transaction of its own time: an answer that is cancelled has to be stored all the same.
+// store runs a transaction that is given up when the database takes too long.
 func (s *Service) store(ctx context.Context, fn func(ctx context.Context, tx *sql.Tx) error) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), storeTime)
+	ctx, cancel := context.WithTimeout(ctx, storeTime)
 	defer cancel()
 	return s.DB.Tx(ctx, func(tx *sql.Tx) error { return fn(ctx, tx) })
 }
 
-// finish stores the end of an answer and tells it to everybody. Where the database does not take it, the answer is left
-// to Recover.
-func (s *Service) finish(ctx context.Context, run *Run, e ending) {
+// finish stores the end of an answer and returns the last events of its stream. Where the database does not take it, or
+// somebody else was first, these events are told without being stored; what is not stored is left to Recover.
+func (s *Service) finish(ctx context.Context, run *Run, e ending) (last []stamped) {
+	last, err := s.storeEndPatiently(ctx, run, e)
+	told, _, _ := run.log.after(0)
+	if errors.Is(err, errLost) {
+		if run.message, err = s.message(ctx, run.MessageID); err == nil {
+			last, err = lastWords(run.message, int64(len(told)), e.at)
+		}
+	}
+	if err == nil {
+		return last
+	}
+	run.err = err
+	if !fault.Is(err, fault.NotFound) {
+		s.Log.ErrorContext(ctx, "an answer cannot be stored", "message", run.MessageID, "error", err)
+		run.err = fault.Wrap(fault.Internal, err, "the answer could not be stored; reload the conversation")
+	}
+	failed, err := encodeEvent(int64(len(told)+1), EventError, problemOf(run.err), e.at)
+	if err != nil { // two texts always print
+		return nil
+	}
+	return []stamped{failed}
+}
+
+// storeEndPatiently stores the end of an answer, again and again while the database does not take it.
+func (s *Service) storeEndPatiently(ctx context.Context, run *Run, e ending) (last []stamped, err error) {
 	const tries = 5
-	var last []stamped
-	for try := range tries {
-		if try > 0 {
-			time.Sleep(100 * time.Millisecond << try)
+	for try := 1; ; try++ {
+		last, err = s.storeEnd(ctx, run, e)
+		if err == nil || errors.Is(err, errLost) || try == tries {
+			return last, err
 		}
-		if last, run.err = s.storeEnd(ctx, run, e); run.err == nil || errors.Is(run.err, errLost) {
-			break
+		select {
+		case <-time.After(100 * time.Millisecond << try):
+		case <-ctx.Done():
+			return nil, err
 		}
 	}
-	switch {
-	case errors.Is(run.err, errLost):
-		run.message, run.err = s.message(ctx, run.MessageID)
-	case run.err != nil:
-		s.Log.ErrorContext(ctx, "an answer cannot be stored", "message", run.MessageID, "err", run.err)
-		run.err = fault.From(run.err)
-	}
-	run.log.end(last)
 }
 
 // message reads a message as it is now; NotFound when its session was deleted.
@@ -141,7 +159,7 @@ func (s *Service) storeEnd(ctx context.Context, run *Run, e ending) (last []stam
 		if err := rest.insert(ctx, tx, run.MessageID); err != nil {
 			return err
 		}
-		run.message, last, err = lastWords(ctx, tx, run.MessageID, run.storedEvents+len(rest.events), e)
+		run.message, last, err = storeLastWords(ctx, tx, run.MessageID, int64(run.storedEvents+len(rest.events)), e.at)
 		return err
 	})
 	return last, err
@@ -160,22 +178,26 @@ func closeAnswer(ctx context.Context, tx *sql.Tx, sessionID, messageID string, e
 	return err
 }
 
-// lastWords reads a closed answer back and ends its stream, which has said seq events, with it.
-func lastWords(ctx context.Context, tx *sql.Tx, messageID string, seq int, e ending) (m Message, last []stamped, err error) {
+// storeLastWords reads a closed answer back and ends its stream, whose last event is numbered seq, with it.
+func storeLastWords(ctx context.Context, tx *sql.Tx, messageID string, seq int64, at time.Time) (m Message, last []stamped, err error) {
 	if m, err = findMessage(ctx, tx, messageID); err != nil {
 		return m, nil, err
 	}
-	if e.status == Failed || e.status == Interrupted {
-		failed, err := encodeEvent(seq+1, EventError, e.problem, e.at)
+	if last, err = lastWords(m, seq, at); err != nil {
+		return m, nil, err
+	}
+	return m, last, insertEvents(ctx, tx, messageID, last)
+}
+
+// lastWords are the events that end a stream after the one numbered seq: the message, after what went wrong with it.
+func lastWords(m Message, seq int64, at time.Time) (last []stamped, err error) {
+	if m.Status == Failed || m.Status == Interrupted {
+		failed, err := encodeEvent(seq+1, EventError, m.Error, at)
 		if err != nil {
-			return m, nil, err
+			return nil, err
 		}
 		last = append(last, failed)
 	}
-	done, err := encodeEvent(seq+len(last)+1, EventDone, m, e.at)
-	if err != nil {
-		return m, nil, err
-	}
-	last = append(last, done)
-	return m, last, insertEvents(ctx, tx, messageID, last)
+	done, err := encodeEvent(seq+int64(len(last))+1, EventDone, m, at)
+	return append(last, done), err
 }

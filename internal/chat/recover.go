@@ -12,9 +12,10 @@ import (
 	"github.com/jaspers-ai/jaspers/internal/db"
 )
 
-// Recover ends the answers whose process died: each is stored as interrupted, with what had arrived. It returns how
-// many it ended. Any number of processes may call it at once; each answer is ended by one of them. Call it at the start
-// and every few seconds.
+// Recover ends the answers whose process died: each is stored as interrupted, with what had arrived in the database. Its
+// stream goes on after a gap in the numbers, with the error and the message. Recover returns how many answers it ended.
+// Any number of processes may call it at once; each answer is ended by one of them. Call it at the start and every few
+// seconds.
 func (s *Service) Recover(ctx context.Context) (int, error) {
 	abandoned, err := s.abandoned(ctx)
 	if err != nil {
@@ -70,8 +71,19 @@ func (s *Service) recoverOne(ctx context.Context, tx *sql.Tx, messageID string) 
 	if err := closeAnswer(ctx, tx, sessionID, messageID, e); err != nil {
 		return err
 	}
-	_, _, err = lastWords(ctx, tx, messageID, len(events), e)
+	_, _, err = storeLastWords(ctx, tx, messageID, lastSeq(events)+recoveryGap, e.at)
 	return err
+}
+
+// recoveryGap keeps numbers from being used twice: the process that died may have told more events than it had stored.
+// With the analyst's usual limits no answer has as many.
+const recoveryGap = 100_000
+
+func lastSeq(events []Event) int64 {
+	if len(events) == 0 {
+		return 0
+	}
+	return events[len(events)-1].Seq
 }
 
 // endingFrom puts an interrupted answer together from what its stream had said.

@@ -17,18 +17,29 @@ import (
 	"github.com/jaspers-ai/jaspers/internal/llm"
 )
 
-// maxRuns is how many answers this process writes at a time.
-const maxRuns = 256
+// How many answers are written at a time.
+const (
+	maxRuns     = 256 // in this process
+	maxUserRuns = 4   // of one user in it
+)
+
+// busyTime is when trying again makes sense: answers take seconds.
+const busyTime = 5 * time.Second
+
+// closeTime is what Close leaves answers for storing their end.
+const closeTime = 3 * time.Second
 
 // Run is an answer being written. It goes on whether anybody listens or not.
 type Run struct {
 	SessionID string
 	MessageID string // of the answer
 
+	userID  string
 	log     eventLog
-	cancel  context.CancelCauseFunc
-	full    chan struct{} // gets a value when a batch of events is waiting to be stored
-	ended   chan struct{} // closed when the end is stored; message and err do not change after
+	cancel  context.CancelCauseFunc // ends the writing
+	abandon context.CancelFunc      // ends the storing, too
+	full    chan struct{}           // gets a value when a batch of events is waiting to be stored
+	ended   chan struct{}           // closed when all is over; message and err do not change after
 	message Message
 	err     error
 
@@ -46,7 +57,7 @@ type Run struct {
 func (r *Run) Events(ctx context.Context, seq int64) iter.Seq[Event] { return r.log.all(ctx, seq) }
 
 // Wait returns the answer when it is stored, however it ended. The error says why there is none: Canceled when ctx
-// ended, NotFound when the session was deleted.
+// ended, NotFound when the session was deleted, Internal when the end could not be stored.
 func (r *Run) Wait(ctx context.Context) (Message, error) {
 	select {
 	case <-r.ended:
@@ -64,7 +75,8 @@ var (
 )
 
 // Post stores a person's message and begins the answer, which is written whatever becomes of ctx. Errors: Invalid,
-// NotFound, Conflict while another answer is being written in the session, ModelNotConfigured, and Overloaded.
+// NotFound, Conflict while another answer is being written in the session, RateLimited while the user has too many
+// elsewhere, ModelNotConfigured, and Overloaded.
 func (s *Service) Post(ctx context.Context, userID, sessionID, content string) (*Run, error) {
 	content, err := checkText("body.content", content, maxContent)
 	if err != nil {
@@ -73,51 +85,77 @@ func (s *Service) Post(ctx context.Context, userID, sessionID, content string) (
 	if err := s.Analyst.Ready(); err != nil {
 		return nil, err
 	}
+	if err := s.admit(userID); err != nil {
+		return nil, err
+	}
 	now := db.Time(s.Now())
 	// Ids grow in the order they are made, and messages are read in the order of their ids: the question's comes first.
 	asked := Message{ID: db.NewID(), SessionID: sessionID, Role: llm.User, Status: Complete, Content: content, CreatedAt: now, FinishedAt: &now}
-	runCtx, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
+	storing, abandon := context.WithCancel(context.WithoutCancel(ctx))
+	asking, cancel := context.WithCancelCause(storing)
 	run := &Run{
-		SessionID: sessionID, MessageID: db.NewID(), cancel: cancel,
+		SessionID: sessionID, MessageID: db.NewID(), userID: userID, cancel: cancel, abandon: abandon,
 		full: make(chan struct{}, 1), ended: make(chan struct{}),
 	}
-	if err := s.admit(run); err != nil {
-		cancel(nil)
-		return nil, err
-	}
-	question, err := s.begin(ctx, run, userID, asked)
+	question, err := s.begin(ctx, run, asked)
 	if err != nil {
-		s.dismiss(run)
+		s.leave(run)
+		s.writing.Done()
 		return nil, err
 	}
-	go s.write(runCtx, run, question)
+	s.publish(run)
+	go s.write(storing, asking, run, question)
 	return run, nil
 }
 
-// admit takes a run in, so that Close waits for it.
-func (s *Service) admit(run *Run) error {
+// admit gives a user a place for an answer, for which Close waits.
+func (s *Service) admit(userID string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.closing {
-		return fault.New(fault.Overloaded, "the server is stopping; try again soon").WithRetryAfter(5 * time.Second)
+	total := 0
+	for _, n := range s.admitted {
+		total += n
 	}
-	if len(s.runs) >= maxRuns {
-		return fault.New(fault.Overloaded, "too many answers are being written at the moment; try again soon").WithRetryAfter(5 * time.Second)
+	switch {
+	case s.closing:
+		return fault.New(fault.Overloaded, "the server is stopping; try again soon").WithRetryAfter(busyTime)
+	case s.admitted[userID] >= maxUserRuns:
+		return fault.New(fault.RateLimited, "%d answers are being written for you at the moment; wait for one of them to finish, then ask again",
+			maxUserRuns).WithRetryAfter(busyTime)
+	case total >= maxRuns:
+		return fault.New(fault.Overloaded, "too many answers are being written at the moment; try again soon").WithRetryAfter(busyTime)
 	}
-	if s.runs == nil {
-		s.runs = map[string]*Run{}
+	if s.admitted == nil {
+		s.admitted = map[string]int{}
 	}
-	s.runs[run.MessageID] = run
+	s.admitted[userID]++
 	s.writing.Add(1)
 	return nil
 }
 
-func (s *Service) dismiss(run *Run) {
+// publish lets a run be found, now that its answer stands in the database: whoever finds it may wait for its end.
+func (s *Service) publish(run *Run) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.runs == nil {
+		s.runs = map[string]*Run{}
+	}
+	s.runs[run.MessageID] = run
+	if s.interrupting {
+		run.cancel(errClosing)
+	}
+}
+
+// leave gives a run's place back, whether or not it was published.
+func (s *Service) leave(run *Run) {
 	run.cancel(nil)
+	run.abandon()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	delete(s.runs, run.MessageID)
-	s.writing.Done()
+	if s.admitted[run.userID]--; s.admitted[run.userID] == 0 {
+		delete(s.admitted, run.userID)
+	}
 }
 
 // runIn finds the answer that this process writes in a session.
@@ -133,7 +171,8 @@ func (s *Service) runIn(sessionID string) *Run {
 }
 
 // Close lets no new answer begin and waits for those being written. When ctx ends first, the rest are stored as
-// interrupted. It returns when nothing is written any more.
+// interrupted, for which they have three seconds. Close returns when nothing is written any more or these are over; what
+// the database did not take by then is left to Recover.
 func (s *Service) Close(ctx context.Context) {
 	s.mu.Lock()
 	s.closing = true
@@ -148,22 +187,42 @@ func (s *Service) Close(ctx context.Context) {
 		return
 	case <-ctx.Done():
 	}
+	s.interrupt()
+	over := time.NewTimer(closeTime)
+	defer over.Stop()
+	select {
+	case <-idle:
+	case <-over.C:
+		s.abandonAll()
+	}
+}
+
+// interrupt ends the writing of all answers, those included that are about to begin.
+func (s *Service) interrupt() {
 	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.interrupting = true
 	for _, run := range s.runs {
 		run.cancel(errClosing)
 	}
-	s.mu.Unlock()
-	<-idle
+}
+
+func (s *Service) abandonAll() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, run := range s.runs {
+		run.abandon()
+	}
 }
 
 // begin stores both messages, the answer's still empty, and reads what was said before.
-func (s *Service) begin(ctx context.Context, run *Run, userID string, asked Message) (analyst.Question, error) {
+func (s *Service) begin(ctx context.Context, run *Run, asked Message) (analyst.Question, error) {
 	now := asked.CreatedAt
 	lease := now.Add(leaseTime)
 	answer := Message{ID: run.MessageID, SessionID: run.SessionID, Role: llm.Assistant, Status: Running, CreatedAt: now}
-	question := analyst.Question{UserID: userID, Text: asked.Content}
+	question := analyst.Question{UserID: run.userID, Text: asked.Content}
 	err := s.DB.Tx(ctx, func(tx *sql.Tx) error {
-		if _, err := findSession(ctx, tx, userID, run.SessionID); err != nil {
+		if _, err := findSession(ctx, tx, run.userID, run.SessionID); err != nil {
 			return err
 		}
 		var err error
@@ -188,17 +247,20 @@ func (s *Service) begin(ctx context.Context, run *Run, userID string, asked Mess
 	return question, err
 }
 
-// write has the answer written and stores it. It is the run's goroutine, with the keeper beside it.
-func (s *Service) write(ctx context.Context, run *Run, q analyst.Question) {
-	defer s.dismiss(run)
-	defer close(run.ended)
+// write has the answer written and stores it. It is the run's goroutine, with the keeper beside it. The answer is asked
+// for until asking ends, and stored until storing does.
+func (s *Service) write(storing, asking context.Context, run *Run, q analyst.Question) {
+	defer s.writing.Done()
 	stop := make(chan struct{})
 	var keeper sync.WaitGroup
-	keeper.Go(func() { s.keep(ctx, run, stop) })
-	result, err := s.ask(ctx, run, q)
+	keeper.Go(func() { s.keep(storing, run, stop) })
+	result, err := s.ask(asking, run, q)
 	close(stop)
 	keeper.Wait()
-	s.finish(ctx, run, s.endingOf(ctx, run, result, err))
+	last := s.finish(storing, run, s.endingOf(asking, run, result, err))
+	s.leave(run) // who hears the end may ask the next question
+	run.log.end(last)
+	close(run.ended)
 }
 
 func (s *Service) ask(ctx context.Context, run *Run, q analyst.Question) (result analyst.Result, err error) {
@@ -214,7 +276,7 @@ func (s *Service) ask(ctx context.Context, run *Run, q analyst.Question) (result
 func (s *Service) take(ctx context.Context, run *Run, e analyst.Event) {
 	if e.Tool != nil && e.Tool.Output != nil {
 		if fault.Is(e.Tool.Err, fault.Internal) { // the model is told no more than that
-			s.Log.ErrorContext(ctx, "a tool failed", "tool", e.Tool.Name, "err", e.Tool.Err)
+			s.Log.ErrorContext(ctx, "a tool failed", "tool", e.Tool.Name, "error", e.Tool.Err)
 		}
 		run.mu.Lock()
 		run.calls = append(run.calls, *e.Tool)
@@ -254,7 +316,7 @@ func (s *Service) endingOf(ctx context.Context, run *Run, result analyst.Result,
 			err = cause
 		}
 		e.status, e.problem = Failed, problemOf(err)
-		s.Log.WarnContext(ctx, "an answer failed", "session", run.SessionID, "message", run.MessageID, "err", err)
+		s.Log.WarnContext(ctx, "an answer failed", "session", run.SessionID, "message", run.MessageID, "error", err)
 	}
 	return e
 }

@@ -53,7 +53,7 @@ func writerOn(t *testing.T, d *db.DB) (*Service, *sim.Sim) {
 	server := httptest.NewServer(upstream.Handler())
 	t.Cleanup(server.Close)
 	t.Cleanup(server.Client().CloseIdleConnections)
-	quotes, err := market.New([]market.Source{fixedPrices{c.now}}, c.now, slog.New(slog.DiscardHandler))
+	quotes, err := market.New(t.Context(), []market.Source{fixedPrices{c.now}}, c.now, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -258,7 +258,7 @@ func TestOfManyPostsToASessionOneIsAnswered(t *testing.T) {
 		user := newUser(t, d)
 		session := newSession(t, s, user)
 		var posts sync.WaitGroup
-		errs := make([]error, 8)
+		errs := make([]error, maxUserRuns)
 		for i := range errs {
 			posts.Go(func() { _, errs[i] = s.Post(t.Context(), user, session.ID, "hello") })
 		}
@@ -366,14 +366,16 @@ func TestAnAnswerThatWasTakenAwayEnds(t *testing.T) {
 				t.Fatal(err)
 			}
 			m, err := run.Wait(t.Context())
+			events := heard(t, run)
+			last := events[len(events)-1]
 			switch name {
 			case "recovered":
-				if err != nil || m.Content != "theirs" {
-					t.Errorf("got %q, %v, want what the other process stored", m.Content, err)
+				if err != nil || m.Content != "theirs" || last.Type != EventDone || !strings.Contains(string(last.Data), "theirs") {
+					t.Errorf("got %q, %v and a last event %s %s, want what the other process stored", m.Content, err, last.Type, last.Data)
 				}
 			case "deleted":
-				if !fault.Is(err, fault.NotFound) {
-					t.Errorf("got %v, want NotFound", err)
+				if !fault.Is(err, fault.NotFound) || last.Type != EventError || !strings.Contains(string(last.Data), string(fault.NotFound)) {
+					t.Errorf("got %v and a last event %s %s, want NotFound", err, last.Type, last.Data)
 				}
 			}
 		}
@@ -399,16 +401,35 @@ func TestOnlySoManyAnswersAreWrittenAtATime(t *testing.T) {
 		s, _ := writerOn(t, d)
 		user := newUser(t, d)
 		session := newSession(t, s, user)
-		s.runs = map[string]*Run{}
-		for range maxRuns {
-			s.runs[db.NewID()] = &Run{cancel: func(error) {}}
-		}
+		s.admitted = map[string]int{"others": maxRuns}
 		if _, err := s.Post(t.Context(), user, session.ID, "hello"); !fault.Is(err, fault.Overloaded) || fault.From(err).RetryAfter == 0 {
 			t.Errorf("got %v, want Overloaded with a time", err)
 		}
-		s.runs = nil
+		s.admitted = nil
 		if m := wait(t, post(t, s, user, session.ID, "hello")); m.Status != Complete {
 			t.Errorf("got %s, want an answer when there is room again", m.Status)
 		}
+	})
+}
+
+func TestAUserHasFourAnswersWrittenAtATime(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		s := hangingOn(t, d)
+		user, other := newUser(t, d), newUser(t, d)
+		var first Session
+		for range 4 {
+			first = newSession(t, s, user)
+			post(t, s, user, first.ID, "hello")
+		}
+		fifth := newSession(t, s, user)
+		_, err := s.Post(t.Context(), user, fifth.ID, "hello")
+		if f := fault.From(err); f.Kind != fault.RateLimited || f.RetryAfter == 0 || !strings.Contains(f.Message, "wait for one of them to finish") {
+			t.Errorf("got %v, want RateLimited with a time and what to do", err)
+		}
+		post(t, s, other, newSession(t, s, other).ID, "hello")
+		if err := s.Delete(t.Context(), user, first.ID); err != nil {
+			t.Fatal(err)
+		}
+		post(t, s, user, fifth.ID, "hello")
 	})
 }

@@ -45,12 +45,12 @@ func storedAccounts(ctx context.Context, q db.Querier, connectionID string) ([]s
 
 func upsertAccount(ctx context.Context, tx db.Querier, connectionID string, a broker.Account, asOf time.Time) (id string, err error) {
 	row := tx.QueryRowContext(ctx, `insert into brokerage_accounts
-		(id, connection_id, external_id, number, status, currency, cash, equity, as_of)
-		values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+		(id, connection_id, external_id, number, status, currency, cash, as_of)
+		values ($1, $2, $3, $4, $5, $6, $7, $8)
 		on conflict (connection_id, external_id) do update set number = excluded.number, status = excluded.status,
-			currency = excluded.currency, cash = excluded.cash, equity = excluded.equity, as_of = excluded.as_of
+			currency = excluded.currency, cash = excluded.cash, as_of = excluded.as_of
 		returning id`,
-		db.NewID(), connectionID, a.ID, a.Number, a.Status, a.Currency, a.Cash, a.Equity, asOf)
+		db.NewID(), connectionID, a.ID, a.Number, a.Status, a.Currency, a.Cash, asOf)
 	if err := row.Scan(&id); err != nil {
 		return "", fmt.Errorf("store account: %w", err)
 	}

@@ -105,8 +105,8 @@ func TestDecimalsKeepEveryDigit(t *testing.T) {
 				return err
 			}
 			return tx.QueryRowContext(t.Context(), `insert into brokerage_accounts
-				(id, connection_id, external_id, number, status, currency, cash, equity, as_of)
-				values ($1, $2, 'e', 'n', 'ACTIVE', 'USD', $3, $3, $4) returning cash`,
+				(id, connection_id, external_id, number, status, currency, cash, as_of)
+				values ($1, $2, 'e', 'n', 'ACTIVE', 'USD', $3, $4) returning cash`,
 				db.NewID(), connection, want, time.Now()).Scan(&got)
 		})
 		if err != nil {

@@ -37,7 +37,7 @@ type Queue struct {
 	periods  []period
 }
 
-// maxAttempts is how often a job is tried before it is kept as dead.
+// maxAttempts is how often a job is tried before it is dead.
 const maxAttempts = 5
 
 // New makes a queue that does nothing until Run.
@@ -86,7 +86,7 @@ func Unique(key string) Option {
 }
 
 // Add puts a job into the caller's transaction: it exists exactly when that commits. It reports false where a Unique
-// job of the same key was already there.
+// job of the same key was already there; one that waits to be tried again is then tried now.
 func (q *Queue) Add(ctx context.Context, tx db.Querier, args Args, opts ...Option) (added bool, err error) {
 	var o options
 	for _, opt := range opts {
@@ -167,18 +167,23 @@ func (q *Queue) do(ctx context.Context, r row) {
 	}
 }
 
-// call runs the handler; a panic in it is an error of the job, not the end of the process.
-func (q *Queue) call(ctx context.Context, r row) (err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			err = fmt.Errorf("the handler panicked: %v", p)
-		}
-	}()
+// call runs the handler.
+func (q *Queue) call(ctx context.Context, r row) error {
 	handle, ok := q.handlers[r.Kind]
 	if !ok {
 		return fmt.Errorf("no handler for jobs of kind %s", r.Kind) // a newer process of a rolling update may have one
 	}
-	return handle(ctx, r.Args)
+	return guard("the handler", func() error { return handle(ctx, r.Args) })
+}
+
+// guard makes a panic in fn an error of the work that what names, not the end of the process.
+func guard(what string, fn func() error) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("%s panicked: %v", what, p)
+		}
+	}()
+	return fn()
 }
 
 var errLeaseLost = errors.New("the lease was lost to another worker")

@@ -195,6 +195,61 @@ func TestAUniqueJobIsThereOnceUntilItIsDone(t *testing.T) {
 	})
 }
 
+// onlyJob is what is stored of the only job.
+func onlyJob(t *testing.T, d *db.DB) (state string, runAt time.Time) {
+	t.Helper()
+	if err := d.Read().QueryRowContext(t.Context(), "select state, run_at from jobs").Scan(&state, &runAt); err != nil {
+		t.Fatal(err)
+	}
+	return state, runAt
+}
+
+func TestAskingAgainForAJobThatWaitsForItsRetryTriesItNow(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		q := newQueue(d, newClock())
+		tried := make(chan struct{}, 10)
+		job.Handle(q, func(context.Context, greet) error { tried <- struct{}{}; return errors.New("no luck") })
+		add(t, d, q, greet{"Ada"}, job.Unique("ada"))
+		start(t, q)
+		receive(t, tried, "the first try")
+		waitForState(t, d, "queued")
+		if add(t, d, q, greet{"Ada"}, job.Unique("ada")) {
+			t.Error("got it added, want the one that waits")
+		}
+		receive(t, tried, "the second try, without a wait")
+		waitForState(t, d, "queued")
+	})
+}
+
+func TestAskingAgainForAJobThatRunsOrIsDueChangesNothing(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		c := newClock()
+		q := newQueue(d, c)
+		add(t, d, q, greet{"Ada"}, job.Unique("ada"))
+		_, due := onlyJob(t, d)
+		c.Advance(time.Second)
+		if add(t, d, q, greet{"Ada"}, job.Unique("ada")) {
+			t.Error("a second of a job that is due was added")
+		}
+		if _, got := onlyJob(t, d); !got.Equal(due) {
+			t.Errorf("got it due at %s, want %s as before", got, due)
+		}
+		started, finish := make(chan struct{}), make(chan struct{})
+		job.Handle(q, func(context.Context, greet) error { close(started); <-finish; return nil })
+		stop := start(t, q)
+		receive(t, started, "the start")
+		_, lease := onlyJob(t, d)
+		if add(t, d, q, greet{"Ada"}, job.Unique("ada")) {
+			t.Error("a second of a running job was added")
+		}
+		if state, got := onlyJob(t, d); state != "running" || !got.Equal(lease) {
+			t.Errorf("got %s with a lease until %s, want running until %s", state, got, lease)
+		}
+		close(finish)
+		stop()
+	})
+}
+
 func TestTwoProcessesDoEachJobOnce(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		c := newClock()
@@ -296,18 +351,15 @@ func TestASlotIsTakenOnceByAllProcesses(t *testing.T) {
 		for range 3 {
 			q := newQueue(d, c)
 			job.Handle(q, func(_ context.Context, g greet) error { ran <- g.Name; return nil })
-			q.Every("greet", 15*time.Minute, func(slot time.Time) bool { return slot.Minute() != 30 },
-				func(ctx context.Context, tx *sql.Tx, slot time.Time) error {
-					_, err := q.Add(ctx, tx, greet{slot.Format("15:04")})
-					return err
-				})
+			q.Every("greet", 15*time.Minute, func(ctx context.Context, tx *sql.Tx, slot time.Time) error {
+				_, err := q.Add(ctx, tx, greet{slot.Format("15:04")})
+				return err
+			})
 			start(t, q)
 		}
-		for _, want := range []string{"15:00", "15:15", "", "15:45", "16:00"} {
-			if want != "" {
-				if got := receive(t, ran, "slot "+want); got != want {
-					t.Errorf("got slot %s, want %s", got, want)
-				}
+		for _, want := range []string{"15:00", "15:15", "15:30", "15:45", "16:00"} {
+			if got := receive(t, ran, "slot "+want); got != want {
+				t.Errorf("got slot %s, want %s", got, want)
 			}
 			waitUntilDone(t, d) // a lease must not end by the clock's jump
 			c.Advance(15 * time.Minute)
@@ -316,6 +368,61 @@ func TestASlotIsTakenOnceByAllProcesses(t *testing.T) {
 			t.Errorf("%d slots were done twice", extra)
 		}
 	})
+}
+
+func TestAPanicInAPeriodIsTriedAgainAndEndsNothing(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		q := newQueue(d, newClock())
+		opened := make(chan string, 10)
+		tries := 0
+		q.Every("bad", time.Hour, func(context.Context, *sql.Tx, time.Time) error {
+			if tries++; tries == 1 {
+				panic("a bug")
+			}
+			opened <- "bad"
+			return nil
+		})
+		q.Every("good", time.Hour, func(context.Context, *sql.Tx, time.Time) error {
+			opened <- "good"
+			return nil
+		})
+		start(t, q)
+		for _, want := range []string{"good", "bad"} {
+			if got := receive(t, opened, want); got != want {
+				t.Errorf("got %s, want %s", got, want)
+			}
+		}
+	})
+}
+
+func TestDeadJobsCanBeSeenForThirtyDays(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		c := newClock()
+		q := newQueue(d, c)
+		job.Handle(q, func(context.Context, greet) error { return job.Permanent(errors.New("never")) })
+		add(t, d, q, greet{"Ada"})
+		stop := start(t, q)
+		waitForState(t, d, "dead")
+		stop()
+		if left := tidy(t, d, q, c.Now().Add(29*24*time.Hour)); left != 1 {
+			t.Errorf("got %d jobs after 29 days, want 1", left)
+		}
+		if left := tidy(t, d, q, c.Now().Add(31*24*time.Hour)); left != 0 {
+			t.Errorf("got %d jobs after 31 days, want 0", left)
+		}
+	})
+}
+
+// tidy gives how many jobs are left.
+func tidy(t *testing.T, d *db.DB, q *job.Queue, at time.Time) (left int) {
+	t.Helper()
+	if err := d.Tx(t.Context(), func(tx *sql.Tx) error { return q.Tidy(t.Context(), tx, at) }); err != nil {
+		t.Fatal(err)
+	}
+	if err := d.Read().QueryRowContext(t.Context(), "select count(*) from jobs").Scan(&left); err != nil {
+		t.Fatal(err)
+	}
+	return left
 }
 
 func TestTidyDeletesWhatWasDoneAWeekAgo(t *testing.T) {
@@ -327,19 +434,10 @@ func TestTidyDeletesWhatWasDoneAWeekAgo(t *testing.T) {
 		stop := start(t, q)
 		waitForState(t, d, "done")
 		stop()
-		tidy := func(at time.Time) (left int) {
-			if err := d.Tx(t.Context(), func(tx *sql.Tx) error { return q.Tidy(t.Context(), tx, at) }); err != nil {
-				t.Fatal(err)
-			}
-			if err := d.Read().QueryRowContext(t.Context(), "select count(*) from jobs").Scan(&left); err != nil {
-				t.Fatal(err)
-			}
-			return left
-		}
-		if left := tidy(c.Now().Add(6 * 24 * time.Hour)); left != 1 {
+		if left := tidy(t, d, q, c.Now().Add(6*24*time.Hour)); left != 1 {
 			t.Errorf("got %d jobs after six days, want 1", left)
 		}
-		if left := tidy(c.Now().Add(8 * 24 * time.Hour)); left != 0 {
+		if left := tidy(t, d, q, c.Now().Add(8*24*time.Hour)); left != 0 {
 			t.Errorf("got %d jobs after eight days, want 0", left)
 		}
 	})

@@ -12,19 +12,17 @@ import (
 type period struct {
 	name  string
 	every time.Duration
-	due   func(time.Time) bool
 	do    func(ctx context.Context, tx *sql.Tx, slot time.Time) error
 	// tried is the last slot this process proposed, so that it asks the database once a slot.
 	tried time.Time
 }
 
-// Every does fn once in each slot of the given length for which due says yes, whatever number of processes propose it:
-// the slot's row and fn's effects commit together. fn should only enqueue jobs. A slot during which no process ran is
-// left out. Slots begin at whole multiples of every.
-func (q *Queue) Every(name string, every time.Duration, due func(slot time.Time) bool,
-	fn func(ctx context.Context, tx *sql.Tx, slot time.Time) error,
-) {
-	q.periods = append(q.periods, period{name: name, every: every, due: due, do: fn})
+// Every does fn once in each slot of the given length, whatever number of processes propose it: the slot's row and fn's
+// effects commit together. fn should only enqueue jobs, or nothing where the slot is none of its own. A slot during which
+// no process ran is left out. An error or a panic of fn is logged, and the slot tried again. Slots begin at whole
+// multiples of every.
+func (q *Queue) Every(name string, every time.Duration, fn func(ctx context.Context, tx *sql.Tx, slot time.Time) error) {
+	q.periods = append(q.periods, period{name: name, every: every, do: fn})
 }
 
 // openSlots proposes the present slot of every period.
@@ -36,16 +34,12 @@ func (q *Queue) openSlots(ctx context.Context) {
 		if slot.Equal(p.tried) || ctx.Err() != nil {
 			continue
 		}
-		if !p.due(slot) {
-			p.tried = slot
-			continue
-		}
 		err := q.DB.Tx(ctx, func(tx *sql.Tx) error {
 			mine, err := takeSlot(ctx, tx, p.name, slot)
 			if err != nil || !mine {
 				return err
 			}
-			return p.do(ctx, tx, slot)
+			return guard("the period's function", func() error { return p.do(ctx, tx, slot) })
 		})
 		if err != nil { // tried again at the next poll
 			q.logUnlessDone(ctx, "open a slot of "+p.name, err)
@@ -55,10 +49,20 @@ func (q *Queue) openSlots(ctx context.Context) {
 	}
 }
 
-// kept is how long finished jobs and past slots can be looked at. Dead jobs stay.
-const kept = 7 * 24 * time.Hour
+// How long jobs that are over and past slots can be looked at. Dead jobs are what somebody may have to look into.
+const (
+	kept     = 7 * 24 * time.Hour
+	keptDead = 30 * 24 * time.Hour
+)
 
-// Tidy is a period's work: it deletes what was finished a week ago.
+// Tidy is a period's work: it deletes the jobs that were done a week ago, those that died thirty days ago, and the
+// slots of more than a week ago.
 func (q *Queue) Tidy(ctx context.Context, tx *sql.Tx, slot time.Time) error {
-	return deleteBefore(ctx, tx, slot.Add(-kept))
+	if err := deleteEnded(ctx, tx, done, slot.Add(-kept)); err != nil {
+		return err
+	}
+	if err := deleteEnded(ctx, tx, dead, slot.Add(-keptDead)); err != nil {
+		return err
+	}
+	return deleteSlots(ctx, tx, slot.Add(-kept))
 }

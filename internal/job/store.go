@@ -4,12 +4,13 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
+	"errors"
 	"time"
 
 	"github.com/jaspers-ai/jaspers/internal/db"
 )
 
-// The states of a job. Dead ones are kept to be seen.
+// The states of a job. Dead ones are kept for a while to be seen.
 const (
 	queued  = "queued"
 	running = "running"
@@ -36,17 +37,21 @@ type outcome struct {
 	refund     int // attempts given back
 }
 
+// insert adds the job, or has the one of its unique key that waits for a later try start now. The id that comes back
+// tells which: rows affected count both.
 func insert(ctx context.Context, tx db.Querier, r row, now time.Time) (added bool, err error) {
-	res, err := tx.ExecContext(ctx, `
+	var id string
+	err = tx.QueryRowContext(ctx, `
 		insert into jobs (id, kind, args, unique_key, state, run_at, attempt, max_attempts, created_at)
 		values ($1, $2, $3, $4, 'queued', $5, 0, $6, $5)
-		on conflict (kind, unique_key) where state in ('queued', 'running') do nothing`,
-		r.ID, r.Kind, string(r.Args), r.UniqueKey, now, maxAttempts)
-	if err != nil {
-		return false, err
+		on conflict (kind, unique_key) where state in ('queued', 'running')
+		do update set run_at = excluded.run_at where jobs.state = 'queued' and jobs.run_at > excluded.run_at
+		returning id`,
+		r.ID, r.Kind, string(r.Args), r.UniqueKey, now, maxAttempts).Scan(&id)
+	if errors.Is(err, sql.ErrNoRows) { // the one that is there runs, or is due already
+		return false, nil
 	}
-	n, err := res.RowsAffected()
-	return n == 1, err
+	return id == r.ID, err
 }
 
 func anyDue(ctx context.Context, q db.Querier, now time.Time) (due bool, err error) {
@@ -110,10 +115,12 @@ func takeSlot(ctx context.Context, tx db.Querier, name string, slot time.Time) (
 	return n == 1, err
 }
 
-func deleteBefore(ctx context.Context, tx db.Querier, before time.Time) error {
-	if _, err := tx.ExecContext(ctx, `delete from jobs where state = 'done' and finished_at < $1`, before); err != nil {
-		return err
-	}
+func deleteEnded(ctx context.Context, tx db.Querier, state string, before time.Time) error {
+	_, err := tx.ExecContext(ctx, `delete from jobs where state = $1 and finished_at < $2`, state, before)
+	return err
+}
+
+func deleteSlots(ctx context.Context, tx db.Querier, before time.Time) error {
 	_, err := tx.ExecContext(ctx, `delete from job_slots where slot < $1`, before)
 	return err
 }

@@ -58,13 +58,14 @@ func (f *flights) land(symbols []string, failed map[string]error) {
 }
 
 // refresh asks for what is outdated, each symbol once however many callers want it, and says which could not be asked.
-// A caller who leaves does not end the asking: others may be waiting for it.
+// A caller who leaves does not end the asking, since others may be waiting for it; the end of the service's life does.
 func (s *Service) refresh(ctx context.Context, symbols []string) map[string]error {
 	all, ours := s.flights.join(symbols, s.outdated)
 	if len(ours) > 0 {
 		go func() {
 			bounded, cancel := context.WithTimeout(context.WithoutCancel(ctx), fetchTime)
 			defer cancel()
+			defer context.AfterFunc(s.life, cancel)()
 			s.flights.land(ours, s.fetch(bounded, ours))
 		}()
 	}
@@ -110,10 +111,22 @@ func (s *Service) fetch(ctx context.Context, symbols []string) map[string]error 
 	}
 	for _, symbol := range open {
 		if failed[symbol] == nil { // every source answered, and none knows it
-			s.known.Set(symbol, entry{unknown: true, fetchedAt: s.now()})
+			s.known.Set(symbol, s.missed(symbol))
 		}
 	}
 	return failed
+}
+
+// missed is what to keep of a symbol that no source knows. Sources lose prices of what they know for minutes: the last
+// quote is served for a day, as stale, before its symbol becomes unknown.
+func (s *Service) missed(symbol string) entry {
+	now := s.now()
+	e, ok := s.known.GetIfPresent(symbol)
+	if ok && !e.unknown && now.Sub(e.fetchedAt) < believed {
+		e.missedAt = now
+		return e
+	}
+	return entry{unknown: true, fetchedAt: now}
 }
 
 // askSource turns a panic into an error: those who wait must not wait for ever.

@@ -13,6 +13,10 @@ const (
 	freshAbroad = 15 * time.Minute
 	// freshUnknown is how long nobody is asked again for a symbol nobody knows.
 	freshUnknown = 5 * time.Minute
+	// freshMissed is how long nobody is asked again for a quote that was there before and just was not.
+	freshMissed = time.Minute
+	// believed is how long a quote stands against sources that answer without it.
+	believed = 24 * time.Hour
 	// settling is how long after the bell the closing price can still come: from the auction, and from sources that lag.
 	settling = 30 * time.Minute
 )
@@ -23,6 +27,8 @@ func freshUntil(e entry) time.Time {
 	switch {
 	case e.unknown:
 		return e.fetchedAt.Add(freshUnknown)
+	case !e.missedAt.IsZero():
+		return e.missedAt.Add(freshMissed)
 	case e.quote.AssetClass == Crypto, e.quote.MarketState == Regular:
 		return e.fetchedAt.Add(freshOpen)
 	case e.quote.Currency != "USD", abroad.MatchString(e.quote.Symbol):

@@ -33,7 +33,7 @@ type Quote struct {
 	Timestamp     time.Time        `json:"timestamp" doc:"When it traded at this price."`
 	Source        string           `json:"source"`
 	FetchedAt     time.Time        `json:"fetchedAt" doc:"When the source said so."`
-	Stale         bool             `json:"stale" doc:"The source could not be asked again in time."`
+	Stale         bool             `json:"stale" doc:"The source could not be asked again in time, or had no price."`
 }
 
 // Values of Quote.AssetClass and MarketState that decide something here.
@@ -53,6 +53,7 @@ type Source interface {
 
 // Service answers from memory while that is fresh, and asks the sources in their order when it is not.
 type Service struct {
+	life    context.Context // bounds what is asked of sources, which callers do not
 	sources []Source
 	now     func() time.Time
 	log     *slog.Logger
@@ -65,6 +66,7 @@ type entry struct {
 	quote     Quote
 	unknown   bool
 	fetchedAt time.Time
+	missedAt  time.Time // when the sources answered without the quote, which they had given before; else zero
 }
 
 const (
@@ -74,13 +76,14 @@ const (
 	maxKnown = 10_000
 )
 
-// New makes the service of an ordered chain of sources.
-func New(sources []Source, now func() time.Time, log *slog.Logger) (*Service, error) {
+// New makes the service of an ordered chain of sources. Sources are asked on behalf of whoever waits, whether or not the
+// first caller stays; the end of ctx ends that.
+func New(ctx context.Context, sources []Source, now func() time.Time, log *slog.Logger) (*Service, error) {
 	known, err := otter.New(&otter.Options[string, entry]{MaximumSize: maxKnown})
 	if err != nil {
 		return nil, err
 	}
-	return &Service{sources: sources, now: now, log: log, known: known, flights: flights{under: map[string]*flight{}}}, nil
+	return &Service{life: ctx, sources: sources, now: now, log: log, known: known, flights: flights{under: map[string]*flight{}}}, nil
 }
 
 // Batch is the answer for several symbols, in the order they were asked for.
@@ -146,7 +149,7 @@ func (s *Service) collect(asked []string, failed map[string]error) (Batch, error
 		case e.unknown:
 			batch.Unknown = append(batch.Unknown, symbol)
 		default:
-			e.quote.Stale = err != nil
+			e.quote.Stale = err != nil || !e.missedAt.IsZero()
 			if e.quote.Stale {
 				batch.Warnings = append(batch.Warnings, staleWarning(e, s.now()))
 			}
@@ -167,5 +170,9 @@ func (s *Service) collect(asked []string, failed map[string]error) (Batch, error
 
 func staleWarning(e entry, now time.Time) string {
 	age := now.Sub(e.fetchedAt).Round(time.Minute)
-	return "The quote of " + e.quote.Symbol + " is " + age.String() + " old: its source cannot be reached."
+	why := "its source cannot be reached"
+	if !e.missedAt.IsZero() {
+		why = "its source has no price right now"
+	}
+	return "The quote of " + e.quote.Symbol + " is " + age.String() + " old: " + why + "."
 }

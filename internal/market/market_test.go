@@ -27,6 +27,7 @@ type source struct {
 	calls   atomic.Int32
 	asked   atomic.Int32
 	fail    atomic.Bool
+	blank   atomic.Bool // whether it answers without quotes
 	delay   time.Duration
 	panics  bool
 	state   string // of the market
@@ -51,6 +52,9 @@ func (s *source) Quotes(ctx context.Context, symbols []string) (map[string]marke
 		return nil, fault.New(fault.UpstreamDown, "down")
 	}
 	found := map[string]market.Quote{}
+	if s.blank.Load() {
+		return found, nil
+	}
 	for _, symbol := range symbols {
 		if strings.ContainsRune(s.letters, rune(symbol[0])) {
 			class := "equity"
@@ -68,7 +72,7 @@ func (s *source) Quotes(ctx context.Context, symbols []string) (map[string]marke
 
 func newService(t *testing.T, sources ...market.Source) *market.Service {
 	t.Helper()
-	s, err := market.New(sources, time.Now, slog.New(slog.DiscardHandler))
+	s, err := market.New(t.Context(), sources, time.Now, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -260,6 +264,76 @@ func TestWhatIsKnownIsServedStaleWhenTheSourceIsDown(t *testing.T) {
 			t.Errorf("got %+v, want it fresh again", batch)
 		}
 	})
+}
+
+func TestAQuoteThatIsMissingForAWhileIsServedStale(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		src := &source{name: "a", letters: "A"}
+		s := newService(t, src)
+		at(t, 23, 10, 0)
+		quotes(t, s, "AAPL")
+		src.blank.Store(true)
+		time.Sleep(5 * time.Minute)
+		for range 2 {
+			batch := quotes(t, s, "AAPL")
+			if len(batch.Quotes) != 1 || !batch.Quotes[0].Stale || len(batch.Unknown) != 0 {
+				t.Fatalf("got %+v, want the old quote marked stale", batch)
+			}
+			want := []string{"The quote of AAPL is 5m0s old: its source has no price right now."}
+			if diff := cmp.Diff(want, batch.Warnings); diff != "" {
+				t.Errorf("warnings (-want +got):\n%s", diff)
+			}
+		}
+		if src.calls.Load() != 2 {
+			t.Errorf("got %d calls, want 2: it was just asked", src.calls.Load())
+		}
+		src.blank.Store(false)
+		time.Sleep(time.Minute)
+		if batch := quotes(t, s, "AAPL"); batch.Quotes[0].Stale || len(batch.Warnings) > 0 || src.calls.Load() != 3 {
+			t.Errorf("got %+v, want it fresh again a minute later", batch)
+		}
+		src.blank.Store(true)
+		time.Sleep(24 * time.Hour)
+		if batch := quotes(t, s, "AAPL"); !slices.Equal(batch.Unknown, []string{"AAPL"}) {
+			t.Errorf("got %+v, want it unknown after a day", batch)
+		}
+	})
+}
+
+func TestNothingIsAskedPastTheEndOfTheService(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		life, end := context.WithCancel(t.Context())
+		s, err := market.New(life, []market.Source{&source{name: "a", letters: "A", delay: 10 * time.Second}}, time.Now, slog.New(slog.DiscardHandler))
+		if err != nil {
+			t.Fatal(err)
+		}
+		caller, leave := context.WithCancel(t.Context())
+		go func() { _, _ = s.Quotes(caller, []string{"AAPL"}) }()
+		synctest.Wait()
+		leave()
+		start := time.Now()
+		var failed error
+		var wg sync.WaitGroup
+		wg.Go(func() { _, failed = s.Quotes(t.Context(), []string{"AAPL"}) })
+		synctest.Wait()
+		end()
+		wg.Wait()
+		if waited := time.Since(start); waited != 0 || failed == nil {
+			t.Errorf("got %v after %s, want an error at once", failed, waited)
+		}
+	})
+}
+
+func TestAClassOfSharesIsToldFromAnExchange(t *testing.T) {
+	for symbol, want := range map[string]string{"BRK.B": "BRK B", "VOD.L": "", "7203.T": "", "SAP.DE": "", "AAPL": "", "MKC-V": "", "^GSPC": ""} {
+		got := ""
+		if company, class, ok := market.ShareClass(symbol); ok {
+			got = company + " " + class
+		}
+		if got != want {
+			t.Errorf("%s: got %q, want %q", symbol, got, want)
+		}
+	}
 }
 
 func TestAnUnknownSymbolIsRememberedForAWhile(t *testing.T) {

@@ -9,15 +9,20 @@ import (
 	"github.com/jaspers-ai/jaspers/internal/fault"
 )
 
-// A letter behind a dash is a class of shares, and we write it behind a dot. Not so L, F, T and V: behind a dot they are
-// the exchanges of London, Frankfurt, Tokyo and the TSX Venture, so MKC-V keeps its dash.
+// SymbolPattern takes every spelling of a symbol that people use: letters and digits, with the marks of classes, indices,
+// exchanges, currencies and futures, up to the 21 characters of an option. NormalizeSymbol takes all that it matches.
+const SymbolPattern = `^[A-Za-z0-9^][A-Za-z0-9.^=/-]{0,20}$`
+
+// oneLetterExchanges are London, Frankfurt, Tokyo and the TSX Venture. Behind a dot any other letter is a class of shares,
+// which others write behind a dash; for the sake of these four MKC-V keeps its dash.
+const oneLetterExchanges = "LFTV"
+
 var (
-	// symbolForm is our spelling: letters and digits, with the marks of classes, indices, exchanges, currencies and futures.
-	symbolForm = regexp.MustCompile(`^[A-Z0-9^][A-Z0-9.^=\-]{0,20}$`)
-	// shareClass matches BRK-B, which others write for BRK.B.
-	shareClass = regexp.MustCompile(`^([A-Z]{1,5})-([A-EG-KM-SUW-Z])$`)
+	symbolForm = regexp.MustCompile(SymbolPattern)
+	// dashed matches BRK-B and MKC-V.
+	dashed = regexp.MustCompile(`^([A-Z]{1,5})-([A-Z])$`)
 	// abroad matches what has an exchange behind a dot, as in VOD.L or 7203.T, and no class as in BRK.B.
-	abroad = regexp.MustCompile(`\.([LFTV]|[^.]{2,})$`)
+	abroad = regexp.MustCompile(`\.([` + oneLetterExchanges + `]|[^.]{2,})$`)
 )
 
 const symbolRule = "must be a symbol such as AAPL, BRK.B, VOD.L, BTC-USD or ^GSPC"
@@ -27,13 +32,23 @@ const symbolRule = "must be a symbol such as AAPL, BRK.B, VOD.L, BTC-USD or ^GSP
 func NormalizeSymbol(symbol string) (string, error) {
 	symbol = strings.ToUpper(strings.TrimPrefix(strings.TrimSpace(symbol), "$"))
 	symbol = strings.ReplaceAll(symbol, "/", "-")
-	if class := shareClass.FindStringSubmatch(symbol); class != nil {
-		symbol = class[1] + "." + class[2]
+	if parts := dashed.FindStringSubmatch(symbol); parts != nil && !strings.Contains(oneLetterExchanges, parts[2]) {
+		symbol = parts[1] + "." + parts[2]
 	}
 	if !symbolForm.MatchString(symbol) {
 		return "", fault.InvalidField("symbol", symbolRule)
 	}
 	return symbol, nil
+}
+
+// ShareClass takes a symbol in our spelling apart: BRK.B is class B of BRK. ok is false for symbols of no class, such as
+// AAPL, and VOD.L of London.
+func ShareClass(symbol string) (company, class string, ok bool) {
+	company, class, ok = strings.Cut(symbol, ".")
+	if !ok || len(class) != 1 || strings.Contains(oneLetterExchanges, class) {
+		return "", "", false
+	}
+	return company, class, true
 }
 
 // normalizeAll spells the symbols of a request our way, each once, or names all that are none.

@@ -17,7 +17,7 @@ type held struct {
 	accountID    string // ours
 	account      string // the brokerage's number
 	stale        bool
-	today        bool // whether its prices are of the current trading day
+	today        bool // as ofToday says
 }
 
 // Digits after the point that divisions are rounded to.

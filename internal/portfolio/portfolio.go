@@ -42,7 +42,7 @@ type Holding struct {
 	Currency             string           `json:"currency"`
 	UnrealizedPnl        *decimal.Decimal `json:"unrealizedPnl" doc:"Market value less cost basis"`
 	UnrealizedPnlPercent *decimal.Decimal `json:"unrealizedPnlPercent" doc:"Relative to the size of the cost basis"`
-	// DayChange is null when a source's prices are not of the current trading day.
+	// DayChange is null when a source's prices are not of the current trading day, for crypto of the current day in UTC.
 	DayChange        *decimal.Decimal `json:"dayChange" doc:"Since the previous close"`
 	DayChangePercent *decimal.Decimal `json:"dayChangePercent" doc:"Relative to the size of the value at the previous close"`
 	// AllocationPercent has two decimals. The shares of all holdings and of cash add up to exactly 100. A holding of
@@ -78,7 +78,7 @@ type Summary struct {
 	UnrealizedPnlPercent *decimal.Decimal `json:"unrealizedPnlPercent"`
 	DayChange            *decimal.Decimal `json:"dayChange"`
 	DayChangePercent     *decimal.Decimal `json:"dayChangePercent"`
-	Confirmed            Totals           `json:"confirmed" doc:"From accounts that are not stale"`
+	Confirmed            Totals           `json:"confirmed" doc:"From accounts that are not stale, without crypto that is"`
 	BestKnown            Totals           `json:"bestKnown" doc:"From all accounts, with the last known values of stale ones"`
 	AsOf                 *time.Time       `json:"asOf" doc:"When the account read longest ago was read; null when none was"`
 	Connections          Connections      `json:"connections"`
@@ -149,7 +149,7 @@ func (s *Service) open(ctx context.Context, userID string) (book, error) {
 func findSymbol(holdings []Holding, symbol string) (Holding, bool) {
 	for _, same := range []func(a, b string) bool{
 		strings.EqualFold,
-		func(a, b string) bool { return plainSymbol(a) == plainSymbol(b) },
+		SameSymbol,
 	} {
 		for _, h := range holdings {
 			if same(h.Symbol, symbol) {
@@ -163,4 +163,7 @@ func findSymbol(holdings []Holding, symbol string) (Holding, bool) {
 // separators are what spellings of one symbol differ in.
 var separators = strings.NewReplacer(".", "", "-", "", "/", "", " ", "")
 
-func plainSymbol(symbol string) string { return strings.ToUpper(separators.Replace(symbol)) }
+// SameSymbol tells whether two spellings may be of one symbol: BRK.B, BRK-B and brk/b are.
+func SameSymbol(a, b string) bool {
+	return strings.EqualFold(separators.Replace(a), separators.Replace(b))
+}

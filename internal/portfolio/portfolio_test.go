@@ -297,9 +297,9 @@ func TestWhatIsUnknownOrInAnotherCurrencyIsLeftOutAloud(t *testing.T) {
 		same(t, "warnings", []string{
 			"The totals leave out what is in EUR: there is no exchange rate to USD.",
 			"The totals leave out what is in GBP: there is no exchange rate to USD.",
-			"Desk account No. n2 reports no cash: the totals leave it out.",
-			"DARK in account No. n1 has no market value from the brokerage: the totals leave it out.",
-			"GIFT in account No. n1 has no cost basis from the brokerage: gain and loss leave it out.",
+			"Desk account … n2 reports no cash: the totals leave it out.",
+			"DARK in account … n1 has no market value from the brokerage: the totals leave it out.",
+			"GIFT in account … n1 has no cost basis from the brokerage: gain and loss leave it out.",
 			"The day change leaves out 2 positions without a price or a previous close.",
 		}, warnings)
 		s, _ := h.summary(t, user)
@@ -319,12 +319,17 @@ func TestValuesGoStaleWithTheTradingClock(t *testing.T) {
 	}{
 		"half an hour of trading":            {newYork(23, 12, 0), newYork(23, 12, 30), false, true},
 		"more than half an hour":             {newYork(23, 12, 0), newYork(23, 12, 31), true, true},
-		"the evening after the last reading": {newYork(23, 15, 45), newYork(23, 23, 0), false, true},
-		"the evening after a broken hour":    {newYork(23, 15, 0), newYork(23, 23, 0), true, true},
-		"Sunday after Friday's close":        {newYork(20, 15, 45), newYork(22, 12, 0), false, true},
-		"Monday's first minutes":             {newYork(20, 15, 45), newYork(23, 9, 45), false, false},
-		"Monday at ten past ten":             {newYork(20, 15, 45), newYork(23, 10, 10), true, false},
-		"Tuesday of Friday's":                {newYork(20, 15, 45), newYork(24, 8, 0), true, false},
+		"the settled close in the evening":   {newYork(23, 16, 15), newYork(23, 23, 0), false, true},
+		"the bell's price in the evening":    {newYork(23, 16, 0), newYork(23, 23, 0), true, true},
+		"the bell's price as prices settle":  {newYork(23, 16, 0), newYork(23, 16, 29), false, true},
+		"the evening after a death at 15:31": {newYork(23, 15, 31), newYork(23, 16, 2), true, true},
+		"Sunday after Friday's close":        {newYork(20, 16, 15), newYork(22, 12, 0), false, true},
+		"Sunday after Friday's last hour":    {newYork(20, 15, 45), newYork(22, 12, 0), true, true},
+		"Monday's first minutes":             {newYork(20, 16, 30), newYork(23, 9, 45), false, false},
+		"Monday at ten past ten":             {newYork(20, 16, 30), newYork(23, 10, 10), true, false},
+		"Tuesday of Friday's":                {newYork(20, 16, 30), newYork(24, 8, 0), true, false},
+		"an early close that had settled":    {newYork(27, 13, 15), newYork(27, 16, 30), false, true},
+		"an early close that had not":        {newYork(27, 13, 0), newYork(27, 16, 30), true, true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			dbtest.Each(t, func(t *testing.T, d *db.DB) {
@@ -345,4 +350,61 @@ func TestValuesGoStaleWithTheTradingClock(t *testing.T) {
 			})
 		})
 	}
+}
+
+func (h *house) crypto(symbol, quantity, price, previousClose, value string) broker.Position {
+	p := h.position(symbol, quantity, value, price, previousClose, value)
+	p.AssetClass = broker.Crypto
+	return p
+}
+
+func TestCryptoGoesStaleAtAnyHour(t *testing.T) {
+	utc := func(day, hour, minute int) time.Time { return time.Date(2026, 11, day, hour, minute, 0, 0, time.UTC) }
+	for name, c := range map[string]struct {
+		read, now  time.Time
+		stale, day bool
+	}{
+		"half an hour of a Saturday":   {utc(21, 12, 0), utc(21, 12, 30), false, true},
+		"a minute more":                {utc(21, 12, 0), utc(21, 12, 31), true, true},
+		"over midnight":                {utc(21, 23, 45), utc(22, 0, 5), false, false},
+		"a weekend":                    {utc(20, 21, 30), utc(22, 12, 0), true, false},
+		"an evening, New York's day":   {utc(23, 21, 30), utc(24, 2, 0), true, false},
+		"half an hour of trading time": {utc(23, 17, 0), utc(23, 17, 30), false, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dbtest.Each(t, func(t *testing.T, d *db.DB) {
+				h := newHouse(t, d)
+				user := newUser(t, d)
+				h.now = c.read
+				h.north.Keep(account("n1", "100"), h.crypto("BTC/USD", "1", "2", "1", "2"))
+				h.linked(t, user, h.north)
+				h.now = c.now
+				if got := first(h.holdings(t, user))[0]; got.Stale != c.stale || got.Sources[0].Stale != c.stale || (got.DayChange != nil) != c.day {
+					t.Errorf("got stale %t with a day change of %s", got.Stale, text(got.DayChange))
+				}
+			})
+		})
+	}
+}
+
+func TestOldCryptoIsKnownBestButNotConfirmed(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		h := newHouse(t, d)
+		user := newUser(t, d)
+		h.now = time.Date(2026, 11, 20, 21, 30, 0, 0, time.UTC) // half an hour after Friday's close
+		h.north.Keep(account("n1", "100"), h.position("A", "1", "20", "20", "19", "20"), h.crypto("BTC/USD", "1", "3", "2", "3"))
+		h.north.Keep(account("n2", "5"))
+		h.linked(t, user, h.north)
+		h.now = h.now.Add(40 * time.Hour)
+		holdings, warnings := h.holdings(t, user)
+		same(t, "holdings", []string{"A 1 20 0 15.63 false 1", "BTC/USD 1 3 0 2.34 true 1"}, rows(holdings))
+		same(t, "warnings", []string{
+			"Desk account … n1 (paper) shows crypto at values from 40 hours ago: it was not read since.",
+			"The day change leaves out 1 position with prices of an earlier trading day.",
+		}, warnings)
+		s, _ := h.summary(t, user)
+		same(t, "confirmed", portfolio.Totals{TotalValue: dec("125"), Cash: dec("105"), MarketValue: dec("20"), Sources: 2}, s.Confirmed)
+		same(t, "best known", portfolio.Totals{TotalValue: dec("128"), Cash: dec("105"), MarketValue: dec("23"), Sources: 2}, s.BestKnown)
+		same(t, "connections", portfolio.Connections{Total: 1, Active: 1, Stale: 1}, s.Connections)
+	})
 }

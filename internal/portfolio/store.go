@@ -92,6 +92,20 @@ func (r row) addTo(links []link) []link {
 	return links
 }
 
+// cryptoConnections are the connections that held crypto when they were last read.
+func cryptoConnections(ctx context.Context, q db.Querier) (map[string]bool, error) {
+	rows, err := q.QueryContext(ctx, "select distinct connection_id from portfolio_holdings where asset_class = $1", broker.Crypto)
+	ids, err := db.Collect(rows, err, func(scan func(...any) error) (id string, err error) { return id, scan(&id) })
+	if err != nil {
+		return nil, fmt.Errorf("list connections with crypto: %w", err)
+	}
+	held := make(map[string]bool, len(ids))
+	for _, id := range ids {
+		held[id] = true
+	}
+	return held, nil
+}
+
 // storePositions makes the stored positions of an account those given.
 func storePositions(ctx context.Context, tx db.Querier, link connection.Link, accountID string, positions []broker.Position) error {
 	stored, err := storedInstruments(ctx, tx, accountID)

@@ -7,7 +7,6 @@ import (
 	"github.com/shopspring/decimal"
 
 	"github.com/jaspers-ai/jaspers/internal/broker"
-	"github.com/jaspers-ai/jaspers/internal/calendar"
 	"github.com/jaspers-ai/jaspers/internal/connection"
 )
 
@@ -31,6 +30,10 @@ type account struct {
 	positions []broker.Position
 }
 
+func (a account) holdsCrypto() bool {
+	return slices.ContainsFunc(a.positions, func(p broker.Position) bool { return p.AssetClass == broker.Crypto })
+}
+
 // book is all that is known of a user's portfolio, judged at one time. What was never read is in no sum: an account's
 // cash without its positions would be half the truth.
 type book struct {
@@ -41,12 +44,10 @@ type book struct {
 
 func newBook(links []link, now time.Time) book {
 	b := book{links: links, now: now}
-	thisSession := calendar.NextOpen(now)
 	for _, l := range links {
 		if l.syncedAt == nil {
 			continue
 		}
-		stale := l.stale(now)
 		for _, a := range l.accounts {
 			for _, p := range a.positions {
 				b.lines = append(b.lines, held{
@@ -55,9 +56,8 @@ func newBook(links []link, now time.Time) book {
 					provider:     l.provider,
 					accountID:    a.id,
 					account:      a.number,
-					stale:        stale,
-					// Times between one opening and the next belong to one trading day.
-					today: calendar.NextOpen(p.AsOf).Equal(thisSession),
+					stale:        l.staleFor(p.AssetClass, now),
+					today:        ofToday(p.AssetClass, p.AsOf, now),
 				})
 			}
 		}
@@ -67,12 +67,12 @@ func newBook(links []link, now time.Time) book {
 
 func (b book) holdings() []Holding {
 	holdings := merge(b.lines)
-	allocate(holdings, b.totals(func(link) bool { return true }).Cash)
+	allocate(holdings, b.bestKnown().Cash)
 	return holdings
 }
 
 func (b book) summary() Summary {
-	best := b.totals(func(link) bool { return true })
+	best := b.bestKnown()
 	f := add(inBaseCurrency(b.lines))
 	s := Summary{
 		BaseCurrency:         BaseCurrency,
@@ -83,7 +83,7 @@ func (b book) summary() Summary {
 		UnrealizedPnlPercent: percent(f.pnl.counted(), f.pnlCost.counted()),
 		DayChange:            f.change.counted(),
 		DayChangePercent:     percent(f.change.counted(), f.changeBase.counted()),
-		Confirmed:            b.totals(func(l link) bool { return !l.stale(b.now) }),
+		Confirmed:            b.confirmed(),
 		BestKnown:            best,
 		Connections:          b.count(),
 	}
@@ -95,8 +95,22 @@ func (b book) summary() Summary {
 	return s
 }
 
-// totals adds up the accounts of the links wanted, as far as they were read and are in BaseCurrency.
-func (b book) totals(wanted func(link) bool) Totals {
+// bestKnown adds up everything that was read.
+func (b book) bestKnown() Totals {
+	return b.totals(
+		func(link) bool { return true },
+		func(link, broker.AssetClass) bool { return true })
+}
+
+// confirmed leaves out what is stale: accounts, and in the others crypto.
+func (b book) confirmed() Totals {
+	return b.totals(
+		func(l link) bool { return !l.stale(b.now) },
+		func(l link, class broker.AssetClass) bool { return !l.staleFor(class, b.now) })
+}
+
+// totals adds up the wanted accounts and in them the wanted positions, as far as they were read and are in BaseCurrency.
+func (b book) totals(wanted func(link) bool, position func(link, broker.AssetClass) bool) Totals {
 	var t Totals
 	for _, l := range b.links {
 		if l.syncedAt == nil || !wanted(l) {
@@ -108,7 +122,7 @@ func (b book) totals(wanted func(link) bool) Totals {
 				t.Cash = t.Cash.Add(a.cash.Decimal)
 			}
 			for _, p := range a.positions {
-				if p.Currency == BaseCurrency && p.MarketValue.Valid {
+				if position(l, p.AssetClass) && p.Currency == BaseCurrency && p.MarketValue.Valid {
 					t.MarketValue = t.MarketValue.Add(p.MarketValue.Decimal)
 				}
 			}
@@ -129,7 +143,7 @@ func (b book) count() Connections {
 		case connection.ReauthorizationRequired:
 			c.ReauthorizationRequired++
 		}
-		if l.stale(b.now) {
+		if l.stale(b.now) || l.staleCrypto(b.now) {
 			c.Stale++
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/jaspers-ai/jaspers/internal/broker"
@@ -24,6 +25,9 @@ func (SyncConnection) Kind() string { return "sync_connection" }
 
 // readTimeout bounds how long one brokerage may take for one connection.
 const readTimeout = 30 * time.Second
+
+// maxReadings bounds how often positions are read until nothing is traded meanwhile.
+const maxReadings = 3
 
 // reading is one account with its positions, as the brokerage reported them.
 type reading struct {
@@ -53,6 +57,9 @@ func (s *Service) Sync(ctx context.Context, args SyncConnection) error {
 	return nil
 }
 
+// read reads the accounts and what they hold. Brokerages answer these one after the other: money that became shares in
+// between would count twice, or not at all. So the cash must be the same before and after the positions, else both are
+// read again; of an account that never rests the last reading is taken.
 func (s *Service) read(ctx context.Context, link connection.Link) ([]reading, error) {
 	ctx, cancel := context.WithTimeout(ctx, readTimeout)
 	defer cancel()
@@ -64,15 +71,36 @@ func (s *Service) read(ctx context.Context, link connection.Link) ([]reading, er
 	if err != nil {
 		return nil, err
 	}
+	for try := 1; ; try++ {
+		readings, err := readPositions(ctx, provider, creds, accounts)
+		if err != nil {
+			return nil, err
+		}
+		after, err := provider.Accounts(ctx, creds)
+		if err != nil {
+			return nil, err
+		}
+		if try == maxReadings || slices.EqualFunc(accounts, after, sameCash) {
+			return readings, nil
+		}
+		accounts = after
+	}
+}
+
+func readPositions(ctx context.Context, provider broker.Provider, creds broker.Credentials, accounts []broker.Account) ([]reading, error) {
 	readings := make([]reading, 0, len(accounts))
 	for _, a := range accounts {
-		positions, err := provider.Positions(ctx, creds, a.ID)
+		positions, err := provider.Positions(ctx, creds, a)
 		if err != nil {
 			return nil, err
 		}
 		readings = append(readings, reading{a, positions})
 	}
 	return readings, nil
+}
+
+func sameCash(a, b broker.Account) bool {
+	return a.ID == b.ID && a.Cash.Valid == b.Cash.Valid && a.Cash.Decimal.Equal(b.Cash.Decimal)
 }
 
 // store replaces the connection's rows, unless a sync that began later was faster.
@@ -130,29 +158,29 @@ func (s *Service) SyncAll(ctx context.Context, userID string) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	err = s.DB.Tx(ctx, func(tx *sql.Tx) error {
-		for _, c := range connections {
-			if err := s.enqueue(ctx, tx, c.ID); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-	return len(connections), err
+	ids := make([]string, len(connections))
+	for i, c := range connections {
+		ids[i] = c.ID
+	}
+	return len(ids), s.DB.Tx(ctx, func(tx *sql.Tx) error { return s.enqueue(ctx, tx, ids...) })
 }
 
-// SyncDue is the periodic sync: a job for each connection of everyone's, save those that need their owners first.
-func (s *Service) SyncDue(ctx context.Context, tx *sql.Tx, _ time.Time) error {
+// SyncDue is the periodic sync, to be called for the slots of every quarter of an hour, at night as well: a job for each
+// connection of everyone's that may have news, save those that need their owners first. While New York is open, and until
+// half an hour after its close, that is each; at other times each that holds crypto.
+func (s *Service) SyncDue(ctx context.Context, tx *sql.Tx, slot time.Time) error {
 	ids, err := s.Connections.Due(ctx, tx)
 	if err != nil {
 		return err
 	}
-	for _, id := range ids {
-		if err := s.enqueue(ctx, tx, id); err != nil {
+	if !everybodyDue(slot) {
+		crypto, err := cryptoConnections(ctx, tx)
+		if err != nil {
 			return err
 		}
+		ids = slices.DeleteFunc(ids, func(id string) bool { return !crypto[id] })
 	}
-	return nil
+	return s.enqueue(ctx, tx, ids...)
 }
 
 // Connected has a connection read that was just made or renewed; it is what connection.Service calls OnConnected.
@@ -160,7 +188,13 @@ func (s *Service) Connected(ctx context.Context, tx *sql.Tx, connectionID string
 	return s.enqueue(ctx, tx, connectionID)
 }
 
-func (s *Service) enqueue(ctx context.Context, tx db.Querier, connectionID string) error {
-	_, err := s.Jobs.Add(ctx, tx, SyncConnection{connectionID}, job.Unique(connectionID))
-	return err
+// enqueue adds the jobs in the order of their keys, whatever the caller's, so that two transactions which add the same
+// jobs wait for one another but never in a circle.
+func (s *Service) enqueue(ctx context.Context, tx db.Querier, connectionIDs ...string) error {
+	for _, id := range slices.Sorted(slices.Values(connectionIDs)) {
+		if _, err := s.Jobs.Add(ctx, tx, SyncConnection{id}, job.Unique(id)); err != nil {
+			return err
+		}
+	}
+	return nil
 }

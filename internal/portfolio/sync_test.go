@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -102,7 +103,7 @@ func TestAFailingBrokerageLeavesItsLastKnownRowsWithTheirAge(t *testing.T) {
 		err := h.Sync(t.Context(), portfolio.SyncConnection{ConnectionID: north})
 		wantKind(t, err, fault.UpstreamDown)
 
-		warning := "Desk account No. n1 (paper) shows values from 2 hours ago: North cannot answer right now; try again in a moment."
+		warning := "Desk account … n1 (paper) shows values from 2 hours ago: North cannot answer right now; try again in a moment."
 		holdings, warnings := h.holdings(t, user)
 		same(t, "warnings", []string{warning}, warnings)
 		same(t, "holdings", []string{"AAPL 2 500 100 76.92 true 2"}, rows(holdings))
@@ -137,7 +138,7 @@ func TestRevokedAccessNeedsTheOwnerAndReconnectingHeals(t *testing.T) {
 			t.Errorf("got %+v, %v", got, err)
 		}
 		holdings, warnings := h.holdings(t, user)
-		same(t, "warnings", []string{"Desk account No. n1 (paper) shows values from less than a minute ago: " +
+		same(t, "warnings", []string{"Desk account … n1 (paper) shows values from less than a minute ago: " +
 			"the desk no longer accepts this connection; connect it again."}, warnings)
 		same(t, "holdings", []string{"AAPL 1 250 50 71.43 true 1"}, rows(holdings))
 
@@ -157,21 +158,74 @@ func TestAReadingThatLostTheRaceChangesNothing(t *testing.T) {
 		h.north.Keep(account("n1", "100"), h.position("OLD", "1", "1", "1", "1", "1"))
 		id := h.connect(t, user, h.north)
 		overtake(h, func() {
-			h.north.Keep(account("n1", "200"), h.position("NEW", "1", "1", "1", "1", "1"))
+			h.north.Keep(account("n1", "100"), h.position("NEW", "1", "1", "1", "1", "1"))
 			h.sync(t, id)
 		})
 		h.sync(t, id) // had read OLD when it was overtaken
-		same(t, "holdings", []string{"NEW 1 1 0 0.5 false 1"}, rows(first(h.holdings(t, user))))
+		same(t, "holdings", []string{"NEW 1 1 0 0.99 false 1"}, rows(first(h.holdings(t, user))))
 
 		overtake(h, func() {
 			h.sync(t, id)
 			h.north.Fail(fault.New(fault.UpstreamDown, "down"))
 		})
-		h.sync(t, id)
+		wantKind(t, h.Sync(t.Context(), portfolio.SyncConnection{ConnectionID: id}), fault.UpstreamDown)
 		h.north.Fail(nil)
 		got, err := h.Connections.Get(t.Context(), user, id)
 		if err != nil || got.Status != connection.Active || !got.LastSyncAt.Equal(h.now) {
 			t.Errorf("got %+v, %v, want an active connection", got, err)
+		}
+	})
+}
+
+func TestMoneyThatBecomesSharesWhileItIsReadCountsOnce(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		h := newHouse(t, d)
+		user := newUser(t, d)
+		h.north.Keep(account("n1", "100"))
+		id := h.connect(t, user, h.north)
+		buy := func() { h.north.Keep(account("n1", "40"), h.position("A", "1", "60", "60", "60", "60")) }
+		sell := func() { h.north.Keep(account("n1", "100")) }
+		for name, c := range map[string]struct{ asked, reading func() }{
+			"bought before the positions": {asked: buy},
+			"sold before the positions":   {asked: sell},
+			"bought after the positions":  {reading: buy},
+			"sold after the positions":    {reading: sell},
+		} {
+			sell()
+			if strings.HasPrefix(name, "sold") {
+				buy()
+			}
+			h.north.Asked, h.north.Reading = once(c.asked), once(c.reading)
+			h.sync(t, id)
+			if got, _ := h.summary(t, user); !got.TotalValue.Equal(dec("100")) {
+				t.Errorf("%s: got %s, want 100", name, got.TotalValue)
+			}
+		}
+	})
+}
+
+// once is what does f the first time it is called.
+func once(f func()) func() {
+	if f == nil {
+		return nil
+	}
+	return sync.OnceFunc(f)
+}
+
+func TestAnAccountThatNeverRestsIsReadAFewTimes(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		h := newHouse(t, d)
+		user := newUser(t, d)
+		h.north.Keep(account("n1", "0"))
+		id := h.connect(t, user, h.north)
+		readings := 0
+		h.north.Reading = func() {
+			readings++
+			h.north.Keep(account("n1", fmt.Sprint(readings)))
+		}
+		h.sync(t, id)
+		if got, _ := h.summary(t, user); readings != 3 || got.Cash.String() != "2" {
+			t.Errorf("got %d readings and %s in cash, want 3 and what stood there before the last", readings, got.Cash)
 		}
 	})
 }
@@ -276,5 +330,43 @@ func TestThePeriodicSyncLeavesOutWhoNeedsTheirOwner(t *testing.T) {
 			t.Fatal(err)
 		}
 		same(t, "jobs", []string{`{"connectionId":"` + well + `"}`, `{"connectionId":"` + failing + `"}`}, openJobs(t, d))
+	})
+}
+
+func TestOutsideTradingHoursOnlyCryptoIsRead(t *testing.T) {
+	newYork := func(day, hour, minute int) time.Time { return time.Date(2026, 11, day, hour+5, minute, 0, 0, time.UTC) }
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		h := newHouse(t, d)
+		user := newUser(t, d)
+		h.north.Keep(account("n1", "0"), h.crypto("BTC/USD", "1", "1", "1", "1"))
+		h.south.Keep(account("s1", "0"), h.position("A", "1", "1", "1", "1", "1"))
+		north, south := h.linked(t, user, h.north), h.linked(t, user, h.south)
+		everybody, crypto := []string{`{"connectionId":"` + north + `"}`, `{"connectionId":"` + south + `"}`}, []string{`{"connectionId":"` + north + `"}`}
+		for _, c := range []struct {
+			slot time.Time
+			want []string
+		}{
+			{newYork(23, 9, 15), crypto},
+			{newYork(23, 9, 30), everybody},
+			{newYork(23, 15, 45), everybody},
+			{newYork(23, 16, 0), everybody},
+			{newYork(23, 16, 15), everybody},
+			{newYork(23, 16, 30), everybody},
+			{newYork(23, 16, 45), crypto},
+			{newYork(27, 13, 30), everybody}, // after an early close
+			{newYork(27, 13, 45), crypto},
+			{newYork(28, 12, 0), crypto}, // a Saturday
+		} {
+			err := d.Tx(t.Context(), func(tx *sql.Tx) error {
+				if _, err := tx.ExecContext(t.Context(), "delete from jobs"); err != nil {
+					return err
+				}
+				return h.SyncDue(t.Context(), tx, c.slot)
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			same(t, c.slot.Format(time.RFC3339), c.want, openJobs(t, d))
+		}
 	})
 }

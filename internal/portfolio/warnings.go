@@ -4,44 +4,25 @@ import (
 	"fmt"
 	"slices"
 	"time"
-
-	"github.com/jaspers-ai/jaspers/internal/calendar"
-	"github.com/jaspers-ai/jaspers/internal/connection"
 )
 
-// staleAfter is two slots of the periodic sync: one may be late without anything being wrong.
-const staleAfter = 30 * time.Minute
-
-// stale tells whether the link's values may be old news: it does not work, was never read, or was not read for longer
-// than staleAfter of trading. While New York is closed, and in the first half hour of the day, what was read late in
-// the last session is still the news.
-func (l link) stale(now time.Time) bool {
-	if l.status != connection.Active || l.syncedAt == nil {
-		return true
-	}
-	if now.Sub(*l.syncedAt) <= staleAfter {
-		return false
-	}
-	lastClose := calendar.LastClose(now)
-	if calendar.Open(now) && now.Sub(calendar.NextOpen(lastClose)) > staleAfter {
-		return true
-	}
-	return l.syncedAt.Before(lastClose.Add(-staleAfter))
-}
-
-// warnings say what a reader of the figures has to know: first what is stale, then what is left out of the totals.
+// warnings say what a reader of the figures has to know: first what is stale, then what is left out of the totals. They
+// hold no whole account number, since they are passed on to others.
 func (b book) warnings() []string {
 	all := []string{}
 	for _, l := range b.links {
-		if l.stale(b.now) {
+		switch {
+		case l.stale(b.now):
 			all = append(all, l.staleWarnings(b.now)...)
+		case l.staleCrypto(b.now):
+			all = append(all, l.cryptoWarnings(b.now)...)
 		}
 	}
 	all = append(all, b.currencyWarnings()...)
 	for _, l := range b.links {
 		for _, a := range l.accounts {
 			if l.syncedAt != nil && !a.cash.Valid {
-				all = append(all, fmt.Sprintf("%s account %s reports no cash: the totals leave it out.", l.providerName, a.number))
+				all = append(all, fmt.Sprintf("%s account %s reports no cash: the totals leave it out.", l.providerName, MaskAccount(a.number)))
 			}
 		}
 	}
@@ -64,7 +45,19 @@ func (l link) staleWarnings(now time.Time) []string {
 	var all []string
 	for _, a := range l.accounts {
 		all = append(all, fmt.Sprintf("%s account %s (%s) shows values from %s ago: %s.",
-			l.providerName, a.number, l.environment, age(now.Sub(*l.syncedAt)), reason))
+			l.providerName, MaskAccount(a.number), l.environment, age(now.Sub(*l.syncedAt)), reason))
+	}
+	return all
+}
+
+// cryptoWarnings name each account of a link of which only the crypto is stale, with its age.
+func (l link) cryptoWarnings(now time.Time) []string {
+	var all []string
+	for _, a := range l.accounts {
+		if a.holdsCrypto() {
+			all = append(all, fmt.Sprintf("%s account %s (%s) shows crypto at values from %s ago: it was not read since.",
+				l.providerName, MaskAccount(a.number), l.environment, age(now.Sub(*l.syncedAt))))
+		}
 	}
 	return all
 }
@@ -96,7 +89,7 @@ func (b book) unknownWarnings() []string {
 	var all []string
 	otherDay, noClose := 0, 0
 	for _, l := range b.lines {
-		where := fmt.Sprintf("%s in account %s", l.Symbol, l.account)
+		where := fmt.Sprintf("%s in account %s", l.Symbol, MaskAccount(l.account))
 		switch {
 		case !l.MarketValue.Valid:
 			all = append(all, where+" has no market value from the brokerage: the totals leave it out.")

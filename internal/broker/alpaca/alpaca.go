@@ -74,8 +74,9 @@ func (p *Provider) Accounts(ctx context.Context, creds broker.Credentials) ([]br
 	return []broker.Account{a}, nil
 }
 
-// Positions lists what the token's account holds. A token opens one account, so the account's id is not asked for.
-func (p *Provider) Positions(ctx context.Context, creds broker.Credentials, _ string) ([]broker.Position, error) {
+// Positions lists what the token's account holds. A token opens one account, so Alpaca is not told which; its currency is
+// what amounts are in where Alpaca does not give them in dollars.
+func (p *Provider) Positions(ctx context.Context, creds broker.Credentials, of broker.Account) ([]broker.Position, error) {
 	asOf := p.now() // before asking: the answer is at least as new
 	var wire []position
 	if err := p.get(ctx, creds, "/v2/positions", "the positions", &wire); err != nil {
@@ -87,7 +88,7 @@ func (p *Provider) Positions(ctx context.Context, creds broker.Credentials, _ st
 	positions := make([]broker.Position, 0, len(wire))
 	seen := make(map[string]bool, len(wire))
 	for _, w := range wire {
-		one, err := w.position(asOf)
+		one, err := w.position(asOf, of.Currency)
 		if err != nil {
 			return nil, err
 		}

@@ -73,10 +73,15 @@ func recording(t *testing.T, name string) string {
 	return string(body)
 }
 
-// positions reads a body as the paper account's positions.
+// positions reads a body as the positions of a paper account in dollars.
 func positions(t *testing.T, body string) ([]broker.Position, error) {
 	t.Helper()
-	return at(t, answers(map[string]string{"/paper/v2/positions": body})).Positions(t.Context(), paper, "any")
+	return positionsOf(t, broker.Account{ID: "any", Currency: "USD"}, body)
+}
+
+func positionsOf(t *testing.T, account broker.Account, body string) ([]broker.Position, error) {
+	t.Helper()
+	return at(t, answers(map[string]string{"/paper/v2/positions": body})).Positions(t.Context(), paper, account)
 }
 
 const aPosition = `{"asset_id":"1","symbol":"X","exchange":"NYSE","asset_class":"us_equity","qty":"2","side":"long",
@@ -165,8 +170,8 @@ func TestRecordedAccountsAreReadAsTheyStand(t *testing.T) {
 				t.Fatalf("got %d accounts, %v, want 1", len(got), err)
 			}
 			a := got[0]
-			gotWords := strings.Join([]string{a.ID, a.Number, a.Status, a.Currency, word(a.Cash), word(a.Equity)}, " ")
-			if wantWords := wordsOf(t, want, "id", "account_number", "status", "currency", "cash", "equity"); gotWords != wantWords {
+			gotWords := strings.Join([]string{a.ID, a.Number, a.Status, a.Currency, word(a.Cash)}, " ")
+			if wantWords := wordsOf(t, want, "id", "account_number", "status", "currency", "cash"); gotWords != wantWords {
 				t.Errorf("got  %s\nwant %s", gotWords, wantWords)
 			}
 		})
@@ -229,7 +234,7 @@ func TestWhatAlpacaDoesNotSayIsUnknown(t *testing.T) {
 	if diff := cmp.Diff([]broker.Account{{ID: "a", Status: "SOMETHING_NEW", Currency: "USD"}}, accounts); diff != "" {
 		t.Errorf("-want +got\n%s", diff)
 	}
-	got, err := provider.Positions(t.Context(), paper, "a")
+	got, err := provider.Positions(t.Context(), paper, accounts[0])
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -265,7 +270,7 @@ func TestSymbolsAndSizesOfOptionsAndCrypto(t *testing.T) {
 }
 
 func TestPositionsOfOtherCurrenciesAreTakenInDollars(t *testing.T) {
-	got, err := positions(t, `[{"symbol":"X","asset_class":"us_equity","qty":"5","market_value":"370","cost_basis":"300",
+	got, err := positionsOf(t, broker.Account{ID: "any", Currency: "EUR"}, `[{"symbol":"X","asset_class":"us_equity","qty":"5","market_value":"370","cost_basis":"300",
 		"usd":{"market_value":"400.00","cost_basis":"333.33","current_price":"80"}}]`)
 	if err != nil {
 		t.Fatal(err)
@@ -273,6 +278,16 @@ func TestPositionsOfOtherCurrenciesAreTakenInDollars(t *testing.T) {
 	p := got[0]
 	if p.Currency != "USD" || word(p.MarketValue) != "400" || word(p.CostBasis) != "333.33" || word(p.Price) != "80" || p.PreviousClose.Valid {
 		t.Errorf("got %+v", p)
+	}
+}
+
+func TestWhatAlpacaDoesNotGiveInDollarsIsNotCalledDollars(t *testing.T) {
+	got, err := positionsOf(t, broker.Account{ID: "any", Currency: "EUR"}, "["+aPosition+"]")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if p := got[0]; p.Currency != "EUR" || word(p.MarketValue) != "8" || word(p.CostBasis) != "6" {
+		t.Errorf("got %s %s at a cost of %s, want EUR 8 at 6", p.Currency, word(p.MarketValue), word(p.CostBasis))
 	}
 }
 

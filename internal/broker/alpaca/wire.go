@@ -48,6 +48,8 @@ func (n *number) UnmarshalJSON(raw []byte) error {
 	return nil
 }
 
+const dollars = "USD"
+
 // account is the part of GET /v2/account we use. Alpaca promises only id and status.
 type account struct {
 	ID       string `json:"id"`
@@ -55,7 +57,6 @@ type account struct {
 	Status   string `json:"status"`
 	Currency string `json:"currency"`
 	Cash     number `json:"cash"`
-	Equity   number `json:"equity"`
 }
 
 func (w account) account() (broker.Account, error) {
@@ -63,7 +64,7 @@ func (w account) account() (broker.Account, error) {
 		return broker.Account{}, nonsense("an account without a proper id")
 	}
 	if w.Currency == "" {
-		w.Currency = "USD" // the other currencies are always named
+		w.Currency = dollars // the other currencies are always named
 	}
 	return broker.Account{
 		ID:       w.ID,
@@ -71,7 +72,6 @@ func (w account) account() (broker.Account, error) {
 		Status:   strings.ToUpper(w.Status),
 		Currency: strings.ToUpper(w.Currency),
 		Cash:     w.Cash.NullDecimal,
-		Equity:   w.Equity.NullDecimal,
 	}, nil
 }
 
@@ -100,7 +100,8 @@ type position struct {
 // contractSize is how many shares Alpaca counts in one option contract, in its cost basis as in its market value.
 const contractSize = 100
 
-func (w position) position(asOf time.Time) (broker.Position, error) {
+// position is our view of it; accountCurrency is what its amounts are in when they do not stand there in dollars as well.
+func (w position) position(asOf time.Time, accountCurrency string) (broker.Position, error) {
 	quantity := w.Quantity.Decimal
 	switch {
 	case w.Symbol == "" || !plain(w.AssetID, w.Symbol, w.Exchange):
@@ -110,16 +111,16 @@ func (w position) position(asOf time.Time) (broker.Position, error) {
 	case w.Side == "short" && quantity.IsPositive(), w.Side == "long" && quantity.IsNegative():
 		return broker.Position{}, nonsense("a position whose side contradicts its quantity")
 	}
-	v := w.values
+	v, currency := w.values, accountCurrency
 	if w.USD != nil {
-		v = *w.USD
+		v, currency = *w.USD, dollars
 	}
 	p := broker.Position{
 		InstrumentID:  w.AssetID,
 		Symbol:        w.Symbol,
 		AssetClass:    assetClass(w.AssetClass),
 		Exchange:      w.Exchange,
-		Currency:      "USD",
+		Currency:      currency,
 		Quantity:      quantity,
 		Multiplier:    decimal.NewFromInt(1),
 		AverageCost:   v.AverageCost.NullDecimal,

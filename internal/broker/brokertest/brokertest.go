@@ -56,7 +56,7 @@ func (b Brokerage) reportsWhole(t *testing.T) {
 		if a.ID == "" || !currency.MatchString(a.Currency) {
 			t.Errorf("got account %+v, want an id and a currency", a)
 		}
-		positions, err := provider.Positions(t.Context(), b.Credentials, a.ID)
+		positions, err := provider.Positions(t.Context(), b.Credentials, a)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -143,7 +143,7 @@ func (b Brokerage) typesErrors(t *testing.T) {
 			provider := b.New(t, c.handler)
 			accounts, err := provider.Accounts(t.Context(), b.Credentials)
 			b.checkError(t, len(accounts), err, c.kinds)
-			positions, err := provider.Positions(t.Context(), b.Credentials, "any")
+			positions, err := provider.Positions(t.Context(), b.Credentials, broker.Account{ID: "any", Currency: "USD"})
 			b.checkError(t, len(positions), err, c.kinds)
 		})
 	}

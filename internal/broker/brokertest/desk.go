@@ -146,8 +146,8 @@ func (d *Desk) list(ctx context.Context, creds broker.Credentials) ([]broker.Acc
 }
 
 // Positions lists what the account holds.
-func (d *Desk) Positions(ctx context.Context, creds broker.Credentials, accountID string) ([]broker.Position, error) {
-	positions, err := d.read(ctx, creds, accountID)
+func (d *Desk) Positions(ctx context.Context, creds broker.Credentials, account broker.Account) ([]broker.Position, error) {
+	positions, err := d.read(ctx, creds, account.ID)
 	if reading := d.Reading; reading != nil {
 		reading()
 	}

@@ -36,7 +36,6 @@ create table brokerage_accounts (
     status        text not null,
     currency      text not null,
     cash          numeric,
-    equity        numeric,
     as_of         timestamptz not null,
     unique (connection_id, external_id)
 );

@@ -136,15 +136,10 @@ func (s *Source) get(ctx context.Context, path string, query url.Values) (*upstr
 	panic("unreachable")
 }
 
-// toYahoo spells a symbol as Yahoo does: classes of shares with a dash. Suffixes of exchanges have two letters or are
-// listed: a single letter behind a dot is an exchange only where Yahoo says so.
+// toYahoo spells a symbol as Yahoo does: classes of shares with a dash.
 func toYahoo(symbol string) string {
-	name, suffix, ok := strings.Cut(symbol, ".")
-	if ok && len(suffix) == 1 && !strings.Contains(oneLetterExchanges, suffix) {
-		return name + "-" + suffix
+	if company, class, ok := market.ShareClass(symbol); ok {
+		return company + "-" + class
 	}
 	return symbol
 }
-
-// oneLetterExchanges are London, Frankfurt, Tokyo and the TSX Venture.
-const oneLetterExchanges = "LFTV"
