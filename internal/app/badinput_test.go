@@ -70,60 +70,65 @@ func withoutLength(r *http.Request) {
 	r.Body = io.NopCloser(struct{ io.Reader }{r.Body})
 }
 
+// long is a text of n bytes.
+func long(n int) string { return canary + strings.Repeat("x", n-len(canary)) }
+
+type object = map[string]any
+
+// wrongFields are requests that can be read, and the fields that are wrong in them.
+var wrongFields = map[string]struct {
+	method, path string
+	body         any
+	want         []string
+}{
+	"register nothing":         {"POST", "/auth/register", object{}, []string{"body.email", "body.password"}},
+	"register wrong types":     {"POST", "/auth/register", object{"email": 1, "password": true, "firstName": []int{1}, "lastName": object{}}, []string{"body.email", "body.firstName", "body.lastName", "body.password"}},
+	"register weak and bad":    {"POST", "/auth/register", object{"email": canary, "password": canary}, []string{"body.email", "body.password"}},
+	"register 73 bytes":        {"POST", "/auth/register", object{"email": "a@example.com", "password": long(73)}, []string{"body.password"}},
+	"register 74 bytes, short": {"POST", "/auth/register", object{"email": "a@example.com", "password": strings.Repeat("é", 37)}, []string{"body.password"}},
+	"register common":          {"POST", "/auth/register", object{"email": "a@example.com", "password": "Password123!"}, []string{"body.password"}},
+	"register own address":     {"POST", "/auth/register", object{"email": "grace-hopper@example.com", "password": "x-Grace-Hopper-1906"}, []string{"body.password"}},
+	"register long address":    {"POST", "/auth/register", object{"email": long(250) + "@example.com", "password": password}, []string{"body.email"}},
+	"login 73 bytes":           {"POST", "/auth/login", object{"email": "ada@example.com", "password": long(73)}, []string{"body.password"}},
+	"login wrong types":        {"POST", "/auth/login", object{"email": []string{canary}, "password": object{canary: 1}}, []string{"body.email", "body.password"}},
+	"refresh nothing":          {"POST", "/auth/refresh", object{canary: 1}, []string{"body.refreshToken"}},
+	"refresh too long":         {"POST", "/auth/refresh", object{"refreshToken": long(201)}, []string{"body.refreshToken"}},
+	"password weak":            {"POST", "/auth/change-password", object{"currentPassword": password, "newPassword": "1234567"}, []string{"body.newPassword"}},
+	"password too long":        {"POST", "/auth/change-password", object{"currentPassword": password, "newPassword": long(73)}, []string{"body.newPassword"}},
+	"names too long":           {"PATCH", "/auth/me", object{"firstName": long(101), "lastName": long(101)}, []string{"body.firstName", "body.lastName"}},
+	"unknown brokerage":        {"POST", "/brokerages/connect", object{"provider": canary}, []string{"body.provider"}},
+	"unknown environment":      {"POST", "/brokerages/connect", object{"provider": "alpaca", "environment": canary}, []string{"body.environment"}},
+	"long state":               {"GET", "/brokerages/callback?code=" + long(2001) + "&state=" + long(201) + "&error=" + long(201), nil, []string{"query.code", "query.error", "query.state"}},
+	"bad symbols":              {"POST", "/stocks/quotes", object{"symbols": []string{canary + "!", "AAPL", "<b>" + canary, "", long(30)}}, []string{"body.symbols[0]", "body.symbols[2]", "body.symbols[3]", "body.symbols[4]"}},
+	"101 symbols":              {"POST", "/stocks/quotes", object{"symbols": slices.Repeat([]string{"AAPL"}, 101)}, []string{"body.symbols"}},
+	"no symbols":               {"POST", "/stocks/quotes", object{"symbols": []string{}}, []string{"body.symbols"}},
+	"symbols of other types":   {"POST", "/stocks/quotes", object{"symbols": []any{1, nil, object{}}}, []string{"body.symbols[0]", "body.symbols[1]", "body.symbols[2]"}},
+	"a bad symbol":             {"GET", "/stocks/quote/" + canary + "%21", nil, []string{"path.symbol"}},
+	"a long symbol":            {"GET", "/stocks/quote/" + long(31), nil, []string{"path.symbol"}},
+	"title too long":           {"POST", "/chat/sessions", object{"title": long(201)}, []string{"body.title"}},
+	"title of blanks":          {"POST", "/chat/sessions", object{"title": " \n "}, []string{"body.title"}},
+	"title with NUL":           {"POST", "/chat/sessions", object{"title": canary + "\x00"}, []string{"body.title"}},
+	"session of wrong types":   {"PATCH", "/chat/sessions/{id}", object{"title": 1, "pinned": "yes", "archived": 0}, []string{"body.archived", "body.pinned", "body.title"}},
+	"content missing":          {"POST", "/chat/sessions/{id}/messages", object{canary: "x"}, []string{"body.content"}},
+	"content empty":            {"POST", "/chat/sessions/{id}/messages", object{"content": ""}, []string{"body.content"}},
+	"content of blanks":        {"POST", "/chat/sessions/{id}/messages", object{"content": "  "}, []string{"body.content"}},
+	"content too long":         {"POST", "/chat/sessions/{id}/messages", object{"content": long(8001)}, []string{"body.content"}},
+	"content with NUL":         {"POST", "/chat/sessions/{id}/messages", object{"content": canary + "\x00"}, []string{"body.content"}},
+	"limit zero":               {"GET", "/chat/sessions?limit=0", nil, []string{"query.limit"}},
+	"limit too large":          {"GET", "/chat/sessions/{id}/messages?limit=201", nil, []string{"query.limit"}},
+	"limit no number":          {"GET", "/chat/sessions?limit=" + canary, nil, []string{"query.limit"}},
+	"limit huge":               {"GET", "/chat/sessions?limit=99999999999999999999", nil, []string{"query.limit"}},
+	"limit broken":             {"GET", "/chat/sessions?limit=1.5", nil, []string{"query.limit"}},
+	"a made-up cursor":         {"GET", "/chat/sessions?cursor=" + canary, nil, []string{"query.cursor"}},
+	"a made-up cursor inside":  {"GET", "/chat/sessions/{id}/messages?cursor=" + canary, nil, []string{"query.cursor"}},
+	"a long cursor":            {"GET", "/chat/sessions?cursor=" + long(201), nil, []string{"query.cursor"}},
+}
+
 func TestWrongFieldsAreAllNamedAndNeverRepeated(t *testing.T) {
-	long := func(n int) string { return canary + strings.Repeat("x", n-len(canary)) }
-	type object = map[string]any
-	tests := map[string]struct {
-		method, path string
-		body         any
-		want         []string
-	}{
-		"register nothing":         {"POST", "/auth/register", object{}, []string{"body.email", "body.password"}},
-		"register wrong types":     {"POST", "/auth/register", object{"email": 1, "password": true, "firstName": []int{1}, "lastName": object{}}, []string{"body.email", "body.firstName", "body.lastName", "body.password"}},
-		"register weak and bad":    {"POST", "/auth/register", object{"email": canary, "password": canary}, []string{"body.email", "body.password"}},
-		"register 73 bytes":        {"POST", "/auth/register", object{"email": "a@example.com", "password": long(73)}, []string{"body.password"}},
-		"register 74 bytes, short": {"POST", "/auth/register", object{"email": "a@example.com", "password": strings.Repeat("é", 37)}, []string{"body.password"}},
-		"register common":          {"POST", "/auth/register", object{"email": "a@example.com", "password": "Password123!"}, []string{"body.password"}},
-		"register own address":     {"POST", "/auth/register", object{"email": "grace-hopper@example.com", "password": "x-Grace-Hopper-1906"}, []string{"body.password"}},
-		"register long address":    {"POST", "/auth/register", object{"email": long(250) + "@example.com", "password": password}, []string{"body.email"}},
-		"login 73 bytes":           {"POST", "/auth/login", object{"email": "ada@example.com", "password": long(73)}, []string{"body.password"}},
-		"login wrong types":        {"POST", "/auth/login", object{"email": []string{canary}, "password": object{canary: 1}}, []string{"body.email", "body.password"}},
-		"refresh nothing":          {"POST", "/auth/refresh", object{canary: 1}, []string{"body.refreshToken"}},
-		"refresh too long":         {"POST", "/auth/refresh", object{"refreshToken": long(201)}, []string{"body.refreshToken"}},
-		"password weak":            {"POST", "/auth/change-password", object{"currentPassword": password, "newPassword": "1234567"}, []string{"body.newPassword"}},
-		"password too long":        {"POST", "/auth/change-password", object{"currentPassword": password, "newPassword": long(73)}, []string{"body.newPassword"}},
-		"names too long":           {"PATCH", "/auth/me", object{"firstName": long(101), "lastName": long(101)}, []string{"body.firstName", "body.lastName"}},
-		"unknown brokerage":        {"POST", "/brokerages/connect", object{"provider": canary}, []string{"body.provider"}},
-		"unknown environment":      {"POST", "/brokerages/connect", object{"provider": "alpaca", "environment": canary}, []string{"body.environment"}},
-		"long state":               {"GET", "/brokerages/callback?code=" + long(2001) + "&state=" + long(201) + "&error=" + long(201), nil, []string{"query.code", "query.error", "query.state"}},
-		"bad symbols":              {"POST", "/stocks/quotes", object{"symbols": []string{canary + "!", "AAPL", "<b>" + canary, "", long(30)}}, []string{"body.symbols[0]", "body.symbols[2]", "body.symbols[3]", "body.symbols[4]"}},
-		"101 symbols":              {"POST", "/stocks/quotes", object{"symbols": slices.Repeat([]string{"AAPL"}, 101)}, []string{"body.symbols"}},
-		"no symbols":               {"POST", "/stocks/quotes", object{"symbols": []string{}}, []string{"body.symbols"}},
-		"symbols of other types":   {"POST", "/stocks/quotes", object{"symbols": []any{1, nil, object{}}}, []string{"body.symbols[0]", "body.symbols[1]", "body.symbols[2]"}},
-		"a bad symbol":             {"GET", "/stocks/quote/" + canary + "%21", nil, []string{"path.symbol"}},
-		"a long symbol":            {"GET", "/stocks/quote/" + long(31), nil, []string{"path.symbol"}},
-		"title too long":           {"POST", "/chat/sessions", object{"title": long(201)}, []string{"body.title"}},
-		"title of blanks":          {"POST", "/chat/sessions", object{"title": " \n "}, []string{"body.title"}},
-		"title with NUL":           {"POST", "/chat/sessions", object{"title": canary + "\x00"}, []string{"body.title"}},
-		"session of wrong types":   {"PATCH", "/chat/sessions/{id}", object{"title": 1, "pinned": "yes", "archived": 0}, []string{"body.archived", "body.pinned", "body.title"}},
-		"content missing":          {"POST", "/chat/sessions/{id}/messages", object{canary: "x"}, []string{"body.content"}},
-		"content empty":            {"POST", "/chat/sessions/{id}/messages", object{"content": ""}, []string{"body.content"}},
-		"content of blanks":        {"POST", "/chat/sessions/{id}/messages", object{"content": "  "}, []string{"body.content"}},
-		"content too long":         {"POST", "/chat/sessions/{id}/messages", object{"content": long(8001)}, []string{"body.content"}},
-		"content with NUL":         {"POST", "/chat/sessions/{id}/messages", object{"content": canary + "\x00"}, []string{"body.content"}},
-		"limit zero":               {"GET", "/chat/sessions?limit=0", nil, []string{"query.limit"}},
-		"limit too large":          {"GET", "/chat/sessions/{id}/messages?limit=201", nil, []string{"query.limit"}},
-		"limit no number":          {"GET", "/chat/sessions?limit=" + canary, nil, []string{"query.limit"}},
-		"limit huge":               {"GET", "/chat/sessions?limit=99999999999999999999", nil, []string{"query.limit"}},
-		"limit broken":             {"GET", "/chat/sessions?limit=1.5", nil, []string{"query.limit"}},
-		"a made-up cursor":         {"GET", "/chat/sessions?cursor=" + canary, nil, []string{"query.cursor"}},
-		"a made-up cursor inside":  {"GET", "/chat/sessions/{id}/messages?cursor=" + canary, nil, []string{"query.cursor"}},
-		"a long cursor":            {"GET", "/chat/sessions?cursor=" + long(201), nil, []string{"query.cursor"}},
-	}
 	eachEngine(t, func(t *testing.T, s *site) {
 		p := s.register("ada")
 		chat := p.newSession(map[string]any{})
-		for name, tc := range tests {
+		for name, tc := range wrongFields {
 			t.Run(name, func(t *testing.T) {
 				q := *p
 				q.site = &site{t: t, url: s.url, contract: s.contract}

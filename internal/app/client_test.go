@@ -286,7 +286,22 @@ func (p *person) waitSynced(id string) link {
 		}
 		return nil
 	})
+	p.waitIdle()
 	return c
+}
+
+// waitIdle waits until no job is running any more. What was read is there a moment before its job has ended, and until
+// then asking for it to be read again changes nothing.
+func (s *site) waitIdle() {
+	s.t.Helper()
+	eventually(s.t, "jobs", func() error {
+		var running int
+		err := s.db.Read().QueryRowContext(s.t.Context(), "select count(*) from jobs where state = 'running'").Scan(&running)
+		if err == nil && running > 0 {
+			err = fmt.Errorf("%d are running", running)
+		}
+		return err
+	})
 }
 
 func (p *person) linkStatus(id string) link {

@@ -187,3 +187,36 @@ func (c *contract) operations() []operation {
 	}
 	return all
 }
+
+func TestTheContractNoticesWhatIsNotDescribed(t *testing.T) {
+	oneEngine(t, setup{}, func(t *testing.T, s *site) {
+		p := s.register("ada")
+		req := p.request(http.MethodGet, "/auth/me", nil)
+		me, refused := p.get("/auth/me"), p.get("/auth/me", header("Authorization", ""))
+		if err := s.contract.check(req, me.Status, me.Header, me.Body); err != nil {
+			t.Fatalf("the answer as it came: %v", err)
+		}
+		for name, tc := range map[string]struct {
+			answer   answer
+			status   int
+			old, new string
+		}{
+			"a further property":    {me, 200, `"email":`, `"passwordHash":"x","email":`},
+			"a property inside":     {me, 200, `"correlationId":`, `"trace":"x","correlationId":`},
+			"a missing property":    {me, 200, `"firstName":null,`, ``},
+			"another type":          {me, 200, `"firstName":null`, `"firstName":1`},
+			"null":                  {me, 200, `"id":"` + p.id + `"`, `"id":null`},
+			"no id":                 {me, 200, p.id, "x"},
+			"no time":               {me, 200, `"createdAt":"2026-`, `"createdAt":"`},
+			"another status":        {me, 201, ``, ``},
+			"another code":          {refused, 401, `unauthenticated`, `not_found`},
+			"another correlation":   {me, 200, me.Header.Get("X-Correlation-ID"), "x"},
+			"an error as a success": {refused, 200, ``, ``},
+		} {
+			body := strings.Replace(string(tc.answer.Body), tc.old, tc.new, 1)
+			if err := s.contract.check(req, tc.status, tc.answer.Header, []byte(body)); err == nil {
+				t.Errorf("%s passed: %s", name, body)
+			}
+		}
+	})
+}

@@ -143,6 +143,7 @@ func (p *person) waitStatus(id, status, code string) {
 		}
 		return nil
 	})
+	p.waitIdle()
 }
 
 func TestAWithdrawnTokenKeepsWhatIsKnownUntilTheOwnerConnectsAgain(t *testing.T) {

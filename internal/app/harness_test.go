@@ -52,7 +52,7 @@ type site struct {
 	app      *app.App
 	url      string
 	contract *contract
-	database string // its address
+	db       *db.DB // the server's, opened once more to look into
 	log      *syncBuffer
 
 	mu      sync.Mutex
@@ -96,8 +96,7 @@ func onEngines(t *testing.T, with setup, test func(t *testing.T, s *site), engin
 func startSite(t *testing.T, engine db.Engine, with setup) *site {
 	t.Helper()
 	s := &site{
-		t: t, clock: sim.NewClock(opening), database: dbtest.Address(t, engine), log: &syncBuffer{},
-		secrets: []string{clientSecret, modelKey, jwtSecret, encryptionKey},
+		t: t, clock: sim.NewClock(opening), log: &syncBuffer{}, secrets: []string{clientSecret, modelKey, jwtSecret, encryptionKey},
 	}
 	server := httptest.NewUnstartedServer(nil)
 	s.url = "http://" + server.Listener.Addr().String()
@@ -110,11 +109,15 @@ func startSite(t *testing.T, engine db.Engine, with setup) *site {
 	if err != nil {
 		t.Fatal(err)
 	}
-	cfg, err := app.LoadConfig(append(s.settings(t, outside.URL), with.settings...), "")
+	address := dbtest.Address(t, engine)
+	cfg, err := app.LoadConfig(append(s.settings(t, outside.URL, address), with.settings...), "")
 	if err != nil {
 		t.Fatal(err)
 	}
 	if s.app, err = app.New(t.Context(), cfg, app.Options{Log: log, Now: s.clock.Now}); err != nil {
+		t.Fatal(err)
+	}
+	if s.db, err = db.Open(t.Context(), address); err != nil {
 		t.Fatal(err)
 	}
 	server.Config.Handler = s.app.Handler
@@ -125,9 +128,9 @@ func startSite(t *testing.T, engine db.Engine, with setup) *site {
 }
 
 // settings are those of a server whose providers are all the simulator.
-func (s *site) settings(t *testing.T, outside string) []string {
+func (s *site) settings(t *testing.T, outside, database string) []string {
 	return []string{
-		"JASPERS_PUBLIC_URL=" + s.url, "JASPERS_DATA_DIR=" + t.TempDir(), "JASPERS_DATABASE_URL=" + s.database,
+		"JASPERS_PUBLIC_URL=" + s.url, "JASPERS_DATA_DIR=" + t.TempDir(), "JASPERS_DATABASE_URL=" + database,
 		"JASPERS_JWT_SECRET=" + jwtSecret, "JASPERS_ENCRYPTION_KEY=" + encryptionKey, "JASPERS_BCRYPT_COST=10",
 		"JASPERS_ALPACA_CLIENT_ID=jaspers", "JASPERS_ALPACA_CLIENT_SECRET=" + clientSecret,
 		"JASPERS_ALPACA_AUTHORIZE_URL=" + outside + "/alpaca/oauth/authorize", "JASPERS_ALPACA_TOKEN_URL=" + outside + "/alpaca/oauth/token",
@@ -150,7 +153,7 @@ func (s *site) run(server, outside *httptest.Server) {
 		server.Close()
 		stop()
 		background.Wait()
-		if err := s.app.Close(); err != nil {
+		if err := errors.Join(s.app.Close(), s.db.Close()); err != nil {
 			s.t.Errorf("close: %v", err)
 		}
 		outside.Close()

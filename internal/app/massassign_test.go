@@ -10,19 +10,12 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-
-	"github.com/jaspers-ai/jaspers/internal/db"
 )
 
 // row reads one row of the database, by column.
 func (s *site) row(table, id string) map[string]string {
 	s.t.Helper()
-	d, err := db.Open(s.t.Context(), s.database)
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	defer func() { _ = d.Close() }()
-	rows, err := d.Read().QueryContext(s.t.Context(), "select * from "+table+" where id = $1", id)
+	rows, err := s.db.Read().QueryContext(s.t.Context(), "select * from "+table+" where id = $1", id)
 	if err != nil {
 		s.t.Fatal(err)
 	}
