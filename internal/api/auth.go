@@ -11,10 +11,10 @@ import (
 
 type registerInput struct {
 	Body struct {
-		Email     string  `json:"email" maxLength:"254" doc:"An e-mail address; case and blanks around it do not matter."`
+		Email     string  `json:"email" doc:"An e-mail address; case and blanks around it do not matter."`
 		Password  string  `json:"password" doc:"8 to 72 bytes; none of the common ones, nor one that holds the address."`
-		FirstName *string `json:"firstName,omitempty" maxLength:"100"`
-		LastName  *string `json:"lastName,omitempty" maxLength:"100"`
+		FirstName *string `json:"firstName,omitempty" doc:"At most 100 characters."`
+		LastName  *string `json:"lastName,omitempty" doc:"At most 100 characters."`
 	}
 }
 

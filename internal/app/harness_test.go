@@ -95,6 +95,7 @@ func onEngines(t *testing.T, with setup, test func(t *testing.T, s *site), engin
 
 func startSite(t *testing.T, engine db.Engine, with setup) *site {
 	t.Helper()
+	address := dbtest.Address(t, engine) // may skip the test, before anything is started
 	s := &site{
 		t: t, clock: sim.NewClock(opening), log: &syncBuffer{}, secrets: []string{clientSecret, modelKey, jwtSecret, encryptionKey},
 	}
@@ -109,7 +110,6 @@ func startSite(t *testing.T, engine db.Engine, with setup) *site {
 	if err != nil {
 		t.Fatal(err)
 	}
-	address := dbtest.Address(t, engine)
 	cfg, err := app.LoadConfig(append(s.settings(t, outside.URL, address), with.settings...), "")
 	if err != nil {
 		t.Fatal(err)

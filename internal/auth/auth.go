@@ -5,7 +5,10 @@ import (
 	"context"
 	"database/sql"
 	"log/slog"
+	"slices"
+	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/jaspers-ai/jaspers/internal/db"
 	"github.com/jaspers-ai/jaspers/internal/fault"
@@ -103,7 +106,13 @@ func (s *Service) Register(ctx context.Context, r Registration) (SignedIn, error
 	if complaint := weakness(r.Password, email); complaint != "" {
 		wrong = append(wrong, fault.Field{Path: "body.password", Message: complaint})
 	}
+	for path, name := range map[string]*string{"body.firstName": r.FirstName, "body.lastName": r.LastName} {
+		if name != nil && utf8.RuneCountInString(*name) > user.MaxName {
+			wrong = append(wrong, fault.Field{Path: path, Message: "must have at most 100 characters"})
+		}
+	}
 	if wrong != nil {
+		slices.SortFunc(wrong, func(a, b fault.Field) int { return strings.Compare(a.Path, b.Path) })
 		return SignedIn{}, &fault.Error{Kind: fault.Invalid, Message: "the request has wrong fields", Fields: wrong}
 	}
 	hash, err := s.passwords.hash(ctx, r.Password)

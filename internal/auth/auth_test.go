@@ -115,8 +115,9 @@ func TestWeakPasswordsAreRefusedWithAReason(t *testing.T) {
 				t.Errorf("%q: got fields %v", weak, f)
 			}
 		}
-		_, err := s.Register(t.Context(), auth.Registration{Email: "no address", Password: "x"})
-		if f := fault.From(err).Fields; len(f) != 2 {
+		long := strings.Repeat("n", 101)
+		_, err := s.Register(t.Context(), auth.Registration{Email: "no address", Password: "x", FirstName: &long, LastName: &long})
+		if f := fault.From(err).Fields; len(f) != 4 {
 			t.Errorf("got fields %v, want every wrong one", f)
 		}
 	})

@@ -219,9 +219,9 @@ func (s *Service) Messages(ctx context.Context, userID, sessionID string, limit 
 // pageSize is the length of a page when limit rows were asked for.
 func pageSize(limit int) int {
 	if limit < 1 {
-		return 20
+		return 50
 	}
-	return min(limit, 100)
+	return min(limit, 200)
 }
 
 // lastID comes after every id, and lastTime after every time: where a list that goes backwards begins.

@@ -170,11 +170,11 @@ func (d *DB) SkipLocked() string {
 // NewID makes the id of a new row: a UUIDv7, so that ids grow with time.
 func NewID() string { return uuid.Must(uuid.NewV7()).String() }
 
-// IsID tells whether s has the form of an id. What comes from outside is asked this before it reaches SQL,
-// because PostgreSQL refuses to compare a uuid with anything else.
+// IsID tells whether s has the form of an id, which is in lower case. What comes from outside is asked this before it
+// reaches SQL, because PostgreSQL refuses to compare a uuid with anything else.
 func IsID(s string) bool {
 	_, err := uuid.Parse(s)
-	return err == nil && len(s) == 36
+	return err == nil && len(s) == 36 && s == strings.ToLower(s)
 }
 
 // Time is t as the database keeps it: UTC, whole microseconds.

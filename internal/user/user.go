@@ -92,6 +92,9 @@ func Scan(row *sql.Row) (u User, err error) {
 	return u, err
 }
 
+// MaxName is how many characters a name may have.
+const MaxName = 100
+
 // maxEmail is the longest address mail can be sent to (RFC 5321, 4.5.3.1.3, less the angle brackets).
 const maxEmail = 254
 
