@@ -303,6 +303,7 @@ func startServer(t *testing.T, engine db.Engine) *server {
 	s := &server{t: t, sim: world, addr: addr, dir: t.TempDir(), client: &http.Client{Jar: jar}, environ: []string{
 		"JASPERS_ADDR=" + addr, "JASPERS_DATABASE_URL=" + dbtest.Address(t, engine), "JASPERS_JOB_LEASE=1s",
 		"JASPERS_JWT_SECRET=0f1e2d3c4b5a69788796a5b4c3d2e1f0aa", "JASPERS_ENCRYPTION_KEY=" + strings.Repeat("0123456789abcdef", 4),
+		"JASPERS_HASH_KEY=1f0e3d2c5b4a79688697b5a4d3c2f1e0bb",
 		"JASPERS_ALPACA_CLIENT_ID=id", "JASPERS_ALPACA_CLIENT_SECRET=alpaca-client",
 		"JASPERS_ALPACA_AUTHORIZE_URL=" + outside.URL + "/alpaca/oauth/authorize", "JASPERS_ALPACA_TOKEN_URL=" + outside.URL + "/alpaca/oauth/token",
 		"JASPERS_ALPACA_LIVE_URL=" + outside.URL + "/alpaca/live", "JASPERS_ALPACA_PAPER_URL=" + outside.URL + "/alpaca/paper",

@@ -14,6 +14,7 @@ import (
 
 	"github.com/jaspers-ai/jaspers/internal/analyst"
 	"github.com/jaspers-ai/jaspers/internal/api"
+	"github.com/jaspers-ai/jaspers/internal/audit"
 	"github.com/jaspers-ai/jaspers/internal/auth"
 	"github.com/jaspers-ai/jaspers/internal/chat"
 	"github.com/jaspers-ai/jaspers/internal/connection"
@@ -78,8 +79,12 @@ func (a *App) build(life context.Context, cfg Config, opts Options) (err error) 
 	if err != nil {
 		return err
 	}
+	log, err := audit.New(a.db, opts.Now, []byte(cfg.Auth.HashKey))
+	if err != nil {
+		return err
+	}
 	a.Auth, err = auth.New(auth.Config{
-		DB: a.db, Now: opts.Now, Log: opts.Log, SigningKey: []byte(cfg.Auth.JWTSecret),
+		DB: a.db, Now: opts.Now, Log: opts.Log, Audit: log, SigningKey: []byte(cfg.Auth.JWTSecret),
 		AccessTTL: cfg.Auth.AccessTTL, BcryptCost: cfg.Auth.BcryptCost,
 	})
 	if err != nil {

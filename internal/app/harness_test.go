@@ -38,6 +38,7 @@ const (
 	modelKey      = "model-key-5b7e9d31"
 	jwtSecret     = "6a1f0c9be27d4853b1e6709ac2f4d8351b7e0f92c6a4d3e8"
 	encryptionKey = "0f1e2d3c4b5a69788796a5b4c3d2e1f00123456789abcdef0011223344556677"
+	hashKey       = "c3a7e51d90b2f4866e1d7a05c9b83f2244d0e6a1937b5c8f"
 )
 
 // opening is a trading moment: Wednesday, 18 November 2026, 11:00 in New York.
@@ -97,7 +98,7 @@ func startSite(t *testing.T, engine db.Engine, with setup) *site {
 	t.Helper()
 	address := dbtest.Address(t, engine) // may skip the test, before anything is started
 	s := &site{
-		t: t, clock: sim.NewClock(opening), log: &syncBuffer{}, secrets: []string{clientSecret, modelKey, jwtSecret, encryptionKey},
+		t: t, clock: sim.NewClock(opening), log: &syncBuffer{}, secrets: []string{clientSecret, modelKey, jwtSecret, encryptionKey, hashKey},
 	}
 	server := httptest.NewUnstartedServer(nil)
 	s.url = "http://" + server.Listener.Addr().String()
@@ -131,7 +132,7 @@ func startSite(t *testing.T, engine db.Engine, with setup) *site {
 func (s *site) settings(t *testing.T, outside, database string) []string {
 	return []string{
 		"JASPERS_PUBLIC_URL=" + s.url, "JASPERS_DATA_DIR=" + t.TempDir(), "JASPERS_DATABASE_URL=" + database,
-		"JASPERS_JWT_SECRET=" + jwtSecret, "JASPERS_ENCRYPTION_KEY=" + encryptionKey, "JASPERS_BCRYPT_COST=10",
+		"JASPERS_JWT_SECRET=" + jwtSecret, "JASPERS_ENCRYPTION_KEY=" + encryptionKey, "JASPERS_HASH_KEY=" + hashKey, "JASPERS_BCRYPT_COST=10",
 		"JASPERS_ALPACA_CLIENT_ID=jaspers", "JASPERS_ALPACA_CLIENT_SECRET=" + clientSecret,
 		"JASPERS_ALPACA_AUTHORIZE_URL=" + outside + "/alpaca/oauth/authorize", "JASPERS_ALPACA_TOKEN_URL=" + outside + "/alpaca/oauth/token",
 		"JASPERS_ALPACA_LIVE_URL=" + outside + "/alpaca/live", "JASPERS_ALPACA_PAPER_URL=" + outside + "/alpaca/paper",

@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/joho/godotenv"
@@ -20,32 +21,49 @@ import (
 // secretsFile holds the generated secrets, in the data folder.
 const secretsFile = "secrets.env"
 
-// minSecret is the least length of the JWT secret in bytes.
+// minSecret is the least length of a secret in bytes.
 const minSecret = 32
 
 // samples are values that stand in documentation somewhere, so everybody knows them.
 var samples = []string{"your-super-secret", "super-secret", "your-refresh-secret", "32-byte-hex-key", "changeme", "change-me", "example", "secret-key"}
 
+// secret is one that the server cannot work without.
+type secret struct {
+	name  string
+	value *telemetry.Secret
+}
+
+// secrets are those that are made at the first start where they were not given.
+func (c *Config) secrets() []secret {
+	return []secret{
+		{"JASPERS_JWT_SECRET", &c.Auth.JWTSecret},
+		{"JASPERS_ENCRYPTION_KEY", &c.Auth.EncryptionKey},
+		{"JASPERS_HASH_KEY", &c.Auth.HashKey},
+	}
+}
+
 // completeSecrets checks the secrets that were given and, for a database that lives on this machine, makes those that
 // were not: once, into a file that only its owner can read.
 func (c *Config) completeSecrets() error {
-	if c.Auth.JWTSecret == "" || c.Auth.EncryptionKey == "" {
+	missing := slices.ContainsFunc(c.secrets(), func(s secret) bool { return *s.value == "" })
+	if missing {
 		if !strings.HasPrefix(string(c.Database.URL), "sqlite:") {
-			return errors.New("with PostgreSQL, JASPERS_JWT_SECRET and JASPERS_ENCRYPTION_KEY must be set, to the same values for every " +
-				"process; make each with: openssl rand -hex 32")
+			return errors.New("with PostgreSQL, JASPERS_JWT_SECRET, JASPERS_ENCRYPTION_KEY and JASPERS_HASH_KEY must be set, to the " +
+				"same values for every process; make each with: openssl rand -hex 32")
 		}
 		if err := c.readOrMakeSecrets(filepath.Join(c.Database.DataDir, secretsFile)); err != nil {
 			return err
 		}
 	}
-	if err := checkSecret("JASPERS_JWT_SECRET", c.Auth.JWTSecret); err != nil {
-		return err
-	}
-	if err := checkSecret("JASPERS_ENCRYPTION_KEY", c.Auth.EncryptionKey); err != nil {
-		return err
-	}
-	if c.Auth.JWTSecret == c.Auth.EncryptionKey {
-		return errors.New("JASPERS_JWT_SECRET and JASPERS_ENCRYPTION_KEY must differ")
+	seen := map[telemetry.Secret]string{}
+	for _, s := range c.secrets() {
+		if err := checkSecret(s.name, *s.value); err != nil {
+			return err
+		}
+		if other, taken := seen[*s.value]; taken {
+			return fmt.Errorf("%s and %s must differ", other, s.name)
+		}
+		seen[*s.value] = s.name
 	}
 	return nil
 }
@@ -54,7 +72,7 @@ func (c *Config) readOrMakeSecrets(path string) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return fmt.Errorf("make the data folder: %w", err)
 	}
-	if err := makeSecrets(path); err != nil && !errors.Is(err, fs.ErrExist) {
+	if err := c.makeSecrets(path); err != nil && !errors.Is(err, fs.ErrExist) {
 		return fmt.Errorf("write the generated secrets: %w", err)
 	}
 	info, err := os.Stat(path)
@@ -68,18 +86,17 @@ func (c *Config) readOrMakeSecrets(path string) error {
 	if err != nil {
 		return fmt.Errorf("%s cannot be read as settings", path)
 	}
-	if c.Auth.JWTSecret == "" {
-		c.Auth.JWTSecret = telemetry.Secret(made["JASPERS_JWT_SECRET"])
-	}
-	if c.Auth.EncryptionKey == "" {
-		c.Auth.EncryptionKey = telemetry.Secret(made["JASPERS_ENCRYPTION_KEY"])
+	for _, s := range c.secrets() {
+		if *s.value == "" {
+			*s.value = telemetry.Secret(made[s.name])
+		}
 	}
 	return nil
 }
 
 // makeSecrets writes new secrets, whole or not at all: a start that dies half way must not leave half a file, and of two
 // starts at once only one file may stay.
-func makeSecrets(path string) error {
+func (c *Config) makeSecrets(path string) error {
 	if _, err := os.Stat(path); err == nil {
 		return fs.ErrExist
 	}
@@ -90,7 +107,9 @@ func makeSecrets(path string) error {
 	defer func() { _ = os.Remove(file.Name()) }()
 	w := bufio.NewWriter(file)
 	_, _ = fmt.Fprintln(w, "# Made at the first start. Whoever has this file can sign in as anybody: keep it, back it up, show it to no one.")
-	_, _ = fmt.Fprintf(w, "JASPERS_JWT_SECRET=%s\nJASPERS_ENCRYPTION_KEY=%s\n", randomHex(), randomHex())
+	for _, s := range c.secrets() {
+		_, _ = fmt.Fprintf(w, "%s=%s\n", s.name, randomHex())
+	}
 	if err := errors.Join(w.Flush(), file.Sync(), file.Close()); err != nil {
 		return err
 	}

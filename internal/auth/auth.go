@@ -10,6 +10,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/jaspers-ai/jaspers/internal/audit"
 	"github.com/jaspers-ai/jaspers/internal/db"
 	"github.com/jaspers-ai/jaspers/internal/fault"
 	"github.com/jaspers-ai/jaspers/internal/user"
@@ -21,6 +22,7 @@ type Service struct {
 	db        *db.DB
 	now       func() time.Time
 	log       *slog.Logger
+	audit     *audit.Log
 	passwords *passwords
 	access    *accessTokens
 }
@@ -34,6 +36,8 @@ type Config struct {
 	SigningKey []byte
 	// AccessTTL is the life of an access token; 15 minutes.
 	AccessTTL time.Duration
+	// Audit records what is done to accounts, in the transaction that does it.
+	Audit *audit.Log
 	// BcryptCost is the work of a password hash; 10. Passwords hashed with less are hashed again at sign-in.
 	BcryptCost int
 }
@@ -66,7 +70,7 @@ func New(cfg Config) (*Service, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Service{db: cfg.DB, now: cfg.Now, log: cfg.Log, passwords: hasher, access: access}, nil
+	return &Service{db: cfg.DB, now: cfg.Now, log: cfg.Log, audit: cfg.Audit, passwords: hasher, access: access}, nil
 }
 
 // Tokens are what a sign-in or refresh hands out.
@@ -94,6 +98,7 @@ type Registration struct {
 type Identity struct {
 	UserID    string
 	SessionID string
+	Role      user.Role
 }
 
 // Register adds a person and signs them in. Wrong fields are an Invalid that names them all; a known address is an EmailTaken.
@@ -125,11 +130,13 @@ func (s *Service) Register(ctx context.Context, r Registration) (SignedIn, error
 		CreatedAt: now, UpdatedAt: now, LastLoginAt: &now,
 	}}
 	err = s.db.Tx(ctx, func(tx *sql.Tx) (err error) {
-		if err := user.Insert(ctx, tx, in.User, hash); err != nil {
+		if in.User, err = user.Insert(ctx, tx, in.User, hash); err != nil {
 			return err
 		}
-		in.Tokens, err = s.openSession(ctx, tx, in.User.ID, now)
-		return err
+		if in.Tokens, err = s.openSession(ctx, tx, in.User.ID, now); err != nil {
+			return err
+		}
+		return s.audit.Record(ctx, tx, audit.Event{Action: audit.Register, UserID: in.User.ID})
 	})
 	return in, err
 }
@@ -216,13 +223,14 @@ func (s *Service) Authenticate(ctx context.Context, token string) (Identity, err
 	if err != nil {
 		return Identity{}, err
 	}
-	alive, err := sessionAlive(ctx, s.db.Read(), who, db.Time(s.now()))
+	role, alive, err := findSession(ctx, s.db.Read(), who, db.Time(s.now()))
 	if err != nil {
 		return Identity{}, err
 	}
 	if !alive {
 		return Identity{}, fault.New(fault.Unauthenticated, "this session has ended; sign in again")
 	}
+	who.Role = role
 	return who, nil
 }
 
@@ -241,7 +249,7 @@ func (s *Service) Refresh(ctx context.Context, token string) (Tokens, error) {
 		if reused = t.usedAt != nil && now.Sub(*t.usedAt) > reuseGrace; reused {
 			return endSession(ctx, tx, t.sessionID, endedByReuse, now)
 		}
-		tokens, err = s.issue(ctx, tx, Identity{t.userID, t.sessionID}, s.access.successor(token), now, t.sessionExpiresAt)
+		tokens, err = s.issue(ctx, tx, Identity{UserID: t.userID, SessionID: t.sessionID}, s.access.successor(token), now, t.sessionExpiresAt)
 		return err
 	})
 	if err == nil && reused {

@@ -12,6 +12,7 @@ import (
 
 	"github.com/golang-jwt/jwt/v5"
 
+	"github.com/jaspers-ai/jaspers/internal/audit"
 	"github.com/jaspers-ai/jaspers/internal/auth"
 	"github.com/jaspers-ai/jaspers/internal/db"
 	"github.com/jaspers-ai/jaspers/internal/db/dbtest"
@@ -35,7 +36,11 @@ func newService(t *testing.T, d *db.DB) (*auth.Service, *clock) {
 
 func serviceWith(t *testing.T, d *db.DB, c *clock, cost int) *auth.Service {
 	t.Helper()
-	s, err := auth.New(auth.Config{DB: d, Now: c.Now, Log: slog.New(slog.DiscardHandler), SigningKey: signingKey, BcryptCost: cost})
+	log, err := audit.New(d, c.Now, signingKey)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := auth.New(auth.Config{DB: d, Now: c.Now, Log: slog.New(slog.DiscardHandler), Audit: log, SigningKey: signingKey, BcryptCost: cost})
 	if err != nil {
 		t.Fatal(err)
 	}

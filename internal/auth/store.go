@@ -89,11 +89,16 @@ func endOtherSessions(ctx context.Context, tx db.Querier, who Identity, now time
 	return err
 }
 
-func sessionAlive(ctx context.Context, q db.Querier, who Identity, now time.Time) (alive bool, err error) {
+// findSession tells whether a session is alive, and what its person may do. That of a disabled person is not.
+func findSession(ctx context.Context, q db.Querier, who Identity, now time.Time) (role user.Role, alive bool, err error) {
 	err = q.QueryRowContext(ctx, `
-		select exists (select 1 from auth_sessions where id = $1 and user_id = $2 and ended_at is null and expires_at > $3)`,
-		who.SessionID, who.UserID, now).Scan(&alive)
-	return alive, err
+		select u.role from auth_sessions s join users u on u.id = s.user_id
+		where s.id = $1 and s.user_id = $2 and s.ended_at is null and s.expires_at > $3 and u.disabled_at is null`,
+		who.SessionID, who.UserID, now).Scan(&role)
+	if errors.Is(err, sql.ErrNoRows) {
+		return "", false, nil
+	}
+	return role, err == nil, err
 }
 
 func insertRefreshToken(ctx context.Context, tx db.Querier, hash, sessionID string, now, expires time.Time) error {

@@ -33,6 +33,12 @@ const (
 	TokenReused        Kind = "refresh_token_reused"
 	Forbidden          Kind = "forbidden"
 	EmailTaken         Kind = "email_taken"
+	AccountDisabled    Kind = "account_disabled"
+	RegistrationClosed Kind = "registration_closed"
+	SecondFactorNeeded Kind = "second_factor_required"
+	InvalidCode        Kind = "invalid_code"
+	LinkExpired        Kind = "invalid_or_expired_link"
+	InsufficientScope  Kind = "insufficient_scope"
 
 	// A brokerage connection needs its owner.
 	InvalidOAuthState       Kind = "invalid_oauth_state"
@@ -74,6 +80,12 @@ var statuses = map[Kind]int{
 	TokenReused:        http.StatusUnauthorized,
 	Forbidden:          http.StatusForbidden,
 	EmailTaken:         http.StatusConflict,
+	AccountDisabled:    http.StatusForbidden,
+	RegistrationClosed: http.StatusForbidden,
+	SecondFactorNeeded: http.StatusUnauthorized,
+	InvalidCode:        http.StatusUnauthorized,
+	LinkExpired:        http.StatusBadRequest,
+	InsufficientScope:  http.StatusForbidden,
 
 	InvalidOAuthState:       http.StatusBadRequest,
 	AuthorizationDenied:     http.StatusForbidden,

@@ -28,7 +28,7 @@ const (
 var ranks = [][]string{
 	{"calendar", "fault", "telemetry", "vault"},
 	{"db", "upstream"},
-	{"broker", "job", "llm"},
+	{"audit", "broker", "job", "llm"},
 	{"market", "user"},
 	adapters,
 	{"auth", "connection"},

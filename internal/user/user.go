@@ -14,15 +14,26 @@ import (
 	"github.com/jaspers-ai/jaspers/internal/fault"
 )
 
+// Role is what a person may do beside using their own account.
+type Role string
+
+// The roles. The first person of an installation is its admin.
+const (
+	Member Role = "member"
+	Admin  Role = "admin"
+)
+
 // User is one person. Email is in canonical form.
 type User struct {
-	ID          string     `json:"id" format:"uuid"`
-	Email       string     `json:"email" format:"email"`
-	FirstName   *string    `json:"firstName"`
-	LastName    *string    `json:"lastName"`
-	CreatedAt   time.Time  `json:"createdAt"`
-	UpdatedAt   time.Time  `json:"updatedAt"`
-	LastLoginAt *time.Time `json:"lastLoginAt"`
+	ID            string     `json:"id" format:"uuid"`
+	Email         string     `json:"email" format:"email"`
+	EmailVerified bool       `json:"emailVerified" doc:"Whether they have shown that mail to the address reaches them."`
+	Role          Role       `json:"role" enum:"member,admin"`
+	FirstName     *string    `json:"firstName"`
+	LastName      *string    `json:"lastName"`
+	CreatedAt     time.Time  `json:"createdAt"`
+	UpdatedAt     time.Time  `json:"updatedAt"`
+	LastLoginAt   *time.Time `json:"lastLoginAt"`
 }
 
 // Service reads and changes people's profiles.
@@ -63,16 +74,35 @@ func (s *Service) Update(ctx context.Context, id string, changes Changes) (User,
 	return u, err
 }
 
-// Insert adds a person with the hash of their password. An address that is there already is an EmailTaken.
-func Insert(ctx context.Context, tx db.Querier, u User, passwordHash string) error {
-	_, err := tx.ExecContext(ctx, `
-		insert into users (id, email, password_hash, first_name, last_name, created_at, updated_at, last_login_at)
-		values ($1, $2, $3, $4, $5, $6, $7, $8)`,
-		u.ID, u.Email, passwordHash, u.FirstName, u.LastName, u.CreatedAt, u.UpdatedAt, u.LastLoginAt)
-	if db.IsUniqueViolation(err) {
-		return fault.Wrap(fault.EmailTaken, err, "this e-mail address is already registered; sign in instead")
+// Insert adds a person with the hash of their password, and returns them with their role: the first one becomes the
+// installation's admin. An address that is there already is an EmailTaken.
+func Insert(ctx context.Context, tx db.Querier, u User, passwordHash string) (User, error) {
+	u.Role = Member
+	first, err := claimAdmin(ctx, tx, u.CreatedAt)
+	if err != nil {
+		return u, err
 	}
-	return err
+	if first {
+		u.Role = Admin
+	}
+	_, err = tx.ExecContext(ctx, `
+		insert into users (id, email, role, password_hash, first_name, last_name, created_at, updated_at, last_login_at)
+		values ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
+		u.ID, u.Email, u.Role, passwordHash, u.FirstName, u.LastName, u.CreatedAt, u.UpdatedAt, u.LastLoginAt)
+	if db.IsUniqueViolation(err) {
+		return u, fault.Wrap(fault.EmailTaken, err, "this e-mail address is already registered; sign in instead")
+	}
+	return u, err
+}
+
+// claimAdmin reports true to the first who asks and commits. Others at the same moment wait for that, later ones do not.
+func claimAdmin(ctx context.Context, tx db.Querier, now time.Time) (bool, error) {
+	res, err := tx.ExecContext(ctx, `update installation set admin_claimed_at = $1 where id = 1 and admin_claimed_at is null`, now)
+	if err != nil {
+		return false, err
+	}
+	n, err := res.RowsAffected()
+	return n == 1, err
 }
 
 func find(ctx context.Context, q db.Querier, id string) (User, error) {
@@ -84,11 +114,11 @@ func find(ctx context.Context, q db.Querier, id string) (User, error) {
 }
 
 // Columns are those of the users table that make a User, in the order Scan reads them.
-const Columns = `id, email, first_name, last_name, created_at, updated_at, last_login_at`
+const Columns = `id, email, email_verified_at is not null, role, first_name, last_name, created_at, updated_at, last_login_at`
 
 // Scan reads a row of Columns; sql.ErrNoRows where there is none.
 func Scan(row *sql.Row) (u User, err error) {
-	err = row.Scan(&u.ID, &u.Email, &u.FirstName, &u.LastName, &u.CreatedAt, &u.UpdatedAt, &u.LastLoginAt)
+	err = row.Scan(&u.ID, &u.Email, &u.EmailVerified, &u.Role, &u.FirstName, &u.LastName, &u.CreatedAt, &u.UpdatedAt, &u.LastLoginAt)
 	return u, err
 }
 

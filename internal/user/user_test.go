@@ -36,7 +36,10 @@ func TestAProfileChangesWhereItIsToldTo(t *testing.T) {
 		s := &user.Service{DB: d, Now: func() time.Time { return now }}
 		ada := user.User{ID: db.NewID(), Email: "ada@example.com", FirstName: text("Ada"), CreatedAt: now, UpdatedAt: now}
 		insert := func(u user.User) error {
-			return d.Tx(t.Context(), func(tx *sql.Tx) error { return user.Insert(t.Context(), tx, u, "hash") })
+			return d.Tx(t.Context(), func(tx *sql.Tx) error {
+				_, err := user.Insert(t.Context(), tx, u, "hash")
+				return err
+			})
 		}
 		if err := insert(ada); err != nil {
 			t.Fatal(err)

@@ -1,0 +1,176 @@
+// Package audit keeps who did what and when, so that nothing of it can be changed or left out unseen.
+package audit
+
+import (
+	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/jaspers-ai/jaspers/internal/db"
+	"github.com/jaspers-ai/jaspers/internal/telemetry"
+)
+
+// Action names what was done: the thing and the verb.
+type Action string
+
+// The actions. What a person does to their account, what the server does by itself, and what an operator does to both.
+const (
+	Register         Action = "account.register"
+	Login            Action = "account.login"
+	Logout           Action = "account.logout"
+	LogoutAll        Action = "account.logout_all"
+	EndSession       Action = "account.session_end"
+	ReuseRefresh     Action = "account.refresh_token_reused"
+	ChangePassword   Action = "account.password_change"
+	RequestReset     Action = "account.password_reset_request"
+	ResetPassword    Action = "account.password_reset"
+	VerifyEmail      Action = "account.email_verify"
+	EnableTOTP       Action = "account.totp_enable"
+	DisableTOTP      Action = "account.totp_disable"
+	UseRecoveryCode  Action = "account.recovery_code_use"
+	NewRecoveryCodes Action = "account.recovery_codes_new"
+	CreateAPIKey     Action = "account.api_key_create"
+	RevokeAPIKey     Action = "account.api_key_revoke"
+	ChangeProfile    Action = "account.profile_change"
+	ChangeSettings   Action = "account.settings_change"
+	Export           Action = "account.export"
+	DeleteAccount    Action = "account.delete"
+
+	BeginConnect        Action = "brokerage.connect_begin"
+	Connect             Action = "brokerage.connect"
+	Reauthorize         Action = "brokerage.reauthorize"
+	Disconnect          Action = "brokerage.disconnect"
+	RequestSync         Action = "brokerage.sync_request"
+	Sync                Action = "brokerage.sync"
+	RequireReauthorize  Action = "brokerage.reauthorization_required"
+	CreateChatSession   Action = "chat.session_create"
+	DeleteChatSession   Action = "chat.session_delete"
+	AddUser             Action = "admin.user_add"
+	DisableUser         Action = "admin.user_disable"
+	EnableUser          Action = "admin.user_enable"
+	MakeAdmin           Action = "admin.user_make_admin"
+	OperatorSetPassword Action = "admin.password_reset"
+	RotateKeys          Action = "admin.keys_rotate"
+)
+
+// Outcome is how it went.
+type Outcome string
+
+// The outcomes.
+const (
+	Success Outcome = "success"
+	Failure Outcome = "failure"
+)
+
+// Actor is what kind of caller did it.
+type Actor string
+
+// The actors. An operator is somebody with a shell on the server's machine.
+const (
+	Person   Actor = "user"
+	APIKey   Actor = "api_key"
+	System   Actor = "system"
+	Operator Actor = "operator"
+)
+
+// Event is one thing that was done. Nothing in it may be a secret.
+type Event struct {
+	Action  Action
+	Outcome Outcome           // Success when empty
+	UserID  string            // whose account it is about; empty where nobody's is known
+	Target  string            // the id of what was acted on, where that is not the account itself
+	Details map[string]string // a few words that matter later, such as a provider or the kind of an error
+}
+
+// Origin is where a request came from and who is behind it.
+type Origin struct {
+	Actor     Actor  // System when empty
+	ActorID   string // the person's or the key's
+	Address   string // of the client
+	UserAgent string
+}
+
+type originKey struct{}
+
+// WithOrigin says for everything that is recorded under ctx where it came from.
+func WithOrigin(ctx context.Context, o Origin) context.Context {
+	return context.WithValue(ctx, originKey{}, o)
+}
+
+// OriginOf is what WithOrigin said last; the system itself where it said nothing.
+func OriginOf(ctx context.Context) Origin {
+	o, _ := ctx.Value(originKey{}).(Origin)
+	if o.Actor == "" {
+		o.Actor = System
+	}
+	return o
+}
+
+// Log records events. Make it with New.
+type Log struct {
+	db  *db.DB
+	now func() time.Time
+	key []byte
+}
+
+// minKey is the least length of the key in bytes: that of its hash.
+const minKey = 32
+
+// New makes a log whose rows are proven with key, of 32 bytes or more.
+func New(database *db.DB, now func() time.Time, key []byte) (*Log, error) {
+	if len(key) < minKey {
+		return nil, errors.New("the key of the audit log must have at least 32 bytes")
+	}
+	return &Log{db: database, now: now, key: key}, nil
+}
+
+// Record writes an event in the transaction of what it records, so that neither is there without the other.
+func (l *Log) Record(ctx context.Context, tx db.Querier, e Event) error {
+	r, err := l.row(ctx, e)
+	if err != nil {
+		return err
+	}
+	return insert(ctx, tx, r)
+}
+
+// row is the event as it is stored, with its proofs.
+func (l *Log) row(ctx context.Context, e Event) (row, error) {
+	if e.Outcome == "" {
+		e.Outcome = Success
+	}
+	if e.Details == nil {
+		e.Details = map[string]string{}
+	}
+	details, err := json.Marshal(e.Details) // keys in order, so that it reads the same when it is checked
+	if err != nil {
+		return row{}, err
+	}
+	o := OriginOf(ctx)
+	r := row{
+		ID: db.NewID(), At: db.Time(l.now()), Action: e.Action, Outcome: e.Outcome, UserID: optional(e.UserID),
+		Actor: o.Actor, ActorID: optional(o.ActorID), Target: optional(e.Target), CorrelationID: telemetry.Correlation(ctx),
+		Address: optional(o.Address), UserAgent: optional(cut(o.UserAgent, maxUserAgent)), Details: optional(string(details)),
+	}
+	r.PersonalMAC = l.mac("personal", r.ID, value(r.Address), value(r.UserAgent), value(r.Details))
+	r.MAC = l.mac("row", r.ID, r.At.Format(time.RFC3339Nano), string(r.Action), string(r.Outcome), value(r.UserID),
+		string(r.Actor), value(r.ActorID), value(r.Target), r.CorrelationID, r.PersonalMAC)
+	return r, nil
+}
+
+// mac proves that the words were written by who holds the key. Each is preceded by its length, so that no two lists of
+// words look alike.
+func (l *Log) mac(words ...string) string {
+	h := hmac.New(sha256.New, l.key)
+	for _, w := range words {
+		_, _ = fmt.Fprintf(h, "%d:%s", len(w), w) // a hash takes everything
+	}
+	return hex.EncodeToString(h.Sum(nil))
+}
+
+// maxUserAgent is how much of what a client calls itself is kept, in bytes.
+const maxUserAgent = 200
