@@ -128,8 +128,13 @@ func removeDemo(dir string) error {
 	return nil
 }
 
+// settleTime bounds the setting up of a demo, which Ctrl-C does not break off: half of it would stay for good.
+const settleTime = 10 * time.Second
+
 // settleIn makes the demo person and connects their accounts, as a person would, where that was not done before.
 func (a *App) settleIn(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), settleTime)
+	defer cancel()
 	in, err := a.Auth.Register(ctx, auth.Registration{Email: demoEmail, Password: demoPassword})
 	if fault.Is(err, fault.EmailTaken) {
 		return nil
