@@ -71,3 +71,8 @@ func (s *Service) Failed(ctx context.Context, tx db.Querier, link Link, started 
 func (s *Service) Due(ctx context.Context, q db.Querier) ([]string, error) {
 	return due(ctx, q)
 }
+
+// Behind lists those of them whose last read failed, or that were not read since the time.
+func (s *Service) Behind(ctx context.Context, q db.Querier, since time.Time) ([]string, error) {
+	return behind(ctx, q, db.Time(since))
+}

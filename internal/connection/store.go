@@ -154,12 +154,21 @@ func markFailed(ctx context.Context, tx db.Querier, link Link, status Status, p 
 }
 
 func due(ctx context.Context, q db.Querier) ([]string, error) {
-	rows, err := q.QueryContext(ctx, "select id from brokerage_connections where status <> $1 order by id", ReauthorizationRequired)
-	ids, err := db.Collect(rows, err, func(scan func(...any) error) (id string, err error) { return id, scan(&id) })
+	return ids(q.QueryContext(ctx, "select id from brokerage_connections where status <> $1 order by id", ReauthorizationRequired))
+}
+
+func behind(ctx context.Context, q db.Querier, since time.Time) ([]string, error) {
+	return ids(q.QueryContext(ctx, `select id from brokerage_connections
+		where status = $1 or status = $2 and (last_sync_at is null or last_sync_at < $3) order by id`, Failing, Active, since))
+}
+
+// ids reads a query's only column.
+func ids(rows *sql.Rows, err error) ([]string, error) {
+	all, err := db.Collect(rows, err, func(scan func(...any) error) (id string, err error) { return id, scan(&id) })
 	if err != nil {
-		return nil, fmt.Errorf("list due connections: %w", err)
+		return nil, fmt.Errorf("list connections: %w", err)
 	}
-	return ids, nil
+	return all, nil
 }
 
 // changed tells whether a statement found its row.

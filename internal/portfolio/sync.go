@@ -167,7 +167,8 @@ func (s *Service) SyncAll(ctx context.Context, userID string) (int, error) {
 
 // SyncDue is the periodic sync, to be called for the slots of every quarter of an hour, at night as well: a job for each
 // connection of everyone's that may have news, save those that need their owners first. While New York is open, and until
-// half an hour after its close, that is each; at other times each that holds crypto.
+// half an hour after its close, that is each; at other times each that holds crypto, and each that has not been read since
+// the close: the brokerage was down, or this server was.
 func (s *Service) SyncDue(ctx context.Context, tx *sql.Tx, slot time.Time) error {
 	ids, err := s.Connections.Due(ctx, tx)
 	if err != nil {
@@ -178,7 +179,11 @@ func (s *Service) SyncDue(ctx context.Context, tx *sql.Tx, slot time.Time) error
 		if err != nil {
 			return err
 		}
-		ids = slices.DeleteFunc(ids, func(id string) bool { return !crypto[id] })
+		behind, err := s.Connections.Behind(ctx, tx, settled(slot))
+		if err != nil {
+			return err
+		}
+		ids = slices.DeleteFunc(ids, func(id string) bool { return !crypto[id] && !slices.Contains(behind, id) })
 	}
 	return s.enqueue(ctx, tx, ids...)
 }
