@@ -29,7 +29,7 @@ const (
 	minGzip = 1024
 )
 
-// chain puts the middleware around the routes, outermost last: gzip → recover → correlation and log → secure headers →
+// chain puts the middleware around the routes, outermost first: gzip → correlation and log → recover → secure headers →
 // CORS → cross-origin protection → limits → routes. Authentication belongs to each route's registration.
 func (r *router) chain(routes http.Handler) (http.Handler, error) {
 	h := r.limit(routes)
