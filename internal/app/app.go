@@ -93,14 +93,15 @@ func (a *App) build(life context.Context, cfg Config, opts Options) (err error) 
 	if a.Market, err = market.New(life, sources, opts.Now, opts.Log); err != nil {
 		return err
 	}
-	a.Users = &user.Service{DB: a.db, Now: opts.Now}
+	a.Audit = log
+	a.Users = &user.Service{DB: a.db, Now: opts.Now, Audit: log}
 	a.jobs = job.New(job.Config{DB: a.db, Now: opts.Now, Log: opts.Log, Workers: cfg.Jobs.Workers, Lease: cfg.Jobs.Lease})
 	a.Connections = &connection.Service{
-		DB: a.db, Keys: keys, Providers: brokers, RedirectURL: cfg.HTTP.CallbackURL, Now: opts.Now,
+		DB: a.db, Keys: keys, Audit: log, Providers: brokers, RedirectURL: cfg.HTTP.CallbackURL, Now: opts.Now,
 		OnConnected: func(ctx context.Context, tx *sql.Tx, id string) error { return a.Portfolio.Connected(ctx, tx, id) },
 	}
-	a.Portfolio = &portfolio.Service{DB: a.db, Connections: a.Connections, Jobs: a.jobs, Now: opts.Now}
-	a.Chat = &chat.Service{DB: a.db, Now: opts.Now, Log: opts.Log, Analyst: &analyst.Analyst{
+	a.Portfolio = &portfolio.Service{DB: a.db, Connections: a.Connections, Jobs: a.jobs, Now: opts.Now, Audit: log}
+	a.Chat = &chat.Service{DB: a.db, Now: opts.Now, Log: opts.Log, Audit: log, Analyst: &analyst.Analyst{
 		Model: model, Now: opts.Now,
 		Tools: []analyst.Tool{analyst.HoldingsTool(a.Portfolio), analyst.QuotesTool(a.Market)},
 	}}
@@ -122,6 +123,7 @@ func (a *App) Run(ctx context.Context) {
 	var work sync.WaitGroup
 	defer work.Wait()
 	work.Go(func() { a.jobs.Run(ctx) })
+	work.Go(func() { a.Audit.Run(ctx, a.log) })
 	tick := time.NewTicker(recoverEvery)
 	defer tick.Stop()
 	for {

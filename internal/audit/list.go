@@ -33,6 +33,7 @@ type Entry struct {
 // Filter chooses entries. Zero fields choose all.
 type Filter struct {
 	UserID   string // whose account they are about
+	Viewer   string // who reads, where it is no admin: from where others acted is not theirs to see
 	Action   string // exact, or all that begin with it where it ends in a dot
 	Outcome  Outcome
 	From, To time.Time // at From or later, before To
@@ -56,10 +57,21 @@ func (l *Log) List(ctx context.Context, f Filter) ([]Entry, string, error) {
 	if err != nil {
 		return nil, "", fmt.Errorf("list the audit log: %w", err)
 	}
+	for i := range entries {
+		entries[i].hideFrom(f.Viewer)
+	}
 	if len(entries) <= f.Limit {
 		return entries, "", nil
 	}
 	return entries[:f.Limit], entries[f.Limit-1].ID, nil
+}
+
+// hideFrom takes from an entry where somebody else was when they acted on the viewer's account.
+func (e *Entry) hideFrom(viewer string) {
+	byOther := e.Actor == Operator || e.Actor == Person && value(e.ActorID) != viewer
+	if viewer != "" && byOther {
+		e.Address, e.UserAgent = nil, nil
+	}
 }
 
 // selectEntries goes by ids, which grow with time.
@@ -109,8 +121,8 @@ func scanEntry(scan func(...any) error) (Entry, error) {
 	err := scan(&e.ID, &e.At, &e.Action, &e.Outcome, &e.UserID, &e.Actor, &e.ActorID, &e.Target, &e.CorrelationID,
 		&e.Address, &e.UserAgent, &details, &proof, &proof, &e.Seq)
 	e.At, e.Sealed = e.At.UTC(), e.Seq != nil
-	if err == nil && details.Valid {
-		err = json.Unmarshal([]byte(details.String), &e.Details)
+	if details.Valid && json.Unmarshal([]byte(details.String), &e.Details) != nil {
+		e.Details = nil // somebody wrote into it, which is Verify's to say
 	}
 	return e, err
 }
