@@ -63,7 +63,7 @@ func (s *Service) Connect(ctx context.Context, userID, providerID string, env br
 			browserHash:  vault.Hash(started.BrowserSecret),
 			provider:     providerID,
 			environment:  env,
-			codeVerifier: s.Keys.Seal([]byte(verifier), verifierPlace(stateHash, userID)),
+			codeVerifier: s.Keys.Seal([]byte(verifier), verifierColumn().Place(stateHash, userID)),
 			createdAt:    now,
 			expiresAt:    now.Add(AuthorizationLifetime),
 		})
@@ -113,7 +113,7 @@ func (s *Service) exchange(ctx context.Context, att attempt, back Redirect) (Con
 	if err := denied(provider.Info().Name, back); err != nil {
 		return Connection{}, err
 	}
-	verifier, err := s.Keys.Open(att.codeVerifier, verifierPlace(att.stateHash, att.userID))
+	verifier, err := s.Keys.Open(att.codeVerifier, verifierColumn().Place(att.stateHash, att.userID))
 	if err != nil {
 		return Connection{}, fmt.Errorf("open the code verifier: %w", err)
 	}
@@ -230,13 +230,16 @@ func (s *Service) seal(creds broker.Credentials, id, userID string) (string, err
 	if err != nil {
 		return "", err
 	}
-	return s.Keys.Seal(plain, credentialsPlace(id, userID)), nil
+	return s.Keys.Seal(plain, credentialsColumn().Place(id, userID)), nil
 }
 
-func verifierPlace(stateHash, userID string) vault.Place {
-	return vault.Place{Table: "brokerage_authorizations", Column: "code_verifier", Row: stateHash, User: userID}
+func verifierColumn() vault.Column {
+	return vault.Column{Table: "brokerage_authorizations", Column: "code_verifier", Row: "state_hash", User: "user_id"}
 }
 
-func credentialsPlace(id, userID string) vault.Place {
-	return vault.Place{Table: "brokerage_connections", Column: "credentials", Row: id, User: userID}
+func credentialsColumn() vault.Column {
+	return vault.Column{Table: "brokerage_connections", Column: "credentials", Row: "id", User: "user_id"}
 }
+
+// SealedColumns are those in which this package keeps sealed values.
+func SealedColumns() []vault.Column { return []vault.Column{verifierColumn(), credentialsColumn()} }

@@ -37,7 +37,7 @@ func (s *Service) Open(link Link) (broker.Provider, broker.Credentials, error) {
 			"this server is not set up for the brokerage any more; ask its operator")
 	}
 	var creds broker.Credentials
-	plain, err := s.Keys.Open(link.sealed, credentialsPlace(link.ID, link.UserID))
+	plain, err := s.Keys.Open(link.sealed, credentialsColumn().Place(link.ID, link.UserID))
 	if err == nil {
 		err = json.Unmarshal(plain, &creds)
 	}
