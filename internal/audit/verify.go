@@ -14,16 +14,16 @@ import (
 // Trouble is one way in which the log is not as it was written.
 type Trouble string
 
-// The troubles, in words that stand behind a number of rows.
+// The troubles, in words that stand behind "rows", or alone where there is one at most.
 const (
 	Edited    Trouble = "edited after they were written"
 	Removed   Trouble = "taken out of the log"
 	Unchained Trouble = "taken out of the chain"
-	Misplaced Trouble = "not where they were: reordered, or their links rewritten"
-	Stray     Trouble = "without a place in the chain and not waiting for one: put there by a stranger, or their places were taken away"
+	Misplaced Trouble = "not where they were, so reordered or with their links rewritten"
+	Stray     Trouble = "without a place in the chain and not waiting for one, so put there by a stranger or robbed of their places"
 	Erased    Trouble = "emptied of address, user agent and details although no account was deleted"
 	Lost      Trouble = "waiting for a place in the chain, but gone from the log"
-	Late      Trouble = "waiting for a place in the chain for more than a minute: is a server running?"
+	Late      Trouble = "waiting for a place in the chain for more than a minute, as when no server runs"
 	BadHead   Trouble = "the record of the chain's end: it was changed"
 	NotNoted  Trouble = "the end that was noted: it is not in this chain"
 )
@@ -42,7 +42,7 @@ func (f Finding) String() string {
 	if f.Trouble == BadHead || f.Trouble == NotNoted {
 		return string(f.Trouble)
 	}
-	return fmt.Sprintf("%d rows %s; the first is %s", f.Count, f.Trouble, f.First)
+	return fmt.Sprintf("rows %s: %d (the first: %s)", f.Trouble, f.Count, f.First)
 }
 
 // Report is what Verify found. The log is intact when it has no findings.
