@@ -1,6 +1,8 @@
 package app_test
 
 import (
+	"database/sql"
+	"errors"
 	"fmt"
 	"net/http"
 	"strings"
@@ -178,6 +180,17 @@ func TestTheAuditLogIsFilteredAndPagedAndOnlyAdminsSeeOthers(t *testing.T) {
 		}
 		if got := root.audited("?action=account.profile_change&userId=" + ada.id); len(got) != 5 || got[0].Address == nil {
 			t.Errorf("got %+v, want ada's, with addresses", got)
+		}
+		if err := s.db.Tx(t.Context(), func(tx *sql.Tx) error { // as deleting the account does
+			return errors.Join(s.app.Audit.Erase(t.Context(), tx, ada.id),
+				s.app.Audit.Record(t.Context(), tx, audit.Event{Action: audit.DeleteAccount, UserID: ada.id}))
+		}); err != nil {
+			t.Fatal(err)
+		}
+		for _, e := range root.audited("?action=account.profile_change&userId=" + ada.id) {
+			if e.Address != nil || e.UserAgent != nil || e.Details != nil || text(e.ActorID) != ada.id {
+				t.Errorf("got %+v, want a tombstone with who and what", e)
+			}
 		}
 		bad := root.get("/audit/logs?action=" + canary + "!&outcome=" + canary + "&userId=" + canary + "&from=" + canary + "&to=" + canary + "&all=" + canary + "&limit=0&cursor=" + long(201))
 		bad.fails(http.StatusUnprocessableEntity, "validation_failed").wantNoEcho()

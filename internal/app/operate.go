@@ -63,6 +63,10 @@ func VerifyAudit(ctx context.Context, cfg Config, noted string, out io.Writer) e
 		if err != nil {
 			return err
 		}
+		if len(report.Findings) == 0 && report.Rows == 0 {
+			o.printf("0 rows, chain intact: nothing has been sealed yet")
+			return nil
+		}
 		if len(report.Findings) == 0 {
 			o.printf("%d rows, chain intact, head %v", report.Rows, report.Head)
 			return nil

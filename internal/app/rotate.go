@@ -75,7 +75,7 @@ func RotateKeys(ctx context.Context, cfg Config, out io.Writer) error {
 		if o.keysFile == "" {
 			return o.rotateGiven(ctx)
 		}
-		unlock, err := lockFile(ctx, o.keysFile+".rotate") // a second one would wait for values the first has in hand
+		unlock, err := lockFile(ctx, o.keysFile+".rotate.lock") // a second one would wait for values the first has in hand
 		if err != nil {
 			return err
 		}

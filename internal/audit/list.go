@@ -25,7 +25,7 @@ type Entry struct {
 	CorrelationID string            `json:"correlationId" doc:"Leads to the log lines of the request"`
 	Address       *string           `json:"address" doc:"Of the client"`
 	UserAgent     *string           `json:"userAgent"`
-	Details       map[string]string `json:"details" doc:"Null once the account was deleted"`
+	Details       map[string]string `json:"details" nullable:"true" doc:"Null once the account was deleted"`
 	Sealed        bool              `json:"sealed" doc:"Whether it has its place in the chain, about a second after it was written"`
 	Seq           *int64            `json:"seq" doc:"Its place in the chain"`
 }
