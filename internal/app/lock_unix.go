@@ -5,6 +5,7 @@ package app
 import (
 	"context"
 	"fmt"
+	"io/fs"
 	"os"
 	"syscall"
 	"time"
@@ -12,6 +13,12 @@ import (
 
 // lockPatience is how often a lock that another process has is tried again.
 const lockPatience = 20 * time.Millisecond
+
+// isOurs tells whether a file belongs to the user we run as.
+func isOurs(info fs.FileInfo) bool {
+	stat, ok := info.Sys().(*syscall.Stat_t)
+	return !ok || int64(stat.Uid) == int64(os.Geteuid())
+}
 
 // lockFile keeps other processes out until unlock. The lock ends with the process, however that ends; its file stays.
 func lockFile(ctx context.Context, path string) (unlock func(), err error) {

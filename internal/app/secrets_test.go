@@ -93,6 +93,32 @@ func TestManyFirstStartsAtOnceAgreeOnOneSetOfSecrets(t *testing.T) {
 	}
 }
 
+func TestSecretsOfAnotherUserAreNotReplaced(t *testing.T) {
+	t.Parallel()
+	if os.Geteuid() != 0 {
+		t.Skip("only root can give a file away")
+	}
+	dir := t.TempDir()
+	path := filepath.Join(dir, "secrets.env")
+	text := "JASPERS_JWT_SECRET=" + jwtSecret + "\nJASPERS_ENCRYPTION_KEY=" + encryptionKey + "\nJASPERS_HASH_KEY=" + hashKey + "\n"
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Chown(path, 12345, 12345); err != nil {
+		t.Fatal(err)
+	}
+	cfg, err := app.LoadConfig([]string{"JASPERS_DATA_DIR=" + dir, "JASPERS_DATABASE_URL=" + dbtest.Address(t, db.SQLite)}, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := app.RotateKeys(t.Context(), cfg, &bytes.Buffer{}); err == nil || !strings.Contains(err.Error(), "as the user the server runs as") {
+		t.Errorf("got %v, want to be told whom to run as", err)
+	}
+	if now, err := os.ReadFile(path); err != nil || string(now) != text {
+		t.Errorf("the file was changed: %s (%v)", now, err)
+	}
+}
+
 func TestASecretsFileThatIsCompleteNeedsNoPlaceToWrite(t *testing.T) {
 	t.Parallel()
 	if os.Geteuid() == 0 {

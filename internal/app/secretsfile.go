@@ -39,6 +39,10 @@ func readSecretsFile(path string) (map[string]string, error) {
 // is asked for its changes, given what stands there; an empty value takes a line away. A reader sees the old file or the
 // new one, whenever any of them is killed.
 func editSecretsFile(ctx context.Context, path string, edit func(values map[string]string) (map[string]string, error)) error {
+	// A file that root wrote in the place of the server's could not be read by the server any more.
+	if info, err := os.Stat(path); err == nil && !isOurs(info) {
+		return fmt.Errorf("%s belongs to another user: run this as the user the server runs as", path)
+	}
 	ctx, cancel := context.WithTimeout(ctx, lockTime)
 	defer cancel()
 	unlock, err := lockFile(ctx, path+".lock")

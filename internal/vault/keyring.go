@@ -75,7 +75,10 @@ func New(keys map[int][]byte) (*Keyring, error) {
 // NewFixed makes a keyring of keys that do not change.
 func NewFixed(keys Keys) (*Keyring, error) {
 	r, err := newRing(keys)
-	return &Keyring{now: r}, err
+	if err != nil {
+		return nil, err
+	}
+	return &Keyring{now: r}, nil
 }
 
 // Follow makes a keyring that has the keys of its source: a changed one is noticed within a second, and at once where a
@@ -88,8 +91,10 @@ func Follow(source Source) (*Keyring, error) {
 		return nil, err
 	}
 	k.asked = time.Now()
-	k.now, err = newRing(keys)
-	return k, err
+	if k.now, err = newRing(keys); err != nil {
+		return nil, err
+	}
+	return k, nil
 }
 
 func newRing(keys Keys) (ring, error) {
