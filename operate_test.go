@@ -3,8 +3,12 @@ package main
 import (
 	"database/sql"
 	"fmt"
+	"os"
+	"path/filepath"
 	"regexp"
+	"runtime"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/jaspers-ai/jaspers/internal/db"
@@ -94,6 +98,52 @@ func TestOperatorsCommandsSayWhatIsWrong(t *testing.T) {
 		_ = p.Wait()
 		if got := p.ProcessState.ExitCode(); got != c.code || !strings.Contains(p.log.String(), c.want) {
 			t.Errorf("%v: got %d: %s, want %d and %q", c.args, got, p.log, c.code, c.want)
+		}
+	}
+}
+
+func TestKeysGivenByFilesShowNeitherInTheProcessNorInItsLastWords(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("looks into /proc")
+	}
+	t.Parallel()
+	dir, addr := t.TempDir(), freeAddress(t)
+	keys := map[string]string{
+		"JASPERS_JWT_SECRET": "0f1e2d3c4b5a69788796a5b4c3d2e1f0aa", "JASPERS_HASH_KEY": "1f0e3d2c5b4a79688697b5a4d3c2f1e0bb",
+		"JASPERS_ENCRYPTION_KEY":      "v2:" + strings.Repeat("0123456789abcdef", 4),
+		"JASPERS_ENCRYPTION_KEYS_OLD": "v1:" + strings.Repeat("fedcba9876543210", 4),
+	}
+	environ := []string{"JASPERS_ADDR=" + addr, "JASPERS_LOG_LEVEL=DEBUG"}
+	for name, value := range keys {
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, []byte(value), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		environ = append(environ, name+"_FILE="+path)
+	}
+	p := start(t, dir, environ, "serve")
+	waitReady(t, addr)
+	seen := ""
+	for _, file := range []string{"cmdline", "environ"} {
+		text, err := os.ReadFile(fmt.Sprintf("/proc/%d/%s", p.Process.Pid, file))
+		if err != nil {
+			t.Fatal(err)
+		}
+		seen += string(text)
+	}
+	if err := p.Process.Signal(syscall.SIGQUIT); err != nil { // dies as in a crash, with the stacks of all it was doing
+		t.Fatal(err)
+	}
+	_ = p.Wait()
+	if seen += p.log.String() + p.out.String(); !strings.Contains(seen, "goroutine ") || !strings.Contains(seen, "JASPERS_ADDR") {
+		t.Fatalf("got %s, want stacks and an environment", seen)
+	}
+	for name, value := range keys {
+		if _, hex, ok := strings.Cut(value, ":"); ok {
+			value = hex
+		}
+		if strings.Contains(seen, value) {
+			t.Errorf("%s can be seen", name)
 		}
 	}
 }
