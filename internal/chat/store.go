@@ -64,9 +64,16 @@ func touchSession(ctx context.Context, q db.Querier, sessionID string, at time.T
 	return err
 }
 
+// deleteSession is NotFound where another request was faster.
 func deleteSession(ctx context.Context, q db.Querier, userID, sessionID string) error {
-	_, err := q.ExecContext(ctx, `delete from chat_sessions where id = $1 and user_id = $2`, sessionID, userID)
-	return err
+	res, err := q.ExecContext(ctx, `delete from chat_sessions where id = $1 and user_id = $2`, sessionID, userID)
+	if err != nil {
+		return err
+	}
+	if n, err := res.RowsAffected(); err != nil || n == 1 {
+		return err
+	}
+	return fault.New(fault.NotFound, "there is no such conversation")
 }
 
 const messageColumns = `id, session_id, role, status, content, citations, model, error_kind, error_message,
