@@ -46,6 +46,7 @@ func commands() []command {
 		{"serve", "run the server", serve},
 		{"sim", "run the simulated services alone", simulate},
 		{"migrate", "up | down | status: change or show the database schema", migrate},
+		{"user", "list | add | reset-password | disable | enable | make-admin: the people", manageUsers},
 		{"config", "show the settings in force, with secrets hidden", config},
 		{"openapi", "print the API's description", openapi},
 		{"version", "print the version", version},

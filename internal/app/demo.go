@@ -14,10 +14,10 @@ import (
 	"strings"
 	"time"
 
-	"github.com/jaspers-ai/jaspers/internal/auth"
 	"github.com/jaspers-ai/jaspers/internal/broker"
 	"github.com/jaspers-ai/jaspers/internal/connection"
 	"github.com/jaspers-ai/jaspers/internal/fault"
+	"github.com/jaspers-ai/jaspers/internal/mail"
 	"github.com/jaspers-ai/jaspers/internal/sim"
 )
 
@@ -76,7 +76,8 @@ func Demo(ctx context.Context, environ []string, opts DemoOptions) error {
 	world.Alpaca = sim.AlpacaApp{ClientID: demoClientID, ClientSecret: demoSecret, RedirectURIs: []string{cfg.HTTP.CallbackURL}}
 	world.Claude = sim.ClaudeOptions{Key: demoModelKey, DeltaDelay: demoDelta}
 	outside.serve(world.Handler())
-	return Serve(ctx, cfg, Options{Log: opts.Log, Now: clock.Now}, func(ctx context.Context, a *App) error {
+	printer := &mail.Printer{Out: opts.Out}
+	return Serve(ctx, cfg, Options{Log: opts.Log, Now: clock.Now, Mail: printer}, func(ctx context.Context, a *App) error {
 		if err := a.settleIn(ctx); err != nil {
 			return fmt.Errorf("set up the demo: %w", err)
 		}
@@ -130,7 +131,7 @@ func removeDemo(dir string) error {
 
 // settleIn makes the demo person and connects their accounts, as a person would, where that was not done before.
 func (a *App) settleIn(ctx context.Context) error {
-	in, err := a.Auth.Register(ctx, auth.Registration{Email: demoEmail, Password: demoPassword})
+	person, err := a.Auth.AddUser(ctx, demoEmail, demoPassword)
 	if fault.Is(err, fault.EmailTaken) {
 		return nil
 	}
@@ -138,7 +139,7 @@ func (a *App) settleIn(ctx context.Context) error {
 		return err
 	}
 	for _, account := range demoAccounts {
-		attempt, err := a.Connections.Connect(ctx, in.User.ID, "alpaca", account.environment)
+		attempt, err := a.Connections.Connect(ctx, person.ID, "alpaca", account.environment)
 		if err != nil {
 			return err
 		}

@@ -250,7 +250,9 @@ func TestAPrinterPrintsMailsOneAfterTheOther(t *testing.T) {
 	p := &mail.Printer{Out: &out}
 	var all sync.WaitGroup
 	for range 20 {
-		all.Go(func() { _ = p.Send(t.Context(), mail.Message{To: "ada@example.com", Subject: "Hello", Text: "One.\nTwo.\n"}) })
+		all.Go(func() {
+			_ = p.Send(t.Context(), mail.Message{To: "ada@example.com", Subject: "Hello", Text: "One.\nTwo.\n"})
+		})
 	}
 	all.Wait()
 	if want := strings.Repeat("\n---- a mail to ada@example.com: Hello\n\nOne.\nTwo.\n----\n", 20); out.String() != want {
