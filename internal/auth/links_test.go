@@ -341,7 +341,7 @@ func TestNoMailIsSentForWhatWasRolledBack(t *testing.T) {
 func TestAMailIsTriedAgainUntilItsServerTakesItOrRefusesIt(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		h := newHouse(t, d)
-		h.post.Fail(mailtest.AtAddress, mailtest.Answer(451, "later"), mailtest.Drop, mailtest.Answer(450, "greylisted"))
+		h.post.Fail(mailtest.AtAddress, mailtest.Answer(451, "later"), mailtest.ErrDrop, mailtest.Answer(450, "greylisted"))
 		register(t, h.Service)
 		for try := 1; len(h.post.Mails()) == 0; {
 			if try > 4 {

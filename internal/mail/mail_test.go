@@ -146,7 +146,7 @@ func TestABrokenOrSilentServerFailsInTime(t *testing.T) {
 	server := mailtest.Start(t, mailtest.Options{})
 	quick := func(c *mail.SMTPConfig) { c.Timeout = 200 * time.Millisecond }
 	for _, stage := range []string{mailtest.AtSender, mailtest.AtAddress, mailtest.AtMail} {
-		server.Fail(stage, mailtest.Drop, mailtest.Stall)
+		server.Fail(stage, mailtest.ErrDrop, mailtest.ErrStall)
 		if err := sender(t, server).Send(t.Context(), hello); err == nil || errors.Is(err, mail.ErrRefused) {
 			t.Errorf("dropped at the %s: got %v, want an error that may heal", stage, err)
 		}
@@ -166,7 +166,7 @@ func TestABrokenOrSilentServerFailsInTime(t *testing.T) {
 		}
 	}
 	ctx, cancel := context.WithCancel(t.Context())
-	server.Fail(mailtest.AtMail, mailtest.Stall)
+	server.Fail(mailtest.AtMail, mailtest.ErrStall)
 	time.AfterFunc(50*time.Millisecond, cancel)
 	if err := sender(t, server).Send(ctx, hello); !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v, want it to end with its context", err)

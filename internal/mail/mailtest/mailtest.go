@@ -59,10 +59,10 @@ const (
 	AtMail    = "mail"
 )
 
-// Drop and Stall are failures that are no answers: the connection ends, or nothing is said any more.
+// ErrDrop and ErrStall are failures that are no answers: the connection ends, or nothing is said any more.
 var (
-	Drop  = errors.New("drop the connection")
-	Stall = errors.New("say nothing any more")
+	ErrDrop  = errors.New("drop the connection")
+	ErrStall = errors.New("say nothing any more")
 )
 
 // Answer is a failure with a code, such as 451 or 550, and words that repeat what a careless server would.
@@ -184,16 +184,14 @@ type session struct {
 
 // fail does at a stage what the server was told to.
 func (s *session) fail(stage string) error {
-	switch err := s.server.failure(stage); err {
-	case Drop:
+	err := s.server.failure(stage)
+	switch {
+	case errors.Is(err, ErrDrop):
 		_ = s.conn.Conn().Close()
-		return Answer(421, "gone")
-	case Stall:
+	case errors.Is(err, ErrStall):
 		<-s.server.ended
-		return Answer(421, "gone")
-	default:
-		return err
 	}
+	return err
 }
 
 // AuthMechanisms are the ways to sign in.
