@@ -84,7 +84,7 @@ func (a *App) build(life context.Context, cfg Config, opts Options) (err error) 
 		return err
 	}
 	a.Auth, err = auth.New(auth.Config{
-		DB: a.db, Now: opts.Now, Log: opts.Log, Audit: log, SigningKey: []byte(cfg.Auth.JWTSecret),
+		DB: a.db, Now: opts.Now, Log: opts.Log, Audit: log, Keys: keys, SigningKey: []byte(cfg.Auth.JWTSecret),
 		AccessTTL: cfg.Auth.AccessTTL, BcryptCost: cfg.Auth.BcryptCost,
 	})
 	if err != nil {
@@ -122,6 +122,7 @@ func (a *App) Run(ctx context.Context) {
 	var work sync.WaitGroup
 	defer work.Wait()
 	work.Go(func() { a.jobs.Run(ctx) })
+	work.Go(func() { a.Auth.Run(ctx) })
 	tick := time.NewTicker(recoverEvery)
 	defer tick.Stop()
 	for {

@@ -99,6 +99,7 @@ type originKey struct{}
 
 // WithOrigin says for everything that is recorded under ctx where it came from.
 func WithOrigin(ctx context.Context, o Origin) context.Context {
+	o.UserAgent = cut(o.UserAgent, maxUserAgent)
 	return context.WithValue(ctx, originKey{}, o)
 }
 
