@@ -55,6 +55,7 @@ type site struct {
 	contract *contract
 	db       *db.DB // the server's, opened once more to look into
 	log      *syncBuffer
+	cfg      app.Config
 
 	mu      sync.Mutex
 	secrets []string // handed out meanwhile
@@ -115,6 +116,7 @@ func startSite(t *testing.T, engine db.Engine, with setup) *site {
 	if err != nil {
 		t.Fatal(err)
 	}
+	s.cfg = cfg
 	if s.app, err = app.New(t.Context(), cfg, app.Options{Log: log, Now: s.clock.Now}); err != nil {
 		t.Fatal(err)
 	}

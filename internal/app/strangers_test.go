@@ -30,7 +30,7 @@ func newVictim(s *site) victim {
 	c := p.connect("alex")
 	chat := p.newSession(map[string]any{"title": "canary-title"})
 	m := p.say(chat.ID, "canary-question: what is my portfolio worth?")
-	login := data[[]login](p.get("/auth/sessions"))[0]
+	login := data[[]shownLogin](p.get("/auth/sessions"))[0]
 	key := p.newKey(map[string]any{"name": "canary-key", "scopes": []string{"read"}})
 	account, _ := s.sim.World.Account("alex", sim.Live)
 	return victim{p, map[string]string{
