@@ -52,7 +52,7 @@ type DatabaseConfig struct {
 // AuthConfig is how people sign in. The secrets are generated with SQLite and required with PostgreSQL.
 type AuthConfig struct {
 	JWTSecret     telemetry.Secret `env:"JASPERS_JWT_SECRET" also:"JWT_SECRET" doc:"Signs access tokens: at least 32 random characters (openssl rand -hex 32)."`
-	EncryptionKey telemetry.Secret `env:"JASPERS_ENCRYPTION_KEY" also:"ENCRYPTION_KEY" doc:"Seals brokerage credentials: 64 hex digits (openssl rand -hex 32)."`
+	EncryptionKey telemetry.Secret `env:"JASPERS_ENCRYPTION_KEY" also:"ENCRYPTION_KEY" doc:"Seals brokerage credentials and second factors: 64 hex digits (openssl rand -hex 32)."`
 	HashKey       telemetry.Secret `env:"JASPERS_HASH_KEY" doc:"Proves that the audit log is as it was written: at least 32 random characters (openssl rand -hex 32)."`
 	AccessTTL     time.Duration    `env:"JASPERS_ACCESS_TOKEN_TTL" also:"JWT_EXPIRES_IN" envDefault:"15m" doc:"Life of an access token."`
 	BcryptCost    int              `env:"JASPERS_BCRYPT_COST" envDefault:"10" doc:"Work of a password hash, 10 to 14."`
