@@ -11,10 +11,10 @@ import (
 
 type createKeyInput struct {
 	Body struct {
-		Name          string       `json:"name" doc:"What it is for: 1 to 100 characters."`
+		Name          string       `json:"name" minLength:"1" maxLength:"100" doc:"What it is for."`
 		Scopes        []auth.Scope `json:"scopes" minItems:"1" maxItems:"4" enum:"read,write,chat,admin" doc:"What it opens; admin is for admins."`
 		ExpiresAt     *time.Time   `json:"expiresAt,omitempty" doc:"Within 366 days; 90 days from now when neither is given."`
-		ExpiresInDays *int         `json:"expiresInDays,omitempty" doc:"1 to 366, in place of expiresAt."`
+		ExpiresInDays *int         `json:"expiresInDays,omitempty" minimum:"1" maximum:"366" doc:"In place of expiresAt."`
 		Password      string       `json:"password" doc:"The current one: a key outlives the session."`
 	}
 }

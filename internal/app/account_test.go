@@ -156,6 +156,7 @@ var wrongAccountFields = map[string]struct {
 	"key nothing":         {"/auth/api-keys", object{}, []string{"body.name", "body.password", "body.scopes"}},
 	"key wrong types":     {"/auth/api-keys", object{"name": 1, "scopes": canary, "expiresAt": canary, "expiresInDays": "x", "password": 1}, []string{"body.expiresAt", "body.expiresInDays", "body.name", "body.password", "body.scopes"}},
 	"key unknown scope":   {"/auth/api-keys", object{"name": "k", "scopes": []string{"read", canary}, "password": password}, []string{"body.scopes[1]"}},
+	"key all wrong":       {"/auth/api-keys", object{"name": "", "scopes": []string{canary}, "expiresInDays": 0, "password": password}, []string{"body.expiresInDays", "body.name", "body.scopes[0]"}},
 	"key no scope":        {"/auth/api-keys", object{"name": "k", "scopes": []string{}, "password": password}, []string{"body.scopes"}},
 	"key of blanks":       {"/auth/api-keys", object{"name": " ", "scopes": []string{"read"}, "password": password}, []string{"body.name"}},
 	"key both ends":       {"/auth/api-keys", object{"name": "k", "scopes": []string{"read"}, "expiresAt": "2026-12-01T00:00:00Z", "expiresInDays": 3, "password": password}, []string{"body.expiresAt"}},
