@@ -87,6 +87,7 @@ func newRouter(services Services, cfg Config, mux *http.ServeMux) *router {
 	r := &router{Services: services, Config: cfg}
 	r.api = humago.New(mux, humaConfig())
 	r.authRoutes()
+	r.settingsRoutes()
 	r.brokerageRoutes()
 	r.portfolioRoutes()
 	r.stockRoutes()

@@ -93,7 +93,7 @@ func (a *App) build(life context.Context, cfg Config, opts Options) (err error) 
 	if a.Market, err = market.New(life, sources, opts.Now, opts.Log); err != nil {
 		return err
 	}
-	a.Users = &user.Service{DB: a.db, Now: opts.Now}
+	a.Users = &user.Service{DB: a.db, Now: opts.Now, Audit: log, Symbol: market.NormalizeSymbol}
 	a.jobs = job.New(job.Config{DB: a.db, Now: opts.Now, Log: opts.Log, Workers: cfg.Jobs.Workers, Lease: cfg.Jobs.Lease})
 	a.Connections = &connection.Service{
 		DB: a.db, Keys: keys, Providers: brokers, RedirectURL: cfg.HTTP.CallbackURL, Now: opts.Now,

@@ -79,6 +79,7 @@ var modules = map[string]struct{ why, only string }{
 	"golang.org/x/crypto":                      {why: "bcrypt", only: "auth"},
 	"golang.org/x/oauth2":                      {why: "PKCE challenges"},
 	"golang.org/x/sync":                        {why: "a bound on parallel hashing", only: "auth"},
+	"golang.org/x/text":                        {why: "language tags", only: "user"},
 	"golang.org/x/time":                        {why: "request budgets of upstreams", only: "upstream"},
 	"modernc.org/sqlite":                       {why: "the SQLite driver", only: "db"},
 	"pgregory.net/rapid":                       {why: "properties in tests"},
