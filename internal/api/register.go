@@ -28,10 +28,12 @@ type doc struct {
 	tag     string
 	summary string
 	detail  string
-	public  bool         // needs no token
-	status  int          // of success; 200
-	maxBody int64        // bytes; defaultMaxBody
-	errors  []fault.Kind // beyond those every route of its kind has
+	public  bool // needs no token
+	// idempotent lets clients send an Idempotency-Key: for what creates or costs something.
+	idempotent bool
+	status     int          // of success; 200
+	maxBody    int64        // bytes; defaultMaxBody
+	errors     []fault.Kind // beyond those every route of its kind has
 }
 
 type handler[In, Out any] func(ctx context.Context, in *In) (result[Out], error)
@@ -105,6 +107,11 @@ func operation[In any](r *router, method, path string, d doc) huma.Operation {
 		kinds = append(kinds, fault.Unauthenticated, fault.TokenExpired)
 		op.Security = []map[string][]string{{bearer: {}}}
 		op.Middlewares = huma.Middlewares{r.authenticate}
+	}
+	if d.idempotent {
+		kinds = append(kinds, idempotencyErrors...)
+		op.Parameters = []*huma.Param{keyParameter()}
+		op.Middlewares = append(op.Middlewares, r.idempotent)
 	}
 	op.Responses = errorResponses(r.api.OpenAPI().Components.Schemas, kinds)
 	return op

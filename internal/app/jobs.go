@@ -13,5 +13,6 @@ func (a *App) registerJobs() {
 	a.jobs.Every("sync portfolios", 15*time.Minute, a.Portfolio.SyncDue)
 	a.jobs.Every("tidy jobs", 24*time.Hour, a.jobs.Tidy)
 	a.jobs.Every("tidy sessions", 24*time.Hour, a.Auth.Tidy)
+	a.jobs.Every("tidy idempotency keys", time.Hour, a.Idempotency.Tidy)
 	a.jobs.Every("tidy answers", 24*time.Hour, a.Chat.Tidy)
 }
