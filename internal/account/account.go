@@ -31,10 +31,8 @@ type Service struct {
 	exporting map[string]bool // the people whose exports are being written
 }
 
-// deadlockTries bounds how often a deletion is tried that was in a circle with other work of the person.
-const deadlockTries = 3
-
-// Delete removes a person's account with everything that belongs to it, in one transaction. The audit log keeps that there
+// Delete ends a person's sessions, and then removes their account with everything that belongs to it, in one transaction.
+// The audit log keeps that there
 // was somebody of this id and what was done, and forgets from where. Wrong passwords are InvalidCredentials; Conflict
 // says what has to be done first.
 func (s *Service) Delete(ctx context.Context, userID, password string) error {
@@ -45,13 +43,10 @@ func (s *Service) Delete(ctx context.Context, userID, password string) error {
 	if err != nil {
 		return err
 	}
-	for try := 1; ; try++ {
-		err = s.DB.Tx(ctx, func(tx *sql.Tx) error { return s.delete(ctx, tx, userID, proof) })
-		if !db.IsDeadlock(err) || try == deadlockTries {
-			break
-		}
+	if err := s.DB.Tx(ctx, func(tx *sql.Tx) error { return proof.EndSessions(ctx, tx, db.Time(s.Now())) }); err != nil {
+		return err
 	}
-	if err != nil {
+	if err := s.DB.Tx(ctx, func(tx *sql.Tx) error { return s.delete(ctx, tx, userID, proof) }); err != nil {
 		return err
 	}
 	s.Chat.EndAll(userID)

@@ -65,14 +65,14 @@ func (r *router) authRoutes() {
 		return answer(r.Auth.Login(ctx, in.Body.Email, in.Body.Password))
 	}, doc{id: "login", tag: tag, summary: "Sign in", public: true,
 		detail: "An unknown address and a wrong password get the same answer.",
-		errors: []fault.Kind{fault.InvalidCredentials, fault.Overloaded}})
+		errors: []fault.Kind{fault.InvalidCredentials, fault.NotFound, fault.Overloaded}})
 
 	post(r, "/api/auth/refresh", func(ctx context.Context, in *refreshInput) (result[refreshed], error) {
 		tokens, err := r.Auth.Refresh(ctx, in.Body.RefreshToken)
 		return answer(refreshed{tokens}, err)
 	}, doc{id: "refreshTokens", tag: tag, summary: "Trade a refresh token for new tokens", public: true,
 		detail: "Each refresh token works once. Using one again ends its session, save for a few seconds after its first use.",
-		errors: []fault.Kind{fault.Unauthenticated, fault.TokenReused}})
+		errors: []fault.Kind{fault.Unauthenticated, fault.TokenReused, fault.NotFound}})
 
 	registerEmpty(r, http.MethodPost, "/api/auth/logout", func(ctx context.Context, _ *nothing) error {
 		return r.Auth.Logout(ctx, identity(ctx))

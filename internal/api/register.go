@@ -105,6 +105,9 @@ func operation[In any](r *router, method, path string, d doc) huma.Operation {
 	}
 	if !d.public {
 		kinds = append(kinds, fault.Unauthenticated, fault.TokenExpired)
+		if method != http.MethodGet {
+			kinds = append(kinds, fault.NotFound) // what it belongs to, or the account, was deleted meanwhile
+		}
 		op.Security = []map[string][]string{{bearer: {}}}
 		op.Middlewares = huma.Middlewares{r.authenticate}
 	}

@@ -13,9 +13,11 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/jaspers-ai/jaspers/internal/db"
+	"github.com/jaspers-ai/jaspers/internal/sim"
 )
 
 // mark makes a text of 128 random bits that stands nowhere else.
@@ -257,15 +259,19 @@ func TestAnAnswerUnderWayEndsWithItsAccount(t *testing.T) {
 	eachEngine(t, func(t *testing.T, s *site) {
 		p, _ := owner(s, "ada", "alex")
 		chat := p.newSession(map[string]any{})
-		running, err := s.app.Chat.Post(t.Context(), p.id, chat.ID, "What is my portfolio worth?")
-		if err != nil {
-			t.Fatal(err)
-		}
+		s.sim.Faults.Set(sim.ProviderClaude, sim.Fault{Kind: sim.FaultStreamHang, Count: 1}) // it would never end by itself
+		heard := p.ask(chat.ID, "What is a dividend?")
+		heard.until("delta")
 		p.do(http.MethodDelete, "/users/me", map[string]any{"password": p.password}).status(http.StatusNoContent)
-		// It ends, or had ended before; and where it had not, nobody is told what is no more.
-		_, _ = running.Wait(t.Context())
+		for {
+			if _, err := heard.read(); err == io.EOF {
+				break
+			} else if err != nil {
+				t.Fatalf("got %v, want the stream to end between two events", err)
+			}
+		}
 		eventually(t, "nothing is stored any more", func() error {
-			if left := remains(s.dump(), []string{p.id, chat.ID, running.MessageID}); len(left) > 0 {
+			if left := remains(s.dump(), []string{p.id, chat.ID}); len(left) > 0 {
 				return fmt.Errorf("left are %v", left)
 			}
 			return nil
@@ -376,4 +382,47 @@ func checkHoldings(t *testing.T, p *person, text string) {
 			t.Errorf("got %+v, want %v in UTC", row, shown)
 		}
 	}
+}
+
+func TestRequestsThatMeetADeletionAreNotOurFailures(t *testing.T) {
+	eachEngine(t, func(t *testing.T, s *site) {
+		s.register("admin")
+		for i := range 2 {
+			p := s.register(fmt.Sprintf("ada-%d", i))
+			chat := p.newSession(map[string]any{})
+			begin := make(chan struct{})
+			var all sync.WaitGroup
+			for name, do := range map[string]func() answer{
+				"session": func() answer { return p.post("/chat/sessions", map[string]any{}) },
+				"key":     func() answer { return p.post("/chat/sessions", map[string]any{}, underKey(mark())) },
+				"message": func() answer {
+					return p.post("/chat/sessions/"+chat.ID+"/messages", map[string]any{"content": "What is a dividend?"})
+				},
+				"settings": func() answer { return p.do(http.MethodPatch, "/users/settings", map[string]any{"locale": "fr"}) },
+				"connect": func() answer {
+					return p.post("/brokerages/connect", map[string]any{"provider": "alpaca", "environment": "paper"})
+				},
+				"login":   func() answer { return p.post("/auth/login", map[string]any{"email": p.email, "password": p.password}) },
+				"refresh": func() answer { return p.post("/auth/refresh", map[string]any{"refreshToken": p.refresh}) },
+				"export":  func() answer { return p.get("/users/export") },
+			} {
+				for range 2 {
+					all.Go(func() {
+						<-begin
+						for range 4 {
+							if a := do(); a.Status == http.StatusInternalServerError {
+								t.Errorf("%s: got %v, want no failure of ours", name, a)
+							}
+						}
+					})
+				}
+			}
+			close(begin)
+			p.do(http.MethodDelete, "/users/me", map[string]any{"password": p.password}).status(http.StatusNoContent)
+			all.Wait()
+			if left := remains(s.dump(), []string{p.id, p.email}); len(left) > 0 {
+				t.Errorf("left are %v", left)
+			}
+		}
+	})
 }

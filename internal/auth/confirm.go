@@ -2,6 +2,7 @@ package auth
 
 import (
 	"context"
+	"time"
 
 	"github.com/jaspers-ai/jaspers/internal/db"
 	"github.com/jaspers-ai/jaspers/internal/fault"
@@ -32,6 +33,19 @@ func (s *Service) Confirm(ctx context.Context, userID, password string) (Confirm
 
 // Email is the person's address.
 func (c Confirmation) Email() string { return c.known.email }
+
+// EndSessions ends every session of somebody who may leave. It is a step of its own before Delete: a refresh locks a
+// token and then its session, deleting goes the other way, and of a session that has ended a refresh locks nothing.
+func (c Confirmation) EndSessions(ctx context.Context, tx db.Querier, now time.Time) error {
+	if _, err := user.MayLeave(ctx, tx, c.known.userID); err != nil {
+		return err
+	}
+	_, err := tx.ExecContext(ctx, `update auth_sessions set ended_at = $2, end_reason = $3 where user_id = $1 and ended_at is null`,
+		c.known.userID, now, endedByDeletion)
+	return err
+}
+
+const endedByDeletion = "account_deleted"
 
 // Delete removes the person as user.Delete does: a password that was changed meanwhile confirms nothing.
 func (c Confirmation) Delete(ctx context.Context, tx db.Querier) error {

@@ -42,9 +42,9 @@ func (d *DB) Scrub(ctx context.Context) error {
 	return nil
 }
 
-// IsDeadlock tells whether PostgreSQL gave up a transaction because it and another waited for one another: it may be
-// tried again. On SQLite there is one writer.
-func IsDeadlock(err error) bool {
+// isDeadlock tells whether PostgreSQL gave up a transaction because it and another waited for one another. On SQLite
+// there is one writer.
+func isDeadlock(err error) bool {
 	pg, ok := errors.AsType[*pgconn.PgError](err)
 	return ok && pg.Code == "40P01"
 }

@@ -62,6 +62,7 @@ type Claim struct {
 // key stands for another one, Conflict while that is still being answered, or where its answer cannot be shown again.
 func (k *Keys) Begin(ctx context.Context, r Request) (claim *Claim, kept *Answer, err error) {
 	err = k.DB.Tx(ctx, func(tx *sql.Tx) error {
+		claim, kept = nil, nil
 		now := db.Time(k.Now())
 		id, keyHash, requestHash := db.NewID(), hash(r.Key), hash(r.Parts...)
 		if err := free(ctx, tx, r.UserID, keyHash, now); err != nil {

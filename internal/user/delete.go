@@ -9,27 +9,33 @@ import (
 	"github.com/jaspers-ai/jaspers/internal/fault"
 )
 
-// Delete removes a person with everything that belongs to them, if passwordHash is still theirs. Somebody else who can
-// administer the installation must be left, unless nobody at all is; then the next to register is its first person
-// again. Conflict where it cannot be done now, NotFound where there is no such person.
-func Delete(ctx context.Context, tx db.Querier, id, passwordHash string) error {
-	// Those who leave take turns, else the last two admins could leave at the same moment.
+// MayLeave tells whether a person can be deleted, and how many others there are. Somebody who can administer the
+// installation must be left, unless nobody at all is: else it is a Conflict. NotFound where there is no such person.
+// Those who leave take turns until their transactions end, so that the last two admins do not leave at the same moment.
+func MayLeave(ctx context.Context, tx db.Querier, id string) (others int, err error) {
 	if _, err := tx.ExecContext(ctx, `update installation set admin_claimed_at = admin_claimed_at where id = 1`); err != nil {
-		return err
+		return 0, err
 	}
 	var role Role
-	var others, admins int
-	err := tx.QueryRowContext(ctx, `select u.role, (select count(*) from users where id <> u.id),
+	var admins int
+	err = tx.QueryRowContext(ctx, `select u.role, (select count(*) from users where id <> u.id),
 		(select count(*) from users where id <> u.id and role = 'admin' and disabled_at is null) from users u where u.id = $1`, id).
 		Scan(&role, &others, &admins)
 	if errors.Is(err, sql.ErrNoRows) {
-		return fault.New(fault.NotFound, "no such user")
+		return 0, fault.New(fault.NotFound, "no such user")
 	}
+	if err == nil && role == Admin && others > 0 && admins == 0 {
+		err = fault.New(fault.Conflict, "you are the only admin of this installation; make somebody else one first, with jaspers user make-admin")
+	}
+	return others, err
+}
+
+// Delete removes a person who may leave with everything that belongs to them, if passwordHash is still theirs; Conflict
+// where it is not. When nobody is left, the next to register is the first person again.
+func Delete(ctx context.Context, tx db.Querier, id, passwordHash string) error {
+	others, err := MayLeave(ctx, tx, id)
 	if err != nil {
 		return err
-	}
-	if role == Admin && others > 0 && admins == 0 {
-		return fault.New(fault.Conflict, "you are the only admin of this installation; make somebody else one first, with jaspers user make-admin")
 	}
 	res, err := tx.ExecContext(ctx, `delete from users where id = $1 and password_hash = $2`, id, passwordHash)
 	if err != nil {

@@ -213,10 +213,14 @@ func findSettings(ctx context.Context, q db.Querier, id string) (r settingsRow, 
 	return r, err
 }
 
-// lockSettings makes sure that there is a row and that it is changed by one request at a time.
+// lockSettings makes sure that there is a row and that it is changed by one request at a time. The person's row is locked
+// first, as by whoever deletes it.
 func lockSettings(ctx context.Context, tx db.Querier, id string, now time.Time) error {
+	if _, err := tx.ExecContext(ctx, `update users set updated_at = updated_at where id = $1`, id); err != nil {
+		return err
+	}
 	_, err := tx.ExecContext(ctx, `insert into user_settings (user_id, updated_at) select id, $2 from users where id = $1
-		on conflict (user_id) do update set updated_at = excluded.updated_at`, id, now)
+		on conflict (user_id) do nothing`, id, now)
 	return err
 }
 
