@@ -62,7 +62,7 @@ func readHoldings(ctx context.Context, p *portfolio.Service, userID string, symb
 	}
 	if amounts != user.Full {
 		data, warning := private(shown, amounts)
-		result.Data, result.Warnings = data, append(warnings, warning)
+		result.Data, result.Warnings = data, slices.Concat(warnings, []string{warning})
 	}
 	return result, nil
 }

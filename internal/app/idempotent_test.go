@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -85,7 +86,7 @@ func TestAnAnswerThatWasLostIsFoundUnderItsKey(t *testing.T) {
 		for name, form := range map[string][]change{"json": nil, "stream": {asStream()}} {
 			chat := p.newSession(map[string]any{})
 			path, body := "/chat/sessions/"+chat.ID+"/messages", map[string]any{"content": "What is a dividend?"}
-			key := append(form, underKey(name))
+			key := slices.Concat(form, []change{underKey(name)})
 			s.sim.Faults.Set(sim.ProviderClaude, sim.Fault{Kind: sim.FaultLatency, Delay: 500 * time.Millisecond, Count: 1})
 			impatient, cancel := context.WithTimeout(t.Context(), 150*time.Millisecond)
 			resp, err := p.browser.Do(p.request(http.MethodPost, path, body, key...).WithContext(impatient))
