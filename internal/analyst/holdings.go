@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/jaspers-ai/jaspers/internal/portfolio"
+	"github.com/jaspers-ai/jaspers/internal/user"
 )
 
 // maxSymbols is how many symbols a tool takes at once.
@@ -32,9 +33,16 @@ func HoldingsTool(p *portfolio.Service) Tool {
 }
 
 func readHoldings(ctx context.Context, p *portfolio.Service, userID string, symbols []string) (ToolResult, error) {
+	amounts, _, err := user.AmountsToModel(ctx, p.DB.Read(), userID)
+	if err != nil {
+		return ToolResult{}, err
+	}
 	all, warnings, err := p.Overview(ctx, userID)
 	if err != nil {
 		return ToolResult{}, err
+	}
+	if amounts != user.Full {
+		warnings = nil
 	}
 	shown := portfolio.Overview{Summary: all.Summary, Holdings: []portfolio.Holding{}}
 	for _, h := range all.Holdings {
@@ -49,9 +57,14 @@ func readHoldings(ctx context.Context, p *portfolio.Service, userID string, symb
 			warnings = append(warnings, "not held: "+s)
 		}
 	}
-	return ToolResult{
+	result := ToolResult{
 		Data: shown, Warnings: warnings, Source: sourceOf(all.Holdings), Title: "Portfolio holdings", AsOf: oldest(shown),
-	}, nil
+	}
+	if amounts != user.Full {
+		data, warning := private(shown, amounts)
+		result.Data, result.Warnings = data, slices.Concat(warnings, []string{warning})
+	}
+	return result, nil
 }
 
 // masked is the holding without whole account numbers, which the model's vendor need not see.

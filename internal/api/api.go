@@ -17,11 +17,13 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
+	"github.com/jaspers-ai/jaspers/internal/account"
 	"github.com/jaspers-ai/jaspers/internal/audit"
 	"github.com/jaspers-ai/jaspers/internal/auth"
 	"github.com/jaspers-ai/jaspers/internal/chat"
 	"github.com/jaspers-ai/jaspers/internal/connection"
 	"github.com/jaspers-ai/jaspers/internal/fault"
+	"github.com/jaspers-ai/jaspers/internal/idempotency"
 	"github.com/jaspers-ai/jaspers/internal/market"
 	"github.com/jaspers-ai/jaspers/internal/portfolio"
 	"github.com/jaspers-ai/jaspers/internal/user"
@@ -34,11 +36,13 @@ const Version = "0.1.0"
 type Services struct {
 	Auth        *auth.Service
 	Users       *user.Service
+	Account     *account.Service
 	Connections *connection.Service
 	Portfolio   *portfolio.Service
 	Market      *market.Service
 	Chat        *chat.Service
 	Audit       *audit.Log
+	Idempotency *idempotency.Keys
 	// Ready tells whether the server can work: nil, or what is missing.
 	Ready func(context.Context) error
 }
@@ -93,6 +97,8 @@ func newRouter(services Services, cfg Config, mux *http.ServeMux) *router {
 	r.sessionRoutes()
 	r.totpRoutes()
 	r.keyRoutes()
+	r.settingsRoutes()
+	r.accountRoutes()
 	r.brokerageRoutes()
 	r.portfolioRoutes()
 	r.stockRoutes()

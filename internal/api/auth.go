@@ -63,13 +63,13 @@ func (r *router) authRoutes() {
 			"without a code gets second_factor_required: ask for the code and send all of it again. With cookie, the tokens " +
 			"are set as cookies for pages of this site, and tokens is null.",
 		errors: []fault.Kind{
-			fault.InvalidCredentials, fault.AccountDisabled, fault.SecondFactorNeeded, fault.InvalidCode, fault.RateLimited, fault.Overloaded,
+			fault.InvalidCredentials, fault.AccountDisabled, fault.SecondFactorNeeded, fault.InvalidCode, fault.RateLimited, fault.Overloaded, fault.NotFound,
 		}})
 
 	post(r, "/api/auth/refresh", r.refresh, doc{id: "refreshTokens", tag: tag, summary: "Trade a refresh token for new tokens", public: true,
 		detail: "Each refresh token works once. Using one again ends its session, save for a few seconds after its first use. " +
 			"Without one in the body, that of the cookie is used; the new tokens are set as cookies then, and tokens is null.",
-		errors: []fault.Kind{fault.Unauthenticated, fault.TokenReused}})
+		errors: []fault.Kind{fault.Unauthenticated, fault.TokenReused, fault.NotFound}})
 
 	r.postLeaving("/api/auth/logout", r.Auth.Logout, doc{id: "logout", tag: tag, summary: "End this session",
 		detail: "Takes the cookies away when it was they that were shown."})

@@ -44,7 +44,8 @@ func (r *router) protect(op *huma.Operation, scope auth.Scope) []fault.Kind {
 	}
 	kinds := []fault.Kind{fault.Unauthenticated, fault.TokenExpired, fault.InsufficientScope}
 	if op.Method != http.MethodGet {
-		kinds = append(kinds, fault.UnsupportedMedia) // what looks like another site's form
+		// What looks like another site's form; and what it belongs to, or the account, was deleted meanwhile.
+		kinds = append(kinds, fault.UnsupportedMedia, fault.NotFound)
 	}
 	return kinds
 }

@@ -58,7 +58,7 @@ func (r *router) brokerageRoutes() {
 		return answer(r.Connections.List(ctx, identity(ctx).UserID))
 	}, doc{id: "listConnections", tag: tag, scope: auth.ScopeRead, summary: "My connections, newest first"})
 
-	post(r, "/api/brokerages/connect", r.connect, doc{id: "connectBrokerage", tag: tag, scope: auth.ScopeWrite, summary: "Begin to connect a brokerage",
+	post(r, "/api/brokerages/connect", r.connect, doc{id: "connectBrokerage", tag: tag, scope: auth.ScopeWrite, idempotent: true, summary: "Begin to connect a brokerage",
 		detail: "Open authorizationUrl in the same browser, within ten minutes: the cookie that is set here proves at the callback who began."})
 
 	get(r, callbackPath, r.callback, doc{id: "finishConnecting", tag: tag, summary: "Where the brokerage sends the browser back to", public: true,
@@ -70,7 +70,7 @@ func (r *router) brokerageRoutes() {
 
 	post(r, "/api/brokerages/connections/{id}/sync", func(ctx context.Context, in *ByID) (result[queued], error) {
 		return answer(queued{"queued"}, r.Portfolio.SyncNow(ctx, identity(ctx).UserID, in.ID))
-	}, doc{id: "syncConnection", tag: tag, scope: auth.ScopeWrite, summary: "Read a brokerage again soon", status: http.StatusAccepted,
+	}, doc{id: "syncConnection", tag: tag, scope: auth.ScopeWrite, idempotent: true, summary: "Read a brokerage again soon", status: http.StatusAccepted,
 		detail: "Asking while a sync is waiting or under way changes nothing.", errors: []fault.Kind{fault.NotFound}})
 
 	get(r, "/api/brokerages/connections/{id}/status", func(ctx context.Context, in *ByID) (result[connection.Connection], error) {

@@ -46,7 +46,7 @@ func (r *router) chatRoutes() {
 	notFound := []fault.Kind{fault.NotFound}
 	post(r, "/api/chat/sessions", func(ctx context.Context, in *createSessionInput) (result[chat.Session], error) {
 		return answer(r.Chat.Create(ctx, identity(ctx).UserID, in.Body.Title))
-	}, doc{id: "createSession", tag: tag, scope: auth.ScopeChat, summary: "Begin a conversation", status: http.StatusCreated})
+	}, doc{id: "createSession", tag: tag, scope: auth.ScopeChat, idempotent: true, summary: "Begin a conversation", status: http.StatusCreated})
 
 	get(r, "/api/chat/sessions", func(ctx context.Context, in *Page) (result[[]chat.Session], error) {
 		sessions, next, err := r.Chat.List(ctx, identity(ctx).UserID, in.Limit, in.Cursor)
@@ -70,7 +70,7 @@ func (r *router) chatRoutes() {
 		return result[[]chat.Message]{data: messages, meta: Meta{NextCursor: next}}, err
 	}, doc{id: "listMessages", tag: tag, scope: auth.ScopeChat, summary: "What was said, newest first", errors: notFound})
 
-	r.postMessageRoute(doc{id: "postMessage", tag: tag, scope: auth.ScopeChat, summary: "Ask the analyst",
+	r.postMessageRoute(doc{id: "postMessage", tag: tag, scope: auth.ScopeChat, idempotent: true, summary: "Ask the analyst",
 		detail: "Answers with the analyst's message once it is written or, asked for text/event-stream, with the events " +
 			"run, tool, delta, citation, usage, error and done, numbered from 1 upwards; done holds the stored message. The answer is " +
 			"written and stored whether or not anybody stays to listen. An answer that failed, was refused or cut is a message " +

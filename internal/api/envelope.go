@@ -6,6 +6,7 @@ import (
 	"errors"
 	"net/http"
 
+	"github.com/jaspers-ai/jaspers/internal/db"
 	"github.com/jaspers-ai/jaspers/internal/fault"
 )
 
@@ -75,6 +76,9 @@ func (r *router) writeError(w http.ResponseWriter, req *http.Request, err error)
 
 // report finds the fault in err; what is ours or an upstream's goes to the log, here and nowhere else.
 func (r *router) report(ctx context.Context, err error) *fault.Error {
+	if db.IsForeignKeyViolation(err) { // between the look and the write, by another request
+		err = fault.Wrap(fault.NotFound, err, "what this belongs to was deleted meanwhile")
+	}
 	f := fault.From(err)
 	switch {
 	case f.Kind == fault.Internal:

@@ -44,8 +44,8 @@ func (r *router) chain(routes http.Handler) (http.Handler, error) {
 		h = cors.New(cors.Options{
 			AllowedOrigins: r.CORSOrigins, AllowCredentials: true, MaxAge: 600,
 			AllowedMethods: []string{http.MethodGet, http.MethodPost, http.MethodPatch, http.MethodDelete},
-			AllowedHeaders: []string{"Authorization", "Content-Type", "Last-Event-ID", correlationHeader},
-			ExposedHeaders: []string{correlationHeader, "Retry-After"},
+			AllowedHeaders: []string{"Authorization", "Content-Type", "Last-Event-ID", correlationHeader, keyHeader},
+			ExposedHeaders: []string{correlationHeader, "Retry-After", replayedHeader},
 		}).Handler(h)
 	}
 	h = r.correlate(r.recover(r.secureHeaders(originate(h))))

@@ -41,5 +41,5 @@ func (r *router) portfolioRoutes() {
 	post(r, "/api/portfolio/sync", func(ctx context.Context, _ *nothing) (result[syncing], error) {
 		n, err := r.Portfolio.SyncAll(ctx, identity(ctx).UserID)
 		return answer(syncing{"queued", n}, err)
-	}, doc{id: "syncPortfolio", tag: tag, scope: auth.ScopeWrite, summary: "Read all my brokerages again soon", status: http.StatusAccepted})
+	}, doc{id: "syncPortfolio", tag: tag, scope: auth.ScopeWrite, idempotent: true, summary: "Read all my brokerages again soon", status: http.StatusAccepted})
 }

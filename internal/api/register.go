@@ -26,11 +26,13 @@ type doc struct {
 	tag     string
 	summary string
 	detail  string
-	public  bool         // needs no token
-	scope   auth.Scope   // lets API keys in that have it; without one only sessions are
-	status  int          // of success; 200
-	maxBody int64        // bytes; defaultMaxBody
-	errors  []fault.Kind // beyond those every route of its kind has
+	public  bool       // needs no token
+	scope   auth.Scope // lets API keys in that have it; without one only sessions are
+	// idempotent lets clients send an Idempotency-Key: for what creates or costs something.
+	idempotent bool
+	status     int          // of success; 200
+	maxBody    int64        // bytes; defaultMaxBody
+	errors     []fault.Kind // beyond those every route of its kind has
 }
 
 type handler[In, Out any] func(ctx context.Context, in *In) (result[Out], error)
@@ -102,6 +104,11 @@ func operation[In any](r *router, method, path string, d doc) huma.Operation {
 	}
 	if !d.public {
 		kinds = append(kinds, r.protect(&op, d.scope)...)
+	}
+	if d.idempotent {
+		kinds = append(kinds, idempotencyErrors...)
+		op.Parameters = []*huma.Param{keyParameter()}
+		op.Middlewares = append(op.Middlewares, r.idempotent)
 	}
 	op.Responses = errorResponses(r.api.OpenAPI().Components.Schemas, kinds)
 	return op

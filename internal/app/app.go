@@ -12,6 +12,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/jaspers-ai/jaspers/internal/account"
 	"github.com/jaspers-ai/jaspers/internal/analyst"
 	"github.com/jaspers-ai/jaspers/internal/api"
 	"github.com/jaspers-ai/jaspers/internal/audit"
@@ -19,6 +20,7 @@ import (
 	"github.com/jaspers-ai/jaspers/internal/chat"
 	"github.com/jaspers-ai/jaspers/internal/connection"
 	"github.com/jaspers-ai/jaspers/internal/db"
+	"github.com/jaspers-ai/jaspers/internal/idempotency"
 	"github.com/jaspers-ai/jaspers/internal/job"
 	"github.com/jaspers-ai/jaspers/internal/mail"
 	"github.com/jaspers-ai/jaspers/internal/market"
@@ -109,7 +111,7 @@ func (a *App) build(life context.Context, cfg Config, opts Options) (err error) 
 		return err
 	}
 	a.Audit = log
-	a.Users = &user.Service{DB: a.db, Now: opts.Now, Audit: log}
+	a.Users = &user.Service{DB: a.db, Now: opts.Now, Audit: log, Symbol: market.NormalizeSymbol}
 	a.Connections = &connection.Service{
 		DB: a.db, Keys: a.keyring, Audit: log, Providers: brokers, RedirectURL: cfg.HTTP.CallbackURL, Now: opts.Now,
 		OnConnected: func(ctx context.Context, tx *sql.Tx, id string) error { return a.Portfolio.Connected(ctx, tx, id) },
@@ -119,6 +121,8 @@ func (a *App) build(life context.Context, cfg Config, opts Options) (err error) 
 		Model: model, Now: opts.Now,
 		Tools: []analyst.Tool{analyst.HoldingsTool(a.Portfolio), analyst.QuotesTool(a.Market)},
 	}}
+	a.Account = &account.Service{DB: a.db, Now: opts.Now, Log: opts.Log, Audit: log, Auth: a.Auth, Chat: a.Chat, Jobs: a.jobs}
+	a.Idempotency = &idempotency.Keys{DB: a.db, Now: opts.Now, Vault: a.keyring}
 	a.Ready = a.db.Ping
 	a.registerJobs()
 	public, err := url.Parse(cfg.HTTP.PublicURL)

@@ -117,8 +117,10 @@ func (c *contract) find(req *http.Request) (operation, bool) {
 	return best, best.Operation != nil
 }
 
+// isStream tells what the validator cannot read, files included.
 func isStream(header http.Header) bool {
-	return strings.HasPrefix(header.Get("Content-Type"), "text/event-stream")
+	kind := header.Get("Content-Type")
+	return strings.HasPrefix(kind, "text/event-stream") || kind == "application/zip"
 }
 
 // checkOutside is for what no operation describes: paths and methods there are none of, and the description itself.

@@ -15,5 +15,6 @@ func (a *App) registerJobs() {
 	a.jobs.Every("tidy jobs", 24*time.Hour, a.jobs.Tidy)
 	a.jobs.Every("tidy sessions", 24*time.Hour, a.Auth.Tidy)
 	a.jobs.Every("tidy links", 24*time.Hour, a.Auth.TidyLinks)
+	a.jobs.Every("tidy idempotency keys", time.Hour, a.Idempotency.Tidy)
 	a.jobs.Every("tidy answers", 24*time.Hour, a.Chat.Tidy)
 }

@@ -246,6 +246,8 @@ func TestEverySealedColumnIsOnTheListOfThoseThatAreRotated(t *testing.T) {
 	eachEngine(t, func(t *testing.T, s *site) {
 		v := newVictim(s)
 		v.begin("paper") // leaves an attempt with its verifier
+		v.enrol()
+		v.post("/chat/sessions", map[string]any{}, header("Idempotency-Key", "k")).status(http.StatusCreated)
 		listed := map[string]bool{}
 		for _, c := range app.SealedColumns() {
 			listed[c.String()] = false

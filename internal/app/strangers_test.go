@@ -121,7 +121,7 @@ func (v victim) everything(t *testing.T) map[string]string {
 	t.Helper()
 	all := map[string]string{}
 	for _, o := range v.contract.operations() {
-		if o.method == http.MethodGet && o.needsToken() && o.path != "/api/audit/logs" {
+		if o.method == http.MethodGet && o.needsToken() && o.path != "/api/audit/logs" && o.path != "/api/users/export" { // it tells of itself in the audit log
 			all[o.path] = without(v.get(v.fill(t, o.path, nil)).status(http.StatusOK))
 		}
 	}

@@ -17,8 +17,7 @@ func (s *Service) attempt(ctx context.Context, e audit.Event, fn func(tx *sql.Tx
 			return err
 		}
 		if refusal != nil {
-			e.Outcome, e.Details = audit.Failure, map[string]string{"reason": string(refusal.Kind)}
-			return s.audit.Record(audit.ByPerson(ctx, ""), tx, e) // a person, but which is not proven
+			return s.audit.Record(audit.ByPerson(ctx, ""), tx, failureOf(e, refusal)) // a person, but which is not proven
 		}
 		return s.audit.Record(audit.ByPerson(ctx, e.UserID), tx, e)
 	})
@@ -26,6 +25,12 @@ func (s *Service) attempt(ctx context.Context, e audit.Event, fn func(tx *sql.Tx
 		return refusal
 	}
 	return err
+}
+
+// failureOf is the event of something that was refused.
+func failureOf(e audit.Event, refusal *fault.Error) audit.Event {
+	e.Outcome, e.Details = audit.Failure, map[string]string{"reason": string(refusal.Kind)}
+	return e
 }
 
 // refuse records a failure that was found before anything was begun, and returns why.

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -86,6 +87,23 @@ func TestHistoryIsWhatWasSaidWholeAndBounded(t *testing.T) {
 	})
 }
 
+func TestWhatWasSaidBeforeAmountsWereHiddenIsNotShownAgain(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		s, c := serviceOn(t, d)
+		session := newSession(t, s, newUser(t, d))
+		exchange(t, s, session.ID, Complete)
+		hidden := s.Now()
+		c.advance(time.Minute)
+		exchange(t, s, session.ID, Complete)
+		if got := history(t, s, session.ID); len(got) != 4 {
+			t.Fatalf("got %v, want two questions and two answers", got)
+		}
+		if got := historySince(t, s, session.ID, hidden); len(got) != 2 {
+			t.Errorf("got %v, want the second question and its answer", got)
+		}
+	})
+}
+
 func TestALongConversationIsShownFromItsEnd(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		s, _ := serviceOn(t, d)
@@ -115,7 +133,12 @@ func TestALongConversationIsShownFromItsEnd(t *testing.T) {
 
 func history(t *testing.T, s *Service, sessionID string) (texts []string) {
 	t.Helper()
-	turns, err := selectHistory(t.Context(), s.DB.Read(), sessionID)
+	return historySince(t, s, sessionID, time.Time{})
+}
+
+func historySince(t *testing.T, s *Service, sessionID string, since time.Time) (texts []string) {
+	t.Helper()
+	turns, err := selectHistory(t.Context(), s.DB.Read(), sessionID, since)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -15,6 +15,7 @@ import (
 	"github.com/jaspers-ai/jaspers/internal/db"
 	"github.com/jaspers-ai/jaspers/internal/fault"
 	"github.com/jaspers-ai/jaspers/internal/llm"
+	"github.com/jaspers-ai/jaspers/internal/user"
 )
 
 // How many answers are written at a time.
@@ -225,8 +226,11 @@ func (s *Service) begin(ctx context.Context, run *Run, asked Message) (analyst.Q
 		if _, err := findSession(ctx, tx, run.userID, run.SessionID); err != nil {
 			return err
 		}
-		var err error
-		if question.History, err = selectHistory(ctx, tx, run.SessionID); err != nil {
+		_, since, err := user.AmountsToModel(ctx, tx, run.userID)
+		if err != nil {
+			return err
+		}
+		if question.History, err = selectHistory(ctx, tx, run.SessionID, since); err != nil {
 			return err
 		}
 		if err := touchSession(ctx, tx, run.SessionID, now); err != nil {
@@ -335,8 +339,9 @@ const (
 )
 
 // selectHistory is what was said before in a session, oldest first and beginning with the person. Answers that are not
-// whole by our doing would only mislead; a question the model declined would make it decline again.
-func selectHistory(ctx context.Context, q db.Querier, sessionID string) ([]analyst.Turn, error) {
+// whole by our doing would only mislead; a question the model declined would make it decline again. What was said until
+// since may hold amounts that the person no longer shows to a model.
+func selectHistory(ctx context.Context, q db.Querier, sessionID string, since time.Time) ([]analyst.Turn, error) {
 	messages, err := selectMessages(ctx, q, sessionID, lastID, historyMessages)
 	if err != nil {
 		return nil, err
@@ -348,7 +353,7 @@ func selectHistory(ctx context.Context, q db.Querier, sessionID string) ([]analy
 			declined = m.Status == Refused
 		}
 		answered := m.Status == Complete || m.Status == Truncated
-		if declined || !answered || m.Content == "" {
+		if declined || !answered || m.Content == "" || !m.CreatedAt.After(since) {
 			continue
 		}
 		if room -= utf8.RuneCountInString(m.Content); room < 0 {

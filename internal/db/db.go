@@ -85,7 +85,7 @@ func openSQLite(path string) (*DB, error) {
 	// Times are kept as UTC text of one form, so that they compare as text.
 	const common = "_pragma=busy_timeout(5000)&_pragma=foreign_keys(1)&_time_format=sqlite&_timezone=UTC&_texttotime=1"
 	file := "file:" + (&url.URL{Path: path}).EscapedPath()
-	write, err := sql.Open("sqlite", file+"?"+common+"&_pragma=journal_mode(WAL)&_pragma=synchronous(NORMAL)&_txlock=immediate")
+	write, err := sql.Open("sqlite", file+"?"+common+"&_pragma=journal_mode(WAL)&_pragma=synchronous(NORMAL)&_pragma=secure_delete(1)&_txlock=immediate")
 	if err != nil {
 		return nil, err
 	}
@@ -139,9 +139,22 @@ func (d *DB) Ping(ctx context.Context) error {
 	return d.read.PingContext(ctx)
 }
 
+// deadlockTries bounds how often a transaction is run that PostgreSQL gives up.
+const deadlockTries = 4
+
 // Tx runs fn in one transaction: committed when fn returns nil, rolled back on an error or a panic.
-// fn must do no network I/O: on SQLite it holds the only writer.
+// fn must do no network I/O: on SQLite it holds the only writer. It is run again where PostgreSQL gave the transaction up
+// because it and another waited for one another, so it sets anew what it hands out.
 func (d *DB) Tx(ctx context.Context, fn func(tx *sql.Tx) error) error {
+	for try := 1; ; try++ {
+		err := d.txOnce(ctx, fn)
+		if !isDeadlock(err) || try == deadlockTries {
+			return err
+		}
+	}
+}
+
+func (d *DB) txOnce(ctx context.Context, fn func(tx *sql.Tx) error) error {
 	tx, err := d.write.BeginTx(ctx, nil)
 	if err != nil {
 		return fmt.Errorf("begin: %w", err)

@@ -22,9 +22,11 @@ const (
 	MethodNotAllowed Kind = "method_not_allowed"
 	NotAcceptable    Kind = "not_acceptable"
 	Conflict         Kind = "conflict"
-	TooLarge         Kind = "payload_too_large"
-	UnsupportedMedia Kind = "unsupported_media_type"
-	RateLimited      Kind = "rate_limited"
+	// IdempotencyReused is an Idempotency-Key that was sent with another request before.
+	IdempotencyReused Kind = "idempotency_key_reused"
+	TooLarge          Kind = "payload_too_large"
+	UnsupportedMedia  Kind = "unsupported_media_type"
+	RateLimited       Kind = "rate_limited"
 
 	// The caller is not, or no longer, who they have to be.
 	Unauthenticated    Kind = "unauthenticated"
@@ -64,16 +66,17 @@ const StatusClientClosed = 499
 
 // statuses is the one table from kind to HTTP status.
 var statuses = map[Kind]int{
-	Malformed:        http.StatusBadRequest,
-	Invalid:          http.StatusUnprocessableEntity,
-	NotFound:         http.StatusNotFound,
-	UnknownSymbol:    http.StatusNotFound,
-	MethodNotAllowed: http.StatusMethodNotAllowed,
-	NotAcceptable:    http.StatusNotAcceptable,
-	Conflict:         http.StatusConflict,
-	TooLarge:         http.StatusRequestEntityTooLarge,
-	UnsupportedMedia: http.StatusUnsupportedMediaType,
-	RateLimited:      http.StatusTooManyRequests,
+	Malformed:         http.StatusBadRequest,
+	Invalid:           http.StatusUnprocessableEntity,
+	NotFound:          http.StatusNotFound,
+	UnknownSymbol:     http.StatusNotFound,
+	MethodNotAllowed:  http.StatusMethodNotAllowed,
+	NotAcceptable:     http.StatusNotAcceptable,
+	Conflict:          http.StatusConflict,
+	IdempotencyReused: http.StatusUnprocessableEntity,
+	TooLarge:          http.StatusRequestEntityTooLarge,
+	UnsupportedMedia:  http.StatusUnsupportedMediaType,
+	RateLimited:       http.StatusTooManyRequests,
 
 	Unauthenticated:    http.StatusUnauthorized,
 	InvalidCredentials: http.StatusUnauthorized,

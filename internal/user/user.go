@@ -37,11 +37,13 @@ type User struct {
 	LastLoginAt   *time.Time `json:"lastLoginAt"`
 }
 
-// Service reads and changes people's profiles.
+// Service reads and changes people's profiles and settings. Every field is required.
 type Service struct {
 	DB    *db.DB
 	Now   func() time.Time
 	Audit *audit.Log
+	// Symbol gives the spelling of an instrument's symbol that is stored, or an error for what is none.
+	Symbol func(string) (string, error)
 }
 
 // Changes are the fields of a profile to change; nil leaves one as it is, an empty name takes it away.
