@@ -52,7 +52,7 @@ func (r *router) auditRoutes() {
 		}
 		entries, next, err := r.Audit.List(ctx, filter)
 		return result[[]audit.Entry]{data: entries, meta: Meta{NextCursor: next}}, err
-	}, doc{id: "listAuditLogs", tag: "Audit", summary: "Who did what, when and from where, newest first",
+	}, doc{id: "listAuditLogs", tag: "Audit", scope: auth.ScopeAdmin, summary: "Who did what, when and from where, newest first",
 		detail: "What was done to my account, unless an admin asks for somebody else's or everybody's.",
 		errors: []fault.Kind{fault.Forbidden}})
 }
