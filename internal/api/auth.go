@@ -58,19 +58,19 @@ func (r *router) authRoutes() {
 		return answer(r.Auth.Register(ctx, auth.Registration{
 			Email: in.Body.Email, Password: in.Body.Password, FirstName: in.Body.FirstName, LastName: in.Body.LastName,
 		}))
-	}, doc{id: "register", tag: tag, summary: "Open an account and sign in", public: true, status: http.StatusCreated,
+	}, doc{id: "register", tag: tag, summary: "Open an account and sign in", public: true, limit: signUp, status: http.StatusCreated,
 		errors: []fault.Kind{fault.EmailTaken, fault.Overloaded}})
 
 	post(r, "/api/auth/login", func(ctx context.Context, in *loginInput) (result[auth.SignedIn], error) {
 		return answer(r.Auth.Login(ctx, in.Body.Email, in.Body.Password))
-	}, doc{id: "login", tag: tag, summary: "Sign in", public: true,
+	}, doc{id: "login", tag: tag, summary: "Sign in", public: true, limit: signIn,
 		detail: "An unknown address and a wrong password get the same answer.",
 		errors: []fault.Kind{fault.InvalidCredentials, fault.Overloaded}})
 
 	post(r, "/api/auth/refresh", func(ctx context.Context, in *refreshInput) (result[refreshed], error) {
 		tokens, err := r.Auth.Refresh(ctx, in.Body.RefreshToken)
 		return answer(refreshed{tokens}, err)
-	}, doc{id: "refreshTokens", tag: tag, summary: "Trade a refresh token for new tokens", public: true,
+	}, doc{id: "refreshTokens", tag: tag, summary: "Trade a refresh token for new tokens", public: true, limit: refresh,
 		detail: "Each refresh token works once. Using one again ends its session, save for a few seconds after its first use.",
 		errors: []fault.Kind{fault.Unauthenticated, fault.TokenReused}})
 
@@ -80,7 +80,7 @@ func (r *router) authRoutes() {
 
 	registerEmpty(r, http.MethodPost, "/api/auth/change-password", func(ctx context.Context, in *changePasswordInput) error {
 		return r.Auth.ChangePassword(ctx, identity(ctx), in.Body.CurrentPassword, in.Body.NewPassword)
-	}, doc{id: "changePassword", tag: tag, summary: "Set a new password and end all other sessions",
+	}, doc{id: "changePassword", tag: tag, summary: "Set a new password and end all other sessions", limit: ownSecret,
 		errors: []fault.Kind{fault.InvalidCredentials, fault.Conflict, fault.Overloaded}})
 
 	get(r, "/api/auth/me", func(ctx context.Context, _ *nothing) (result[user.User], error) {

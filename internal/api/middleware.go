@@ -30,9 +30,9 @@ const (
 )
 
 // chain puts the middleware around the routes, outermost last: gzip → recover → correlation and log → secure headers →
-// CORS → cross-origin protection → limits → routes. Authentication belongs to each route's registration.
+// CORS → cross-origin protection → bounds → routes. Authentication and rate limits belong to each route's registration.
 func (r *router) chain(routes http.Handler) (http.Handler, error) {
-	h := r.limit(routes)
+	h := r.bounds(routes)
 	protection := http.NewCrossOriginProtection()
 	for _, origin := range r.CORSOrigins {
 		if err := protection.AddTrustedOrigin(origin); err != nil {
@@ -48,7 +48,7 @@ func (r *router) chain(routes http.Handler) (http.Handler, error) {
 			AllowedOrigins: r.CORSOrigins, AllowCredentials: true, MaxAge: 600,
 			AllowedMethods: []string{http.MethodGet, http.MethodPost, http.MethodPatch, http.MethodDelete},
 			AllowedHeaders: []string{"Authorization", "Content-Type", "Last-Event-ID", correlationHeader},
-			ExposedHeaders: []string{correlationHeader, "Retry-After"},
+			ExposedHeaders: []string{correlationHeader, "Retry-After", policyHeader, stateHeader},
 		}).Handler(h)
 	}
 	h = r.correlate(r.recover(r.secureHeaders(h)))
@@ -104,11 +104,12 @@ func (r *router) correlate(next http.Handler) http.Handler {
 			id = db.NewID()
 		}
 		w.Header().Set(correlationHeader, id)
-		req = req.WithContext(telemetry.WithCorrelation(req.Context(), id))
+		ctx, client := r.withVisit(w, req)
+		req = req.WithContext(telemetry.WithCorrelation(ctx, id))
 		rec := &recorder{ResponseWriter: w}
 		start := time.Now()
 		next.ServeHTTP(rec, req)
-		r.Log.InfoContext(req.Context(), "request", "method", req.Method, "path", req.URL.Path, "status", rec.status,
+		r.Log.InfoContext(req.Context(), "request", "method", req.Method, "path", req.URL.Path, "client", client, "status", rec.status,
 			"bytes", rec.bytes, "ms", time.Since(start).Milliseconds())
 	})
 }
@@ -160,9 +161,14 @@ func (r *router) secureHeaders(next http.Handler) http.Handler {
 	})
 }
 
-// limit bounds what a request may take: its body, and the time until its answer is accepted.
-func (r *router) limit(next http.Handler) http.Handler {
+// bounds refuses what is too large to be meant, and bounds what a request may take: its body, and the time until its
+// answer is accepted.
+func (r *router) bounds(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+		if err := tooLargeHead(req); err != nil {
+			r.writeError(w, req, err)
+			return
+		}
 		req.Body = http.MaxBytesReader(w, req.Body, maxAnyBody)
 		// A stream moves the deadline with each event. A server without deadlines (a test's recorder) has none to set.
 		_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(requestTime))
@@ -177,6 +183,10 @@ func (r *router) jsonErrors(mux *http.ServeMux) http.Handler {
 		h, pattern := mux.Handler(req)
 		if pattern != "" && path.Clean(req.URL.Path) == req.URL.Path {
 			mux.ServeHTTP(w, req)
+			return
+		}
+		if err := r.countAddress(req, nil); err != nil {
+			r.writeError(w, req, err)
 			return
 		}
 		probe := &probe{header: http.Header{}}
@@ -211,7 +221,7 @@ func (r *router) authenticate(ctx huma.Context, next func(huma.Context)) {
 	who, err := r.Auth.Authenticate(ctx.Context(), strings.TrimSpace(token))
 	if err != nil {
 		req, w := humago.Unwrap(ctx)
-		r.writeError(w, req, err)
+		r.writeError(w, req, r.countAddress(req, err))
 		return
 	}
 	next(huma.WithValue(ctx, identityKey{}, who))

@@ -31,6 +31,7 @@ type doc struct {
 	public  bool         // needs no token
 	status  int          // of success; 200
 	maxBody int64        // bytes; defaultMaxBody
+	limit   limitName    // of its own, beside the general one
 	errors  []fault.Kind // beyond those every route of its kind has
 }
 
@@ -55,6 +56,7 @@ type output[T any] struct {
 }
 
 func register[In, Out any](r *router, method, path string, h handler[In, Out], d doc) {
+	h = limited(r, d.limit, h)
 	huma.Register(r.api, operation[In](r, method, path, d), func(ctx context.Context, in *In) (*output[Out], error) {
 		res, err := h(ctx, in)
 		if err != nil {
@@ -68,8 +70,9 @@ func register[In, Out any](r *router, method, path string, h handler[In, Out], d
 // registerEmpty is for what answers 204: it is done, and there is nothing to say.
 func registerEmpty[In any](r *router, method, path string, h func(ctx context.Context, in *In) error, d doc) {
 	d.status = http.StatusNoContent
+	do := limited(r, d.limit, func(ctx context.Context, in *In) (struct{}, error) { return struct{}{}, h(ctx, in) })
 	huma.Register(r.api, operation[In](r, method, path, d), func(ctx context.Context, in *In) (*struct{}, error) {
-		if err := h(ctx, in); err != nil {
+		if _, err := do(ctx, in); err != nil {
 			return nil, newStatusError(ctx, r.report(ctx, err))
 		}
 		return nil, nil
@@ -91,7 +94,7 @@ func operation[In any](r *router, method, path string, d doc) huma.Operation {
 	}
 	op := huma.Operation{
 		OperationID: d.id, Method: method, Path: path, Tags: []string{d.tag}, Summary: d.summary, Description: d.detail,
-		DefaultStatus: d.status,
+		DefaultStatus: d.status, Extensions: map[string]any{},
 	}
 	if method != http.MethodGet {
 		kinds = append(kinds, fault.Forbidden) // from another site's page
@@ -99,12 +102,18 @@ func operation[In any](r *router, method, path string, d doc) huma.Operation {
 	if hasBody {
 		kinds = append(kinds, fault.Malformed, fault.TooLarge, fault.UnsupportedMedia)
 		op.MaxBodyBytes = d.maxBody
-		op.Extensions = map[string]any{"x-limits": map[string]any{"maxBodyBytes": d.maxBody}}
 	}
 	if !d.public {
 		kinds = append(kinds, fault.Unauthenticated, fault.TokenExpired)
 		op.Security = []map[string][]string{{bearer: {}}}
 		op.Middlewares = huma.Middlewares{r.authenticate}
+	}
+	if d.limit != unlimited {
+		kinds = append(kinds, fault.RateLimited)
+		op.Middlewares = append(op.Middlewares, r.limitGeneral)
+	}
+	if limits := r.describeLimits(d, hasBody); len(limits) > 0 {
+		op.Extensions["x-limits"] = limits
 	}
 	op.Responses = errorResponses(r.api.OpenAPI().Components.Schemas, kinds)
 	return op

@@ -20,6 +20,7 @@ import (
 	"github.com/jaspers-ai/jaspers/internal/connection"
 	"github.com/jaspers-ai/jaspers/internal/db"
 	"github.com/jaspers-ai/jaspers/internal/job"
+	"github.com/jaspers-ai/jaspers/internal/limit"
 	"github.com/jaspers-ai/jaspers/internal/market"
 	"github.com/jaspers-ai/jaspers/internal/portfolio"
 	"github.com/jaspers-ai/jaspers/internal/user"
@@ -32,6 +33,7 @@ type App struct {
 	api.Services
 	db   *db.DB
 	jobs *job.Queue
+	lim  *limit.Limiter
 	log  *slog.Logger
 	end  context.CancelFunc // of what works for nobody's request
 }
@@ -110,7 +112,10 @@ func (a *App) build(life context.Context, cfg Config, opts Options) (err error) 
 	if err != nil {
 		return err
 	}
-	a.Handler, err = api.New(a.Services, api.Config{Log: opts.Log, Now: opts.Now, PublicURL: public, CORSOrigins: cfg.HTTP.CORSOrigins})
+	if a.lim, err = limit.New(limit.Config{Now: opts.Now, Log: opts.Log, RedisURL: string(cfg.Limits.RedisURL)}); err != nil {
+		return err
+	}
+	a.Handler, err = api.New(a.Services, cfg.edge(opts, public, a.lim))
 	return err
 }
 
@@ -139,6 +144,9 @@ func (a *App) Run(ctx context.Context) {
 // Close closes the database. Run must have returned, and nothing be served any more.
 func (a *App) Close() error {
 	a.end()
+	if a.lim != nil {
+		_ = a.lim.Close() // nothing is kept in it
+	}
 	if err := a.db.Close(); err != nil {
 		return fmt.Errorf("close the database: %w", err)
 	}

@@ -27,7 +27,7 @@ const (
 // rank do not know each other. Names are below internal.
 var ranks = [][]string{
 	{"calendar", "fault", "telemetry", "vault"},
-	{"db", "upstream"},
+	{"db", "limit", "upstream"},
 	{"audit", "broker", "job", "llm"},
 	{"market", "user"},
 	adapters,
@@ -71,6 +71,7 @@ var modules = map[string]struct{ why, only string }{
 	"github.com/klauspost/compress":            {why: "gzip of answers", only: "api"},
 	"github.com/maypok86/otter/v2":             {why: "the cache of quotes", only: "market"},
 	"github.com/pressly/goose/v3":              {why: "migrations", only: "db"},
+	"github.com/redis/go-redis/v9":             {why: "limits over all processes", only: "limit"},
 	"github.com/rickar/cal/v2":                 {why: "holiday rules", only: "calendar"},
 	"github.com/rs/cors":                       {why: "CORS", only: "api"},
 	"github.com/santhosh-tekuri/jsonschema/v6": {why: "tools' schemas in tests"},
@@ -79,6 +80,7 @@ var modules = map[string]struct{ why, only string }{
 	"golang.org/x/crypto":                      {why: "bcrypt", only: "auth"},
 	"golang.org/x/oauth2":                      {why: "PKCE challenges"},
 	"golang.org/x/sync":                        {why: "a bound on parallel hashing", only: "auth"},
+	"golang.org/x/text":                        {why: "look-alike spellings of one e-mail address", only: "api"},
 	"golang.org/x/time":                        {why: "request budgets of upstreams", only: "upstream"},
 	"modernc.org/sqlite":                       {why: "the SQLite driver", only: "db"},
 	"pgregory.net/rapid":                       {why: "properties in tests"},
