@@ -54,7 +54,7 @@ func (m *memory) take(key string, lim Limit, now time.Time) (bool, time.Time) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	allowed, full := advance(m.full[key], lim, now)
-	if allowed {
+	if m.full[key] != full { // of what is refused only a wrong moment changes
 		m.put(key, full, now)
 	}
 	return allowed, full
