@@ -196,10 +196,14 @@ func TestAClockThatWasWrongShutsNobodyOutForLong(t *testing.T) {
 		if r := l.Take(t.Context(), strict, who); r.Allowed || r.Reset > strict.Period {
 			t.Errorf("got %+v, want a refusal for at most %s", r, strict.Period)
 		}
-		c.move(strict.Period)
-		if r := l.Take(t.Context(), strict, who); !r.Allowed {
-			t.Errorf("got %+v a window later, want it allowed", r)
+		var r Result
+		for range 2 { // of two counts, the second notices when the first lets it be asked
+			c.move(strict.Period)
+			if r = l.Take(t.Context(), strict, who); r.Allowed {
+				return
+			}
 		}
+		t.Errorf("got %+v two windows later, want it allowed", r)
 	})
 }
 
