@@ -55,6 +55,7 @@ type site struct {
 	contract *contract
 	db       *db.DB // the server's, opened once more to look into
 	log      *syncBuffer
+	environ  []string // the settings
 
 	mu      sync.Mutex
 	secrets []string // handed out meanwhile
@@ -111,7 +112,8 @@ func startSite(t *testing.T, engine db.Engine, with setup) *site {
 	if err != nil {
 		t.Fatal(err)
 	}
-	cfg, err := app.LoadConfig(append(s.settings(t, outside.URL, address), with.settings...), "")
+	s.environ = append(s.settings(t, outside.URL, address), with.settings...)
+	cfg, err := app.LoadConfig(s.environ, "")
 	if err != nil {
 		t.Fatal(err)
 	}

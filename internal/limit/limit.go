@@ -77,7 +77,7 @@ func (l *Limiter) Take(ctx context.Context, lim Limit, who string) Result {
 	if !allowed || l.redis == nil {
 		return result(lim, key, now, allowed, full)
 	}
-	sharedAllowed, sharedFull, answered := l.redis.take(ctx, key, lim, now)
+	sharedAllowed, sharedFull, answered := l.redis.take(ctx, key, lim, now, l.heard.at(key))
 	if answered {
 		l.heard.set(key, sharedFull, now)
 		r := result(lim, key, now, sharedAllowed, sharedFull)
@@ -90,10 +90,7 @@ func (l *Limiter) Take(ctx context.Context, lim Limit, who string) Result {
 	if !heardAllowed {
 		l.own.giveBack(key, lim, now)
 	}
-	if heardFull.After(full) {
-		full = heardFull
-	}
-	return result(lim, key, now, heardAllowed, full)
+	return result(lim, key, now, heardAllowed, later(full, heardFull))
 }
 
 // GiveBack uncounts what a Take counted, for what turned out not to count. It takes nothing from others' counts.
@@ -115,14 +112,14 @@ func (l *Limiter) GiveBack(ctx context.Context, r Result) {
 // Counted tells whether anything is counted for who at the moment.
 func (l *Limiter) Counted(ctx context.Context, lim Limit, who string) bool {
 	key, now := keyOf(lim, who), l.now()
-	if l.own.counted(key, now) || l.redis == nil {
-		return l.own.counted(key, now)
+	if l.own.at(key).After(now) || l.redis == nil {
+		return l.own.at(key).After(now)
 	}
-	full, answered := l.redis.look(ctx, key, lim, now)
+	full, answered := l.redis.look(ctx, key, lim, now, l.heard.at(key))
 	if answered {
 		l.heard.set(key, full, now)
 	}
-	return l.heard.counted(key, now)
+	return l.heard.at(key).After(now)
 }
 
 // result says how things are when the count is at full: the moment at which nothing is counted any more.

@@ -253,6 +253,40 @@ func TestKeysInRedisAreNamelessAndEnd(t *testing.T) {
 	}
 }
 
+func TestARedisThatLostItsKeysIsToldWhatWasHeard(t *testing.T) {
+	address, c := redisAddress(t), newClock()
+	a, b := newLimiter(t, c, address, &bytes.Buffer{}), newLimiter(t, c, address, &bytes.Buffer{})
+	used, free := fmt.Sprint("used ", time.Now().UnixNano()), fmt.Sprint("free ", time.Now().UnixNano())
+	for i := range 5 {
+		if r := []*Limiter{a, b}[i%2].Take(t.Context(), strict, used); !r.Allowed {
+			t.Fatalf("got %+v", r)
+		}
+	}
+	if b.Take(t.Context(), strict, used).Allowed {
+		t.Fatal("got a sixth")
+	}
+	if err := a.redis.client.Del(t.Context(), keyOf(strict, used)).Err(); err != nil {
+		t.Fatal(err)
+	}
+	for i := range 10 {
+		if r := []*Limiter{a, b}[i%2].Take(t.Context(), strict, used); r.Allowed {
+			t.Errorf("got %+v after the key was lost", r)
+		}
+	}
+	var taken [4]Result // b hears of them, and then a gives them back
+	for i := range taken {
+		taken[i] = a.Take(t.Context(), strict, free)
+	}
+	last := b.Take(t.Context(), strict, free)
+	for _, r := range taken {
+		a.GiveBack(t.Context(), r)
+	}
+	b.GiveBack(t.Context(), last)
+	if r := b.Take(t.Context(), strict, free); r.Remaining != 4 {
+		t.Errorf("got %+v, want everything given back", r)
+	}
+}
+
 func TestAnAddressOfNoRedisIsRefusedWithoutBeingRepeated(t *testing.T) {
 	for _, address := range []string{"http://h1dden:6379", "redis://h1dden:port", "h1dden", "redis://:h1dden@127.0.0.1/x"} {
 		if _, err := New(Config{Now: time.Now, RedisURL: address}); err == nil || strings.Contains(err.Error(), "h1dden") {

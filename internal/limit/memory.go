@@ -82,10 +82,11 @@ func (m *memory) set(key string, full, now time.Time) {
 	delete(m.full, key)
 }
 
-func (m *memory) counted(key string, now time.Time) bool {
+// at is the moment at which nothing is counted any more; the zero time where nothing is known.
+func (m *memory) at(key string) time.Time {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return m.full[key].After(now)
+	return m.full[key]
 }
 
 // put stores and, each time the memory has doubled, drops what is over. Where that does not help, the half goes that is
