@@ -169,6 +169,9 @@ func (r *router) bounds(next http.Handler) http.Handler {
 			r.writeError(w, req, err)
 			return
 		}
+		if len(req.TransferEncoding) > 0 { // a length beside the chunks was ignored: what follows may not be a request
+			w.Header().Set("Connection", "close")
+		}
 		req.Body = http.MaxBytesReader(w, req.Body, maxAnyBody)
 		// A stream moves the deadline with each event. A server without deadlines (a test's recorder) has none to set.
 		_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(requestTime))

@@ -88,7 +88,7 @@ func operation[In any](r *router, method, path string, d doc) huma.Operation {
 		d.maxBody = defaultMaxBody
 	}
 	_, hasBody := reflect.TypeFor[In]().FieldByName("Body")
-	kinds := append([]fault.Kind{fault.Internal}, d.errors...)
+	kinds := append([]fault.Kind{fault.Internal, fault.URLTooLong, fault.HeadersTooLarge}, d.errors...)
 	if reflect.TypeFor[In]().NumField() > 0 {
 		kinds = append(kinds, fault.Invalid)
 	}
