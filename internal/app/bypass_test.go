@@ -308,7 +308,7 @@ func onOneConnection(t *testing.T, s *site) {
 		switch {
 		case resp.ProtoMajor == 2 && resp.StatusCode == http.StatusUnauthorized:
 			compared.Add(1)
-		case resp.ProtoMajor == 2 && resp.StatusCode == http.StatusTooManyRequests:
+		case resp.ProtoMajor == 2 && (resp.StatusCode == http.StatusTooManyRequests || resp.StatusCode == http.StatusServiceUnavailable):
 			refused.Add(1)
 		}
 	}
@@ -317,7 +317,8 @@ func onOneConnection(t *testing.T, s *site) {
 		all.Go(send)
 	}
 	all.Wait()
-	if compared.Load() != 5 || refused.Load() != 195 || connections.Load() != 1 {
-		t.Errorf("got %d compared and %d refused on %d connections, want 5 and 195 on one", compared.Load(), refused.Load(), connections.Load())
+	// On a busy machine some of the five wait in vain for their turn to be hashed, and are given back.
+	if compared.Load() > 5 || compared.Load()+refused.Load() != 200 || connections.Load() != 1 {
+		t.Errorf("got %d compared and %d refused on %d connections, want at most 5 of 200 on one", compared.Load(), refused.Load(), connections.Load())
 	}
 }
