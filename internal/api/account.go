@@ -30,7 +30,7 @@ func (r *router) accountRoutes() {
 
 	registerEmpty(r, http.MethodDelete, "/api/users/me", func(ctx context.Context, in *deleteAccountInput) error {
 		return r.Account.Delete(ctx, identity(ctx), in.Body.Password, in.Body.TOTP)
-	}, doc{id: "deleteMe", tag: tag, summary: "Delete my account with everything in it",
+	}, doc{id: "deleteMe", tag: tag, limit: ownSecret, summary: "Delete my account with everything in it",
 		detail: "At once and for good: connections with their credentials, holdings, conversations, sessions. Only the audit log keeps " +
 			"that there was an account of this id and what was done to it. Conflict says what has to be done first: somebody who can " +
 			"administer the installation must be left.",

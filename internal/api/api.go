@@ -8,6 +8,7 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"reflect"
 	"strings"
@@ -24,6 +25,7 @@ import (
 	"github.com/jaspers-ai/jaspers/internal/connection"
 	"github.com/jaspers-ai/jaspers/internal/fault"
 	"github.com/jaspers-ai/jaspers/internal/idempotency"
+	"github.com/jaspers-ai/jaspers/internal/limit"
 	"github.com/jaspers-ai/jaspers/internal/market"
 	"github.com/jaspers-ai/jaspers/internal/portfolio"
 	"github.com/jaspers-ai/jaspers/internal/user"
@@ -55,6 +57,11 @@ type Config struct {
 	PublicURL *url.URL
 	// CORSOrigins may call the API from a browser on another origin, exactly as listed.
 	CORSOrigins []string
+	// TrustedProxies may say in X-Forwarded-For for whom they ask.
+	TrustedProxies []netip.Prefix
+	// Limiter counts requests against Rates.
+	Limiter *limit.Limiter
+	Rates   Rates
 	// Heartbeat is how often an idle stream says that it is alive; 15 s.
 	Heartbeat time.Duration
 }
@@ -66,7 +73,8 @@ const defaultHeartbeat = 15 * time.Second
 type router struct {
 	Services
 	Config
-	api huma.API
+	api    huma.API
+	limits map[limitName]rule
 }
 
 // New makes the handler of everything under /api, with the whole middleware chain around it.
@@ -90,7 +98,7 @@ func newRouter(services Services, cfg Config, mux *http.ServeMux) *router {
 		cfg.Heartbeat = defaultHeartbeat
 	}
 	setGlobals()
-	r := &router{Services: services, Config: cfg}
+	r := &router{Services: services, Config: cfg, limits: cfg.Rates.rules()}
 	r.api = humago.New(mux, humaConfig())
 	r.authRoutes()
 	r.recoveryRoutes()
@@ -160,9 +168,10 @@ func unmarshalStrict(data []byte, v any) error {
 	return nil
 }
 
-// Starting answers while the server is still opening its database: it is alive, and not ready.
-func Starting(log *slog.Logger) http.Handler {
-	r := &router{Config: Config{Log: log, PublicURL: &url.URL{}}}
+// Starting answers while the server is still opening its database: it is alive, and not ready. Of cfg it needs Log,
+// PublicURL and TrustedProxies.
+func Starting(cfg Config) http.Handler {
+	r := &router{Config: cfg}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /api/health/live", func(w http.ResponseWriter, _ *http.Request) {
 		writeJSON(w, http.StatusOK, envelope[Health]{Success: true, Data: Health{Status: "ok"}})
@@ -170,5 +179,5 @@ func Starting(log *slog.Logger) http.Handler {
 	mux.HandleFunc("/", func(w http.ResponseWriter, req *http.Request) {
 		r.writeError(w, req, fault.New(fault.Overloaded, "the server is starting; try again in a moment").WithRetryAfter(time.Second))
 	})
-	return r.correlate(r.secureHeaders(mux))
+	return r.correlate(r.secureHeaders(r.bounds(mux)))
 }

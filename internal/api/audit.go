@@ -2,8 +2,6 @@ package api
 
 import (
 	"context"
-	"net"
-	"net/http"
 	"time"
 
 	"github.com/jaspers-ai/jaspers/internal/audit"
@@ -11,17 +9,6 @@ import (
 	"github.com/jaspers-ai/jaspers/internal/fault"
 	"github.com/jaspers-ai/jaspers/internal/user"
 )
-
-// originate tells the audit log where a request comes from.
-func originate(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
-		address, _, err := net.SplitHostPort(req.RemoteAddr)
-		if err != nil {
-			address = req.RemoteAddr
-		}
-		next.ServeHTTP(w, req.WithContext(audit.WithOrigin(req.Context(), audit.Origin{Address: address, UserAgent: req.UserAgent()})))
-	})
-}
 
 // withCaller tells the audit log who is behind a request.
 func withCaller(ctx context.Context, who auth.Identity) context.Context {

@@ -52,13 +52,13 @@ func (r *router) authRoutes() {
 			Email: in.Body.Email, Password: in.Body.Password, FirstName: in.Body.FirstName, LastName: in.Body.LastName,
 		})
 		return r.handOut(made, in.Body.Cookie, err)
-	}, doc{id: "register", tag: tag, summary: "Open an account and sign in", public: true, status: http.StatusCreated,
+	}, doc{id: "register", tag: tag, summary: "Open an account and sign in", public: true, limit: signUp, status: http.StatusCreated,
 		errors: []fault.Kind{fault.EmailTaken, fault.RegistrationClosed, fault.Overloaded}})
 
 	post(r, "/api/auth/login", func(ctx context.Context, in *loginInput) (result[signedIn], error) {
 		made, err := r.Auth.Login(ctx, in.Body.Email, in.Body.Password, in.Body.TOTP)
 		return r.handOut(made, in.Body.Cookie, err)
-	}, doc{id: "login", tag: tag, summary: "Sign in", public: true,
+	}, doc{id: "login", tag: tag, summary: "Sign in", public: true, limit: signIn,
 		detail: "An unknown address and a wrong password get the same answer. Where a second factor is on, a right password " +
 			"without a code gets second_factor_required: ask for the code and send all of it again. With cookie, the tokens " +
 			"are set as cookies for pages of this site, and tokens is null.",
@@ -66,7 +66,7 @@ func (r *router) authRoutes() {
 			fault.InvalidCredentials, fault.AccountDisabled, fault.SecondFactorNeeded, fault.InvalidCode, fault.RateLimited, fault.Overloaded, fault.NotFound,
 		}})
 
-	post(r, "/api/auth/refresh", r.refresh, doc{id: "refreshTokens", tag: tag, summary: "Trade a refresh token for new tokens", public: true,
+	post(r, "/api/auth/refresh", r.refresh, doc{id: "refreshTokens", tag: tag, summary: "Trade a refresh token for new tokens", public: true, limit: refresh,
 		detail: "Each refresh token works once. Using one again ends its session, save for a few seconds after its first use. " +
 			"Without one in the body, that of the cookie is used; the new tokens are set as cookies then, and tokens is null.",
 		errors: []fault.Kind{fault.Unauthenticated, fault.TokenReused, fault.NotFound}})
@@ -76,7 +76,7 @@ func (r *router) authRoutes() {
 
 	registerEmpty(r, http.MethodPost, "/api/auth/change-password", func(ctx context.Context, in *changePasswordInput) error {
 		return r.Auth.ChangePassword(ctx, identity(ctx), in.Body.CurrentPassword, in.Body.NewPassword)
-	}, doc{id: "changePassword", tag: tag, summary: "Set a new password and end all other sessions",
+	}, doc{id: "changePassword", tag: tag, summary: "Set a new password and end all other sessions", limit: ownSecret,
 		errors: []fault.Kind{fault.InvalidCredentials, fault.Conflict, fault.Overloaded}})
 
 	get(r, "/api/auth/me", func(ctx context.Context, _ *nothing) (result[user.User], error) {

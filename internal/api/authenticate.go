@@ -68,7 +68,7 @@ func (r *router) authenticate(scope auth.Scope) func(huma.Context, func(huma.Con
 		}
 		if err != nil {
 			req, w := humago.Unwrap(ctx)
-			r.writeError(w, req, err)
+			r.writeError(w, req, r.countAddress(req, err))
 			return
 		}
 		next(huma.WithContext(ctx, context.WithValue(withCaller(ctx.Context(), who.Identity), callerKey{}, who)))

@@ -70,7 +70,7 @@ func (r *router) chatRoutes() {
 		return result[[]chat.Message]{data: messages, meta: Meta{NextCursor: next}}, err
 	}, doc{id: "listMessages", tag: tag, scope: auth.ScopeChat, summary: "What was said, newest first", errors: notFound})
 
-	r.postMessageRoute(doc{id: "postMessage", tag: tag, scope: auth.ScopeChat, idempotent: true, summary: "Ask the analyst",
+	r.postMessageRoute(doc{id: "postMessage", tag: tag, scope: auth.ScopeChat, idempotent: true, limit: sendChat, summary: "Ask the analyst",
 		detail: "Answers with the analyst's message once it is written or, asked for text/event-stream, with the events " +
 			"run, tool, delta, citation, usage, error and done, numbered from 1 upwards; done holds the stored message. The answer is " +
 			"written and stored whether or not anybody stays to listen. An answer that failed, was refused or cut is a message " +
@@ -86,8 +86,11 @@ func (r *router) postMessageRoute(d doc) {
 		"application/json": {Schema: schema},
 		eventStream:        {Schema: &huma.Schema{Type: huma.TypeString, Description: "Server-sent events; id is the number, data is JSON."}},
 	}}
+	ask := limited(r, d.limit, func(ctx context.Context, in *postMessageInput) (*chat.Run, error) {
+		return r.Chat.Post(ctx, identity(ctx).UserID, in.ID, in.Body.Content)
+	})
 	huma.Register(r.api, op, func(ctx context.Context, in *postMessageInput) (*huma.StreamResponse, error) {
-		run, err := r.Chat.Post(ctx, identity(ctx).UserID, in.ID, in.Body.Content)
+		run, err := ask(ctx, in)
 		if err != nil {
 			return nil, newStatusError(ctx, r.report(ctx, err))
 		}

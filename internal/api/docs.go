@@ -23,7 +23,7 @@ func (r *router) serveDocs(mux *http.ServeMux) error {
 	if err != nil {
 		return err
 	}
-	mux.Handle("GET /api/openapi.json", cacheable("openapi.json", description))
+	mux.Handle("GET /api/openapi.json", r.limitAddress(cacheable("openapi.json", description)))
 	for route, name := range map[string]string{
 		"GET /api/docs": "docs/index.html", "GET /api/docs/docs.js": "docs/docs.js", "GET /api/docs/style.css": "docs/style.css",
 	} {
@@ -31,7 +31,7 @@ func (r *router) serveDocs(mux *http.ServeMux) error {
 		if err != nil {
 			return err
 		}
-		mux.Handle(route, cacheable(path.Base(name), text))
+		mux.Handle(route, r.limitAddress(cacheable(path.Base(name), text)))
 	}
 	return nil
 }

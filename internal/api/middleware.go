@@ -27,9 +27,9 @@ const (
 )
 
 // chain puts the middleware around the routes, outermost first: gzip → correlation and log → recover → secure headers →
-// CORS → cross-origin protection → limits → routes. Authentication belongs to each route's registration.
+// CORS → cross-origin protection → bounds → routes. Authentication and rate limits belong to each route's registration.
 func (r *router) chain(routes http.Handler) (http.Handler, error) {
-	h := r.limit(routes)
+	h := r.bounds(routes)
 	protection := http.NewCrossOriginProtection()
 	for _, origin := range r.CORSOrigins {
 		if err := protection.AddTrustedOrigin(origin); err != nil {
@@ -45,10 +45,10 @@ func (r *router) chain(routes http.Handler) (http.Handler, error) {
 			AllowedOrigins: r.CORSOrigins, AllowCredentials: true, MaxAge: 600,
 			AllowedMethods: []string{http.MethodGet, http.MethodPost, http.MethodPatch, http.MethodDelete},
 			AllowedHeaders: []string{"Authorization", "Content-Type", "Last-Event-ID", correlationHeader, keyHeader},
-			ExposedHeaders: []string{correlationHeader, "Retry-After", replayedHeader},
+			ExposedHeaders: []string{correlationHeader, "Retry-After", replayedHeader, policyHeader, stateHeader},
 		}).Handler(h)
 	}
-	h = r.correlate(r.recover(r.secureHeaders(originate(h))))
+	h = r.correlate(r.recover(r.secureHeaders(h)))
 	return gzip(h)
 }
 
@@ -101,11 +101,12 @@ func (r *router) correlate(next http.Handler) http.Handler {
 			id = db.NewID()
 		}
 		w.Header().Set(correlationHeader, id)
-		req = req.WithContext(telemetry.WithCorrelation(req.Context(), id))
+		ctx, client := r.withVisit(w, req)
+		req = req.WithContext(telemetry.WithCorrelation(ctx, id))
 		rec := &recorder{ResponseWriter: w}
 		start := time.Now()
 		next.ServeHTTP(rec, req)
-		r.Log.InfoContext(req.Context(), "request", "method", req.Method, "path", req.URL.Path, "status", rec.status,
+		r.Log.InfoContext(req.Context(), "request", "method", req.Method, "path", req.URL.Path, "client", client, "status", rec.status,
 			"bytes", rec.bytes, "ms", time.Since(start).Milliseconds())
 	})
 }
@@ -157,9 +158,17 @@ func (r *router) secureHeaders(next http.Handler) http.Handler {
 	})
 }
 
-// limit bounds what a request may take: its body, and the time until its answer is accepted.
-func (r *router) limit(next http.Handler) http.Handler {
+// bounds refuses what is too large to be meant, and bounds what a request may take: its body, and the time until its
+// answer is accepted.
+func (r *router) bounds(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+		if err := tooLargeHead(req); err != nil {
+			r.writeError(w, req, err)
+			return
+		}
+		if len(req.TransferEncoding) > 0 { // a length beside the chunks was ignored: what follows may not be a request
+			w.Header().Set("Connection", "close")
+		}
 		req.Body = http.MaxBytesReader(w, req.Body, maxAnyBody)
 		// A stream moves the deadline with each event. A server without deadlines (a test's recorder) has none to set.
 		_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(requestTime))
@@ -174,6 +183,10 @@ func (r *router) jsonErrors(mux *http.ServeMux) http.Handler {
 		h, pattern := mux.Handler(req)
 		if pattern != "" && path.Clean(req.URL.Path) == req.URL.Path {
 			mux.ServeHTTP(w, req)
+			return
+		}
+		if err := r.countAddress(req, nil); err != nil {
+			r.writeError(w, req, err)
 			return
 		}
 		probe := &probe{header: http.Header{}}

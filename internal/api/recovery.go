@@ -37,18 +37,18 @@ func (r *router) recoveryRoutes() {
 	post(r, "/api/auth/forgot-password", func(ctx context.Context, in *forgotPasswordInput) (result[accepted], error) {
 		err := r.Auth.ForgotPassword(ctx, in.Body.Email)
 		return answer(accepted{"if this address has an account here, a mail is on its way to it"}, err)
-	}, doc{id: "forgotPassword", tag: tag, summary: "Have a link sent with which to set a new password", public: true, status: http.StatusAccepted,
+	}, doc{id: "forgotPassword", tag: tag, summary: "Have a link sent with which to set a new password", public: true, limit: sendMail, status: http.StatusAccepted,
 		detail: "The answer is the same whether the address has an account or not. A link is good once, for an hour; an account gets at most three an hour."})
 
 	registerEmpty(r, http.MethodPost, "/api/auth/reset-password", func(ctx context.Context, in *resetPasswordInput) error {
 		return r.Auth.ResetPassword(ctx, in.Body.Token, in.Body.NewPassword)
-	}, doc{id: "resetPassword", tag: tag, summary: "Set a new password with the link from a mail", public: true,
+	}, doc{id: "resetPassword", tag: tag, summary: "Set a new password with the link from a mail", public: true, limit: oneUse,
 		detail: "Ends every session and opens none: sign in with the new password. A link that was used, is too old or never was gets one answer.",
 		errors: []fault.Kind{fault.LinkExpired, fault.Overloaded}})
 
 	registerEmpty(r, http.MethodPost, "/api/auth/verify-email", func(ctx context.Context, in *verifyEmailInput) error {
 		return r.Auth.VerifyEmail(ctx, in.Body.Token)
-	}, doc{id: "verifyEmail", tag: tag, summary: "Show with the link from a mail that mail reaches me", public: true,
+	}, doc{id: "verifyEmail", tag: tag, summary: "Show with the link from a mail that mail reaches me", public: true, limit: oneUse,
 		detail: "A link is good once, for 24 hours.",
 		errors: []fault.Kind{fault.LinkExpired}})
 

@@ -30,6 +30,7 @@ type doc struct {
 	scope   auth.Scope // lets API keys in that have it; without one only sessions are
 	// idempotent lets clients send an Idempotency-Key: for what creates or costs something.
 	idempotent bool
+	limit      limitName    // of its own, beside the general one
 	status     int          // of success; 200
 	maxBody    int64        // bytes; defaultMaxBody
 	errors     []fault.Kind // beyond those every route of its kind has
@@ -56,6 +57,7 @@ type output[T any] struct {
 }
 
 func register[In, Out any](r *router, method, path string, h handler[In, Out], d doc) {
+	h = limited(r, d.limit, h)
 	huma.Register(r.api, operation[In](r, method, path, d), func(ctx context.Context, in *In) (*output[Out], error) {
 		res, err := h(ctx, in)
 		if err != nil {
@@ -69,8 +71,9 @@ func register[In, Out any](r *router, method, path string, h handler[In, Out], d
 // registerEmpty is for what answers 204: it is done, and there is nothing to say.
 func registerEmpty[In any](r *router, method, path string, h func(ctx context.Context, in *In) error, d doc) {
 	d.status = http.StatusNoContent
+	do := limited(r, d.limit, func(ctx context.Context, in *In) (struct{}, error) { return struct{}{}, h(ctx, in) })
 	huma.Register(r.api, operation[In](r, method, path, d), func(ctx context.Context, in *In) (*struct{}, error) {
-		if err := h(ctx, in); err != nil {
+		if _, err := do(ctx, in); err != nil {
 			return nil, newStatusError(ctx, r.report(ctx, err))
 		}
 		return nil, nil
@@ -86,13 +89,13 @@ func operation[In any](r *router, method, path string, d doc) huma.Operation {
 		d.maxBody = defaultMaxBody
 	}
 	_, hasBody := reflect.TypeFor[In]().FieldByName("Body")
-	kinds := append([]fault.Kind{fault.Internal}, d.errors...)
+	kinds := append([]fault.Kind{fault.Internal, fault.URLTooLong, fault.HeadersTooLarge}, d.errors...)
 	if reflect.TypeFor[In]().NumField() > 0 {
 		kinds = append(kinds, fault.Invalid)
 	}
 	op := huma.Operation{
 		OperationID: d.id, Method: method, Path: path, Tags: []string{d.tag}, Summary: d.summary, Description: d.detail,
-		DefaultStatus: d.status,
+		DefaultStatus: d.status, Extensions: map[string]any{},
 	}
 	if method != http.MethodGet {
 		kinds = append(kinds, fault.Forbidden) // from another site's page
@@ -100,15 +103,21 @@ func operation[In any](r *router, method, path string, d doc) huma.Operation {
 	if hasBody {
 		kinds = append(kinds, fault.Malformed, fault.TooLarge, fault.UnsupportedMedia)
 		op.MaxBodyBytes = d.maxBody
-		op.Extensions = map[string]any{"x-limits": map[string]any{"maxBodyBytes": d.maxBody}}
 	}
 	if !d.public {
 		kinds = append(kinds, r.protect(&op, d.scope)...)
+	}
+	if d.limit != unlimited {
+		kinds = append(kinds, fault.RateLimited)
+		op.Middlewares = append(op.Middlewares, r.limitGeneral)
 	}
 	if d.idempotent {
 		kinds = append(kinds, idempotencyErrors...)
 		op.Parameters = []*huma.Param{keyParameter()}
 		op.Middlewares = append(op.Middlewares, r.idempotent)
+	}
+	if limits := r.describeLimits(d, hasBody); len(limits) > 0 {
+		op.Extensions["x-limits"] = limits
 	}
 	op.Responses = errorResponses(r.api.OpenAPI().Components.Schemas, kinds)
 	return op

@@ -38,21 +38,21 @@ func (r *router) totpRoutes() {
 
 	post(r, "/api/auth/totp/enrol", func(ctx context.Context, in *passwordInput) (result[auth.Enrolment], error) {
 		return answer(r.Auth.EnrolTOTP(ctx, identity(ctx), in.Body.Password))
-	}, doc{id: "enrolSecondFactor", tag: tag, summary: "Make a secret for my authenticator app",
+	}, doc{id: "enrolSecondFactor", tag: tag, limit: ownSecret, summary: "Make a secret for my authenticator app",
 		detail: "It counts once a code of it was confirmed; asking again makes another.",
 		errors: []fault.Kind{fault.InvalidCredentials, fault.Conflict, fault.Overloaded}})
 
 	post(r, "/api/auth/totp/confirm", func(ctx context.Context, in *codeInput) (result[auth.RecoveryCodes], error) {
 		return answer(r.Auth.ConfirmTOTP(ctx, identity(ctx), in.Body.Code))
-	}, doc{id: "confirmSecondFactor", tag: tag, summary: "Turn the second factor on",
+	}, doc{id: "confirmSecondFactor", tag: tag, limit: ownSecret, summary: "Turn the second factor on",
 		detail: "From then on a code is asked for at sign-in, as totp. Keep the recovery codes: each opens the account once, without the app.",
 		errors: codeErrors})
 
 	registerEmpty(r, http.MethodPost, "/api/auth/totp/disable", func(ctx context.Context, in *passwordAndCodeInput) error {
 		return r.Auth.DisableTOTP(ctx, identity(ctx), in.Body.Password, in.Body.Code)
-	}, doc{id: "disableSecondFactor", tag: tag, summary: "Turn the second factor off", errors: bothErrors})
+	}, doc{id: "disableSecondFactor", tag: tag, limit: ownSecret, summary: "Turn the second factor off", errors: bothErrors})
 
 	post(r, "/api/auth/totp/recovery-codes", func(ctx context.Context, in *passwordAndCodeInput) (result[auth.RecoveryCodes], error) {
 		return answer(r.Auth.NewRecoveryCodes(ctx, identity(ctx), in.Body.Password, in.Body.Code))
-	}, doc{id: "renewRecoveryCodes", tag: tag, summary: "Make ten new recovery codes", detail: "The old ones are worthless then.", errors: bothErrors})
+	}, doc{id: "renewRecoveryCodes", tag: tag, limit: ownSecret, summary: "Make ten new recovery codes", detail: "The old ones are worthless then.", errors: bothErrors})
 }

@@ -22,6 +22,7 @@ import (
 	"github.com/jaspers-ai/jaspers/internal/db"
 	"github.com/jaspers-ai/jaspers/internal/idempotency"
 	"github.com/jaspers-ai/jaspers/internal/job"
+	"github.com/jaspers-ai/jaspers/internal/limit"
 	"github.com/jaspers-ai/jaspers/internal/mail"
 	"github.com/jaspers-ai/jaspers/internal/market"
 	"github.com/jaspers-ai/jaspers/internal/portfolio"
@@ -38,6 +39,7 @@ type App struct {
 	jobs *job.Queue
 	// keyring opens what is sealed in sealedColumns.
 	keyring *vault.Keyring
+	lim     *limit.Limiter
 	log     *slog.Logger
 	end     context.CancelFunc // of what works for nobody's request
 }
@@ -129,7 +131,10 @@ func (a *App) build(life context.Context, cfg Config, opts Options) (err error) 
 	if err != nil {
 		return err
 	}
-	a.Handler, err = api.New(a.Services, api.Config{Log: opts.Log, Now: opts.Now, PublicURL: public, CORSOrigins: cfg.HTTP.CORSOrigins})
+	if a.lim, err = limit.New(limit.Config{Now: opts.Now, Log: opts.Log, RedisURL: string(cfg.Limits.RedisURL)}); err != nil {
+		return err
+	}
+	a.Handler, err = api.New(a.Services, cfg.edge(opts, public, a.lim))
 	return err
 }
 
@@ -160,6 +165,9 @@ func (a *App) Run(ctx context.Context) {
 // Close closes the database. Run must have returned, and nothing be served any more.
 func (a *App) Close() error {
 	a.end()
+	if a.lim != nil {
+		_ = a.lim.Close() // nothing is kept in it
+	}
 	if err := a.db.Close(); err != nil {
 		return fmt.Errorf("close the database: %w", err)
 	}

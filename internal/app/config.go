@@ -31,6 +31,7 @@ type Config struct {
 	Mail      MailConfig
 	Log       LogConfig
 	Jobs      JobsConfig
+	Limits    LimitsConfig
 	Alpaca    AlpacaConfig
 	Yahoo     YahooConfig
 	Anthropic AnthropicConfig
@@ -41,9 +42,12 @@ type Config struct {
 // HTTPConfig is how the server is reached.
 type HTTPConfig struct {
 	Addr        string   `env:"JASPERS_ADDR" envDefault:"127.0.0.1:3000" doc:"Where to listen, host:port."`
-	PublicURL   string   `env:"JASPERS_PUBLIC_URL" doc:"How browsers reach the server; http://ADDR when empty. Brokerages send browsers back to it."`
+	PublicURL   string   `env:"JASPERS_PUBLIC_URL" doc:"How browsers reach the server; http://ADDR when empty, https://ADDR with TLS. Brokerages send browsers back to it."`
 	CallbackURL string   `env:"JASPERS_CALLBACK_URL" also:"ALPACA_REDIRECT_URI" doc:"Where brokerages send browsers back to, as registered with them; PUBLIC_URL/api/brokerages/callback when empty."`
 	CORSOrigins []string `env:"JASPERS_CORS_ORIGINS" doc:"Origins of other sites that may call the API from a browser, with commas, exactly as browsers send them."`
+	Proxies     []string `env:"JASPERS_TRUSTED_PROXIES" doc:"Addresses or ranges (10.0.0.0/8) of proxies before the server, with commas: what they say in X-Forwarded-For is believed, from the right."`
+	TLSCert     string   `env:"JASPERS_TLS_CERT_FILE" doc:"File with the certificate chain (PEM), to answer with TLS; read again when it changes."`
+	TLSKey      string   `env:"JASPERS_TLS_KEY_FILE" doc:"File with the certificate's key (PEM), readable by the server alone."`
 }
 
 // DatabaseConfig is where everything is kept.
@@ -73,6 +77,15 @@ type LogConfig struct {
 type JobsConfig struct {
 	Workers int           `env:"JASPERS_JOB_WORKERS" envDefault:"8" doc:"Jobs done at once by this process."`
 	Lease   time.Duration `env:"JASPERS_JOB_LEASE" envDefault:"30s" doc:"How long a job stays with a process that died; at most a minute."`
+}
+
+// LimitsConfig is how much one may ask.
+type LimitsConfig struct {
+	Requests int              `env:"JASPERS_LIMIT_REQUESTS" envDefault:"1000" doc:"Requests an hour of a user or, where nobody is signed in, of an address."`
+	SignIns  int              `env:"JASPERS_LIMIT_SIGN_INS" envDefault:"5" doc:"Failed sign-ins in 15 minutes to an account, and from an address."`
+	SignUps  int              `env:"JASPERS_LIMIT_SIGN_UPS" envDefault:"20" doc:"Registrations an hour from an address."`
+	Messages int              `env:"JASPERS_LIMIT_MESSAGES" envDefault:"10" doc:"Questions a minute in one conversation."`
+	RedisURL telemetry.Secret `env:"JASPERS_REDIS_URL" also:"REDIS_URL" doc:"redis://… or rediss://…, through which several processes count together; each for itself when empty."`
 }
 
 // AlpacaConfig switches Alpaca on when the client id and secret are there.
@@ -184,7 +197,7 @@ func badSettings(err error) error {
 // complete fills in what follows from other settings, and checks them.
 func (c *Config) complete() error {
 	if c.HTTP.PublicURL == "" {
-		c.HTTP.PublicURL = "http://" + c.HTTP.Addr
+		c.HTTP.PublicURL = c.HTTP.scheme() + "://" + c.HTTP.Addr
 	}
 	public, err := url.Parse(c.HTTP.PublicURL)
 	if err != nil || public.Hostname() == "" || public.Scheme != "http" && public.Scheme != "https" {
@@ -214,7 +227,10 @@ func (c *Config) complete() error {
 	if c.Auth.Registration != "open" && c.Auth.Registration != "closed" {
 		return errors.New("JASPERS_REGISTRATION must be open or closed")
 	}
-	return c.Mail.check()
+	if err := c.Mail.check(); err != nil {
+		return err
+	}
+	return c.checkEdges()
 }
 
 // setting is one field of a Config.

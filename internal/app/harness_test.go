@@ -60,7 +60,7 @@ type site struct {
 	address  string // of the server's database
 	db       *db.DB // the same, opened once more to look into
 	log      *syncBuffer
-	cfg      app.Config
+	environ  []string // the settings
 
 	mu      sync.Mutex
 	secrets []string // handed out meanwhile
@@ -117,11 +117,11 @@ func startSite(t *testing.T, engine db.Engine, with setup) *site {
 	if err != nil {
 		t.Fatal(err)
 	}
-	cfg, err := app.LoadConfig(append(s.settings(t, outside.URL, address), with.settings...), "")
+	s.environ = append(s.settings(t, outside.URL, address), with.settings...)
+	cfg, err := app.LoadConfig(s.environ, "")
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.cfg = cfg
 	if s.app, err = app.New(t.Context(), cfg, app.Options{Log: log, Now: s.clock.Now}); err != nil {
 		t.Fatal(err)
 	}
@@ -144,6 +144,8 @@ func (s *site) settings(t *testing.T, outside, database string) []string {
 		"JASPERS_ALPACA_AUTHORIZE_URL=" + outside + "/alpaca/oauth/authorize", "JASPERS_ALPACA_TOKEN_URL=" + outside + "/alpaca/oauth/token",
 		"JASPERS_ALPACA_LIVE_URL=" + outside + "/alpaca/live", "JASPERS_ALPACA_PAPER_URL=" + outside + "/alpaca/paper",
 		"JASPERS_YAHOO_QUERY_URL=" + outside + "/yahoo", "JASPERS_YAHOO_COOKIE_URL=" + outside + "/yahoo",
+		// One address and few people ask for everything here; the tests of the limits set their own.
+		"JASPERS_LIMIT_REQUESTS=1000000", "JASPERS_LIMIT_SIGN_INS=100000", "JASPERS_LIMIT_SIGN_UPS=100000", "JASPERS_LIMIT_MESSAGES=100000",
 		"JASPERS_ANTHROPIC_BASE_URL=" + outside + "/claude", "JASPERS_ANTHROPIC_API_KEY=" + modelKey,
 	}
 }

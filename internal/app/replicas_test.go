@@ -2,43 +2,24 @@ package app_test
 
 import (
 	"errors"
-	"log/slog"
 	"net/http"
-	"net/http/httptest"
 	"testing"
 	"time"
 
-	"github.com/jaspers-ai/jaspers/internal/app"
 	"github.com/jaspers-ai/jaspers/internal/db"
-	"github.com/jaspers-ai/jaspers/internal/telemetry"
 )
 
 var errNotYet = errors.New("not yet")
 
-// replica is a second server on the same database.
-func (s *site) replica() *site {
+// twin is a second server on the same database.
+func (s *site) twin() *site {
 	s.t.Helper()
-	log, err := telemetry.NewLog(s.log, slog.LevelDebug, "json")
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	second, err := app.New(s.t.Context(), s.cfg, app.Options{Log: log, Now: s.clock.Now})
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	server := httptest.NewServer(second.Handler)
-	s.t.Cleanup(func() {
-		server.Close()
-		if err := second.Close(); err != nil {
-			s.t.Errorf("close: %v", err)
-		}
-	})
-	return &site{t: s.t, clock: s.clock, sim: s.sim, app: second, url: server.URL, contract: s.contract, db: s.db, log: s.log}
+	return &site{t: s.t, clock: s.clock, sim: s.sim, url: s.replica(s.t), contract: s.contract, db: s.db, log: s.log}
 }
 
 func TestWhatIsRevokedOnOneReplicaIsDeadOnTheOther(t *testing.T) {
 	onEngines(t, setup{}, func(t *testing.T, s *site) {
-		p, other := s.register("ada"), s.replica()
+		p, other := s.register("ada"), s.twin()
 		for name, end := range map[string]func(here *person){
 			"logout":     func(here *person) { here.post("/auth/logout", nil).status(http.StatusNoContent) },
 			"logout-all": func(here *person) { here.post("/auth/logout-all", nil).status(http.StatusNoContent) },

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/url"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -23,23 +24,42 @@ const (
 	readHeaderTime = 5 * time.Second
 	readTime       = 30 * time.Second
 	idleTime       = 2 * time.Minute
-	maxHeader      = 64 << 10
+	// maxHeader is above what the API refuses in its own words, and bounds what is read to find that out.
+	maxHeader = 96 << 10
 )
 
 // Serve listens at once, is ready when the database is, and works until ctx ends; then it drains and returns. onReady,
 // when not nil, is called with the App as soon as it answers.
 func Serve(ctx context.Context, cfg Config, opts Options, onReady func(context.Context, *App) error) error {
+	if err := cfg.checkServing(); err != nil {
+		return err
+	}
+	public, err := url.Parse(cfg.HTTP.PublicURL)
+	if err != nil {
+		return err
+	}
+	tlsConfig, err := newTLS(cfg.HTTP, opts.Log)
+	if err != nil {
+		return err
+	}
 	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", cfg.HTTP.Addr)
 	if err != nil {
 		return fmt.Errorf("listen: %w", err)
 	}
-	handler := newSwitch(api.Starting(opts.Log))
+	handler := newSwitch(api.Starting(cfg.edge(opts, public, nil)))
 	server := &http.Server{
 		Handler: handler, ReadHeaderTimeout: readHeaderTime, ReadTimeout: readTime, IdleTimeout: idleTime, MaxHeaderBytes: maxHeader,
-		ErrorLog: slog.NewLogLogger(opts.Log.Handler(), slog.LevelWarn),
+		TLSConfig: tlsConfig,
+		ErrorLog:  slog.NewLogLogger(opts.Log.Handler(), slog.LevelWarn),
 	}
 	served := make(chan error, 1)
-	go func() { served <- server.Serve(listener) }()
+	go func() {
+		if tlsConfig != nil {
+			served <- server.ServeTLS(listener, "", "") // with HTTP/2
+			return
+		}
+		served <- server.Serve(listener)
+	}()
 
 	a, err := New(ctx, cfg, opts)
 	if err != nil {

@@ -22,7 +22,7 @@ const (
 	// maxPassword is where bcrypt stops reading: two passwords alike up to here would be one.
 	maxPassword = 72
 	// hashPatience is how long a sign-in waits for its turn to hash before it is turned away.
-	hashPatience = 2 * time.Second
+	hashPatience = 1500 * time.Millisecond
 )
 
 // passwords hashes with bcrypt, no more at once than there are processors: a flood of sign-ins must not starve the rest.

@@ -27,6 +27,8 @@ const (
 	TooLarge          Kind = "payload_too_large"
 	UnsupportedMedia  Kind = "unsupported_media_type"
 	RateLimited       Kind = "rate_limited"
+	URLTooLong        Kind = "url_too_long"
+	HeadersTooLarge   Kind = "headers_too_large"
 
 	// The caller is not, or no longer, who they have to be.
 	Unauthenticated    Kind = "unauthenticated"
@@ -77,6 +79,8 @@ var statuses = map[Kind]int{
 	TooLarge:          http.StatusRequestEntityTooLarge,
 	UnsupportedMedia:  http.StatusUnsupportedMediaType,
 	RateLimited:       http.StatusTooManyRequests,
+	URLTooLong:        http.StatusRequestURITooLong,
+	HeadersTooLarge:   http.StatusRequestHeaderFieldsTooLarge,
 
 	Unauthenticated:    http.StatusUnauthorized,
 	InvalidCredentials: http.StatusUnauthorized,

@@ -33,8 +33,8 @@ func comment(t *testing.T, p listed) string {
 // purpose is what a package comment says behind the package's name, and whether it begins with that name.
 func purpose(p listed, text string) (string, bool) {
 	start := "Package " + path.Base(p.name()) + " "
-	if p.name() == command {
-		start = "Command " + command + " "
+	if p.name() == command || p.name() == "bench" {
+		start = "Command " + p.name() + " "
 	}
 	return strings.CutPrefix(text, start)
 }

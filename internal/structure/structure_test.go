@@ -27,7 +27,7 @@ const (
 // rank do not know each other. Names are below internal.
 var ranks = [][]string{
 	{"calendar", "fault", "telemetry", "vault"},
-	{"db", "mail", "upstream"},
+	{"db", "limit", "mail", "upstream"},
 	{"audit", "broker", "idempotency", "job", "llm"},
 	{"keys", "market", "user"},
 	adapters,
@@ -48,6 +48,7 @@ var adapters = []string{"broker/alpaca", "llm/claude", "market/yahoo"}
 // aside are the packages that stand beside the ranks, each with what it may import of ours. The program knows none of
 // them, save that app starts the simulator for the demo.
 var aside = map[string][]string{
+	"bench":             {},
 	"broker/brokertest": {"broker", "fault", "vault"},
 	"db/dbtest":         {"db", "sharedtest"},
 	"mail/mailtest":     {},
@@ -75,6 +76,7 @@ var modules = map[string]struct{ why, only string }{
 	"github.com/klauspost/compress":            {why: "gzip of answers", only: "api"},
 	"github.com/maypok86/otter/v2":             {why: "the cache of quotes", only: "market"},
 	"github.com/pressly/goose/v3":              {why: "migrations", only: "db"},
+	"github.com/redis/go-redis/v9":             {why: "limits over all processes", only: "limit"},
 	"github.com/rickar/cal/v2":                 {why: "holiday rules", only: "calendar"},
 	"github.com/rs/cors":                       {why: "CORS", only: "api"},
 	"github.com/santhosh-tekuri/jsonschema/v6": {why: "tools' schemas in tests"},
@@ -84,7 +86,7 @@ var modules = map[string]struct{ why, only string }{
 	"golang.org/x/oauth2":                      {why: "PKCE challenges"},
 	"golang.org/x/sync":                        {why: "a bound on parallel hashing", only: "auth"},
 	"golang.org/x/term":                        {why: "passwords typed without being shown", only: command},
-	"golang.org/x/text":                        {why: "language tags", only: "user"},
+	"golang.org/x/text":                        {why: "language tags; look-alike spellings of one e-mail address"},
 	"golang.org/x/time":                        {why: "request budgets of upstreams", only: "upstream"},
 	"modernc.org/sqlite":                       {why: "the SQLite driver", only: "db"},
 	"pgregory.net/rapid":                       {why: "properties in tests"},
@@ -112,7 +114,7 @@ func shortName(importPath string) string {
 	if importPath == module {
 		return command
 	}
-	return strings.TrimPrefix(importPath, module+"/internal/")
+	return strings.TrimPrefix(strings.TrimPrefix(importPath, module+"/"), "internal/")
 }
 
 // ours are the packages of the module that p imports, tests aside.

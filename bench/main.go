@@ -1,0 +1,68 @@
+// Command bench measures whether the server keeps what it promises, on a server it builds and starts for that.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+)
+
+// measurement is one word behind "bench". It tells whether its aim was met.
+type measurement struct {
+	name, aim string
+	run       func(ctx context.Context, flags *flag.FlagSet, args []string, out io.Writer) (met bool, err error)
+}
+
+func measurements() []measurement {
+	return []measurement{
+		{"signin-timing", "known and unknown addresses take the same time to refuse: |t| < 4.5, medians within 2 ms", signInTiming},
+		{"signin-flood", "50 sign-ins/s beside 200 reads/s: reads' p95 ≤ 200 ms, refusals ≤ 2 s, memory + 64 MiB at most", signInFlood},
+	}
+}
+
+// timeLimit ends every measurement, whatever it was told to do.
+const timeLimit = 10 * time.Minute
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	ctx, cancel := context.WithTimeout(ctx, timeLimit)
+	code := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
+	cancel()
+	stop()
+	os.Exit(code)
+}
+
+// run is the program; its result is the exit code: 1 when an aim was missed or nothing could be measured.
+func run(ctx context.Context, args []string, out, errOut io.Writer) int {
+	for _, m := range measurements() {
+		if len(args) == 0 || m.name != args[0] {
+			continue
+		}
+		flags := flag.NewFlagSet("bench "+m.name, flag.ContinueOnError)
+		flags.SetOutput(errOut)
+		met, err := m.run(ctx, flags, args[1:], out)
+		switch {
+		case errors.Is(err, flag.ErrHelp):
+			return 0
+		case err != nil:
+			_, _ = fmt.Fprintln(errOut, "bench:", err)
+			return 1
+		case !met:
+			_, _ = fmt.Fprintln(out, "MISSED:", m.aim)
+			return 1
+		}
+		_, _ = fmt.Fprintln(out, "met:", m.aim)
+		return 0
+	}
+	_, _ = fmt.Fprintln(errOut, "Usage: go run ./bench MEASUREMENT [flags]")
+	for _, m := range measurements() {
+		_, _ = fmt.Fprintf(errOut, "  %-14s %s\n", m.name, m.aim)
+	}
+	return 2
+}
