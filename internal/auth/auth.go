@@ -196,6 +196,9 @@ func (s *Service) Login(ctx context.Context, address, password, code string) (Si
 		in.Tokens, err = s.openSession(ctx, tx, known.userID, now)
 		return nil, err
 	})
+	if fault.Is(err, fault.Unauthenticated) { // the account was deleted a moment ago
+		err = errInvalidCredentials()
+	}
 	if err != nil {
 		return SignedIn{}, err
 	}
