@@ -55,6 +55,7 @@ type site struct {
 	contract *contract
 	db       *db.DB // the server's, opened once more to look into
 	log      *syncBuffer
+	tape     *tape // what was sent to the outside
 
 	mu      sync.Mutex
 	secrets []string // handed out meanwhile
@@ -98,7 +99,7 @@ func startSite(t *testing.T, engine db.Engine, with setup) *site {
 	t.Helper()
 	address := dbtest.Address(t, engine) // may skip the test, before anything is started
 	s := &site{
-		t: t, clock: sim.NewClock(opening), log: &syncBuffer{}, secrets: []string{clientSecret, modelKey, jwtSecret, encryptionKey, hashKey},
+		t: t, clock: sim.NewClock(opening), log: &syncBuffer{}, tape: &tape{}, secrets: []string{clientSecret, modelKey, jwtSecret, encryptionKey, hashKey},
 	}
 	server := httptest.NewUnstartedServer(nil)
 	s.url = "http://" + server.Listener.Addr().String()
@@ -106,7 +107,7 @@ func startSite(t *testing.T, engine db.Engine, with setup) *site {
 	s.sim.Alpaca = sim.AlpacaApp{ClientID: "jaspers", ClientSecret: clientSecret, RedirectURIs: []string{s.url + "/api/brokerages/callback"}}
 	s.sim.Claude = with.model
 	s.sim.Claude.Key = modelKey
-	outside := httptest.NewServer(s.sim.Handler())
+	outside := httptest.NewServer(s.tape.around(s.sim.Handler()))
 	log, err := telemetry.NewLog(s.log, slog.LevelDebug, "json")
 	if err != nil {
 		t.Fatal(err)
