@@ -204,7 +204,7 @@ type identityKey struct{}
 
 // authenticate lets a request through when its bearer token holds, and tells the handler who is asking.
 func (r *router) authenticate(ctx huma.Context, next func(huma.Context)) {
-	scheme, token, _ := strings.Cut(ctx.Header("Authorization"), " ")
+	scheme, token, _ := strings.Cut(onlyHeader(ctx, "Authorization"), " ")
 	if !strings.EqualFold(scheme, bearer) {
 		token = ""
 	}

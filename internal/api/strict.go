@@ -6,6 +6,9 @@ import (
 	"errors"
 	"unicode/utf16"
 	"unicode/utf8"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humago"
 )
 
 var (
@@ -106,4 +109,14 @@ func hex4(digits []byte) rune {
 		r = r<<4 | rune(digit)
 	}
 	return r
+}
+
+// onlyHeader is the value of a header that is there once. Of two, a proxy may have checked the one and we would take the
+// other, so that neither counts.
+func onlyHeader(ctx huma.Context, name string) string {
+	req, _ := humago.Unwrap(ctx)
+	if values := req.Header.Values(name); len(values) == 1 {
+		return values[0]
+	}
+	return ""
 }
