@@ -97,10 +97,10 @@ func (v victim) readBack(o operation, name string, a answer) (text string, found
 }
 
 // patiently waits, by the server's clock, where a limit asks for it, and signs in again when that took too long.
-func (p *person) patiently(method, path string, body any) answer {
+func (p *person) patiently(method, path string, body any, changes ...change) answer {
 	p.t.Helper()
 	for range 5 {
-		a := p.do(method, path, body)
+		a := p.do(method, path, body, changes...)
 		switch {
 		case a.Status == http.StatusTooManyRequests:
 			seconds, _ := strconv.Atoi(a.Header.Get("Retry-After"))
