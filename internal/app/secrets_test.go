@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 )
@@ -36,6 +37,21 @@ func secretsIn(a answer) []string {
 		}
 	})
 	return all
+}
+
+// hear keeps what an answer hands out from being seen anywhere else, and the answer itself where somebody wants it.
+func (s *site) hear(a answer) {
+	secrets := secretsIn(a)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, secret := range secrets {
+		if !slices.Contains(s.secrets, secret) {
+			s.secrets = append(s.secrets, secret)
+		}
+	}
+	if s.keep {
+		s.answers = append(s.answers, a)
+	}
 }
 
 // visitTexts visits the texts of a JSON value, each with the name of the property that holds it, be it in a list.
