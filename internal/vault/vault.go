@@ -61,7 +61,12 @@ func (p Place) bytes() []byte {
 // Seal encrypts plaintext for one place: "v1:" and base64.
 func (k *Keyring) Seal(plaintext []byte, place Place) string {
 	sealed := k.ciphers[k.current].Seal(nil, nil, plaintext, place.bytes())
-	return "v" + strconv.Itoa(k.current) + ":" + base64.RawStdEncoding.EncodeToString(sealed)
+	return spell(k.current, sealed)
+}
+
+// spell writes a sealed value with the version of its key.
+func spell(version int, sealed []byte) string {
+	return "v" + strconv.Itoa(version) + ":" + base64.RawStdEncoding.EncodeToString(sealed)
 }
 
 // Open decrypts what Seal made for the same place. Anything else is ErrSealed.
@@ -79,7 +84,7 @@ func (k *Keyring) Open(sealed string, place Place) ([]byte, error) {
 		return nil, fmt.Errorf("%w: there is no key v%d", ErrSealed, version)
 	}
 	raw, err := base64.RawStdEncoding.DecodeString(text)
-	if err != nil {
+	if err != nil || spell(version, raw) != sealed { // one spelling only
 		return nil, fmt.Errorf("%w: it is not base64", ErrSealed)
 	}
 	plain, err := aead.Open(nil, nil, raw, place.bytes())
