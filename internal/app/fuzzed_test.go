@@ -42,8 +42,11 @@ func TestFuzzedRequestsAreAnsweredAsDescribed(t *testing.T) {
 		f := &fuzz{site: s, t: t, seed: *fuzzSeed, statuses: map[int]int{}}
 		f.renew()
 		tried, shapes := map[string]bool{}, mutations()
-		operations := s.contract.operations()
-		for i := range *fuzzRequests {
+		operations, requests := s.contract.operations(), *fuzzRequests
+		if slow {
+			requests /= 10
+		}
+		for i := range requests {
 			if f.failures >= maxFuzzFailures {
 				break
 			}
