@@ -53,9 +53,9 @@ type mutation struct {
 // shot makes a right request for an operation, and then changes it.
 func (g *generator) shot(o operation, m mutation) shot {
 	s := shot{operation: o, shape: m.name, method: o.method, header: http.Header{}, canary: g.canary}
-	ids := func() string { return db.NewID() }
+	ids := db.NewID
 	if g.IntN(3) > 0 && (o.method != http.MethodDelete || g.IntN(4) == 0) { // what was taken away has to be made anew
-		ids = nil
+		ids = nil // then they are the person's
 	}
 	s.setPath("/api" + g.as.fill(g.as.t, o.path, ids))
 	values := url.Values{}
