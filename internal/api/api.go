@@ -5,7 +5,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"log/slog"
 	"net/http"
 	"net/netip"
@@ -13,7 +12,6 @@ import (
 	"reflect"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
@@ -140,12 +138,11 @@ var strictJSON = huma.Format{
 	Unmarshal: unmarshalStrict,
 }
 
-// unmarshalStrict refuses bytes that are not UTF-8, which would be stored as something else than was sent. It also reads
-// properties by their exact names only: json.Unmarshal would take "EMAIL" for "email", past the validation of "email".
-// Bodies are flat, so one level is all there is.
+// unmarshalStrict refuses what checkStrict does. It also reads properties by their exact names only: json.Unmarshal would
+// take "EMAIL" for "email", past the validation of "email". Bodies are flat, so one level is all there is.
 func unmarshalStrict(data []byte, v any) error {
-	if !utf8.Valid(data) {
-		return errors.New("the body is not UTF-8")
+	if err := checkStrict(data); err != nil {
+		return err
 	}
 	body := reflect.ValueOf(v).Elem()
 	if body.Kind() != reflect.Struct {

@@ -77,7 +77,7 @@ func (r *router) authenticate(scope auth.Scope) func(huma.Context, func(huma.Con
 
 // findCaller asks the Authorization header where there is one, and only without it the cookie.
 func (r *router) findCaller(ctx huma.Context) (caller, error) {
-	if header := ctx.Header("Authorization"); header != "" {
+	if header := onlyHeader(ctx, "Authorization"); header != "" {
 		scheme, token, _ := strings.Cut(header, " ")
 		if !strings.EqualFold(scheme, "bearer") {
 			token = ""

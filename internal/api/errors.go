@@ -38,7 +38,7 @@ func requestFault(status int, msg string, errs []error) *fault.Error {
 		if msg == "request body is required" {
 			return fault.New(fault.Malformed, "this request needs a JSON body")
 		}
-		return fault.New(fault.Malformed, "the body is not valid JSON")
+		return fault.New(fault.Malformed, "the body must be JSON in UTF-8 that names no property twice")
 	case http.StatusRequestEntityTooLarge:
 		return fault.New(fault.TooLarge, "the body is larger than this route takes")
 	case http.StatusUnsupportedMediaType:

@@ -181,7 +181,7 @@ func (r *router) bounds(next http.Handler) http.Handler {
 func (r *router) jsonErrors(mux *http.ServeMux) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
 		h, pattern := mux.Handler(req)
-		if pattern != "" && path.Clean(req.URL.Path) == req.URL.Path {
+		if asked := req.URL.EscapedPath(); pattern != "" && path.Clean(asked) == asked {
 			mux.ServeHTTP(w, req)
 			return
 		}

@@ -99,6 +99,7 @@ func (p *person) do(method, path string, body any, changes ...change) answer {
 		p.t.Fatalf("%s %s: %v", method, path, err)
 	}
 	a := answer{p.t, method + " " + path, resp.StatusCode, resp.Header, text}
+	p.hear(a)
 	if err := p.contract.check(req, a.Status, a.Header, unzipped(p.t, a)); err != nil {
 		p.t.Errorf("%s: the answer is not as described: %v\n%s", a.to, err, a)
 	}

@@ -7,6 +7,7 @@ import (
 	"io"
 	"maps"
 	"net/http"
+	"path"
 	"slices"
 	"strings"
 	"testing"
@@ -99,8 +100,11 @@ func (c *contract) check(req *http.Request, status int, header http.Header, body
 // find tells which operation a request is for. The validator's own routers take an empty segment for a parameter, which
 // the server does not.
 func (c *contract) find(req *http.Request) (operation, bool) {
-	asked := strings.Split(req.URL.EscapedPath(), "/")
 	var best operation
+	if whole := req.URL.EscapedPath(); path.Clean(whole) != whole {
+		return best, false // a path with dots or doubled slashes is nobody's
+	}
+	asked := strings.Split(req.URL.EscapedPath(), "/")
 	for _, o := range c.operations() {
 		segments := strings.Split(o.path, "/")
 		if o.method != req.Method || len(segments) != len(asked) {

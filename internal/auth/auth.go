@@ -9,7 +9,6 @@ import (
 	"slices"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"github.com/jaspers-ai/jaspers/internal/audit"
 	"github.com/jaspers-ai/jaspers/internal/db"
@@ -140,8 +139,8 @@ func (s *Service) Register(ctx context.Context, r Registration) (SignedIn, error
 		wrong = append(wrong, fault.Field{Path: "body.password", Message: complaint})
 	}
 	for path, name := range map[string]*string{"body.firstName": r.FirstName, "body.lastName": r.LastName} {
-		if name != nil && utf8.RuneCountInString(*name) > user.MaxName {
-			wrong = append(wrong, fault.Field{Path: path, Message: "must have at most 100 characters"})
+		if complaint := user.CheckName(name); complaint != "" {
+			wrong = append(wrong, fault.Field{Path: path, Message: complaint})
 		}
 	}
 	if wrong != nil {

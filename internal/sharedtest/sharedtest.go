@@ -2,7 +2,12 @@
 package sharedtest
 
 import (
+	"archive/tar"
+	"bytes"
+	"errors"
+	"io"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -21,6 +26,39 @@ func Dir(t testing.TB, path string) string {
 		Missing(t, "shared", "no shared data here: set JASPERS_SHARED to the folder that holds "+path)
 	}
 	return full
+}
+
+// Unpack reads a file of the shared data that xz packed; it takes the program of that name to do it.
+func Unpack(t testing.TB, path string) []byte {
+	t.Helper()
+	packed := Dir(t, path)
+	xz, err := exec.LookPath("xz")
+	if err != nil {
+		Missing(t, "shared", "no program xz here to unpack "+path)
+	}
+	text, err := exec.CommandContext(t.Context(), xz, "-dc", packed).Output()
+	if err != nil {
+		t.Fatalf("unpack %s: %v", path, err)
+	}
+	return text
+}
+
+// Tar reads the files of an archive of the shared data that xz packed, by name.
+func Tar(t testing.TB, path string) map[string][]byte {
+	t.Helper()
+	in, files := tar.NewReader(bytes.NewReader(Unpack(t, path))), map[string][]byte{}
+	for {
+		entry, err := in.Next()
+		if errors.Is(err, io.EOF) {
+			return files
+		}
+		if err != nil {
+			t.Fatalf("read %s: %v", path, err)
+		}
+		if files[entry.Name], err = io.ReadAll(in); err != nil {
+			t.Fatalf("read %s: %v", path, err)
+		}
+	}
 }
 
 // Missing skips the test because something it needs is not there, or fails it when JASPERS_TEST_REQUIRE, a comma list, names it.

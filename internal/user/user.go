@@ -5,10 +5,12 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"fmt"
 	"net/mail"
 	"strings"
 	"time"
 	"unicode"
+	"unicode/utf8"
 
 	"github.com/jaspers-ai/jaspers/internal/audit"
 	"github.com/jaspers-ai/jaspers/internal/db"
@@ -62,9 +64,12 @@ func (s *Service) FindByEmail(ctx context.Context, email string) (User, error) {
 	return one(s.DB.Read().QueryRowContext(ctx, `select `+Columns+` from users where email = $1`, email))
 }
 
-// Update changes a profile and returns it as it is now.
+// Update changes a profile and returns it as it is now. Names that cannot be kept are an Invalid that names them all.
 func (s *Service) Update(ctx context.Context, id string, changes Changes) (User, error) {
 	var u User
+	if err := changes.check(); err != nil {
+		return u, err
+	}
 	err := s.DB.Tx(ctx, func(tx *sql.Tx) (err error) {
 		if u, err = find(ctx, tx, id); err != nil {
 			return err
@@ -154,19 +159,44 @@ func CanonicalEmail(address string) (string, bool) {
 	return address, ok
 }
 
-// Name is a name as it is stored: without blanks around it and control characters in it, nil when nothing is left.
+// Name is a name as it is stored: without blanks around it, nil when nothing is left. CheckName comes first.
 func Name(name *string) *string {
 	if name == nil {
 		return nil
 	}
-	trimmed := strings.TrimSpace(strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) {
-			return -1
-		}
-		return r
-	}, *name))
+	trimmed := strings.TrimSpace(*name)
 	if trimmed == "" {
 		return nil
 	}
 	return &trimmed
+}
+
+// CheckName says what is wrong with a name, nothing when it can be kept as it is.
+func CheckName(name *string) (complaint string) {
+	switch {
+	case name == nil:
+		return ""
+	case utf8.RuneCountInString(*name) > MaxName:
+		return fmt.Sprintf("must have at most %d characters", MaxName)
+	case !utf8.ValidString(*name), strings.ContainsFunc(strings.TrimSpace(*name), unicode.IsControl):
+		return "must have no line breaks or other control characters"
+	}
+	return ""
+}
+
+// check names every wrong field, nil when there is none.
+func (c Changes) check() error {
+	var wrong []fault.Field
+	for _, field := range []struct {
+		path string
+		name *string
+	}{{"body.firstName", c.FirstName}, {"body.lastName", c.LastName}} {
+		if complaint := CheckName(field.name); complaint != "" {
+			wrong = append(wrong, fault.Field{Path: field.path, Message: complaint})
+		}
+	}
+	if wrong == nil {
+		return nil
+	}
+	return &fault.Error{Kind: fault.Invalid, Message: "the request has wrong fields", Fields: wrong}
 }

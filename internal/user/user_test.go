@@ -65,6 +65,12 @@ func TestAProfileChangesWhereItIsToldTo(t *testing.T) {
 		if got, err = s.Update(t.Context(), ada.ID, user.Changes{FirstName: text("  ")}); err != nil || got.FirstName != nil {
 			t.Errorf("got %+v, %v, want the name taken away", got, err)
 		}
+		for _, odd := range []string{"Ada\x00", "A\nda", "A\u0085da", "\xff", strings.Repeat("é", user.MaxName+1)} {
+			_, err := s.Update(t.Context(), ada.ID, user.Changes{FirstName: text(odd), LastName: text(odd)})
+			if f := fault.From(err); f.Kind != fault.Invalid || len(f.Fields) != 2 {
+				t.Errorf("%q: got %v, want both names refused", odd, err)
+			}
+		}
 		if _, err := s.Get(t.Context(), db.NewID()); fault.KindOf(err) != fault.NotFound {
 			t.Errorf("got %v, want %s", err, fault.NotFound)
 		}
