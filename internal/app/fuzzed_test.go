@@ -37,7 +37,8 @@ type fuzz struct {
 }
 
 func TestFuzzedRequestsAreAnsweredAsDescribed(t *testing.T) {
-	eachEngine(t, func(t *testing.T, s *site) {
+	with, _ := withMail(t)
+	eachEngineWith(t, with, func(t *testing.T, s *site) {
 		s.register("first") // and so the admin: those who come after are members
 		f := &fuzz{site: s, t: t, seed: *fuzzSeed, statuses: map[int]int{}}
 		f.renew()

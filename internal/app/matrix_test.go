@@ -30,7 +30,8 @@ type matrix struct {
 // and body. Nothing of the victim's may be in any answer, header, event or log line; what is the victim's answers a
 // stranger as what never was; and nothing of the victim's may change.
 func TestNoCallerGetsWhatIsNotTheirs(t *testing.T) {
-	eachEngine(t, func(t *testing.T, s *site) {
+	with, _ := withMail(t)
+	eachEngineWith(t, with, func(t *testing.T, s *site) {
 		s.register("first") // and so the admin
 		words := randomWords()
 		m := &matrix{victim: newVictimAs(s, "canary-"+words, "alex"), t: t, words: words}
@@ -186,6 +187,10 @@ func (m *matrix) tryWithTheVictimsIDs(name string, other *person) {
 		theirs, never := m.fill(m.t, o.path, nil), m.fill(m.t, o.path, db.NewID)
 		namesObject := theirs != never
 		for _, form := range o.forms() {
+			if name == "the admin" && o.path == "/api/audit/logs" {
+				other.do(o.method, theirs+m.query(o, false), nil).status(http.StatusOK) // whose they are
+				continue
+			}
 			got := m.cell(other.do(o.method, theirs+m.query(o, false), m.body(o, false), form...))
 			other.stayIn()
 			want := m.cell(other.do(o.method, never+m.query(o, true), m.body(o, true), form...))

@@ -38,7 +38,7 @@ func TestANaughtyStringComesBackAsItWasSentOrIsRefused(t *testing.T) {
 		v := newVictim(s)
 		for _, o := range s.contract.operations() {
 			schema := o.body()
-			if schema == nil || !o.needsToken() {
+			if schema == nil || !o.needsToken() || o.method == http.MethodDelete {
 				continue
 			}
 			for _, name := range slices.Sorted(keysOf(schema.Properties)) {
@@ -46,17 +46,24 @@ func TestANaughtyStringComesBackAsItWasSentOrIsRefused(t *testing.T) {
 				if property.Type == nil || !property.Type.Includes("string") || len(property.Enum) > 0 || strings.Contains(strings.ToLower(name), "password") {
 					continue // a password is never read back, and hashing one takes time on purpose
 				}
+				some := naughty
+				if schema.Properties["password"] != nil { // hashing the password that goes with it takes time on purpose
+					some = slices.DeleteFunc(slices.Clone(naughty), func(s string) bool { return len(s)%10 > 0 })
+				}
 				kept := 0
-				for i, text := range naughty {
+				for i, text := range some {
 					if v.keeps(newGenerator(1, i, v), o, name, text) {
 						kept++
 					}
 				}
-				t.Logf("%v %s: %d of %d kept, the others refused", o, name, kept, len(naughty))
+				t.Logf("%v %s: %d of %d kept, the others refused", o, name, kept, len(some))
 			}
 		}
 	})
 }
+
+// canonical are texts of which one spelling is kept; that one has to come back as it was sent.
+var canonical = []string{"benchmarkSymbol", "locale", "timeZone"}
 
 // keeps tells whether a text was taken; when it was, it has to come back.
 func (v victim) keeps(g *generator, o operation, name, text string) bool {
@@ -64,6 +71,9 @@ func (v victim) keeps(g *generator, o operation, name, text string) bool {
 	body := map[string]any{}
 	for _, required := range o.body().Required {
 		body[required] = g.value(required, o.body().Properties[required].Value)
+	}
+	if _, asked := body["password"]; asked {
+		body["password"] = v.password
 	}
 	body[name] = text
 	a := v.patiently(o.method, v.fill(v.t, o.path, nil), body)
@@ -76,6 +86,10 @@ func (v victim) keeps(g *generator, o operation, name, text string) bool {
 	got, found := v.readBack(o, name, a)
 	if !found && strings.TrimSpace(text) != "" { // an empty text is as good as none
 		v.t.Errorf("%v: %s is taken, and not in the answer: say in readBack where it can be read", o, name)
+	}
+	if found && slices.Contains(canonical, name) {
+		body[name] = got
+		text, _ = v.readBack(o, name, v.patiently(o.method, v.fill(v.t, o.path, nil), body))
 	}
 	if found && got != text && got != strings.TrimSpace(text) {
 		v.t.Errorf("%v: got %s %q, want %q", o, name, got, text)
