@@ -47,6 +47,7 @@ var adapters = []string{"broker/alpaca", "llm/claude", "market/yahoo"}
 // aside are the packages that stand beside the ranks, each with what it may import of ours. The program knows none of
 // them, save that app starts the simulator for the demo.
 var aside = map[string][]string{
+	"asvs":              {},
 	"broker/brokertest": {"broker", "fault", "vault"},
 	"db/dbtest":         {"db", "sharedtest"},
 	"market/markettest": {"fault", "market"},
