@@ -46,6 +46,8 @@ func commands() []command {
 		{"serve", "run the server", serve},
 		{"sim", "run the simulated services alone", simulate},
 		{"migrate", "up | down | status: change or show the database schema", migrate},
+		{"audit", "verify: tell whether the audit log is as it was written", audit},
+		{"keys", "status | rotate: show or renew the key that seals brokerage credentials", keys},
 		{"config", "show the settings in force, with secrets hidden", config},
 		{"openapi", "print the API's description", openapi},
 		{"version", "print the version", version},

@@ -33,7 +33,11 @@ func newWork(a *Analyst, limits Limits, q Question, emit func(Event)) *work {
 	}
 	w.markers.resolve = w.cite
 	for _, turn := range q.History {
-		w.say(turn.Role, llm.Block{Text: citationNumber.ReplaceAllString(turn.Text, "")})
+		text := turn.Text
+		if turn.Role == llm.Assistant {
+			text = citationNumber.ReplaceAllString(text, "")
+		}
+		w.say(turn.Role, llm.Block{Text: text})
 	}
 	w.say(llm.User, llm.Block{Text: q.Text})
 	return w

@@ -309,13 +309,13 @@ func TestWhatWasSaidBeforeComesFirstWithoutItsCitations(t *testing.T) {
 		say("ok [[t1]]")
 		return llm.Response{StopReason: llm.EndTurn}, nil
 	})
-	q := Question{Text: "and now? [[t1]]", History: []Turn{{llm.User, "what?"}, {llm.Assistant, "It is 5 [1], not 6 [12]."}}}
+	q := Question{Text: "and now? [[t1]]", History: []Turn{{llm.User, "what of lot [3]?"}, {llm.Assistant, "It is 5 [1], not 6 [12]."}}}
 	result, _, err := answer(t, a, q)
 	if err != nil || result.Content != "ok " || len(result.Citations) != 0 {
 		t.Errorf("got %q %v %v, want no citation of what was not read", result.Content, result.Citations, err)
 	}
 	want := []llm.Message{
-		{Role: llm.User, Blocks: []llm.Block{{Text: "what?"}}},
+		{Role: llm.User, Blocks: []llm.Block{{Text: "what of lot [3]?"}}},
 		{Role: llm.Assistant, Blocks: []llm.Block{{Text: "It is 5, not 6."}}},
 		{Role: llm.User, Blocks: []llm.Block{{Text: "and now? [[t1]]"}}},
 	}

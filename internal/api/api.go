@@ -17,6 +17,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
+	"github.com/jaspers-ai/jaspers/internal/audit"
 	"github.com/jaspers-ai/jaspers/internal/auth"
 	"github.com/jaspers-ai/jaspers/internal/chat"
 	"github.com/jaspers-ai/jaspers/internal/connection"
@@ -37,6 +38,7 @@ type Services struct {
 	Portfolio   *portfolio.Service
 	Market      *market.Service
 	Chat        *chat.Service
+	Audit       *audit.Log
 	// Ready tells whether the server can work: nil, or what is missing.
 	Ready func(context.Context) error
 }
@@ -91,6 +93,7 @@ func newRouter(services Services, cfg Config, mux *http.ServeMux) *router {
 	r.portfolioRoutes()
 	r.stockRoutes()
 	r.chatRoutes()
+	r.auditRoutes()
 	r.healthRoutes()
 	documentNulls(r.api.OpenAPI().Components.Schemas)
 	return r

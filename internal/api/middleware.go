@@ -29,7 +29,7 @@ const (
 	minGzip = 1024
 )
 
-// chain puts the middleware around the routes, outermost last: gzip → recover → correlation and log → secure headers →
+// chain puts the middleware around the routes, outermost first: gzip → correlation and log → recover → secure headers →
 // CORS → cross-origin protection → limits → routes. Authentication belongs to each route's registration.
 func (r *router) chain(routes http.Handler) (http.Handler, error) {
 	h := r.limit(routes)
@@ -51,7 +51,7 @@ func (r *router) chain(routes http.Handler) (http.Handler, error) {
 			ExposedHeaders: []string{correlationHeader, "Retry-After"},
 		}).Handler(h)
 	}
-	h = r.correlate(r.recover(r.secureHeaders(h)))
+	h = r.correlate(r.recover(r.secureHeaders(originate(h))))
 	return gzip(h)
 }
 
@@ -214,6 +214,7 @@ func (r *router) authenticate(ctx huma.Context, next func(huma.Context)) {
 		r.writeError(w, req, err)
 		return
 	}
+	ctx = huma.WithContext(ctx, withPerson(ctx.Context(), who))
 	next(huma.WithValue(ctx, identityKey{}, who))
 }
 

@@ -23,6 +23,7 @@ import (
 	"github.com/jaspers-ai/jaspers/internal/market"
 	"github.com/jaspers-ai/jaspers/internal/portfolio"
 	"github.com/jaspers-ai/jaspers/internal/user"
+	"github.com/jaspers-ai/jaspers/internal/vault"
 )
 
 // App is the whole server. Handler serves it, Run does its background work, Close ends it.
@@ -32,8 +33,10 @@ type App struct {
 	api.Services
 	db   *db.DB
 	jobs *job.Queue
-	log  *slog.Logger
-	end  context.CancelFunc // of what works for nobody's request
+	// keyring opens what is sealed in sealedColumns.
+	keyring *vault.Keyring
+	log     *slog.Logger
+	end     context.CancelFunc // of what works for nobody's request
 }
 
 // Options are what is given to an App beside its settings.
@@ -45,7 +48,7 @@ type Options struct {
 
 // New opens the database, migrates it, and builds everything upon it. Nothing runs yet.
 func New(ctx context.Context, cfg Config, opts Options) (*App, error) {
-	if err := cfg.completeSecrets(); err != nil {
+	if err := cfg.completeSecrets(ctx); err != nil {
 		return nil, err
 	}
 	database, err := db.Open(ctx, string(cfg.Database.URL))
@@ -54,7 +57,11 @@ func New(ctx context.Context, cfg Config, opts Options) (*App, error) {
 	}
 	life, end := context.WithCancel(context.WithoutCancel(ctx))
 	a := &App{db: database, log: opts.Log, end: end}
-	if err := errors.Join(database.Migrate(ctx), a.build(life, cfg, opts)); err != nil {
+	err = errors.Join(database.Migrate(ctx), a.build(life, cfg, opts))
+	if err == nil {
+		err = a.checkKeys(ctx)
+	}
+	if err != nil {
 		return nil, errors.Join(err, a.Close())
 	}
 	return a, nil
@@ -62,8 +69,7 @@ func New(ctx context.Context, cfg Config, opts Options) (*App, error) {
 
 // build makes the services, each from those before it. What they do for nobody's request ends with life.
 func (a *App) build(life context.Context, cfg Config, opts Options) (err error) {
-	keys, err := cfg.keyring()
-	if err != nil {
+	if a.keyring, err = cfg.keyring(); err != nil {
 		return err
 	}
 	outside := providers{cfg, opts}
@@ -93,14 +99,15 @@ func (a *App) build(life context.Context, cfg Config, opts Options) (err error) 
 	if a.Market, err = market.New(life, sources, opts.Now, opts.Log); err != nil {
 		return err
 	}
-	a.Users = &user.Service{DB: a.db, Now: opts.Now}
+	a.Audit = log
+	a.Users = &user.Service{DB: a.db, Now: opts.Now, Audit: log}
 	a.jobs = job.New(job.Config{DB: a.db, Now: opts.Now, Log: opts.Log, Workers: cfg.Jobs.Workers, Lease: cfg.Jobs.Lease})
 	a.Connections = &connection.Service{
-		DB: a.db, Keys: keys, Providers: brokers, RedirectURL: cfg.HTTP.CallbackURL, Now: opts.Now,
+		DB: a.db, Keys: a.keyring, Audit: log, Providers: brokers, RedirectURL: cfg.HTTP.CallbackURL, Now: opts.Now,
 		OnConnected: func(ctx context.Context, tx *sql.Tx, id string) error { return a.Portfolio.Connected(ctx, tx, id) },
 	}
-	a.Portfolio = &portfolio.Service{DB: a.db, Connections: a.Connections, Jobs: a.jobs, Now: opts.Now}
-	a.Chat = &chat.Service{DB: a.db, Now: opts.Now, Log: opts.Log, Analyst: &analyst.Analyst{
+	a.Portfolio = &portfolio.Service{DB: a.db, Connections: a.Connections, Jobs: a.jobs, Now: opts.Now, Audit: log}
+	a.Chat = &chat.Service{DB: a.db, Now: opts.Now, Log: opts.Log, Audit: log, Analyst: &analyst.Analyst{
 		Model: model, Now: opts.Now,
 		Tools: []analyst.Tool{analyst.HoldingsTool(a.Portfolio), analyst.QuotesTool(a.Market)},
 	}}
@@ -122,6 +129,7 @@ func (a *App) Run(ctx context.Context) {
 	var work sync.WaitGroup
 	defer work.Wait()
 	work.Go(func() { a.jobs.Run(ctx) })
+	work.Go(func() { a.Audit.Run(ctx, a.log) })
 	tick := time.NewTicker(recoverEvery)
 	defer tick.Stop()
 	for {

@@ -11,6 +11,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -102,8 +103,9 @@ func refuseRealCredentials(environ []string) error {
 	for _, pair := range environ {
 		name, value, _ := strings.Cut(pair, "=")
 		for _, s := range settings(&Config{}) {
-			isOurs := name == s.name || name == s.also && s.also != ""
-			if isOurs && value != "" && (s.group == "Alpaca" || s.group == "Anthropic") && s.secret {
+			names := []string{s.name, s.name + "_FILE", s.also, s.also + "_FILE"}
+			outside := s.group != "Auth" && s.group != "Database"
+			if s.secret && outside && value != "" && slices.Contains(names, name) {
 				return fmt.Errorf("%s is set: the demo does not start where real credentials are; unset it, or use serve", name)
 			}
 		}
@@ -120,7 +122,7 @@ func isLoopback(addr string) bool {
 
 // removeDemo deletes what a demo keeps, and nothing else that may lie in the folder.
 func removeDemo(dir string) error {
-	for _, name := range []string{"jaspers.db", "jaspers.db-wal", "jaspers.db-shm", secretsFile} {
+	for _, name := range []string{"jaspers.db", "jaspers.db-wal", "jaspers.db-shm", secretsFile, secretsFile + ".lock", secretsFile + ".rotate.lock"} {
 		if err := os.Remove(filepath.Join(dir, name)); err != nil && !errors.Is(err, os.ErrNotExist) {
 			return fmt.Errorf("remove the old demo: %w", err)
 		}

@@ -8,6 +8,7 @@ import (
 	"flag"
 	"log/slog"
 	"net/http/httptest"
+	"os"
 	"slices"
 	"strings"
 	"sync"
@@ -24,6 +25,9 @@ import (
 )
 
 func TestMain(m *testing.M) {
+	if code, is := rotateInstead(); is {
+		os.Exit(code)
+	}
 	flag.Parse()
 	// The tests wait for the server's own rhythms more than they compute, so more run at once than there are processors.
 	if err := flag.Set("test.parallel", "6"); err != nil {
@@ -53,7 +57,8 @@ type site struct {
 	app      *app.App
 	url      string
 	contract *contract
-	db       *db.DB // the server's, opened once more to look into
+	address  string // of the server's database
+	db       *db.DB // the same, opened once more to look into
 	log      *syncBuffer
 
 	mu      sync.Mutex
@@ -98,7 +103,7 @@ func startSite(t *testing.T, engine db.Engine, with setup) *site {
 	t.Helper()
 	address := dbtest.Address(t, engine) // may skip the test, before anything is started
 	s := &site{
-		t: t, clock: sim.NewClock(opening), log: &syncBuffer{}, secrets: []string{clientSecret, modelKey, jwtSecret, encryptionKey, hashKey},
+		t: t, address: address, clock: sim.NewClock(opening), log: &syncBuffer{}, secrets: []string{clientSecret, modelKey, jwtSecret, encryptionKey, hashKey},
 	}
 	server := httptest.NewUnstartedServer(nil)
 	s.url = "http://" + server.Listener.Addr().String()

@@ -1,25 +1,19 @@
 package app
 
 import (
-	"bufio"
+	"context"
 	"crypto/rand"
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 
-	"github.com/joho/godotenv"
-
 	"github.com/jaspers-ai/jaspers/internal/telemetry"
 	"github.com/jaspers-ai/jaspers/internal/vault"
 )
-
-// secretsFile holds the generated secrets, in the data folder.
-const secretsFile = "secrets.env"
 
 // minSecret is the least length of a secret in bytes.
 const minSecret = 32
@@ -37,21 +31,32 @@ type secret struct {
 func (c *Config) secrets() []secret {
 	return []secret{
 		{"JASPERS_JWT_SECRET", &c.Auth.JWTSecret},
-		{"JASPERS_ENCRYPTION_KEY", &c.Auth.EncryptionKey},
+		{keySetting, &c.Auth.EncryptionKey},
 		{"JASPERS_HASH_KEY", &c.Auth.HashKey},
 	}
 }
 
 // completeSecrets checks the secrets that were given and, for a database that lives on this machine, makes those that
 // were not: once, into a file that only its owner can read.
-func (c *Config) completeSecrets() error {
-	missing := slices.ContainsFunc(c.secrets(), func(s secret) bool { return *s.value == "" })
-	if missing {
-		if !strings.HasPrefix(string(c.Database.URL), "sqlite:") {
-			return errors.New("with PostgreSQL, JASPERS_JWT_SECRET, JASPERS_ENCRYPTION_KEY and JASPERS_HASH_KEY must be set, to the " +
-				"same values for every process; make each with: openssl rand -hex 32")
+func (c *Config) completeSecrets(ctx context.Context) error {
+	if c.lacksSecrets() {
+		if err := c.wantFile(); err != nil {
+			return err
 		}
-		if err := c.readOrMakeSecrets(filepath.Join(c.Database.DataDir, secretsFile)); err != nil {
+		if err := c.makeSecrets(ctx); err != nil {
+			return err
+		}
+	}
+	return c.findSecrets()
+}
+
+// findSecrets is completeSecrets for commands beside the server: they make none.
+func (c *Config) findSecrets() error {
+	if c.lacksSecrets() {
+		if err := c.wantFile(); err != nil {
+			return err
+		}
+		if err := c.takeSecrets(); err != nil {
 			return err
 		}
 	}
@@ -68,23 +73,54 @@ func (c *Config) completeSecrets() error {
 	return nil
 }
 
-func (c *Config) readOrMakeSecrets(path string) error {
+func (c *Config) lacksSecrets() bool {
+	return slices.ContainsFunc(c.secrets(), func(s secret) bool { return *s.value == "" })
+}
+
+// wantFile refuses to look for secrets in a file where several processes need the same ones.
+func (c *Config) wantFile() error {
+	if !strings.HasPrefix(string(c.Database.URL), "sqlite:") {
+		return errors.New("with PostgreSQL, JASPERS_JWT_SECRET, JASPERS_ENCRYPTION_KEY and JASPERS_HASH_KEY must be set, to the " +
+			"same values for every process; make each with: openssl rand -hex 32")
+	}
+	if c.Auth.EncryptionKey == "" && c.Auth.EncryptionKeysOld != "" {
+		return errors.New("JASPERS_ENCRYPTION_KEYS_OLD is set, but JASPERS_ENCRYPTION_KEY is not: set both, or neither")
+	}
+	return nil
+}
+
+func (c *Config) secretsPath() string { return filepath.Join(c.Database.DataDir, secretsFile) }
+
+// makeSecrets sees to it that the file has every secret: it may not be there yet, or be from before there were so many.
+func (c *Config) makeSecrets(ctx context.Context) error {
+	path := c.secretsPath()
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return fmt.Errorf("make the data folder: %w", err)
 	}
-	if err := c.makeSecrets(path); err != nil && !errors.Is(err, fs.ErrExist) {
-		return fmt.Errorf("write the generated secrets: %w", err)
+	missing := func(values map[string]string) map[string]string {
+		changes := map[string]string{}
+		for _, s := range c.secrets() {
+			if values[s.name] == "" {
+				changes[s.name] = randomHex()
+			}
+		}
+		return changes
 	}
-	info, err := os.Stat(path)
+	if values, err := readSecretsFile(path); err == nil && len(missing(values)) == 0 {
+		return nil // most starts write nothing, and may not be able to
+	}
+	return editSecretsFile(ctx, path, func(values map[string]string) (map[string]string, error) { return missing(values), nil })
+}
+
+// takeSecrets fills in from the file what was not given.
+func (c *Config) takeSecrets() error {
+	made, err := readSecretsFile(c.secretsPath())
 	if err != nil {
-		return fmt.Errorf("find the generated secrets: %w", err)
+		return err
 	}
-	if info.Mode().Perm()&0o077 != 0 {
-		return fmt.Errorf("%s can be read by others: run chmod 600 on it, and make new secrets if somebody may have", path)
-	}
-	made, err := godotenv.Read(path)
-	if err != nil {
-		return fmt.Errorf("%s cannot be read as settings", path)
+	if c.Auth.EncryptionKey == "" {
+		c.keysFile = c.secretsPath()
+		c.Auth.EncryptionKeysOld = telemetry.Secret(made[oldKeysSetting])
 	}
 	for _, s := range c.secrets() {
 		if *s.value == "" {
@@ -92,28 +128,6 @@ func (c *Config) readOrMakeSecrets(path string) error {
 		}
 	}
 	return nil
-}
-
-// makeSecrets writes new secrets, whole or not at all: a start that dies half way must not leave half a file, and of two
-// starts at once only one file may stay.
-func (c *Config) makeSecrets(path string) error {
-	if _, err := os.Stat(path); err == nil {
-		return fs.ErrExist
-	}
-	file, err := os.CreateTemp(filepath.Dir(path), secretsFile+".*") // 0600
-	if err != nil {
-		return err
-	}
-	defer func() { _ = os.Remove(file.Name()) }()
-	w := bufio.NewWriter(file)
-	_, _ = fmt.Fprintln(w, "# Made at the first start. Whoever has this file can sign in as anybody: keep it, back it up, show it to no one.")
-	for _, s := range c.secrets() {
-		_, _ = fmt.Fprintf(w, "%s=%s\n", s.name, randomHex())
-	}
-	if err := errors.Join(w.Flush(), file.Sync(), file.Close()); err != nil {
-		return err
-	}
-	return os.Link(file.Name(), path) // fails where another start was first
 }
 
 func randomHex() string {
@@ -138,13 +152,4 @@ func checkSecret(name string, secret telemetry.Secret) error {
 		return fmt.Errorf("%s must have at least %d random characters; make one with: openssl rand -hex 32", name, minSecret)
 	}
 	return nil
-}
-
-// keyring holds the encryption key.
-func (c *Config) keyring() (*vault.Keyring, error) {
-	key, err := hex.DecodeString(string(c.Auth.EncryptionKey))
-	if err != nil || len(key) != vault.KeySize {
-		return nil, fmt.Errorf("JASPERS_ENCRYPTION_KEY must be %d hex digits; make one with: openssl rand -hex 32", 2*vault.KeySize)
-	}
-	return vault.New(map[int][]byte{1: key})
 }

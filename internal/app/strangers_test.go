@@ -112,12 +112,12 @@ func (v victim) wantNothingOf(t *testing.T, a answer) {
 	}
 }
 
-// everything is what the victim's own reads answer.
+// everything is what the victim's own reads answer, less the audit log, which tells of the tries themselves.
 func (v victim) everything(t *testing.T) map[string]string {
 	t.Helper()
 	all := map[string]string{}
 	for _, o := range v.contract.operations() {
-		if o.method == http.MethodGet && o.needsToken() {
+		if o.method == http.MethodGet && o.needsToken() && o.path != "/api/audit/logs" {
 			all[o.path] = without(v.get(v.fill(t, o.path, nil)).status(http.StatusOK))
 		}
 	}

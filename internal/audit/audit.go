@@ -3,9 +3,6 @@ package audit
 
 import (
 	"context"
-	"crypto/hmac"
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -111,7 +108,17 @@ func OriginOf(ctx context.Context) Origin {
 	return o
 }
 
-// Log records events. Make it with New.
+// ByPerson says for what is recorded under ctx that a person did it, where who it was shows only in the doing.
+func ByPerson(ctx context.Context, userID string) context.Context {
+	o := OriginOf(ctx)
+	if o.Actor != System {
+		return ctx
+	}
+	o.Actor, o.ActorID = Person, userID
+	return WithOrigin(ctx, o)
+}
+
+// Log records events, seals them into a chain, and proves that the chain is whole. Make it with New.
 type Log struct {
 	db  *db.DB
 	now func() time.Time
@@ -129,13 +136,17 @@ func New(database *db.DB, now func() time.Time, key []byte) (*Log, error) {
 	return &Log{db: database, now: now, key: key}, nil
 }
 
-// Record writes an event in the transaction of what it records, so that neither is there without the other.
+// Record writes an event in the transaction of what it records, so that neither is there without the other. It only
+// inserts: no two transactions wait for each other because of it. Run gives the row its place in the chain later.
 func (l *Log) Record(ctx context.Context, tx db.Querier, e Event) error {
 	r, err := l.row(ctx, e)
 	if err != nil {
 		return err
 	}
-	return insert(ctx, tx, r)
+	if err := insert(ctx, tx, r); err != nil {
+		return fmt.Errorf("record %s: %w", e.Action, err)
+	}
+	return nil
 }
 
 // row is the event as it is stored, with its proofs.
@@ -146,31 +157,17 @@ func (l *Log) row(ctx context.Context, e Event) (row, error) {
 	if e.Details == nil {
 		e.Details = map[string]string{}
 	}
-	details, err := json.Marshal(e.Details) // keys in order, so that it reads the same when it is checked
+	details, err := json.Marshal(e.Details) // never null: that is what erasing leaves
 	if err != nil {
 		return row{}, err
 	}
 	o := OriginOf(ctx)
 	r := row{
 		ID: db.NewID(), At: db.Time(l.now()), Action: e.Action, Outcome: e.Outcome, UserID: optional(e.UserID),
-		Actor: o.Actor, ActorID: optional(o.ActorID), Target: optional(e.Target), CorrelationID: telemetry.Correlation(ctx),
-		Address: optional(o.Address), UserAgent: optional(cut(o.UserAgent, maxUserAgent)), Details: optional(string(details)),
+		Actor: o.Actor, ActorID: optional(o.ActorID), Target: optional(line(e.Target)), CorrelationID: line(telemetry.Correlation(ctx)),
+		Address: optional(line(o.Address)), UserAgent: optional(line(o.UserAgent)), Details: optional(string(details)),
 	}
-	r.PersonalMAC = l.mac("personal", r.ID, value(r.Address), value(r.UserAgent), value(r.Details))
-	r.MAC = l.mac("row", r.ID, r.At.Format(time.RFC3339Nano), string(r.Action), string(r.Outcome), value(r.UserID),
-		string(r.Actor), value(r.ActorID), value(r.Target), r.CorrelationID, r.PersonalMAC)
+	r.PersonalMAC = l.personalMAC(r)
+	r.MAC = l.rowMAC(r)
 	return r, nil
 }
-
-// mac proves that the words were written by who holds the key. Each is preceded by its length, so that no two lists of
-// words look alike.
-func (l *Log) mac(words ...string) string {
-	h := hmac.New(sha256.New, l.key)
-	for _, w := range words {
-		_, _ = fmt.Fprintf(h, "%d:%s", len(w), w) // a hash takes everything
-	}
-	return hex.EncodeToString(h.Sum(nil))
-}
-
-// maxUserAgent is how much of what a client calls itself is kept, in bytes.
-const maxUserAgent = 200

@@ -15,6 +15,7 @@ import (
 	"github.com/shopspring/decimal"
 
 	"github.com/jaspers-ai/jaspers/internal/analyst"
+	"github.com/jaspers-ai/jaspers/internal/audit"
 	"github.com/jaspers-ai/jaspers/internal/db"
 	"github.com/jaspers-ai/jaspers/internal/fault"
 	"github.com/jaspers-ai/jaspers/internal/llm"
@@ -26,6 +27,7 @@ type Service struct {
 	Analyst *analyst.Analyst
 	Now     func() time.Time
 	Log     *slog.Logger
+	Audit   *audit.Log
 
 	mu           sync.Mutex
 	admitted     map[string]int  // how many answers of each user are written, or about to be
@@ -125,7 +127,12 @@ func (s *Service) Create(ctx context.Context, userID string, title *string) (Ses
 			return Session{}, err
 		}
 	}
-	err := s.DB.Tx(ctx, func(tx *sql.Tx) error { return insertSession(ctx, tx, userID, session) })
+	err := s.DB.Tx(ctx, func(tx *sql.Tx) error {
+		if err := insertSession(ctx, tx, userID, session); err != nil {
+			return err
+		}
+		return s.Audit.Record(ctx, tx, audit.Event{Action: audit.CreateChatSession, UserID: userID, Target: session.ID})
+	})
 	return session, err
 }
 
@@ -190,7 +197,12 @@ func (s *Service) Delete(ctx context.Context, userID, sessionID string) error {
 			return ctx.Err()
 		}
 	}
-	return s.DB.Tx(ctx, func(tx *sql.Tx) error { return deleteSession(ctx, tx, userID, sessionID) })
+	return s.DB.Tx(ctx, func(tx *sql.Tx) error {
+		if err := deleteSession(ctx, tx, userID, sessionID); err != nil {
+			return err
+		}
+		return s.Audit.Record(ctx, tx, audit.Event{Action: audit.DeleteChatSession, UserID: userID, Target: sessionID})
+	})
 }
 
 // Messages returns a page of a session's messages, the newest first, and the cursor of the next page, which is empty on

@@ -16,6 +16,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/jaspers-ai/jaspers/internal/analyst"
+	"github.com/jaspers-ai/jaspers/internal/audit"
 	"github.com/jaspers-ai/jaspers/internal/db"
 	"github.com/jaspers-ai/jaspers/internal/db/dbtest"
 	"github.com/jaspers-ai/jaspers/internal/fault"
@@ -39,7 +40,11 @@ func (c *clock) advance(d time.Duration) { c.offset.Add(int64(d)) }
 func serviceOn(t *testing.T, d *db.DB) (*Service, *clock) {
 	t.Helper()
 	c := &clock{}
-	s := &Service{DB: d, Analyst: &analyst.Analyst{Now: c.now}, Now: c.now, Log: slog.New(slog.DiscardHandler)}
+	log, err := audit.New(d, c.now, make([]byte, 32))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &Service{DB: d, Analyst: &analyst.Analyst{Now: c.now}, Now: c.now, Log: slog.New(slog.DiscardHandler), Audit: log}
 	t.Cleanup(func() {
 		over, cancel := context.WithCancel(context.Background())
 		cancel()

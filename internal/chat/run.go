@@ -309,7 +309,9 @@ func (s *Service) endingOf(ctx context.Context, run *Run, result analyst.Result,
 	case err == nil && result.Notice != "":
 		e.problem = &Problem{Code: string(result.StopReason), Message: result.Notice}
 	case err == nil:
-	case errors.Is(cause, errClosing) || errors.Is(cause, errDeleted) || errors.Is(cause, errLost):
+	case errors.Is(cause, errDeleted):
+		e.status, e.problem = Interrupted, &Problem{Code: string(fault.Canceled), Message: "this conversation was deleted"}
+	case errors.Is(cause, errClosing) || errors.Is(cause, errLost):
 		e.status, e.problem = Interrupted, interrupted()
 	default:
 		if cause != nil {

@@ -64,9 +64,16 @@ func touchSession(ctx context.Context, q db.Querier, sessionID string, at time.T
 	return err
 }
 
+// deleteSession is NotFound where another request was faster.
 func deleteSession(ctx context.Context, q db.Querier, userID, sessionID string) error {
-	_, err := q.ExecContext(ctx, `delete from chat_sessions where id = $1 and user_id = $2`, sessionID, userID)
-	return err
+	res, err := q.ExecContext(ctx, `delete from chat_sessions where id = $1 and user_id = $2`, sessionID, userID)
+	if err != nil {
+		return err
+	}
+	if n, err := res.RowsAffected(); err != nil || n == 1 {
+		return err
+	}
+	return fault.New(fault.NotFound, "there is no such conversation")
 }
 
 const messageColumns = `id, session_id, role, status, content, citations, model, error_kind, error_message,
@@ -180,7 +187,8 @@ func insertToolCalls(ctx context.Context, q db.Querier, messageID string, calls 
 		}
 		if _, err := q.ExecContext(ctx, `insert into message_tool_calls
 			(id, message_id, handle, round, name, input, output, error_kind, started_at, duration_ms)
-			values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`, c.ID, messageID, c.Handle, c.Round, c.Name, string(c.Input),
+			values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+			on conflict do nothing`, c.ID, messageID, c.Handle, c.Round, c.Name, string(c.Input),
 			string(c.Output), orNull(kind), c.Started, c.Duration.Milliseconds()); err != nil {
 			return err
 		}
@@ -246,7 +254,7 @@ func insertEvents(ctx context.Context, q db.Querier, messageID string, events []
 			args = append(args, messageID, e.Seq, e.Type, string(e.Data), e.at)
 		}
 		if _, err := q.ExecContext(ctx, `insert into chat_run_events (message_id, seq, type, data, created_at) values `+
-			strings.Join(values, ", "), args...); err != nil {
+			strings.Join(values, ", ")+" on conflict do nothing", args...); err != nil { // a commit whose answer got lost
 			return err
 		}
 	}

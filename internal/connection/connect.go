@@ -5,10 +5,12 @@ import (
 	"crypto/subtle"
 	"database/sql"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
 
+	"github.com/jaspers-ai/jaspers/internal/audit"
 	"github.com/jaspers-ai/jaspers/internal/broker"
 	"github.com/jaspers-ai/jaspers/internal/db"
 	"github.com/jaspers-ai/jaspers/internal/fault"
@@ -50,13 +52,18 @@ func (s *Service) Connect(ctx context.Context, userID, providerID string, env br
 	now := db.Time(s.Now())
 	stateHash := vault.Hash(started.State)
 	err := s.DB.Tx(ctx, func(tx *sql.Tx) error {
+		if err := s.Audit.Record(ctx, tx, audit.Event{
+			Action: audit.BeginConnect, UserID: userID, Details: map[string]string{"provider": providerID, "environment": string(env)},
+		}); err != nil {
+			return err
+		}
 		return beginAttempt(ctx, tx, attempt{
 			stateHash:    stateHash,
 			userID:       userID,
 			browserHash:  vault.Hash(started.BrowserSecret),
 			provider:     providerID,
 			environment:  env,
-			codeVerifier: s.Keys.Seal([]byte(verifier), verifierPlace(stateHash, userID)),
+			codeVerifier: s.Keys.Seal([]byte(verifier), verifierColumn().Place(stateHash, userID)),
 			createdAt:    now,
 			expiresAt:    now.Add(AuthorizationLifetime),
 		})
@@ -88,6 +95,16 @@ func (s *Service) Callback(ctx context.Context, back Redirect) (Connection, erro
 	if err != nil {
 		return Connection{}, err
 	}
+	ctx = audit.ByPerson(ctx, att.userID)
+	made, err := s.exchange(ctx, att, back)
+	if err != nil {
+		return Connection{}, s.refused(ctx, att, err)
+	}
+	return made, nil
+}
+
+// exchange trades the code for credentials, sees what they open, and stores them.
+func (s *Service) exchange(ctx context.Context, att attempt, back Redirect) (Connection, error) {
 	provider, _ := s.provider(att.provider)
 	page, ok := provider.(broker.OAuth)
 	if !ok { // it was taken off the list in between
@@ -96,7 +113,7 @@ func (s *Service) Callback(ctx context.Context, back Redirect) (Connection, erro
 	if err := denied(provider.Info().Name, back); err != nil {
 		return Connection{}, err
 	}
-	verifier, err := s.Keys.Open(att.codeVerifier, verifierPlace(att.stateHash, att.userID))
+	verifier, err := s.Keys.Open(att.codeVerifier, verifierColumn().Place(att.stateHash, att.userID))
 	if err != nil {
 		return Connection{}, fmt.Errorf("open the code verifier: %w", err)
 	}
@@ -121,21 +138,25 @@ func (s *Service) Callback(ctx context.Context, back Redirect) (Connection, erro
 // also when the browser is the wrong one: a state that others know is spent.
 func (s *Service) finishAttempt(ctx context.Context, back Redirect) (attempt, error) {
 	var att attempt
-	var found bool
-	err := s.DB.Tx(ctx, func(tx *sql.Tx) (err error) {
-		att, found, err = takeAttempt(ctx, tx, vault.Hash(back.State))
-		return err
-	})
-	if err != nil {
-		return attempt{}, err
-	}
-	presented := []byte(vault.Hash(back.BrowserSecret))
-	sameBrowser := subtle.ConstantTimeCompare(presented, []byte(att.browserHash)) == 1
-	if !found || !sameBrowser || !s.Now().Before(att.expiresAt) {
-		return attempt{}, fault.New(fault.InvalidOAuthState, "this attempt to connect is not, or no longer, valid here; "+
+	var refusal error
+	err := s.DB.Tx(ctx, func(tx *sql.Tx) error {
+		taken, found, err := takeAttempt(ctx, tx, vault.Hash(back.State))
+		if err != nil {
+			return err
+		}
+		presented := []byte(vault.Hash(back.BrowserSecret))
+		sameBrowser := subtle.ConstantTimeCompare(presented, []byte(taken.browserHash)) == 1
+		if att = taken; found && sameBrowser && s.Now().Before(taken.expiresAt) {
+			return nil
+		}
+		refusal = fault.New(fault.InvalidOAuthState, "this attempt to connect is not, or no longer, valid here; "+
 			"start connecting again and finish in the same browser within ten minutes")
-	}
-	return att, nil
+		if !found { // anybody can make up states
+			return nil
+		}
+		return s.recordRefusal(ctx, tx, att, refusal)
+	})
+	return att, errors.Join(err, refusal)
 }
 
 // denied is the error of a redirect without a code. The brokerage's own words are not repeated: anyone may have written them.
@@ -161,8 +182,14 @@ func (s *Service) connect(ctx context.Context, att attempt, creds broker.Credent
 		if !there {
 			return fault.New(fault.NotFound, "this user is no longer here")
 		}
-		id, err := s.storeCredentials(ctx, tx, att, creds, accounts, asOf)
+		id, action, err := s.storeCredentials(ctx, tx, att, creds, accounts, asOf)
 		if err != nil {
+			return err
+		}
+		if err := s.Audit.Record(ctx, tx, audit.Event{
+			Action: action, UserID: att.userID, Target: id,
+			Details: map[string]string{"provider": att.provider, "environment": string(att.environment)},
+		}); err != nil {
 			return err
 		}
 		if err := s.OnConnected(ctx, tx, id); err != nil {
@@ -174,28 +201,28 @@ func (s *Service) connect(ctx context.Context, att attempt, creds broker.Credent
 	return made, err
 }
 
-// storeCredentials renews or makes the connection. A renewed one keeps its accounts until they are read together with
+// storeCredentials renews or makes the connection, and tells which. A renewed one keeps its accounts until they are read together with
 // their positions: new cash beside old shares would be a sum that never was.
-func (s *Service) storeCredentials(ctx context.Context, tx db.Querier, att attempt, creds broker.Credentials, accounts []broker.Account, asOf time.Time) (string, error) {
+func (s *Service) storeCredentials(ctx context.Context, tx db.Querier, att attempt, creds broker.Credentials, accounts []broker.Account, asOf time.Time) (string, audit.Action, error) {
 	id, found, err := findByAccounts(ctx, tx, att, accounts)
 	if err != nil {
-		return "", err
+		return "", "", err
 	}
 	if !found {
 		id = db.NewID()
 	}
 	sealed, err := s.seal(creds, id, att.userID)
 	if err != nil {
-		return "", err
+		return "", "", err
 	}
 	if found {
-		return id, renew(ctx, tx, id, sealed, asOf)
+		return id, audit.Reauthorize, renew(ctx, tx, id, sealed, asOf)
 	}
 	if err := insert(ctx, tx, id, att, sealed, asOf); err != nil {
-		return "", err
+		return "", "", err
 	}
 	_, err = StoreAccounts(ctx, tx, id, accounts, asOf)
-	return id, err
+	return id, audit.Connect, err
 }
 
 func (s *Service) seal(creds broker.Credentials, id, userID string) (string, error) {
@@ -203,13 +230,16 @@ func (s *Service) seal(creds broker.Credentials, id, userID string) (string, err
 	if err != nil {
 		return "", err
 	}
-	return s.Keys.Seal(plain, credentialsPlace(id, userID)), nil
+	return s.Keys.Seal(plain, credentialsColumn().Place(id, userID)), nil
 }
 
-func verifierPlace(stateHash, userID string) vault.Place {
-	return vault.Place{Table: "brokerage_authorizations", Column: "code_verifier", Row: stateHash, User: userID}
+func verifierColumn() vault.Column {
+	return vault.Column{Table: "brokerage_authorizations", Column: "code_verifier", Row: "state_hash", User: "user_id"}
 }
 
-func credentialsPlace(id, userID string) vault.Place {
-	return vault.Place{Table: "brokerage_connections", Column: "credentials", Row: id, User: userID}
+func credentialsColumn() vault.Column {
+	return vault.Column{Table: "brokerage_connections", Column: "credentials", Row: "id", User: "user_id"}
 }
+
+// SealedColumns are those in which this package keeps sealed values.
+func SealedColumns() []vault.Column { return []vault.Column{verifierColumn(), credentialsColumn()} }

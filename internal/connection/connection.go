@@ -6,6 +6,7 @@ import (
 	"database/sql"
 	"time"
 
+	"github.com/jaspers-ai/jaspers/internal/audit"
 	"github.com/jaspers-ai/jaspers/internal/broker"
 	"github.com/jaspers-ai/jaspers/internal/db"
 	"github.com/jaspers-ai/jaspers/internal/fault"
@@ -16,6 +17,8 @@ import (
 type Service struct {
 	DB   *db.DB
 	Keys *vault.Keyring
+	// Audit records what is done to connections, in the transaction that does it.
+	Audit *audit.Log
 	// Providers are the brokerages on offer, in the order they are shown.
 	Providers []broker.Provider
 	// RedirectURL is where every brokerage sends browsers back to; it is registered with each of them.
@@ -108,7 +111,10 @@ func (s *Service) Delete(ctx context.Context, userID, id string) error {
 		if err == nil && !deleted {
 			return errNotFound()
 		}
-		return err
+		if err != nil {
+			return err
+		}
+		return s.Audit.Record(ctx, tx, audit.Event{Action: audit.Disconnect, UserID: userID, Target: id})
 	})
 }
 

@@ -12,6 +12,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/jaspers-ai/jaspers/internal/audit"
 	"github.com/jaspers-ai/jaspers/internal/broker"
 	"github.com/jaspers-ai/jaspers/internal/broker/brokertest"
 	"github.com/jaspers-ai/jaspers/internal/connection"
@@ -39,8 +40,12 @@ func newOffice(t *testing.T, d *db.DB) *office {
 	}
 	o := &office{desk: &brokertest.Desk{ID: "desk"}, now: time.Date(2026, 11, 23, 17, 0, 0, 0, time.UTC)}
 	o.desk.Keep(broker.Account{ID: "account-1", Number: "D-1", Currency: "USD"})
+	log, err := audit.New(d, func() time.Time { return o.now }, make([]byte, 32))
+	if err != nil {
+		t.Fatal(err)
+	}
 	o.Service = &connection.Service{
-		DB: d, Keys: keys, Providers: []broker.Provider{o.desk}, RedirectURL: "https://jaspers.test/api/brokerages/callback",
+		DB: d, Keys: keys, Audit: log, Providers: []broker.Provider{o.desk}, RedirectURL: "https://jaspers.test/api/brokerages/callback",
 		Now: func() time.Time { return o.now },
 		OnConnected: func(_ context.Context, _ *sql.Tx, id string) error {
 			o.mu.Lock()

@@ -37,7 +37,7 @@ func (s *Service) Open(link Link) (broker.Provider, broker.Credentials, error) {
 			"this server is not set up for the brokerage any more; ask its operator")
 	}
 	var creds broker.Credentials
-	plain, err := s.Keys.Open(link.sealed, credentialsPlace(link.ID, link.UserID))
+	plain, err := s.Keys.Open(link.sealed, credentialsColumn().Place(link.ID, link.UserID))
 	if err == nil {
 		err = json.Unmarshal(plain, &creds)
 	}
@@ -52,22 +52,39 @@ func (s *Service) Open(link Link) (broker.Provider, broker.Credentials, error) {
 // connection until that ends and reports false, changing nothing, when the connection is gone or something newer was
 // stored meanwhile: then the caller must not store anything.
 func (s *Service) Synced(ctx context.Context, tx db.Querier, link Link, asOf time.Time) (bool, error) {
-	return markSynced(ctx, tx, link.ID, db.Time(asOf), db.Time(s.Now()))
+	before, err := hold(ctx, tx, link.ID)
+	if err != nil {
+		return false, err
+	}
+	newest, err := markSynced(ctx, tx, link.ID, db.Time(asOf), db.Time(s.Now()))
+	if err != nil || !newest {
+		return false, err
+	}
+	return true, s.recordSync(ctx, tx, link, before, nil)
 }
 
 // Failed records why reading the brokerage failed, for its owner to see. It reports false, changing nothing, when the
 // failure says nothing about the connection as it is now: it is gone, was renewed, or was read since by a later start.
 func (s *Service) Failed(ctx context.Context, tx db.Querier, link Link, started time.Time, cause error) (bool, error) {
-	f := fault.From(cause)
-	status := Failing
-	if f.Kind == fault.ReauthorizationRequired {
-		status = ReauthorizationRequired
+	before, err := hold(ctx, tx, link.ID)
+	if err != nil {
+		return false, err
 	}
+	f := fault.From(cause)
 	problem := Problem{Code: f.Kind, Message: f.Message, At: db.Time(s.Now())}
-	return markFailed(ctx, tx, link, status, problem, db.Time(started))
+	recorded, err := markFailed(ctx, tx, link, statusAfter(cause), problem, db.Time(started))
+	if err != nil || !recorded {
+		return false, err
+	}
+	return true, s.recordSync(ctx, tx, link, before, cause)
 }
 
 // Due lists the connections that the periodic sync reads: all but those that need their owners.
 func (s *Service) Due(ctx context.Context, q db.Querier) ([]string, error) {
 	return due(ctx, q)
+}
+
+// Behind lists those of them whose last read failed, or that were not read since the time.
+func (s *Service) Behind(ctx context.Context, q db.Querier, since time.Time) ([]string, error) {
+	return behind(ctx, q, db.Time(since))
 }

@@ -140,26 +140,56 @@ func findLink(ctx context.Context, q db.Querier, id string) (Link, bool, error) 
 	return l, true, nil
 }
 
+// standing is what was known of a connection before a reading, and whether somebody waits for one.
+type standing struct {
+	status    Status
+	requested bool
+}
+
+// hold keeps a connection for the rest of the transaction. One that is gone has no standing.
+func hold(ctx context.Context, tx db.Querier, id string) (was standing, err error) {
+	row := tx.QueryRowContext(ctx, `update brokerage_connections set updated_at = updated_at where id = $1
+		returning status, sync_requested_at is not null`, id)
+	if err = row.Scan(&was.status, &was.requested); err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return was, fmt.Errorf("hold connection: %w", err)
+	}
+	return was, nil
+}
+
+func markRequested(ctx context.Context, tx db.Querier, id string, now time.Time) error {
+	_, err := changed(tx.ExecContext(ctx, "update brokerage_connections set sync_requested_at = $2 where id = $1", id, now))
+	return err
+}
+
 func markSynced(ctx context.Context, tx db.Querier, id string, asOf, now time.Time) (bool, error) {
 	return changed(tx.ExecContext(ctx, `update brokerage_connections
-		set status = $1, last_sync_at = $2, error_kind = null, error_message = null, error_at = null, updated_at = $3
+		set status = $1, last_sync_at = $2, error_kind = null, error_message = null, error_at = null, updated_at = $3, sync_requested_at = null
 		where id = $4 and (last_sync_at is null or last_sync_at <= $2)`, Active, asOf, now, id))
 }
 
 func markFailed(ctx context.Context, tx db.Querier, link Link, status Status, p Problem, started time.Time) (bool, error) {
 	return changed(tx.ExecContext(ctx, `update brokerage_connections
-		set status = $1, error_kind = $2, error_message = $3, error_at = $4, updated_at = $4
+		set status = $1, error_kind = $2, error_message = $3, error_at = $4, updated_at = $4, sync_requested_at = null
 		where id = $5 and credentials = $6 and (last_sync_at is null or last_sync_at <= $7)`,
 		status, p.Code, p.Message, p.At, link.ID, link.sealed, started))
 }
 
 func due(ctx context.Context, q db.Querier) ([]string, error) {
-	rows, err := q.QueryContext(ctx, "select id from brokerage_connections where status <> $1 order by id", ReauthorizationRequired)
-	ids, err := db.Collect(rows, err, func(scan func(...any) error) (id string, err error) { return id, scan(&id) })
+	return ids(q.QueryContext(ctx, "select id from brokerage_connections where status <> $1 order by id", ReauthorizationRequired))
+}
+
+func behind(ctx context.Context, q db.Querier, since time.Time) ([]string, error) {
+	return ids(q.QueryContext(ctx, `select id from brokerage_connections
+		where status = $1 or status = $2 and (last_sync_at is null or last_sync_at < $3) order by id`, Failing, Active, since))
+}
+
+// ids reads a query's only column.
+func ids(rows *sql.Rows, err error) ([]string, error) {
+	all, err := db.Collect(rows, err, func(scan func(...any) error) (id string, err error) { return id, scan(&id) })
 	if err != nil {
-		return nil, fmt.Errorf("list due connections: %w", err)
+		return nil, fmt.Errorf("list connections: %w", err)
 	}
-	return ids, nil
+	return all, nil
 }
 
 // changed tells whether a statement found its row.

@@ -4,7 +4,9 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -154,6 +156,25 @@ func TestMigrationsGoDownAndUpAgain(t *testing.T) {
 			t.Errorf("schema after down and up (-before +after):\n%s", diff)
 		}
 	})
+}
+
+func TestProcessesThatStartTogetherMigrateOnce(t *testing.T) {
+	address := "sqlite:" + filepath.Join(t.TempDir(), "new.db")
+	var starting sync.WaitGroup
+	for range 4 {
+		starting.Go(func() {
+			d, err := db.Open(t.Context(), address)
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			defer func() { _ = d.Close() }()
+			if err := d.Migrate(t.Context()); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	starting.Wait()
 }
 
 func TestBothEnginesHaveTheSameSchema(t *testing.T) {

@@ -31,11 +31,28 @@ func (d *DB) Migrate(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if _, err := p.Up(ctx); err != nil {
-		return fmt.Errorf("migrate up: %w", err)
+	for try := 1; ; try++ {
+		_, err := p.Up(ctx)
+		if err == nil {
+			return nil
+		}
+		// PostgreSQL has a lock for this. On SQLite the step of the slower process fails whole, and is done at the next look.
+		if d.Engine == Postgres || try == sqliteMigrateTries {
+			return fmt.Errorf("migrate up: %w", err)
+		}
+		select {
+		case <-time.After(sqliteMigrateWait):
+		case <-ctx.Done():
+			return fmt.Errorf("migrate up: %w", ctx.Err())
+		}
 	}
-	return nil
 }
+
+// How often a process looks again whether another one has done its step.
+const (
+	sqliteMigrateTries = 20
+	sqliteMigrateWait  = 50 * time.Millisecond
+)
 
 // MigrateDown takes back the newest migration, with the data only it knows. On an empty schema it does nothing.
 func (d *DB) MigrateDown(ctx context.Context) error {

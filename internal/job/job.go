@@ -8,10 +8,12 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math/rand/v2"
 	"sync"
 	"time"
 
 	"github.com/jaspers-ai/jaspers/internal/db"
+	"github.com/jaspers-ai/jaspers/internal/fault"
 )
 
 // Args says what is to be done. It is kept as JSON and handled by the handler of its kind.
@@ -223,7 +225,7 @@ func (q *Queue) finish(ctx context.Context, r row, failed error, stopping bool) 
 	case permanent || r.Attempt >= r.MaxAttempts:
 		outcome.state = dead
 	default:
-		outcome.state, outcome.finishedAt, outcome.runAt = queued, sql.NullTime{}, now.Add(backoff(r.Attempt))
+		outcome.state, outcome.finishedAt, outcome.runAt = queued, sql.NullTime{}, now.Add(wait(r.Attempt, failed))
 	}
 	if failed != nil {
 		outcome.lastError = sql.NullString{String: failed.Error(), Valid: true}
@@ -232,9 +234,11 @@ func (q *Queue) finish(ctx context.Context, r row, failed error, stopping bool) 
 	return q.DB.Tx(ctx, func(tx *sql.Tx) error { return conclude(ctx, tx, r, outcome) })
 }
 
-// backoff is the wait after a failed attempt: 5 s, 20 s, 45 s, 80 s.
-func backoff(attempt int) time.Duration {
-	return time.Duration(attempt*attempt) * 5 * time.Second
+// wait is the time until the next attempt: 5 s, 20 s, 45 s, 80 s, or what the error asks for where that is longer, and up
+// to a quarter more, so that jobs which failed together do not come back together.
+func wait(attempt int, failed error) time.Duration {
+	least := max(time.Duration(attempt*attempt)*5*time.Second, fault.From(failed).RetryAfter)
+	return least + rand.N(least/4) // #nosec G404 -- jitter is no secret
 }
 
 func (q *Queue) logUnlessDone(ctx context.Context, what string, err error) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"fmt"
 	"log/slog"
 	"sync"
 	"sync/atomic"
@@ -14,6 +15,7 @@ import (
 
 	"github.com/jaspers-ai/jaspers/internal/db"
 	"github.com/jaspers-ai/jaspers/internal/db/dbtest"
+	"github.com/jaspers-ai/jaspers/internal/fault"
 	"github.com/jaspers-ai/jaspers/internal/job"
 )
 
@@ -154,6 +156,32 @@ func TestAFailedJobIsTriedAgainAndKeptWhenItNeverWorks(t *testing.T) {
 			t.Errorf("got attempt %d and error %q", attempt, lastError)
 		}
 	})
+}
+
+func TestAFailedJobWaitsAsLongAsTheErrorAsks(t *testing.T) {
+	for _, tc := range []struct {
+		err   error
+		least time.Duration
+	}{
+		{errors.New("no luck"), 5 * time.Second},
+		{fault.New(fault.UpstreamDown, "in a moment").WithRetryAfter(time.Second), 5 * time.Second},
+		{fmt.Errorf("sync: %w", fault.New(fault.UpstreamDown, "later").WithRetryAfter(time.Minute)), time.Minute},
+	} {
+		dbtest.Each(t, func(t *testing.T, d *db.DB) {
+			c := newClock()
+			q := newQueue(d, c)
+			tried := make(chan struct{}, 1)
+			job.Handle(q, func(context.Context, greet) error { tried <- struct{}{}; return tc.err })
+			add(t, d, q, greet{"Ada"})
+			start(t, q)
+			receive(t, tried, "the try")
+			waitForState(t, d, "queued")
+			_, next := onlyJob(t, d)
+			if wait := next.Sub(c.Now()); wait < tc.least || wait > tc.least*5/4 {
+				t.Errorf("%v: the next try is in %s, want %s to a quarter more", tc.err, wait, tc.least)
+			}
+		})
+	}
 }
 
 func TestAPermanentErrorIsNotTriedAgain(t *testing.T) {

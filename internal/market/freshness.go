@@ -1,6 +1,7 @@
 package market
 
 import (
+	"slices"
 	"time"
 
 	"github.com/jaspers-ai/jaspers/internal/calendar"
@@ -9,8 +10,9 @@ import (
 const (
 	// freshOpen is how long a quote is fresh while its market trades.
 	freshOpen = time.Minute
-	// freshAbroad is how long the quote of a closed market is fresh whose hours we do not know.
-	freshAbroad = 15 * time.Minute
+	// freshElsewhere is how long the quote of a closed market is fresh whose hours we do not know: abroad, and where
+	// currencies, futures and funds have theirs.
+	freshElsewhere = 15 * time.Minute
 	// freshUnknown is how long nobody is asked again for a symbol nobody knows.
 	freshUnknown = 5 * time.Minute
 	// freshMissed is how long nobody is asked again for a quote that was there before and just was not.
@@ -31,8 +33,8 @@ func freshUntil(e entry) time.Time {
 		return e.missedAt.Add(freshMissed)
 	case e.quote.AssetClass == Crypto, e.quote.MarketState == Regular:
 		return e.fetchedAt.Add(freshOpen)
-	case e.quote.Currency != "USD", abroad.MatchString(e.quote.Symbol):
-		return e.fetchedAt.Add(freshAbroad)
+	case !keepsNewYorkHours(e.quote):
+		return e.fetchedAt.Add(freshElsewhere)
 	case calendar.Open(e.fetchedAt):
 		return e.fetchedAt.Add(freshOpen)
 	}
@@ -40,4 +42,12 @@ func freshUntil(e entry) time.Time {
 		return settled
 	}
 	return calendar.NextOpen(e.fetchedAt)
+}
+
+// newYorkClasses are what trades at New York's hours. What it has of currencies and futures trades nearly round the
+// clock, and funds are priced in the evening.
+var newYorkClasses = []string{"equity", "etf", "option", "index"}
+
+func keepsNewYorkHours(q Quote) bool {
+	return q.Currency == "USD" && !abroad.MatchString(q.Symbol) && slices.Contains(newYorkClasses, q.AssetClass)
 }

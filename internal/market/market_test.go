@@ -58,8 +58,11 @@ func (s *source) Quotes(ctx context.Context, symbols []string) (map[string]marke
 	for _, symbol := range symbols {
 		if strings.ContainsRune(s.letters, rune(symbol[0])) {
 			class := "equity"
-			if strings.HasSuffix(symbol, "-USD") {
+			switch {
+			case strings.HasSuffix(symbol, "-USD"):
 				class = market.Crypto
+			case strings.HasSuffix(symbol, "=X"):
+				class = "currency"
 			}
 			found[symbol] = market.Quote{
 				Symbol: symbol, Price: decimal.NewFromInt(int64(s.calls.Load())), Currency: "USD", AssetClass: class, MarketState: s.state,
@@ -164,6 +167,20 @@ func TestWhatTradesAbroadIsAskedForWhateverNewYorkDoes(t *testing.T) {
 		time.Sleep(14 * time.Minute)
 		quotes(t, s, "VUSD.L")
 		wantAsked(4, "while London is closed and New York open")
+	})
+}
+
+func TestACurrencyIsAskedForWhileNewYorkSleeps(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		src := &source{name: "a", letters: "E", state: "closed"}
+		s := newService(t, src)
+		at(t, 22, 16, 50) // a Sunday: currencies trade from 17:00
+		quotes(t, s, "EURUSD=X")
+		at(t, 22, 17, 5)
+		quotes(t, s, "EURUSD=X")
+		if got := src.calls.Load(); got != 2 {
+			t.Errorf("got %d calls, want it asked for again", got)
+		}
 	})
 }
 

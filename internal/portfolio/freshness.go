@@ -56,8 +56,11 @@ func freshInNewYork(read, now time.Time) bool {
 	if calendar.Open(now) && now.Sub(calendar.NextOpen(lastClose)) > staleAfter {
 		return false
 	}
-	return !read.Before(lastClose.Add(settling))
+	return !read.Before(settled(now))
 }
+
+// settled is when the prices of New York's last close had come to rest.
+func settled(now time.Time) time.Time { return calendar.LastClose(now).Add(settling) }
 
 // ofToday tells whether a price read then is of the current day, so that its change since the previous close is today's.
 // The times between one opening of New York and the next belong to one trading day. Crypto has no close: the previous

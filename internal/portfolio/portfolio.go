@@ -8,6 +8,7 @@ import (
 
 	"github.com/shopspring/decimal"
 
+	"github.com/jaspers-ai/jaspers/internal/audit"
 	"github.com/jaspers-ai/jaspers/internal/broker"
 	"github.com/jaspers-ai/jaspers/internal/connection"
 	"github.com/jaspers-ai/jaspers/internal/db"
@@ -21,6 +22,8 @@ type Service struct {
 	Connections *connection.Service
 	Jobs        *job.Queue
 	Now         func() time.Time
+	// Audit records who asked for a sync; how it went is recorded by Connections.
+	Audit *audit.Log
 }
 
 // BaseCurrency is what totals are in. Amounts in another currency are left out of them, and a warning says so.

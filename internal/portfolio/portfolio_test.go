@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/shopspring/decimal"
 
+	"github.com/jaspers-ai/jaspers/internal/audit"
 	"github.com/jaspers-ai/jaspers/internal/broker"
 	"github.com/jaspers-ai/jaspers/internal/broker/brokertest"
 	"github.com/jaspers-ai/jaspers/internal/connection"
@@ -42,11 +43,15 @@ func newHouse(t *testing.T, d *db.DB) *house {
 	}
 	h := &house{north: &brokertest.Desk{ID: "north"}, south: &brokertest.Desk{ID: "south"}, now: monday}
 	clock := func() time.Time { return h.now }
+	log, err := audit.New(d, clock, make([]byte, 32))
+	if err != nil {
+		t.Fatal(err)
+	}
 	h.Service = &portfolio.Service{
-		DB: d, Now: clock,
+		DB: d, Now: clock, Audit: log,
 		Jobs: job.New(job.Config{DB: d, Now: clock, Log: slog.New(slog.DiscardHandler), Poll: time.Millisecond}),
 		Connections: &connection.Service{
-			DB: d, Keys: keys, Now: clock, Providers: []broker.Provider{h.north, h.south},
+			DB: d, Keys: keys, Audit: log, Now: clock, Providers: []broker.Provider{h.north, h.south},
 			RedirectURL: "https://jaspers.test/api/brokerages/callback",
 		},
 	}

@@ -6,8 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"time"
 
+	"github.com/jaspers-ai/jaspers/internal/audit"
 	"github.com/jaspers-ai/jaspers/internal/broker"
 	"github.com/jaspers-ai/jaspers/internal/connection"
 	"github.com/jaspers-ai/jaspers/internal/db"
@@ -149,7 +151,9 @@ func (s *Service) SyncNow(ctx context.Context, userID, connectionID string) erro
 	if _, err := s.Connections.Get(ctx, userID, connectionID); err != nil {
 		return err
 	}
-	return s.DB.Tx(ctx, func(tx *sql.Tx) error { return s.enqueue(ctx, tx, connectionID) })
+	return s.DB.Tx(ctx, func(tx *sql.Tx) error {
+		return s.request(ctx, tx, audit.Event{UserID: userID, Target: connectionID}, connectionID)
+	})
 }
 
 // SyncAll has all of the user's connections read soon and tells how many there are.
@@ -162,12 +166,31 @@ func (s *Service) SyncAll(ctx context.Context, userID string) (int, error) {
 	for i, c := range connections {
 		ids[i] = c.ID
 	}
-	return len(ids), s.DB.Tx(ctx, func(tx *sql.Tx) error { return s.enqueue(ctx, tx, ids...) })
+	if len(ids) == 0 {
+		return 0, nil
+	}
+	return len(ids), s.DB.Tx(ctx, func(tx *sql.Tx) error {
+		return s.request(ctx, tx, audit.Event{UserID: userID, Details: map[string]string{"connections": strconv.Itoa(len(ids))}}, ids...)
+	})
+}
+
+// request has connections read for somebody who waits for it, and records that.
+func (s *Service) request(ctx context.Context, tx db.Querier, e audit.Event, ids ...string) error {
+	e.Action = audit.RequestSync
+	if err := s.Audit.Record(ctx, tx, e); err != nil {
+		return err
+	}
+	slices.Sort(ids) // whose rows are taken in one order wait for each other in no circle
+	if err := s.Connections.SyncRequested(ctx, tx, ids...); err != nil {
+		return err
+	}
+	return s.enqueue(ctx, tx, ids...)
 }
 
 // SyncDue is the periodic sync, to be called for the slots of every quarter of an hour, at night as well: a job for each
 // connection of everyone's that may have news, save those that need their owners first. While New York is open, and until
-// half an hour after its close, that is each; at other times each that holds crypto.
+// half an hour after its close, that is each; at other times each that holds crypto, and each that has not been read since
+// the close: the brokerage was down, or this server was.
 func (s *Service) SyncDue(ctx context.Context, tx *sql.Tx, slot time.Time) error {
 	ids, err := s.Connections.Due(ctx, tx)
 	if err != nil {
@@ -178,13 +201,20 @@ func (s *Service) SyncDue(ctx context.Context, tx *sql.Tx, slot time.Time) error
 		if err != nil {
 			return err
 		}
-		ids = slices.DeleteFunc(ids, func(id string) bool { return !crypto[id] })
+		behind, err := s.Connections.Behind(ctx, tx, settled(slot))
+		if err != nil {
+			return err
+		}
+		ids = slices.DeleteFunc(ids, func(id string) bool { return !crypto[id] && !slices.Contains(behind, id) })
 	}
 	return s.enqueue(ctx, tx, ids...)
 }
 
 // Connected has a connection read that was just made or renewed; it is what connection.Service calls OnConnected.
 func (s *Service) Connected(ctx context.Context, tx *sql.Tx, connectionID string) error {
+	if err := s.Connections.SyncRequested(ctx, tx, connectionID); err != nil {
+		return err
+	}
 	return s.enqueue(ctx, tx, connectionID)
 }
 

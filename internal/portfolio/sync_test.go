@@ -320,20 +320,12 @@ func TestThePeriodicSyncLeavesOutWhoNeedsTheirOwner(t *testing.T) {
 		wantKind(t, h.Sync(t.Context(), portfolio.SyncConnection{ConnectionID: revoked}), fault.ReauthorizationRequired)
 		h.south.Fail(fault.New(fault.UpstreamTimeout, "late"))
 		wantKind(t, h.Sync(t.Context(), portfolio.SyncConnection{ConnectionID: failing}), fault.UpstreamTimeout)
-		err := d.Tx(t.Context(), func(tx *sql.Tx) error {
-			if _, err := tx.ExecContext(t.Context(), "delete from jobs"); err != nil {
-				return err
-			}
-			return h.SyncDue(t.Context(), tx, h.now)
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
+		h.due(t, h.now)
 		same(t, "jobs", []string{`{"connectionId":"` + well + `"}`, `{"connectionId":"` + failing + `"}`}, openJobs(t, d))
 	})
 }
 
-func TestOutsideTradingHoursOnlyCryptoIsRead(t *testing.T) {
+func TestOutsideTradingHoursOnlyCryptoIsReadOnceTheCloseWas(t *testing.T) {
 	newYork := func(day, hour, minute int) time.Time { return time.Date(2026, 11, day, hour+5, minute, 0, 0, time.UTC) }
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		h := newHouse(t, d)
@@ -341,32 +333,61 @@ func TestOutsideTradingHoursOnlyCryptoIsRead(t *testing.T) {
 		h.north.Keep(account("n1", "0"), h.crypto("BTC/USD", "1", "1", "1", "1"))
 		h.south.Keep(account("s1", "0"), h.position("A", "1", "1", "1", "1", "1"))
 		north, south := h.linked(t, user, h.north), h.linked(t, user, h.south)
+		readAt := func(at time.Time) {
+			h.now = at
+			h.sync(t, north)
+			h.sync(t, south)
+		}
 		everybody, crypto := []string{`{"connectionId":"` + north + `"}`, `{"connectionId":"` + south + `"}`}, []string{`{"connectionId":"` + north + `"}`}
 		for _, c := range []struct {
-			slot time.Time
-			want []string
+			slot, read time.Time
+			want       []string
 		}{
-			{newYork(23, 9, 15), crypto},
-			{newYork(23, 9, 30), everybody},
-			{newYork(23, 15, 45), everybody},
-			{newYork(23, 16, 0), everybody},
-			{newYork(23, 16, 15), everybody},
-			{newYork(23, 16, 30), everybody},
-			{newYork(23, 16, 45), crypto},
-			{newYork(27, 13, 30), everybody}, // after an early close
-			{newYork(27, 13, 45), crypto},
-			{newYork(28, 12, 0), crypto}, // a Saturday
+			{newYork(23, 9, 15), newYork(20, 16, 30), crypto},
+			{newYork(23, 9, 30), newYork(20, 16, 30), everybody},
+			{newYork(23, 15, 45), newYork(23, 15, 30), everybody},
+			{newYork(23, 16, 0), newYork(23, 15, 45), everybody},
+			{newYork(23, 16, 15), newYork(23, 16, 0), everybody},
+			{newYork(23, 16, 45), newYork(23, 16, 0), everybody}, // the reads after the close failed, or nobody was there
+			{newYork(23, 16, 30), newYork(23, 16, 15), everybody},
+			{newYork(23, 16, 45), newYork(23, 16, 30), crypto},
+			{newYork(28, 12, 0), newYork(27, 12, 45), everybody},  // after a night without a server
+			{newYork(27, 13, 30), newYork(27, 13, 15), everybody}, // after an early close
+			{newYork(27, 13, 45), newYork(27, 13, 30), crypto},
+			{newYork(28, 12, 0), newYork(27, 13, 30), crypto}, // a Saturday
 		} {
-			err := d.Tx(t.Context(), func(tx *sql.Tx) error {
-				if _, err := tx.ExecContext(t.Context(), "delete from jobs"); err != nil {
-					return err
-				}
-				return h.SyncDue(t.Context(), tx, c.slot)
-			})
-			if err != nil {
-				t.Fatal(err)
-			}
+			readAt(c.read)
+			h.due(t, c.slot)
 			same(t, c.slot.Format(time.RFC3339), c.want, openJobs(t, d))
 		}
 	})
+}
+
+func TestAConnectionThatFailedIsTriedAgainOverTheWeekend(t *testing.T) {
+	saturday := time.Date(2026, 11, 28, 17, 0, 0, 0, time.UTC)
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		h := newHouse(t, d)
+		h.now = saturday
+		h.north.Keep(account("n1", "0"))
+		h.south.Keep(account("s1", "0"))
+		failing, unread := h.linked(t, newUser(t, d), h.north), h.connect(t, newUser(t, d), h.south)
+		h.north.Fail(fault.New(fault.UpstreamDown, "down"))
+		wantKind(t, h.Sync(t.Context(), portfolio.SyncConnection{ConnectionID: failing}), fault.UpstreamDown)
+		h.due(t, saturday)
+		same(t, "jobs", []string{`{"connectionId":"` + failing + `"}`, `{"connectionId":"` + unread + `"}`}, openJobs(t, d))
+	})
+}
+
+// due runs the periodic sync of a slot with no job left from before.
+func (h *house) due(t *testing.T, slot time.Time) {
+	t.Helper()
+	err := h.DB.Tx(t.Context(), func(tx *sql.Tx) error {
+		if _, err := tx.ExecContext(t.Context(), "delete from jobs"); err != nil {
+			return err
+		}
+		return h.SyncDue(t.Context(), tx, slot)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
 }

@@ -29,7 +29,7 @@ var ranks = [][]string{
 	{"calendar", "fault", "telemetry", "vault"},
 	{"db", "upstream"},
 	{"audit", "broker", "job", "llm"},
-	{"market", "user"},
+	{"keys", "market", "user"},
 	adapters,
 	{"auth", "connection"},
 	{"portfolio"},

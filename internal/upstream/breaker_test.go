@@ -59,6 +59,20 @@ func TestAfterFiveFailuresInARowTheVendorIsLeftAloneForHalfAMinute(t *testing.T)
 	})
 }
 
+func TestAHostThatFailsDoesNotCloseAnother(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c, v := talk(t, Config{Retries: never}, says(http.StatusInternalServerError))
+		fail(t, c, breakerFailures)
+		v.say(says(http.StatusOK))
+		answer, err := c.Do(t.Context(), Request{Method: http.MethodGet, URL: "https://paper.vendor.example/thing"})
+		if err != nil || !answer.OK() {
+			t.Errorf("got %v, %v of the other host", answer, err)
+		}
+		_, err = call(t.Context(), c)
+		wantLeftAlone(t, err, breakerPause)
+	})
+}
+
 func TestASuccessBetweenFailuresBreaksTheRow(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		bad, good := says(http.StatusInternalServerError), says(http.StatusOK)

@@ -22,46 +22,51 @@ const (
 	defaultQuiet = time.Minute
 )
 
-// gate keeps requests back while the vendor is to be left alone: after failures in a row, and after it said that it had
-// enough. It judges attempts that reached the vendor, never the queues on our side.
+// gate keeps requests back while the vendor is to be left alone: after failures in a row, each of its hosts for itself,
+// and after it said that it had enough. It judges attempts that reached the vendor, never the queues on our side.
 type gate struct {
-	cfg     Config
-	breaker circuitbreaker.CircuitBreaker[*http.Response]
+	cfg      Config
+	breakers map[string]breaker // by origin
 
 	mu    sync.Mutex
 	quiet time.Time // until when the vendor's shared limit lets nobody in
 }
 
-func newGate(cfg Config) *gate {
-	breaker := circuitbreaker.NewBuilder[*http.Response]().
-		WithFailureThreshold(breakerFailures).
-		WithSuccessThreshold(1).
-		WithDelay(breakerPause).
-		Build()
-	return &gate{cfg: cfg, breaker: breaker}
+type breaker = circuitbreaker.CircuitBreaker[*http.Response]
+
+func newGate(cfg Config, origins []string) *gate {
+	g := &gate{cfg: cfg, breakers: map[string]breaker{}}
+	for _, origin := range origins {
+		g.breakers[origin] = circuitbreaker.NewBuilder[*http.Response]().
+			WithFailureThreshold(breakerFailures).
+			WithSuccessThreshold(1).
+			WithDelay(breakerPause).
+			Build()
+	}
+	return g
 }
 
 // check refuses, without waiting for anything, what enter would refuse now.
-func (g *gate) check() error {
+func (g *gate) check(origin string) error {
 	g.mu.Lock()
 	wait := g.quiet.Sub(g.cfg.Now())
 	g.mu.Unlock()
 	if wait > 0 {
 		return fault.New(fault.UpstreamDown, "%s takes no more requests right now; try again later", g.cfg.Provider).WithRetryAfter(wait)
 	}
-	if wait := g.breaker.RemainingDelay(); wait > 0 {
+	if wait := g.breakers[origin].RemainingDelay(); wait > 0 {
 		return g.leftAlone(wait)
 	}
 	return nil
 }
 
 // enter lets an attempt through, which then has to leave.
-func (g *gate) enter() error {
-	if err := g.check(); err != nil {
+func (g *gate) enter(origin string) error {
+	if err := g.check(origin); err != nil {
 		return err
 	}
-	if !g.breaker.TryAcquirePermit() { // another request is the one that tries
-		return g.leftAlone(max(g.breaker.RemainingDelay(), maxWait))
+	if b := g.breakers[origin]; !b.TryAcquirePermit() { // another request is the one that tries
+		return g.leftAlone(max(b.RemainingDelay(), maxWait))
 	}
 	return nil
 }
@@ -72,14 +77,15 @@ func (g *gate) leftAlone(wait time.Duration) error {
 }
 
 // leave judges the vendor by how an attempt ended. That one had enough is no failure: it may mean one account alone.
-func (g *gate) leave(resp *http.Response, err error) {
+func (g *gate) leave(origin string, resp *http.Response, err error) {
+	b := g.breakers[origin]
 	switch {
-	case errors.Is(err, context.Canceled) && !g.breaker.IsHalfOpen():
+	case errors.Is(err, context.Canceled) && !b.IsHalfOpen():
 		// A caller who left says nothing of the vendor. Only the one request that tries must come to an end.
 	case err != nil, isTransient(resp.StatusCode) && resp.StatusCode != http.StatusTooManyRequests:
-		g.breaker.RecordFailure()
+		b.RecordFailure()
 	default:
-		g.breaker.RecordSuccess()
+		b.RecordSuccess()
 	}
 	if err == nil && g.cfg.SharedLimit && resp.StatusCode == http.StatusTooManyRequests {
 		until := g.cfg.Now().Add(g.wait(resp))

@@ -74,7 +74,7 @@ func takes(d time.Duration) func(*http.Request) (*http.Response, error) {
 
 func talk(t *testing.T, cfg Config, answers ...func(*http.Request) (*http.Response, error)) (*Client, *vendor) {
 	t.Helper()
-	cfg.Provider, cfg.Origins, cfg.Now = "Vendor", []string{"https://vendor.example"}, time.Now
+	cfg.Provider, cfg.Origins, cfg.Now = "Vendor", []string{"https://vendor.example", "https://paper.vendor.example"}, time.Now
 	c, err := New(cfg)
 	if err != nil {
 		t.Fatal(err)

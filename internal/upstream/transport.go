@@ -64,7 +64,7 @@ func (c *Client) transport(wire http.RoundTripper) http.RoundTripper {
 		if !c.allows(req.URL) {
 			return nil, fault.Wrap(fault.Internal, errOtherHost, "%s: refused", c.cfg.Provider)
 		}
-		if err := c.gate.check(); err != nil {
+		if err := c.gate.check(originOf(req.URL)); err != nil {
 			return nil, err
 		}
 		send := once
@@ -152,7 +152,8 @@ func (c *Client) attempt(wire http.RoundTripper) http.RoundTripper {
 			}
 			return nil, err
 		}
-		if err := c.gate.enter(); err != nil {
+		origin := originOf(req.URL)
+		if err := c.gate.enter(origin); err != nil {
 			return nil, err
 		}
 		if c.cfg.UserAgent != "" && req.Header.Get("User-Agent") == "" {
@@ -160,7 +161,7 @@ func (c *Client) attempt(wire http.RoundTripper) http.RoundTripper {
 		}
 		start := time.Now()
 		resp, err := wire.RoundTrip(req)
-		c.gate.leave(resp, err)
+		c.gate.leave(origin, resp, err)
 		c.record(req, resp, err, time.Since(start))
 		if err != nil {
 			return nil, err

@@ -70,7 +70,7 @@ type Client struct {
 // New makes a client; it refuses origins that are no plain scheme and host.
 func New(cfg Config) (*Client, error) {
 	setDefaults(&cfg)
-	c := &Client{cfg: cfg, gate: newGate(cfg)}
+	c := &Client{cfg: cfg}
 	for _, text := range cfg.Origins {
 		u, err := url.Parse(text)
 		if err != nil || u.Host == "" || u.User != nil || u.Scheme != "https" && (u.Scheme != "http" || !cfg.AllowPrivate) {
@@ -78,6 +78,7 @@ func New(cfg Config) (*Client, error) {
 		}
 		c.origins = append(c.origins, originOf(u))
 	}
+	c.gate = newGate(cfg, c.origins)
 	c.http = &http.Client{
 		Transport: c.transport(c.wire()),
 		// An answer that points elsewhere is the adapter's to read: following would carry tokens along.

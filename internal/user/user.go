@@ -10,6 +10,7 @@ import (
 	"time"
 	"unicode"
 
+	"github.com/jaspers-ai/jaspers/internal/audit"
 	"github.com/jaspers-ai/jaspers/internal/db"
 	"github.com/jaspers-ai/jaspers/internal/fault"
 )
@@ -38,8 +39,9 @@ type User struct {
 
 // Service reads and changes people's profiles.
 type Service struct {
-	DB  *db.DB
-	Now func() time.Time
+	DB    *db.DB
+	Now   func() time.Time
+	Audit *audit.Log
 }
 
 // Changes are the fields of a profile to change; nil leaves one as it is, an empty name takes it away.
@@ -69,7 +71,10 @@ func (s *Service) Update(ctx context.Context, id string, changes Changes) (User,
 		u.UpdatedAt = db.Time(s.Now())
 		_, err = tx.ExecContext(ctx, `update users set first_name = $2, last_name = $3, updated_at = $4 where id = $1`,
 			id, u.FirstName, u.LastName, u.UpdatedAt)
-		return err
+		if err != nil {
+			return err
+		}
+		return s.Audit.Record(ctx, tx, audit.Event{Action: audit.ChangeProfile, UserID: id})
 	})
 	return u, err
 }

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jaspers-ai/jaspers/internal/audit"
 	"github.com/jaspers-ai/jaspers/internal/db"
 	"github.com/jaspers-ai/jaspers/internal/db/dbtest"
 	"github.com/jaspers-ai/jaspers/internal/fault"
@@ -33,7 +34,11 @@ func text(s string) *string { return &s }
 func TestAProfileChangesWhereItIsToldTo(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		now := time.Date(2026, 11, 23, 15, 0, 0, 0, time.UTC)
-		s := &user.Service{DB: d, Now: func() time.Time { return now }}
+		log, err := audit.New(d, time.Now, make([]byte, 32))
+		if err != nil {
+			t.Fatal(err)
+		}
+		s := &user.Service{DB: d, Now: func() time.Time { return now }, Audit: log}
 		ada := user.User{ID: db.NewID(), Email: "ada@example.com", FirstName: text("Ada"), CreatedAt: now, UpdatedAt: now}
 		insert := func(u user.User) error {
 			return d.Tx(t.Context(), func(tx *sql.Tx) error {

@@ -2,8 +2,6 @@
 package vault
 
 import (
-	"crypto/aes"
-	"crypto/cipher"
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/base64"
@@ -20,34 +18,6 @@ const KeySize = 32
 // ErrSealed is the error of a sealed value that does not open: it was changed, moved, or its key is gone.
 var ErrSealed = errors.New("the sealed value cannot be opened")
 
-// Keyring holds the encryption keys by version. New values are sealed with the newest one.
-type Keyring struct {
-	current int
-	ciphers map[int]cipher.AEAD
-}
-
-// New makes a keyring of 32-byte keys by version (1, 2, …).
-func New(keys map[int][]byte) (*Keyring, error) {
-	k := &Keyring{ciphers: map[int]cipher.AEAD{}}
-	for version, key := range keys {
-		if version < 1 || len(key) != KeySize {
-			return nil, fmt.Errorf("encryption key v%d must be %d bytes, it is %d", version, KeySize, len(key))
-		}
-		block, err := aes.NewCipher(key)
-		if err != nil {
-			return nil, err
-		}
-		if k.ciphers[version], err = cipher.NewGCMWithRandomNonce(block); err != nil {
-			return nil, err
-		}
-		k.current = max(k.current, version)
-	}
-	if k.current == 0 {
-		return nil, errors.New("a keyring needs at least one key")
-	}
-	return k, nil
-}
-
 // Place is where a sealed value is stored. A value opens only in its own place, so that a row's secret copied into
 // another row, column or user is worthless.
 type Place struct {
@@ -60,26 +30,24 @@ func (p Place) bytes() []byte {
 
 // Seal encrypts plaintext for one place: "v1:" and base64.
 func (k *Keyring) Seal(plaintext []byte, place Place) string {
-	sealed := k.ciphers[k.current].Seal(nil, nil, plaintext, place.bytes())
-	return "v" + strconv.Itoa(k.current) + ":" + base64.RawStdEncoding.EncodeToString(sealed)
+	r := k.ring()
+	sealed := r.ciphers[r.current].Seal(nil, nil, plaintext, place.bytes())
+	return Prefix(r.current) + base64.RawStdEncoding.EncodeToString(sealed)
 }
 
 // Open decrypts what Seal made for the same place. Anything else is ErrSealed.
 func (k *Keyring) Open(sealed string, place Place) ([]byte, error) {
-	prefix, text, ok := strings.Cut(sealed, ":")
+	version, ok := Version(sealed)
 	if !ok {
 		return nil, fmt.Errorf("%w: it has no key version", ErrSealed)
 	}
-	version, err := strconv.Atoi(strings.TrimPrefix(prefix, "v"))
-	if err != nil {
-		return nil, fmt.Errorf("%w: it has no key version", ErrSealed)
-	}
-	aead, ok := k.ciphers[version]
+	aead, ok := k.cipher(version)
 	if !ok {
 		return nil, fmt.Errorf("%w: there is no key v%d", ErrSealed, version)
 	}
+	text := sealed[len(Prefix(version)):]
 	raw, err := base64.RawStdEncoding.DecodeString(text)
-	if err != nil {
+	if err != nil || base64.RawStdEncoding.EncodeToString(raw) != text { // one spelling, so that no byte can be changed unseen
 		return nil, fmt.Errorf("%w: it is not base64", ErrSealed)
 	}
 	plain, err := aead.Open(nil, nil, raw, place.bytes())
@@ -87,6 +55,16 @@ func (k *Keyring) Open(sealed string, place Place) ([]byte, error) {
 		return nil, fmt.Errorf("%w: it was changed or belongs elsewhere", ErrSealed)
 	}
 	return plain, nil
+}
+
+// Prefix is how everything begins that is sealed with a version of the key.
+func Prefix(version int) string { return "v" + strconv.Itoa(version) + ":" }
+
+// Version is that of the key a value is sealed with; false for what Seal cannot have made.
+func Version(sealed string) (int, bool) {
+	word, _, ok := strings.Cut(sealed, ":")
+	version, err := strconv.Atoi(strings.TrimPrefix(word, "v"))
+	return version, ok && err == nil && version > 0 && word+":" == Prefix(version)
 }
 
 // Token makes 256 random bits for a secret we hand out, as 43 characters that are safe in URLs and cookies.

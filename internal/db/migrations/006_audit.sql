@@ -17,6 +17,7 @@ create table audit_logs (
     mac            text not null
 );
 create index audit_logs_user on audit_logs (user_id, id);
+create index audit_logs_actor on audit_logs (actor_id);
 
 -- +goose Down
 drop table audit_logs;

@@ -1,0 +1,149 @@
+package main
+
+import (
+	"database/sql"
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"runtime"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/jaspers-ai/jaspers/internal/db"
+)
+
+// run waits for a command with the server's settings, and returns its exit code and what it printed.
+func (s *server) run(args ...string) (int, string) {
+	s.t.Helper()
+	p := start(s.t, s.dir, s.environ, args...)
+	_ = p.Wait() // the code says how it went
+	return p.ProcessState.ExitCode(), p.out.String() + p.log.String()
+}
+
+// setting is one of the server's, or empty.
+func (s *server) setting(name string) string {
+	for _, pair := range s.environ {
+		if value, ok := strings.CutPrefix(pair, name+"="); ok {
+			return value
+		}
+	}
+	return ""
+}
+
+func TestTheAuditLogIsVerifiedWhileTheServerRunsAndAfterItWasKilled(t *testing.T) {
+	t.Parallel()
+	eachEngine(t, func(t *testing.T, s *server) {
+		intact := regexp.MustCompile(`^(\d+) rows, chain intact, head (\d+:[0-9a-f]{64})\n$`)
+		code, said := s.run("audit", "verify")
+		for range 20 {
+			s.call("PATCH", "/auth/me", `{"firstName":"Ada"}`)
+		}
+		if code != 0 {
+			t.Errorf("got %d: %s", code, said)
+		}
+		s.program.kill(t) // some rows have no place yet
+		s.boot()
+		var head []string
+		eventually(t, "sealing", func() error {
+			code, said = s.run("audit", "verify")
+			if head = intact.FindStringSubmatch(said); code != 0 || head == nil || head[1] != "21" {
+				return fmt.Errorf("got %d: %s", code, said)
+			}
+			return nil
+		})
+		s.call("PATCH", "/auth/me", `{"firstName":"Ada"}`)
+		if code, said := s.run("audit", "verify", "-head", head[2]); code != 0 {
+			t.Errorf("with the head noted before: got %d: %s", code, said)
+		}
+		if code, said := s.run("audit", "-head", "21:"+strings.Repeat("0", 64), "verify"); code != 1 || !strings.Contains(said, "the end that was noted") {
+			t.Errorf("with another head: got %d: %s", code, said)
+		}
+		d, err := db.Open(t.Context(), s.setting("JASPERS_DATABASE_URL"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = d.Close() }()
+		if err := d.Tx(t.Context(), func(tx *sql.Tx) error {
+			_, err := tx.ExecContext(t.Context(), "update audit_logs set outcome = 'failure' where id = (select log_id from audit_chain where seq = 7)")
+			return err
+		}); err != nil {
+			t.Fatal(err)
+		}
+		code, said = s.run("audit", "verify")
+		if code != 1 || !strings.Contains(said, "rows edited after they were written: 1 (the first: row 7)\n") {
+			t.Errorf("after a row was edited: got %d: %s", code, said)
+		}
+	})
+}
+
+func TestOperatorsCommandsSayWhatIsWrong(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		args []string
+		code int
+		want string
+	}{
+		{[]string{"audit"}, 2, "takes one of: verify"},
+		{[]string{"audit", "burn"}, 1, "audit takes verify"},
+		{[]string{"audit", "verify", "now"}, 2, "takes 0 arguments"},
+		{[]string{"audit", "verify", "-head", "x"}, 1, "a head is what verify printed"},
+		{[]string{"audit", "verify"}, 1, "find the generated secrets"},
+		{[]string{"keys"}, 2, "takes one of: status, rotate"},
+		{[]string{"keys", "eat"}, 1, "keys takes status or rotate"},
+		{[]string{"keys", "rotate"}, 1, "find the generated secrets"},
+	} {
+		p := start(t, t.TempDir(), nil, c.args...)
+		_ = p.Wait()
+		if got := p.ProcessState.ExitCode(); got != c.code || !strings.Contains(p.log.String(), c.want) {
+			t.Errorf("%v: got %d: %s, want %d and %q", c.args, got, p.log, c.code, c.want)
+		}
+	}
+}
+
+func TestKeysGivenByFilesShowNeitherInTheProcessNorInItsLastWords(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("looks into /proc")
+	}
+	t.Parallel()
+	dir, addr := t.TempDir(), freeAddress(t)
+	keys := map[string]string{
+		"JASPERS_JWT_SECRET": "0f1e2d3c4b5a69788796a5b4c3d2e1f0aa", "JASPERS_HASH_KEY": "1f0e3d2c5b4a79688697b5a4d3c2f1e0bb",
+		"JASPERS_ENCRYPTION_KEY":      "v2:" + strings.Repeat("0123456789abcdef", 4),
+		"JASPERS_ENCRYPTION_KEYS_OLD": "v1:" + strings.Repeat("fedcba9876543210", 4),
+	}
+	environ := []string{"JASPERS_ADDR=" + addr, "JASPERS_LOG_LEVEL=DEBUG"}
+	for name, value := range keys {
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, []byte(value), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		environ = append(environ, name+"_FILE="+path)
+	}
+	p := start(t, dir, environ, "serve")
+	waitReady(t, addr)
+	seen := ""
+	for _, file := range []string{"cmdline", "environ"} {
+		text, err := os.ReadFile(fmt.Sprintf("/proc/%d/%s", p.Process.Pid, file))
+		if err != nil {
+			t.Fatal(err)
+		}
+		seen += string(text)
+	}
+	if err := p.Process.Signal(syscall.SIGQUIT); err != nil { // dies as in a crash, with the stacks of all it was doing
+		t.Fatal(err)
+	}
+	_ = p.Wait()
+	if seen += p.log.String() + p.out.String(); !strings.Contains(seen, "goroutine ") || !strings.Contains(seen, "JASPERS_ADDR") {
+		t.Fatalf("got %s, want stacks and an environment", seen)
+	}
+	for name, value := range keys {
+		if _, hex, ok := strings.Cut(value, ":"); ok {
+			value = hex
+		}
+		if strings.Contains(seen, value) {
+			t.Errorf("%s can be seen", name)
+		}
+	}
+}
