@@ -37,6 +37,7 @@ var dangerous = map[string]string{
 // alone is not looked at: neither holds anything real.
 var accepted = map[string]map[string]string{
 	"auth":     {"crypto/sha1": "what authenticator apps use, under HMAC, to which collisions do nothing"},
+	"job":      {"math/rand/v2": "spreads the waits between attempts"},
 	"upstream": {"math/rand/v2": "spreads the waits between attempts"},
 }
 
