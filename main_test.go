@@ -238,6 +238,9 @@ func TestBadCommandsAndSettingsSayWhatToDo(t *testing.T) {
 		"endless tokens":   {[]string{"serve"}, []string{"JWT_EXPIRES_IN=-5m"}, "between 1m and 24h"},
 		"no host":          {[]string{"serve"}, []string{"JASPERS_ADDR=:4001"}, "JASPERS_PUBLIC_URL"},
 		"public demo":      {[]string{"demo", "-addr", "0.0.0.0:4001"}, nil, "this machine only"},
+		"mail in clear":    {[]string{"serve"}, []string{"JASPERS_SMTP_HOST=mail.example.com", "JASPERS_SMTP_TLS=none", "JASPERS_SMTP_FROM=a@example.com"}, "starttls or tls"},
+		"nobody's mail":    {[]string{"serve"}, []string{"JASPERS_SMTP_HOST=mail.example.com", "JASPERS_SMTP_PASSWORD=canary"}, "JASPERS_SMTP_"},
+		"half open":        {[]string{"serve"}, []string{"JASPERS_REGISTRATION=canary"}, "open or closed"},
 		"bad migration":    {[]string{"migrate", "sideways"}, nil, "up, down or status"},
 	} {
 		t.Run(name, func(t *testing.T) {

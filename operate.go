@@ -25,7 +25,7 @@ func (p process) word(words string) (string, error) {
 	return word, p.parse(0)
 }
 
-func audit(ctx context.Context, p process) error {
+func auditLog(ctx context.Context, p process) error {
 	noted := p.flags.String("head", "", "the head that an earlier verify printed, to make sure that nothing up to it is gone")
 	word, err := p.word("verify")
 	if err != nil {

@@ -89,6 +89,7 @@ func newRouter(services Services, cfg Config, mux *http.ServeMux) *router {
 	r := &router{Services: services, Config: cfg}
 	r.api = humago.New(mux, humaConfig())
 	r.authRoutes()
+	r.recoveryRoutes()
 	r.brokerageRoutes()
 	r.portfolioRoutes()
 	r.stockRoutes()

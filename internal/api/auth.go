@@ -59,13 +59,13 @@ func (r *router) authRoutes() {
 			Email: in.Body.Email, Password: in.Body.Password, FirstName: in.Body.FirstName, LastName: in.Body.LastName,
 		}))
 	}, doc{id: "register", tag: tag, summary: "Open an account and sign in", public: true, status: http.StatusCreated,
-		errors: []fault.Kind{fault.EmailTaken, fault.Overloaded}})
+		errors: []fault.Kind{fault.EmailTaken, fault.RegistrationClosed, fault.Overloaded}})
 
 	post(r, "/api/auth/login", func(ctx context.Context, in *loginInput) (result[auth.SignedIn], error) {
 		return answer(r.Auth.Login(ctx, in.Body.Email, in.Body.Password))
 	}, doc{id: "login", tag: tag, summary: "Sign in", public: true,
 		detail: "An unknown address and a wrong password get the same answer.",
-		errors: []fault.Kind{fault.InvalidCredentials, fault.Overloaded}})
+		errors: []fault.Kind{fault.InvalidCredentials, fault.AccountDisabled, fault.Overloaded}})
 
 	post(r, "/api/auth/refresh", func(ctx context.Context, in *refreshInput) (result[refreshed], error) {
 		tokens, err := r.Auth.Refresh(ctx, in.Body.RefreshToken)

@@ -20,6 +20,7 @@ import (
 	"github.com/jaspers-ai/jaspers/internal/connection"
 	"github.com/jaspers-ai/jaspers/internal/db"
 	"github.com/jaspers-ai/jaspers/internal/job"
+	"github.com/jaspers-ai/jaspers/internal/mail"
 	"github.com/jaspers-ai/jaspers/internal/market"
 	"github.com/jaspers-ai/jaspers/internal/portfolio"
 	"github.com/jaspers-ai/jaspers/internal/user"
@@ -44,6 +45,8 @@ type Options struct {
 	Log *slog.Logger
 	// Now is the time by which everything goes; the demo and tests move it.
 	Now func() time.Time
+	// Mail sends mail in the place of the mail server that is configured; the demo prints it.
+	Mail mail.Sender
 }
 
 // New opens the database, migrates it, and builds everything upon it. Nothing runs yet.
@@ -89,9 +92,15 @@ func (a *App) build(life context.Context, cfg Config, opts Options) (err error) 
 	if err != nil {
 		return err
 	}
+	sender, err := cfg.Mail.sender(opts)
+	if err != nil {
+		return err
+	}
+	a.jobs = job.New(job.Config{DB: a.db, Now: opts.Now, Log: opts.Log, Workers: cfg.Jobs.Workers, Lease: cfg.Jobs.Lease})
 	a.Auth, err = auth.New(auth.Config{
 		DB: a.db, Now: opts.Now, Log: opts.Log, Audit: log, SigningKey: []byte(cfg.Auth.JWTSecret),
-		AccessTTL: cfg.Auth.AccessTTL, BcryptCost: cfg.Auth.BcryptCost,
+		AccessTTL: cfg.Auth.AccessTTL, BcryptCost: cfg.Auth.BcryptCost, RegistrationClosed: cfg.Auth.Registration == "closed",
+		Mails: auth.MailConfig{Jobs: a.jobs, Sender: sender, Key: []byte(cfg.Auth.HashKey), PublicURL: cfg.HTTP.PublicURL},
 	})
 	if err != nil {
 		return err
@@ -101,7 +110,6 @@ func (a *App) build(life context.Context, cfg Config, opts Options) (err error) 
 	}
 	a.Audit = log
 	a.Users = &user.Service{DB: a.db, Now: opts.Now, Audit: log}
-	a.jobs = job.New(job.Config{DB: a.db, Now: opts.Now, Log: opts.Log, Workers: cfg.Jobs.Workers, Lease: cfg.Jobs.Lease})
 	a.Connections = &connection.Service{
 		DB: a.db, Keys: a.keyring, Audit: log, Providers: brokers, RedirectURL: cfg.HTTP.CallbackURL, Now: opts.Now,
 		OnConnected: func(ctx context.Context, tx *sql.Tx, id string) error { return a.Portfolio.Connected(ctx, tx, id) },

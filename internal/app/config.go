@@ -28,6 +28,7 @@ type Config struct {
 	HTTP      HTTPConfig
 	Database  DatabaseConfig
 	Auth      AuthConfig
+	Mail      MailConfig
 	Log       LogConfig
 	Jobs      JobsConfig
 	Alpaca    AlpacaConfig
@@ -56,9 +57,10 @@ type AuthConfig struct {
 	JWTSecret         telemetry.Secret `env:"JASPERS_JWT_SECRET" also:"JWT_SECRET" doc:"Signs access tokens: at least 32 random characters (openssl rand -hex 32)."`
 	EncryptionKey     telemetry.Secret `env:"JASPERS_ENCRYPTION_KEY" also:"ENCRYPTION_KEY" doc:"Seals brokerage credentials: 64 hex digits (openssl rand -hex 32), with v2: before them when it is the second key, and so on."`
 	EncryptionKeysOld telemetry.Secret `env:"JASPERS_ENCRYPTION_KEYS_OLD" doc:"Other keys that open what they sealed, such as v1:HEX, with commas; jaspers keys status says which are still needed."`
-	HashKey           telemetry.Secret `env:"JASPERS_HASH_KEY" doc:"Proves that the audit log is as it was written: at least 32 random characters (openssl rand -hex 32)."`
+	HashKey           telemetry.Secret `env:"JASPERS_HASH_KEY" doc:"Proves that the audit log is as it was written, and makes the links in mails: at least 32 random characters (openssl rand -hex 32)."`
 	AccessTTL         time.Duration    `env:"JASPERS_ACCESS_TOKEN_TTL" also:"JWT_EXPIRES_IN" envDefault:"15m" doc:"Life of an access token."`
 	BcryptCost        int              `env:"JASPERS_BCRYPT_COST" envDefault:"10" doc:"Work of a password hash, 10 to 14."`
+	Registration      string           `env:"JASPERS_REGISTRATION" envDefault:"open" doc:"open, or closed: then only jaspers user add makes accounts."`
 }
 
 // LogConfig is what is written to standard error.
@@ -209,7 +211,10 @@ func (c *Config) complete() error {
 	if c.Jobs.Workers < 1 || c.Jobs.Lease < time.Second || c.Jobs.Lease > time.Minute {
 		return errors.New("JASPERS_JOB_WORKERS must be at least 1, and JASPERS_JOB_LEASE between 1s and 1m")
 	}
-	return nil
+	if c.Auth.Registration != "open" && c.Auth.Registration != "closed" {
+		return errors.New("JASPERS_REGISTRATION must be open or closed")
+	}
+	return c.Mail.check()
 }
 
 // setting is one field of a Config.

@@ -15,10 +15,10 @@ import (
 	"strings"
 	"time"
 
-	"github.com/jaspers-ai/jaspers/internal/auth"
 	"github.com/jaspers-ai/jaspers/internal/broker"
 	"github.com/jaspers-ai/jaspers/internal/connection"
 	"github.com/jaspers-ai/jaspers/internal/fault"
+	"github.com/jaspers-ai/jaspers/internal/mail"
 	"github.com/jaspers-ai/jaspers/internal/sim"
 )
 
@@ -77,7 +77,8 @@ func Demo(ctx context.Context, environ []string, opts DemoOptions) error {
 	world.Alpaca = sim.AlpacaApp{ClientID: demoClientID, ClientSecret: demoSecret, RedirectURIs: []string{cfg.HTTP.CallbackURL}}
 	world.Claude = sim.ClaudeOptions{Key: demoModelKey, DeltaDelay: demoDelta}
 	outside.serve(world.Handler())
-	return Serve(ctx, cfg, Options{Log: opts.Log, Now: clock.Now}, func(ctx context.Context, a *App) error {
+	printer := &mail.Printer{Out: opts.Out}
+	return Serve(ctx, cfg, Options{Log: opts.Log, Now: clock.Now, Mail: printer}, func(ctx context.Context, a *App) error {
 		if err := a.settleIn(ctx); err != nil {
 			return fmt.Errorf("set up the demo: %w", err)
 		}
@@ -133,19 +134,24 @@ func removeDemo(dir string) error {
 // settleTime bounds the setting up of a demo, which Ctrl-C does not break off: half of it would stay for good.
 const settleTime = 10 * time.Second
 
-// settleIn makes the demo person and connects their accounts, as a person would, where that was not done before.
+// settleIn makes the demo person and connects their accounts, as a person would, where that was not done before. A demo
+// that was killed while it did so is completed: who has no connection at all gets them.
 func (a *App) settleIn(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), settleTime)
 	defer cancel()
-	in, err := a.Auth.Register(ctx, auth.Registration{Email: demoEmail, Password: demoPassword})
+	person, err := a.Auth.AddUser(ctx, demoEmail, demoPassword)
 	if fault.Is(err, fault.EmailTaken) {
-		return nil
+		person, err = a.Users.FindByEmail(ctx, demoEmail)
 	}
 	if err != nil {
 		return err
 	}
+	connected, err := a.Connections.List(ctx, person.ID)
+	if err != nil || len(connected) > 0 {
+		return err
+	}
 	for _, account := range demoAccounts {
-		attempt, err := a.Connections.Connect(ctx, in.User.ID, "alpaca", account.environment)
+		attempt, err := a.Connections.Connect(ctx, person.ID, "alpaca", account.environment)
 		if err != nil {
 			return err
 		}

@@ -198,6 +198,7 @@ func TestWithoutATokenOnlyWhatIsPublicAnswers(t *testing.T) {
 		}
 		want := []string{
 			"POST /api/auth/login", "POST /api/auth/refresh", "POST /api/auth/register",
+			"POST /api/auth/forgot-password", "POST /api/auth/reset-password", "POST /api/auth/verify-email",
 			"GET /api/brokerages/callback", "GET /api/health/live", "GET /api/health/ready",
 		}
 		if slices.Sort(public); !slices.Equal(public, slices.Sorted(slices.Values(want))) {

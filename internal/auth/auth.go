@@ -25,6 +25,8 @@ type Service struct {
 	audit     *audit.Log
 	passwords *passwords
 	access    *accessTokens
+	mails     *mailer
+	closed    bool // to registrations
 }
 
 // Config of a Service. Zero durations and costs take the defaults named.
@@ -40,6 +42,10 @@ type Config struct {
 	Audit *audit.Log
 	// BcryptCost is the work of a password hash; 10. Passwords hashed with less are hashed again at sign-in.
 	BcryptCost int
+	// RegistrationClosed leaves it to the operator to add people.
+	RegistrationClosed bool
+	// Mails that accounts need; the zero value sends none.
+	Mails MailConfig
 }
 
 const (
@@ -70,7 +76,14 @@ func New(cfg Config) (*Service, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Service{db: cfg.DB, now: cfg.Now, log: cfg.Log, audit: cfg.Audit, passwords: hasher, access: access}, nil
+	mails, err := newMailer(cfg.Mails, cfg.Log)
+	if err != nil {
+		return nil, err
+	}
+	return &Service{
+		db: cfg.DB, now: cfg.Now, log: cfg.Log, audit: cfg.Audit, passwords: hasher, access: access,
+		mails: mails, closed: cfg.RegistrationClosed,
+	}, nil
 }
 
 // Tokens are what a sign-in or refresh hands out.
@@ -101,8 +114,12 @@ type Identity struct {
 	Role      user.Role
 }
 
-// Register adds a person and signs them in. Wrong fields are an Invalid that names them all; a known address is an EmailTaken.
+// Register adds a person, signs them in, and has them asked by mail to verify their address. Wrong fields are an Invalid
+// that names them all; a known address is an EmailTaken; RegistrationClosed where only the operator adds people.
 func (s *Service) Register(ctx context.Context, r Registration) (SignedIn, error) {
+	if s.closed {
+		return SignedIn{}, errRegistrationClosed()
+	}
 	email, ok := user.CanonicalEmail(r.Email)
 	var wrong []fault.Field
 	if !ok {
@@ -136,12 +153,16 @@ func (s *Service) Register(ctx context.Context, r Registration) (SignedIn, error
 		if in.Tokens, err = s.openSession(ctx, tx, in.User.ID, now); err != nil {
 			return err
 		}
+		if err := s.mailLink(ctx, tx, in.User.ID, in.User.Email, verifyEmail, db.NewID(), now); err != nil {
+			return err
+		}
 		return s.audit.Record(ctx, tx, audit.Event{Action: audit.Register, UserID: in.User.ID})
 	})
 	return in, err
 }
 
-// Login signs a person in. An unknown address and a wrong password are the same InvalidCredentials and cost the same time.
+// Login signs a person in. An unknown address and a wrong password are the same InvalidCredentials and cost the same time;
+// only who knows the password of a disabled account is told AccountDisabled.
 func (s *Service) Login(ctx context.Context, address, password string) (SignedIn, error) {
 	if err := checkLength(password, "body.password"); err != nil {
 		return SignedIn{}, err
@@ -166,6 +187,9 @@ func (s *Service) Login(ctx context.Context, address, password string) (SignedIn
 	now := db.Time(s.now())
 	var in SignedIn
 	err := s.db.Tx(ctx, func(tx *sql.Tx) (err error) {
+		if err := refuseDisabled(ctx, tx, known.userID); err != nil {
+			return err
+		}
 		// Only if the password was not changed meanwhile: its old value must not open a session any more.
 		in.User, err = markLogin(ctx, tx, known, newHash, now)
 		if err != nil {
@@ -177,7 +201,7 @@ func (s *Service) Login(ctx context.Context, address, password string) (SignedIn
 	return in, err
 }
 
-// ChangePassword sets a new password and ends every other session of the person.
+// ChangePassword sets a new password, ends every other session of the person, and has them told by mail.
 func (s *Service) ChangePassword(ctx context.Context, who Identity, current, replacement string) error {
 	if err := checkLength(current, "body.currentPassword"); err != nil {
 		return err
@@ -205,7 +229,10 @@ func (s *Service) ChangePassword(ctx context.Context, who Identity, current, rep
 		if err := replaceHash(ctx, tx, known, hash, now); err != nil {
 			return err
 		}
-		return endOtherSessions(ctx, tx, who, now)
+		if err := endOtherSessions(ctx, tx, who, now); err != nil {
+			return err
+		}
+		return s.passwordChanged(ctx, tx, who.UserID, now)
 	})
 }
 

@@ -118,7 +118,7 @@ type refreshToken struct {
 }
 
 // useRefreshToken marks a token used and says whether it had been before. A token that is unknown, too old, or of a
-// session that has ended is an Unauthenticated. The update comes first: it makes parallel uses wait for each other.
+// session that has ended or a person who is disabled is an Unauthenticated. The update comes first: it makes parallel uses wait for each other.
 func useRefreshToken(ctx context.Context, tx db.Querier, hash string, now time.Time) (t refreshToken, err error) {
 	res, err := tx.ExecContext(ctx, `
 		update refresh_tokens set used_at = $2 where token_hash = $1 and used_at is null`, hash, now)
@@ -131,8 +131,8 @@ func useRefreshToken(ctx context.Context, tx db.Querier, hash string, now time.T
 	}
 	err = tx.QueryRowContext(ctx, `
 		select t.session_id, s.user_id, t.used_at, s.expires_at from refresh_tokens t
-		join auth_sessions s on s.id = t.session_id
-		where t.token_hash = $1 and t.expires_at > $2 and s.ended_at is null and s.expires_at > $2`, hash, now).
+		join auth_sessions s on s.id = t.session_id join users u on u.id = s.user_id
+		where t.token_hash = $1 and t.expires_at > $2 and s.ended_at is null and s.expires_at > $2 and u.disabled_at is null`, hash, now).
 		Scan(&t.sessionID, &t.userID, &t.usedAt, &t.sessionExpiresAt)
 	if errors.Is(err, sql.ErrNoRows) {
 		return t, fault.New(fault.Unauthenticated, "this refresh token is no longer good; sign in again")

@@ -50,6 +50,7 @@ const (
 	UpstreamDown       Kind = "upstream_unavailable"
 	UpstreamTimeout    Kind = "upstream_timeout"
 	ModelNotConfigured Kind = "model_not_configured"
+	MailNotConfigured  Kind = "mail_not_configured"
 	Overloaded         Kind = "overloaded"
 
 	// The caller went away before the answer.
@@ -95,6 +96,7 @@ var statuses = map[Kind]int{
 	UpstreamDown:       http.StatusServiceUnavailable,
 	UpstreamTimeout:    http.StatusGatewayTimeout,
 	ModelNotConfigured: http.StatusServiceUnavailable,
+	MailNotConfigured:  http.StatusServiceUnavailable,
 	Overloaded:         http.StatusServiceUnavailable,
 
 	Canceled: StatusClientClosed,

@@ -80,17 +80,25 @@ func Permanent(err error) error { return permanentError{err} }
 // Option changes how a job is added.
 type Option func(*options)
 
-type options struct{ uniqueKey sql.NullString }
+type options struct {
+	uniqueKey   sql.NullString
+	maxAttempts int
+}
 
 // Unique lets at most one job of the kind and key be waiting or running.
 func Unique(key string) Option {
 	return func(o *options) { o.uniqueKey = sql.NullString{String: key, Valid: true} }
 }
 
+// Attempts lets a job be tried n times instead of five. The waits grow with each: twelve tries take 42 minutes.
+func Attempts(n int) Option {
+	return func(o *options) { o.maxAttempts = n }
+}
+
 // Add puts a job into the caller's transaction: it exists exactly when that commits. It reports false where a Unique
 // job of the same key was already there; one that waits to be tried again is then tried now.
 func (q *Queue) Add(ctx context.Context, tx db.Querier, args Args, opts ...Option) (added bool, err error) {
-	var o options
+	o := options{maxAttempts: maxAttempts}
 	for _, opt := range opts {
 		opt(&o)
 	}
@@ -98,7 +106,7 @@ func (q *Queue) Add(ctx context.Context, tx db.Querier, args Args, opts ...Optio
 	if err != nil {
 		return false, fmt.Errorf("arguments of %s: %w", args.Kind(), err)
 	}
-	return insert(ctx, tx, row{ID: db.NewID(), Kind: args.Kind(), Args: raw, UniqueKey: o.uniqueKey}, db.Time(q.Now()))
+	return insert(ctx, tx, row{ID: db.NewID(), Kind: args.Kind(), Args: raw, UniqueKey: o.uniqueKey, MaxAttempts: o.maxAttempts}, db.Time(q.Now()))
 }
 
 // Run works until ctx ends, then waits for the jobs in hand. Their handlers see ctx end too: a job they give up on is

@@ -470,3 +470,23 @@ func TestTidyDeletesWhatWasDoneAWeekAgo(t *testing.T) {
 		}
 	})
 }
+
+func TestAJobIsTriedAsOftenAsItWasAddedFor(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		c := newClock()
+		q := newQueue(d, c)
+		tried := make(chan struct{}, 10)
+		job.Handle(q, func(context.Context, greet) error { tried <- struct{}{}; return errors.New("not yet") })
+		add(t, d, q, greet{"Ada"}, job.Attempts(7))
+		start(t, q)
+		for range 6 {
+			receive(t, tried, "a try")
+			waitForState(t, d, "queued")
+			c.Advance(5 * time.Minute)
+		}
+		receive(t, tried, "the last try")
+		if attempt, _ := waitForState(t, d, "dead"); attempt != 7 {
+			t.Errorf("got attempt %d, want it dead after 7", attempt)
+		}
+	})
+}

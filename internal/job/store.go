@@ -47,7 +47,7 @@ func insert(ctx context.Context, tx db.Querier, r row, now time.Time) (added boo
 		on conflict (kind, unique_key) where state in ('queued', 'running')
 		do update set run_at = excluded.run_at where jobs.state = 'queued' and jobs.run_at > excluded.run_at
 		returning id`,
-		r.ID, r.Kind, string(r.Args), r.UniqueKey, now, maxAttempts).Scan(&id)
+		r.ID, r.Kind, string(r.Args), r.UniqueKey, now, r.MaxAttempts).Scan(&id)
 	if errors.Is(err, sql.ErrNoRows) { // the one that is there runs, or is due already
 		return false, nil
 	}

@@ -27,7 +27,7 @@ const (
 // rank do not know each other. Names are below internal.
 var ranks = [][]string{
 	{"calendar", "fault", "telemetry", "vault"},
-	{"db", "upstream"},
+	{"db", "mail", "upstream"},
 	{"audit", "broker", "job", "llm"},
 	{"keys", "market", "user"},
 	adapters,
@@ -50,6 +50,7 @@ var aside = map[string][]string{
 	"asvs":              {},
 	"broker/brokertest": {"broker", "fault", "vault"},
 	"db/dbtest":         {"db", "sharedtest"},
+	"mail/mailtest":     {},
 	"market/markettest": {"fault", "market"},
 	"sharedtest":        {},
 	"sim":               {"calendar"},
@@ -62,6 +63,8 @@ var modules = map[string]struct{ why, only string }{
 	"github.com/anthropics/anthropic-sdk-go":   {why: "Anthropic's Messages API", only: "llm/claude"},
 	"github.com/caarlos0/env/v11":              {why: "settings from the environment", only: "app"},
 	"github.com/danielgtaylor/huma/v2":         {why: "routes with their OpenAPI document", only: "api"},
+	"github.com/emersion/go-sasl":              {why: "sign-in at the mail server of tests"},
+	"github.com/emersion/go-smtp":              {why: "the mail server of tests"},
 	"github.com/failsafe-go/failsafe-go":       {why: "retry, breaker, bulkhead", only: "upstream"},
 	"github.com/getkin/kin-openapi":            {why: "answers against the API's description in tests"},
 	"github.com/golang-jwt/jwt/v5":             {why: "access tokens", only: "auth"},
@@ -80,6 +83,7 @@ var modules = map[string]struct{ why, only string }{
 	"golang.org/x/crypto":                      {why: "bcrypt", only: "auth"},
 	"golang.org/x/oauth2":                      {why: "PKCE challenges"},
 	"golang.org/x/sync":                        {why: "a bound on parallel hashing", only: "auth"},
+	"golang.org/x/term":                        {why: "passwords typed without being shown", only: command},
 	"golang.org/x/time":                        {why: "request budgets of upstreams", only: "upstream"},
 	"modernc.org/sqlite":                       {why: "the SQLite driver", only: "db"},
 	"pgregory.net/rapid":                       {why: "properties in tests"},

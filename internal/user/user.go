@@ -55,6 +55,11 @@ func (s *Service) Get(ctx context.Context, id string) (User, error) {
 	return find(ctx, s.DB.Read(), id)
 }
 
+// FindByEmail finds a person by their address in canonical form; NotFound where there is none.
+func (s *Service) FindByEmail(ctx context.Context, email string) (User, error) {
+	return one(s.DB.Read().QueryRowContext(ctx, `select `+Columns+` from users where email = $1`, email))
+}
+
 // Update changes a profile and returns it as it is now.
 func (s *Service) Update(ctx context.Context, id string, changes Changes) (User, error) {
 	var u User
@@ -111,7 +116,11 @@ func claimAdmin(ctx context.Context, tx db.Querier, now time.Time) (bool, error)
 }
 
 func find(ctx context.Context, q db.Querier, id string) (User, error) {
-	u, err := Scan(q.QueryRowContext(ctx, `select `+Columns+` from users where id = $1`, id))
+	return one(q.QueryRowContext(ctx, `select `+Columns+` from users where id = $1`, id))
+}
+
+func one(row *sql.Row) (User, error) {
+	u, err := Scan(row)
 	if errors.Is(err, sql.ErrNoRows) {
 		return u, fault.New(fault.NotFound, "no such user")
 	}

@@ -1,0 +1,194 @@
+package auth
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/jaspers-ai/jaspers/internal/audit"
+	"github.com/jaspers-ai/jaspers/internal/db"
+	"github.com/jaspers-ai/jaspers/internal/job"
+	"github.com/jaspers-ai/jaspers/internal/mail"
+	"github.com/jaspers-ai/jaspers/internal/vault"
+)
+
+// MailConfig is how accounts' mails are written and sent.
+type MailConfig struct {
+	// Jobs do what mails need after the transaction of their cause.
+	Jobs *job.Queue
+	// Sender sends them; nil where no mail is configured: then nobody gets any.
+	Sender mail.Sender
+	// Key makes the tokens in links: 32 bytes or more.
+	Key []byte
+	// PublicURL is the server that links lead to, without a slash behind it.
+	PublicURL string
+}
+
+// mailer writes mails.
+type mailer struct {
+	MailConfig
+	warn func(context.Context)
+}
+
+func newMailer(cfg MailConfig, log *slog.Logger) (*mailer, error) {
+	if cfg.Sender != nil && (len(cfg.Key) < minSigningKey || cfg.Jobs == nil) {
+		return nil, fmt.Errorf("mail needs a queue, and a key of at least %d bytes for its links", minSigningKey)
+	}
+	var once sync.Once
+	return &mailer{cfg, func(ctx context.Context) {
+		once.Do(func() {
+			log.WarnContext(ctx, "somebody asked for a mail, but no mail server is configured: set JASPERS_SMTP_HOST, or help people with jaspers user reset-password")
+		})
+	}}, nil
+}
+
+// mailAttempts lets a mail wait out a server that makes strangers come back later (greylisting): 42 minutes, less than
+// the life of any link.
+const mailAttempts = 12
+
+// linkMail is the job that sends the mail of a link.
+type linkMail struct{ Link string }
+
+// Kind names the job.
+func (linkMail) Kind() string { return "auth.link_mail" }
+
+// noticeMail is the job that tells a person that their password was changed.
+type noticeMail struct {
+	User string
+	At   time.Time
+}
+
+// Kind names the job.
+func (noticeMail) Kind() string { return "auth.password_notice" }
+
+// resetRequest is the job that decides about a request for a reset. It is the same for everybody who asks, so that the
+// asking takes the same time: User is a made-up id where the address is nobody's.
+type resetRequest struct {
+	ID          string // of the link, when one is made
+	User        string
+	Origin      audit.Origin // of the request
+	Correlation string
+}
+
+// Kind names the job.
+func (resetRequest) Kind() string { return "auth.reset_request" }
+
+// RegisterJobs registers what does the jobs of accounts.
+func (s *Service) RegisterJobs() {
+	job.Handle(s.mails.Jobs, s.sendLink)
+	job.Handle(s.mails.Jobs, s.sendNotice)
+	job.Handle(s.mails.Jobs, s.decideReset)
+}
+
+// mailLink makes a link and has it sent when the transaction commits. Without a mail server it makes none.
+func (s *Service) mailLink(ctx context.Context, tx db.Querier, userID, email string, p purpose, id string, now time.Time) error {
+	if s.mails.Sender == nil {
+		return nil
+	}
+	l := link{id: id, userID: userID, email: email, purpose: p, expiresAt: now.Add(lives[p])}
+	if err := insertLink(ctx, tx, l, vault.Hash(prove(s.mails.Key, id, p)), now); err != nil {
+		return err
+	}
+	_, err := s.mails.Jobs.Add(ctx, tx, linkMail{id}, job.Attempts(mailAttempts))
+	return err
+}
+
+// passwordChanged makes reset links that lie about worthless, and has the person told.
+func (s *Service) passwordChanged(ctx context.Context, tx db.Querier, userID string, now time.Time) error {
+	if err := killLinks(ctx, tx, userID, resetPassword, now); err != nil || s.mails.Sender == nil {
+		return err
+	}
+	_, err := s.mails.Jobs.Add(ctx, tx, noticeMail{userID, now}, job.Attempts(mailAttempts))
+	return err
+}
+
+// sendLink sends the mail of a link, unless the link opens nothing any more.
+func (s *Service) sendLink(ctx context.Context, args linkMail) error {
+	l, err := findLinkByID(ctx, s.db.Read(), args.Link, db.Time(s.now()))
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	letter := letters[l.purpose]
+	return s.mails.send(ctx, mail.Message{
+		ID: l.id, To: l.email, Subject: letter.subject,
+		Text: s.mails.fill(letter.text, "{{token}}", prove(s.mails.Key, l.id, l.purpose), "{{until}}", clock(l.expiresAt)),
+	})
+}
+
+// sendNotice tells a person that their password was changed, at the address they have now.
+func (s *Service) sendNotice(ctx context.Context, args noticeMail) error {
+	known, err := findCredentialsByID(ctx, s.db.Read(), args.User)
+	if err != nil || known.userID == "" {
+		return err
+	}
+	return s.mails.send(ctx, mail.Message{
+		ID: "notice-" + args.User + "-" + fmt.Sprint(args.At.UnixMicro()), To: known.email, Subject: noticeLetter.subject,
+		Text: s.mails.fill(noticeLetter.text, "{{at}}", clock(args.At)),
+	})
+}
+
+// send hands a mail over. What no server will take is not tried again.
+func (m *mailer) send(ctx context.Context, message mail.Message) error {
+	if m.Sender == nil { // it was configured when the mail was added
+		m.warn(ctx)
+		return nil
+	}
+	err := m.Sender.Send(ctx, message)
+	if errors.Is(err, mail.ErrRefused) {
+		return job.Permanent(err)
+	}
+	return err
+}
+
+// fill puts values into a letter.
+func (m *mailer) fill(text string, values ...string) string {
+	return strings.NewReplacer(append(values, "{{server}}", m.PublicURL)...).Replace(text)
+}
+
+func clock(t time.Time) string { return t.UTC().Format("15:04 UTC on 2 January 2006") }
+
+// letter is the words of a mail. No name of a person is in them: who registers with somebody else's address could make
+// us write their words to them.
+type letter struct{ subject, text string }
+
+// letters are the mails with links. The token stands behind a #, which browsers send to nobody: no log or Referer has it.
+var letters = map[purpose]letter{
+	verifyEmail: {"Verify your e-mail address", `Somebody opened an account with this address at {{server}}. If it was you, open
+
+    {{server}}/verify-email#token={{token}}
+
+once before {{until}}. Where that page is missing, this line in a terminal does the same:
+
+    curl {{server}}/api/auth/verify-email -H 'Content-Type: application/json' -d '{"token":"{{token}}"}'
+
+If it was not you, there is nothing to do.
+`},
+	resetPassword: {"Set a new password", `Somebody asked for a new password for this address at {{server}}. If it was you, open
+
+    {{server}}/reset-password#token={{token}}
+
+once before {{until}}. Where that page is missing, this line in a terminal does the same, with a password of your choice:
+
+    curl {{server}}/api/auth/reset-password -H 'Content-Type: application/json' -d '{"token":"{{token}}","newPassword":"…"}'
+
+It signs you out everywhere. If it was not you, there is nothing to do: your password is as it was.
+`},
+}
+
+var noticeLetter = letter{"Your password was changed", `The password of this address at {{server}} was changed at {{at}}.
+
+If it was you, there is nothing to do. If not, somebody else can sign in as you: ask for a new password at once, which
+signs them out,
+
+    curl {{server}}/api/auth/forgot-password -H 'Content-Type: application/json' -d '{"email":"…"}'
+
+and tell whoever runs the server.
+`}
