@@ -90,6 +90,9 @@ func newRouter(services Services, cfg Config, mux *http.ServeMux) *router {
 	r.api = humago.New(mux, humaConfig())
 	r.authRoutes()
 	r.recoveryRoutes()
+	r.sessionRoutes()
+	r.totpRoutes()
+	r.keyRoutes()
 	r.brokerageRoutes()
 	r.portfolioRoutes()
 	r.stockRoutes()
@@ -107,10 +110,8 @@ func humaConfig() huma.Config {
 	cfg.Info.Description = "An investor's real ledger and the market's research under one analyst. " +
 		"Every answer stands in an envelope: success, data and meta, or success, error and meta."
 	cfg.Components = &huma.Components{
-		Schemas: registry,
-		SecuritySchemes: map[string]*huma.SecurityScheme{
-			bearer: {Type: "http", Scheme: "bearer", BearerFormat: "JWT", Description: "The access token of a sign-in."},
-		},
+		Schemas:         registry,
+		SecuritySchemes: securitySchemes(),
 	}
 	cfg.AllowAdditionalPropertiesByDefault = true // unknown properties are dropped, not refused
 	cfg.Formats = map[string]huma.Format{"application/json": strictJSON, "json": strictJSON}

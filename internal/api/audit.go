@@ -23,9 +23,14 @@ func originate(next http.Handler) http.Handler {
 	})
 }
 
-// withPerson tells the audit log who is behind a request.
-func withPerson(ctx context.Context, who auth.Identity) context.Context {
-	return audit.ByPerson(ctx, who.UserID)
+// withCaller tells the audit log who is behind a request.
+func withCaller(ctx context.Context, who auth.Identity) context.Context {
+	o := audit.OriginOf(ctx)
+	o.Actor, o.ActorID = audit.Person, who.UserID
+	if who.KeyID != "" {
+		o.Actor, o.ActorID = audit.APIKey, who.KeyID
+	}
+	return audit.WithOrigin(ctx, o)
 }
 
 type auditInput struct {

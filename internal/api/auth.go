@@ -15,6 +15,7 @@ type registerInput struct {
 		Password  string  `json:"password" doc:"8 to 72 bytes; none of the common ones, nor one that holds the address."`
 		FirstName *string `json:"firstName,omitempty" doc:"At most 100 characters."`
 		LastName  *string `json:"lastName,omitempty" doc:"At most 100 characters."`
+		Cookie    bool    `json:"cookie,omitempty" doc:"As when signing in."`
 	}
 }
 
@@ -22,17 +23,9 @@ type loginInput struct {
 	Body struct {
 		Email    string `json:"email" maxLength:"254"`
 		Password string `json:"password"`
+		TOTP     string `json:"totp,omitempty" maxLength:"64" doc:"The code of the authenticator app, or a recovery code, where a second factor is on."`
+		Cookie   bool   `json:"cookie,omitempty" doc:"Keep the tokens in cookies that scripts cannot read, and out of the answer."`
 	}
-}
-
-type refreshInput struct {
-	Body struct {
-		RefreshToken string `json:"refreshToken" maxLength:"200"`
-	}
-}
-
-type refreshed struct {
-	Tokens auth.Tokens `json:"tokens"`
 }
 
 type changePasswordInput struct {
@@ -54,29 +47,32 @@ type nothing struct{}
 // authRoutes registers accounts and sessions.
 func (r *router) authRoutes() {
 	const tag = "Accounts"
-	post(r, "/api/auth/register", func(ctx context.Context, in *registerInput) (result[auth.SignedIn], error) {
-		return answer(r.Auth.Register(ctx, auth.Registration{
+	post(r, "/api/auth/register", func(ctx context.Context, in *registerInput) (result[signedIn], error) {
+		made, err := r.Auth.Register(ctx, auth.Registration{
 			Email: in.Body.Email, Password: in.Body.Password, FirstName: in.Body.FirstName, LastName: in.Body.LastName,
-		}))
+		})
+		return r.handOut(made, in.Body.Cookie, err)
 	}, doc{id: "register", tag: tag, summary: "Open an account and sign in", public: true, status: http.StatusCreated,
 		errors: []fault.Kind{fault.EmailTaken, fault.RegistrationClosed, fault.Overloaded}})
 
-	post(r, "/api/auth/login", func(ctx context.Context, in *loginInput) (result[auth.SignedIn], error) {
-		return answer(r.Auth.Login(ctx, in.Body.Email, in.Body.Password))
+	post(r, "/api/auth/login", func(ctx context.Context, in *loginInput) (result[signedIn], error) {
+		made, err := r.Auth.Login(ctx, in.Body.Email, in.Body.Password, in.Body.TOTP)
+		return r.handOut(made, in.Body.Cookie, err)
 	}, doc{id: "login", tag: tag, summary: "Sign in", public: true,
-		detail: "An unknown address and a wrong password get the same answer.",
-		errors: []fault.Kind{fault.InvalidCredentials, fault.AccountDisabled, fault.Overloaded}})
+		detail: "An unknown address and a wrong password get the same answer. Where a second factor is on, a right password " +
+			"without a code gets second_factor_required: ask for the code and send all of it again. With cookie, the tokens " +
+			"are set as cookies for pages of this site, and tokens is null.",
+		errors: []fault.Kind{
+			fault.InvalidCredentials, fault.AccountDisabled, fault.SecondFactorNeeded, fault.InvalidCode, fault.RateLimited, fault.Overloaded,
+		}})
 
-	post(r, "/api/auth/refresh", func(ctx context.Context, in *refreshInput) (result[refreshed], error) {
-		tokens, err := r.Auth.Refresh(ctx, in.Body.RefreshToken)
-		return answer(refreshed{tokens}, err)
-	}, doc{id: "refreshTokens", tag: tag, summary: "Trade a refresh token for new tokens", public: true,
-		detail: "Each refresh token works once. Using one again ends its session, save for a few seconds after its first use.",
+	post(r, "/api/auth/refresh", r.refresh, doc{id: "refreshTokens", tag: tag, summary: "Trade a refresh token for new tokens", public: true,
+		detail: "Each refresh token works once. Using one again ends its session, save for a few seconds after its first use. " +
+			"Without one in the body, that of the cookie is used; the new tokens are set as cookies then, and tokens is null.",
 		errors: []fault.Kind{fault.Unauthenticated, fault.TokenReused}})
 
-	registerEmpty(r, http.MethodPost, "/api/auth/logout", func(ctx context.Context, _ *nothing) error {
-		return r.Auth.Logout(ctx, identity(ctx))
-	}, doc{id: "logout", tag: tag, summary: "End this session"})
+	r.postLeaving("/api/auth/logout", r.Auth.Logout, doc{id: "logout", tag: tag, summary: "End this session",
+		detail: "Takes the cookies away when it was they that were shown."})
 
 	registerEmpty(r, http.MethodPost, "/api/auth/change-password", func(ctx context.Context, in *changePasswordInput) error {
 		return r.Auth.ChangePassword(ctx, identity(ctx), in.Body.CurrentPassword, in.Body.NewPassword)

@@ -6,6 +6,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"github.com/jaspers-ai/jaspers/internal/auth"
 	"github.com/jaspers-ai/jaspers/internal/broker"
 	"github.com/jaspers-ai/jaspers/internal/connection"
 	"github.com/jaspers-ai/jaspers/internal/fault"
@@ -51,13 +52,13 @@ func (r *router) brokerageRoutes() {
 	const tag = "Brokerages"
 	get(r, "/api/brokerages", func(context.Context, *nothing) (result[[]broker.Info], error) {
 		return answer(r.Connections.Brokerages(), nil)
-	}, doc{id: "listBrokerages", tag: tag, summary: "The brokerages that can be connected"})
+	}, doc{id: "listBrokerages", tag: tag, scope: auth.ScopeRead, summary: "The brokerages that can be connected"})
 
 	get(r, "/api/brokerages/connections", func(ctx context.Context, _ *nothing) (result[[]connection.Connection], error) {
 		return answer(r.Connections.List(ctx, identity(ctx).UserID))
-	}, doc{id: "listConnections", tag: tag, summary: "My connections, newest first"})
+	}, doc{id: "listConnections", tag: tag, scope: auth.ScopeRead, summary: "My connections, newest first"})
 
-	post(r, "/api/brokerages/connect", r.connect, doc{id: "connectBrokerage", tag: tag, summary: "Begin to connect a brokerage",
+	post(r, "/api/brokerages/connect", r.connect, doc{id: "connectBrokerage", tag: tag, scope: auth.ScopeWrite, summary: "Begin to connect a brokerage",
 		detail: "Open authorizationUrl in the same browser, within ten minutes: the cookie that is set here proves at the callback who began."})
 
 	get(r, callbackPath, r.callback, doc{id: "finishConnecting", tag: tag, summary: "Where the brokerage sends the browser back to", public: true,
@@ -65,16 +66,16 @@ func (r *router) brokerageRoutes() {
 
 	registerEmpty(r, http.MethodDelete, "/api/brokerages/connections/{id}", func(ctx context.Context, in *ByID) error {
 		return r.Connections.Delete(ctx, identity(ctx).UserID, in.ID)
-	}, doc{id: "deleteConnection", tag: tag, summary: "Forget a connection and what was read through it", errors: []fault.Kind{fault.NotFound}})
+	}, doc{id: "deleteConnection", tag: tag, scope: auth.ScopeWrite, summary: "Forget a connection and what was read through it", errors: []fault.Kind{fault.NotFound}})
 
 	post(r, "/api/brokerages/connections/{id}/sync", func(ctx context.Context, in *ByID) (result[queued], error) {
 		return answer(queued{"queued"}, r.Portfolio.SyncNow(ctx, identity(ctx).UserID, in.ID))
-	}, doc{id: "syncConnection", tag: tag, summary: "Read a brokerage again soon", status: http.StatusAccepted,
+	}, doc{id: "syncConnection", tag: tag, scope: auth.ScopeWrite, summary: "Read a brokerage again soon", status: http.StatusAccepted,
 		detail: "Asking while a sync is waiting or under way changes nothing.", errors: []fault.Kind{fault.NotFound}})
 
 	get(r, "/api/brokerages/connections/{id}/status", func(ctx context.Context, in *ByID) (result[connection.Connection], error) {
 		return answer(r.Connections.Get(ctx, identity(ctx).UserID, in.ID))
-	}, doc{id: "getConnectionStatus", tag: tag, summary: "Whether a connection works, and when it was read last", errors: []fault.Kind{fault.NotFound}})
+	}, doc{id: "getConnectionStatus", tag: tag, scope: auth.ScopeRead, summary: "Whether a connection works, and when it was read last", errors: []fault.Kind{fault.NotFound}})
 }
 
 func (r *router) connect(ctx context.Context, in *connectInput) (result[connection.Authorization], error) {

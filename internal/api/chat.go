@@ -7,6 +7,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"github.com/jaspers-ai/jaspers/internal/auth"
 	"github.com/jaspers-ai/jaspers/internal/chat"
 	"github.com/jaspers-ai/jaspers/internal/fault"
 )
@@ -45,31 +46,31 @@ func (r *router) chatRoutes() {
 	notFound := []fault.Kind{fault.NotFound}
 	post(r, "/api/chat/sessions", func(ctx context.Context, in *createSessionInput) (result[chat.Session], error) {
 		return answer(r.Chat.Create(ctx, identity(ctx).UserID, in.Body.Title))
-	}, doc{id: "createSession", tag: tag, summary: "Begin a conversation", status: http.StatusCreated})
+	}, doc{id: "createSession", tag: tag, scope: auth.ScopeChat, summary: "Begin a conversation", status: http.StatusCreated})
 
 	get(r, "/api/chat/sessions", func(ctx context.Context, in *Page) (result[[]chat.Session], error) {
 		sessions, next, err := r.Chat.List(ctx, identity(ctx).UserID, in.Limit, in.Cursor)
 		return result[[]chat.Session]{data: sessions, meta: Meta{NextCursor: next}}, err
-	}, doc{id: "listSessions", tag: tag, summary: "My conversations, the one that changed last first"})
+	}, doc{id: "listSessions", tag: tag, scope: auth.ScopeChat, summary: "My conversations, the one that changed last first"})
 
 	get(r, "/api/chat/sessions/{id}", func(ctx context.Context, in *ByID) (result[chat.Session], error) {
 		return answer(r.Chat.Get(ctx, identity(ctx).UserID, in.ID))
-	}, doc{id: "getSession", tag: tag, summary: "One conversation", errors: notFound})
+	}, doc{id: "getSession", tag: tag, scope: auth.ScopeChat, summary: "One conversation", errors: notFound})
 
 	patch(r, "/api/chat/sessions/{id}", func(ctx context.Context, in *updateSessionInput) (result[chat.Session], error) {
 		return answer(r.Chat.Update(ctx, identity(ctx).UserID, in.ID, chat.Changes(in.Body)))
-	}, doc{id: "updateSession", tag: tag, summary: "Rename, pin or archive a conversation", errors: notFound})
+	}, doc{id: "updateSession", tag: tag, scope: auth.ScopeChat, summary: "Rename, pin or archive a conversation", errors: notFound})
 
 	registerEmpty(r, http.MethodDelete, "/api/chat/sessions/{id}", func(ctx context.Context, in *ByID) error {
 		return r.Chat.Delete(ctx, identity(ctx).UserID, in.ID)
-	}, doc{id: "deleteSession", tag: tag, summary: "Delete a conversation with its messages", errors: notFound})
+	}, doc{id: "deleteSession", tag: tag, scope: auth.ScopeChat, summary: "Delete a conversation with its messages", errors: notFound})
 
 	get(r, "/api/chat/sessions/{id}/messages", func(ctx context.Context, in *messagesInput) (result[[]chat.Message], error) {
 		messages, next, err := r.Chat.Messages(ctx, identity(ctx).UserID, in.ID, in.Limit, in.Cursor)
 		return result[[]chat.Message]{data: messages, meta: Meta{NextCursor: next}}, err
-	}, doc{id: "listMessages", tag: tag, summary: "What was said, newest first", errors: notFound})
+	}, doc{id: "listMessages", tag: tag, scope: auth.ScopeChat, summary: "What was said, newest first", errors: notFound})
 
-	r.postMessageRoute(doc{id: "postMessage", tag: tag, summary: "Ask the analyst",
+	r.postMessageRoute(doc{id: "postMessage", tag: tag, scope: auth.ScopeChat, summary: "Ask the analyst",
 		detail: "Answers with the analyst's message once it is written or, asked for text/event-stream, with the events " +
 			"run, tool, delta, citation, usage, error and done, numbered from 1 upwards; done holds the stored message. The answer is " +
 			"written and stored whether or not anybody stays to listen. An answer that failed, was refused or cut is a message " +

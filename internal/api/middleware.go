@@ -9,12 +9,9 @@ import (
 	"strings"
 	"time"
 
-	"github.com/danielgtaylor/huma/v2"
-	"github.com/danielgtaylor/huma/v2/adapters/humago"
 	"github.com/klauspost/compress/gzhttp"
 	"github.com/rs/cors"
 
-	"github.com/jaspers-ai/jaspers/internal/auth"
 	"github.com/jaspers-ai/jaspers/internal/db"
 	"github.com/jaspers-ai/jaspers/internal/fault"
 	"github.com/jaspers-ai/jaspers/internal/telemetry"
@@ -199,29 +196,6 @@ type probe struct {
 func (p *probe) Header() http.Header         { return p.header }
 func (p *probe) WriteHeader(status int)      { p.status = status }
 func (p *probe) Write(b []byte) (int, error) { return len(b), nil }
-
-type identityKey struct{}
-
-// authenticate lets a request through when its bearer token holds, and tells the handler who is asking.
-func (r *router) authenticate(ctx huma.Context, next func(huma.Context)) {
-	scheme, token, _ := strings.Cut(ctx.Header("Authorization"), " ")
-	if !strings.EqualFold(scheme, bearer) {
-		token = ""
-	}
-	who, err := r.Auth.Authenticate(ctx.Context(), strings.TrimSpace(token))
-	if err != nil {
-		req, w := humago.Unwrap(ctx)
-		r.writeError(w, req, err)
-		return
-	}
-	ctx = huma.WithContext(ctx, withPerson(ctx.Context(), who))
-	next(huma.WithValue(ctx, identityKey{}, who))
-}
-
-// identity is who is asking. It panics on a route that is registered as public: that is a bug of ours.
-func identity(ctx context.Context) auth.Identity {
-	return ctx.Value(identityKey{}).(auth.Identity)
-}
 
 // wantsStream tells whether a client asked for an event stream.
 func wantsStream(accept string) bool {

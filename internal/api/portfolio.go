@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 
+	"github.com/jaspers-ai/jaspers/internal/auth"
 	"github.com/jaspers-ai/jaspers/internal/fault"
 	"github.com/jaspers-ai/jaspers/internal/portfolio"
 )
@@ -24,21 +25,21 @@ func (r *router) portfolioRoutes() {
 	get(r, "/api/portfolio/summary", func(ctx context.Context, _ *nothing) (result[portfolio.Summary], error) {
 		summary, warnings, err := r.Portfolio.Summary(ctx, identity(ctx).UserID)
 		return result[portfolio.Summary]{data: summary, meta: Meta{Warnings: warnings}}, err
-	}, doc{id: "getSummary", tag: tag, summary: "Everything I own, added up",
+	}, doc{id: "getSummary", tag: tag, scope: auth.ScopeRead, summary: "Everything I own, added up",
 		detail: "Twice: confirmed counts fresh accounts only, bestKnown the last known values of the others too."})
 
 	get(r, "/api/portfolio/holdings", func(ctx context.Context, _ *nothing) (result[[]portfolio.Holding], error) {
 		holdings, warnings, err := r.Portfolio.Holdings(ctx, identity(ctx).UserID)
 		return result[[]portfolio.Holding]{data: holdings, meta: Meta{Warnings: warnings}}, err
-	}, doc{id: "listHoldings", tag: tag, summary: "What I own, one row an instrument, the largest first"})
+	}, doc{id: "listHoldings", tag: tag, scope: auth.ScopeRead, summary: "What I own, one row an instrument, the largest first"})
 
 	get(r, "/api/portfolio/holdings/{symbol}", func(ctx context.Context, in *symbolInput) (result[portfolio.Holding], error) {
 		holding, warnings, err := r.Portfolio.Holding(ctx, identity(ctx).UserID, in.Symbol)
 		return result[portfolio.Holding]{data: holding, meta: Meta{Warnings: warnings}}, err
-	}, doc{id: "getHolding", tag: tag, summary: "One holding, with its sources", errors: []fault.Kind{fault.NotFound}})
+	}, doc{id: "getHolding", tag: tag, scope: auth.ScopeRead, summary: "One holding, with its sources", errors: []fault.Kind{fault.NotFound}})
 
 	post(r, "/api/portfolio/sync", func(ctx context.Context, _ *nothing) (result[syncing], error) {
 		n, err := r.Portfolio.SyncAll(ctx, identity(ctx).UserID)
 		return answer(syncing{"queued", n}, err)
-	}, doc{id: "syncPortfolio", tag: tag, summary: "Read all my brokerages again soon", status: http.StatusAccepted})
+	}, doc{id: "syncPortfolio", tag: tag, scope: auth.ScopeWrite, summary: "Read all my brokerages again soon", status: http.StatusAccepted})
 }

@@ -12,12 +12,10 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/shopspring/decimal"
 
+	"github.com/jaspers-ai/jaspers/internal/auth"
 	"github.com/jaspers-ai/jaspers/internal/db"
 	"github.com/jaspers-ai/jaspers/internal/fault"
 )
-
-// bearer names the security scheme of access tokens.
-const bearer = "bearer"
 
 // defaultMaxBody is how many bytes a body may have where a route says nothing else.
 const defaultMaxBody = 64 << 10
@@ -29,6 +27,7 @@ type doc struct {
 	summary string
 	detail  string
 	public  bool         // needs no token
+	scope   auth.Scope   // lets API keys in that have it; without one only sessions are
 	status  int          // of success; 200
 	maxBody int64        // bytes; defaultMaxBody
 	errors  []fault.Kind // beyond those every route of its kind has
@@ -102,9 +101,7 @@ func operation[In any](r *router, method, path string, d doc) huma.Operation {
 		op.Extensions = map[string]any{"x-limits": map[string]any{"maxBodyBytes": d.maxBody}}
 	}
 	if !d.public {
-		kinds = append(kinds, fault.Unauthenticated, fault.TokenExpired)
-		op.Security = []map[string][]string{{bearer: {}}}
-		op.Middlewares = huma.Middlewares{r.authenticate}
+		kinds = append(kinds, r.protect(&op, d.scope)...)
 	}
 	op.Responses = errorResponses(r.api.OpenAPI().Components.Schemas, kinds)
 	return op

@@ -98,7 +98,7 @@ func (a *App) build(life context.Context, cfg Config, opts Options) (err error) 
 	}
 	a.jobs = job.New(job.Config{DB: a.db, Now: opts.Now, Log: opts.Log, Workers: cfg.Jobs.Workers, Lease: cfg.Jobs.Lease})
 	a.Auth, err = auth.New(auth.Config{
-		DB: a.db, Now: opts.Now, Log: opts.Log, Audit: log, SigningKey: []byte(cfg.Auth.JWTSecret),
+		DB: a.db, Now: opts.Now, Log: opts.Log, Audit: log, Keys: a.keyring, SigningKey: []byte(cfg.Auth.JWTSecret),
 		AccessTTL: cfg.Auth.AccessTTL, BcryptCost: cfg.Auth.BcryptCost, RegistrationClosed: cfg.Auth.Registration == "closed",
 		Mails: auth.MailConfig{Jobs: a.jobs, Sender: sender, Key: []byte(cfg.Auth.HashKey), PublicURL: cfg.HTTP.PublicURL},
 	})
@@ -138,6 +138,7 @@ func (a *App) Run(ctx context.Context) {
 	defer work.Wait()
 	work.Go(func() { a.jobs.Run(ctx) })
 	work.Go(func() { a.Audit.Run(ctx, a.log) })
+	work.Go(func() { a.Auth.Run(ctx) })
 	tick := time.NewTicker(recoverEvery)
 	defer tick.Stop()
 	for {

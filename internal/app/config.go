@@ -55,7 +55,7 @@ type DatabaseConfig struct {
 // AuthConfig is how people sign in. The secrets are generated with SQLite and required with PostgreSQL.
 type AuthConfig struct {
 	JWTSecret         telemetry.Secret `env:"JASPERS_JWT_SECRET" also:"JWT_SECRET" doc:"Signs access tokens: at least 32 random characters (openssl rand -hex 32)."`
-	EncryptionKey     telemetry.Secret `env:"JASPERS_ENCRYPTION_KEY" also:"ENCRYPTION_KEY" doc:"Seals brokerage credentials: 64 hex digits (openssl rand -hex 32), with v2: before them when it is the second key, and so on."`
+	EncryptionKey     telemetry.Secret `env:"JASPERS_ENCRYPTION_KEY" also:"ENCRYPTION_KEY" doc:"Seals brokerage credentials and second factors: 64 hex digits (openssl rand -hex 32), with v2: before them when it is the second key, and so on."`
 	EncryptionKeysOld telemetry.Secret `env:"JASPERS_ENCRYPTION_KEYS_OLD" doc:"Other keys that open what they sealed, such as v1:HEX, with commas; jaspers keys status says which are still needed."`
 	HashKey           telemetry.Secret `env:"JASPERS_HASH_KEY" doc:"Proves that the audit log is as it was written, and makes the links in mails: at least 32 random characters (openssl rand -hex 32)."`
 	AccessTTL         time.Duration    `env:"JASPERS_ACCESS_TOKEN_TTL" also:"JWT_EXPIRES_IN" envDefault:"15m" doc:"Life of an access token."`

@@ -60,6 +60,7 @@ type site struct {
 	address  string // of the server's database
 	db       *db.DB // the same, opened once more to look into
 	log      *syncBuffer
+	cfg      app.Config
 
 	mu      sync.Mutex
 	secrets []string // handed out meanwhile
@@ -120,6 +121,7 @@ func startSite(t *testing.T, engine db.Engine, with setup) *site {
 	if err != nil {
 		t.Fatal(err)
 	}
+	s.cfg = cfg
 	if s.app, err = app.New(t.Context(), cfg, app.Options{Log: log, Now: s.clock.Now}); err != nil {
 		t.Fatal(err)
 	}

@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/jaspers-ai/jaspers/internal/auth"
 	"github.com/jaspers-ai/jaspers/internal/connection"
 	"github.com/jaspers-ai/jaspers/internal/keys"
 	"github.com/jaspers-ai/jaspers/internal/telemetry"
@@ -26,7 +27,7 @@ const (
 // sealedColumns are all in which something is sealed. A package that begins to seal gets a line here.
 func sealedColumns() []vault.Column {
 	return slices.Concat(
-		connection.SealedColumns(),
+		auth.SealedColumns(), connection.SealedColumns(),
 	)
 }
 

@@ -30,13 +30,17 @@ func newVictim(s *site) victim {
 	c := p.connect("alex")
 	chat := p.newSession(map[string]any{"title": "canary-title"})
 	m := p.say(chat.ID, "canary-question: what is my portfolio worth?")
+	login := data[[]shownLogin](p.get("/auth/sessions"))[0]
+	key := p.newKey(map[string]any{"name": "canary-key", "scopes": []string{"read"}})
 	account, _ := s.sim.World.Account("alex", sim.Live)
 	return victim{p, map[string]string{
 		"/api/brokerages/connections/{id}": c.ID,
 		"/api/chat/sessions/{id}":          chat.ID,
+		"/api/auth/sessions/{id}":          login.ID,
+		"/api/auth/api-keys/{id}":          key.ID,
 		"/api/portfolio/holdings/{symbol}": "AAPL",
 		"/api/stocks/quote/{symbol}":       "AAPL",
-	}, []string{"canary", p.id, c.ID, chat.ID, m.ID, m.ToolCalls[0].ID, account.Number, dollars(total(s.bookOf("alex")))}}
+	}, []string{"canary", p.id, c.ID, chat.ID, m.ID, login.ID, key.ID, key.Key, m.ToolCalls[0].ID, account.Number, dollars(total(s.bookOf("alex")))}}
 }
 
 var parameter = regexp.MustCompile(`\{[^}]+\}`)

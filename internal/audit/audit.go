@@ -17,26 +17,27 @@ type Action string
 
 // The actions. What a person does to their account, what the server does by itself, and what an operator does to both.
 const (
-	Register         Action = "account.register"
-	Login            Action = "account.login"
-	Logout           Action = "account.logout"
-	LogoutAll        Action = "account.logout_all"
-	EndSession       Action = "account.session_end"
-	ReuseRefresh     Action = "account.refresh_token_reused"
-	ChangePassword   Action = "account.password_change"
-	RequestReset     Action = "account.password_reset_request"
-	ResetPassword    Action = "account.password_reset"
-	VerifyEmail      Action = "account.email_verify"
-	EnableTOTP       Action = "account.totp_enable"
-	DisableTOTP      Action = "account.totp_disable"
-	UseRecoveryCode  Action = "account.recovery_code_use"
-	NewRecoveryCodes Action = "account.recovery_codes_new"
-	CreateAPIKey     Action = "account.api_key_create"
-	RevokeAPIKey     Action = "account.api_key_revoke"
-	ChangeProfile    Action = "account.profile_change"
-	ChangeSettings   Action = "account.settings_change"
-	Export           Action = "account.export"
-	DeleteAccount    Action = "account.delete"
+	Register            Action = "account.register"
+	Login               Action = "account.login"
+	Logout              Action = "account.logout"
+	LogoutAll           Action = "account.logout_all"
+	EndSession          Action = "account.session_end"
+	ReuseRefresh        Action = "account.refresh_token_reused"
+	ChangePassword      Action = "account.password_change"
+	RequestReset        Action = "account.password_reset_request"
+	ResetPassword       Action = "account.password_reset"
+	RequestVerification Action = "account.email_verify_request"
+	VerifyEmail         Action = "account.email_verify"
+	EnableTOTP          Action = "account.totp_enable"
+	DisableTOTP         Action = "account.totp_disable"
+	UseRecoveryCode     Action = "account.recovery_code_use"
+	NewRecoveryCodes    Action = "account.recovery_codes_new"
+	CreateAPIKey        Action = "account.api_key_create"
+	RevokeAPIKey        Action = "account.api_key_revoke"
+	ChangeProfile       Action = "account.profile_change"
+	ChangeSettings      Action = "account.settings_change"
+	Export              Action = "account.export"
+	DeleteAccount       Action = "account.delete"
 
 	BeginConnect        Action = "brokerage.connect_begin"
 	Connect             Action = "brokerage.connect"
@@ -96,6 +97,7 @@ type originKey struct{}
 
 // WithOrigin says for everything that is recorded under ctx where it came from.
 func WithOrigin(ctx context.Context, o Origin) context.Context {
+	o.Address, o.UserAgent = line(o.Address), line(o.UserAgent)
 	return context.WithValue(ctx, originKey{}, o)
 }
 

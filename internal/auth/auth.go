@@ -4,6 +4,7 @@ package auth
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"log/slog"
 	"slices"
 	"strings"
@@ -23,10 +24,12 @@ type Service struct {
 	now       func() time.Time
 	log       *slog.Logger
 	audit     *audit.Log
+	keys      *vault.Keyring
 	passwords *passwords
 	access    *accessTokens
 	mails     *mailer
 	closed    bool // to registrations
+	uses      chan keyUse
 }
 
 // Config of a Service. Zero durations and costs take the defaults named.
@@ -40,6 +43,8 @@ type Config struct {
 	AccessTTL time.Duration
 	// Audit records what is done to accounts, in the transaction that does it.
 	Audit *audit.Log
+	// Keys seal the secrets of second factors.
+	Keys *vault.Keyring
 	// BcryptCost is the work of a password hash; 10. Passwords hashed with less are hashed again at sign-in.
 	BcryptCost int
 	// RegistrationClosed leaves it to the operator to add people.
@@ -51,8 +56,8 @@ type Config struct {
 const (
 	defaultAccessTTL  = 15 * time.Minute
 	defaultBcryptCost = 10
-	// refreshTTL is how long a refresh token may lie unused.
-	refreshTTL = 7 * 24 * time.Hour
+	// RefreshTTL is how long a refresh token may lie unused.
+	RefreshTTL = 7 * 24 * time.Hour
 	// sessionTTL ends every session, however often it was refreshed.
 	sessionTTL = 30 * 24 * time.Hour
 	// reuseGrace is how long a used refresh token is still answered: its first answer may have been lost on the way, and
@@ -80,9 +85,12 @@ func New(cfg Config) (*Service, error) {
 	if err != nil {
 		return nil, err
 	}
+	if cfg.Keys == nil {
+		return nil, errors.New("the secrets of second factors need a keyring")
+	}
 	return &Service{
-		db: cfg.DB, now: cfg.Now, log: cfg.Log, audit: cfg.Audit, passwords: hasher, access: access,
-		mails: mails, closed: cfg.RegistrationClosed,
+		db: cfg.DB, now: cfg.Now, log: cfg.Log, audit: cfg.Audit, keys: cfg.Keys, passwords: hasher, access: access,
+		mails: mails, closed: cfg.RegistrationClosed, uses: make(chan keyUse, maxKeyUses),
 	}, nil
 }
 
@@ -107,11 +115,14 @@ type Registration struct {
 	LastName  *string
 }
 
-// Identity is who is asking: a person in one of their sessions.
+// Identity is who is asking: a person in one of their sessions, or one of their API keys. Role is what they may do here:
+// a key without the admin scope is no admin, whoever made it.
 type Identity struct {
 	UserID    string
-	SessionID string
+	SessionID string // empty for a key
+	KeyID     string // empty in a session
 	Role      user.Role
+	scopes    string // of a key, as they are stored
 }
 
 // Register adds a person, signs them in, and has them asked by mail to verify their address. Wrong fields are an Invalid
@@ -156,62 +167,73 @@ func (s *Service) Register(ctx context.Context, r Registration) (SignedIn, error
 		if err := s.mailLink(ctx, tx, in.User.ID, in.User.Email, verifyEmail, db.NewID(), now); err != nil {
 			return err
 		}
-		return s.audit.Record(ctx, tx, audit.Event{Action: audit.Register, UserID: in.User.ID})
+		return s.audit.Record(audit.ByPerson(ctx, in.User.ID), tx, audit.Event{Action: audit.Register, UserID: in.User.ID})
 	})
 	return in, err
 }
 
-// Login signs a person in. An unknown address and a wrong password are the same InvalidCredentials and cost the same time;
-// only who knows the password of a disabled account is told AccountDisabled.
-func (s *Service) Login(ctx context.Context, address, password string) (SignedIn, error) {
-	if err := checkLength(password, "body.password"); err != nil {
+// Login signs a person in. An unknown address and a wrong password are the same InvalidCredentials and cost the same time.
+// Only after a right password it tells of more: that the account is an AccountDisabled, or that a second factor is on,
+// of which code is to be one: SecondFactorNeeded when it is empty, InvalidCode when it is wrong, RateLimited after too many.
+func (s *Service) Login(ctx context.Context, address, password, code string) (SignedIn, error) {
+	known, newHash, err := s.checkSignIn(ctx, address, password)
+	if err != nil {
 		return SignedIn{}, err
-	}
-	var known credentials // what is no address is nobody's
-	if email, ok := user.CanonicalEmail(address); ok {
-		var err error
-		if known, err = findCredentials(ctx, s.db.Read(), email); err != nil {
-			return SignedIn{}, err
-		}
-	}
-	if err := s.passwords.check(ctx, known.passwordHash, password); err != nil {
-		return SignedIn{}, err
-	}
-	newHash := ""
-	if s.passwords.isOutdated(known.passwordHash) {
-		var err error
-		if newHash, err = s.passwords.hash(ctx, password); err != nil {
-			return SignedIn{}, err
-		}
 	}
 	now := db.Time(s.now())
 	var in SignedIn
-	err := s.db.Tx(ctx, func(tx *sql.Tx) (err error) {
-		if err := refuseDisabled(ctx, tx, known.userID); err != nil {
-			return err
+	err = s.attempt(ctx, audit.Event{Action: audit.Login, UserID: known.userID}, func(tx *sql.Tx) (*fault.Error, error) {
+		if refusal, err := refuseDisabled(ctx, tx, known.userID); refusal != nil || err != nil {
+			return refusal, err
+		}
+		if refusal, err := s.checkSecondFactor(ctx, tx, known.userID, code); refusal != nil || err != nil {
+			return refusal, err
 		}
 		// Only if the password was not changed meanwhile: its old value must not open a session any more.
-		in.User, err = markLogin(ctx, tx, known, newHash, now)
-		if err != nil {
-			return err
+		if in.User, err = markLogin(ctx, tx, known, newHash, now); err != nil {
+			return nil, err
 		}
 		in.Tokens, err = s.openSession(ctx, tx, known.userID, now)
-		return err
+		return nil, err
 	})
-	return in, err
+	if err != nil {
+		return SignedIn{}, err
+	}
+	return in, nil
 }
 
-// ChangePassword sets a new password, ends every other session of the person, and has them told by mail.
-func (s *Service) ChangePassword(ctx context.Context, who Identity, current, replacement string) error {
-	if err := checkLength(current, "body.currentPassword"); err != nil {
-		return err
+// checkSignIn finds whose address and password these are, and hashes the password again where that is due. What it
+// refuses is recorded.
+func (s *Service) checkSignIn(ctx context.Context, address, password string) (known credentials, newHash string, err error) {
+	if err := checkLength(password, "body.password"); err != nil {
+		return known, "", err
 	}
-	known, err := findCredentialsByID(ctx, s.db.Read(), who.UserID)
+	if email, ok := user.CanonicalEmail(address); ok { // what is no address is nobody's
+		if known, err = findCredentials(ctx, s.db.Read(), email); err != nil {
+			return known, "", err
+		}
+	}
+	failed := audit.Event{Action: audit.Login, UserID: known.userID}
+	err = s.passwords.check(ctx, known.passwordHash, password)
+	switch {
+	case fault.Is(err, fault.InvalidCredentials):
+		return known, "", s.refuse(ctx, failed, fault.From(err))
+	case err != nil:
+		return known, "", err
+	}
+	if s.passwords.isOutdated(known.passwordHash) {
+		newHash, err = s.passwords.hash(ctx, password)
+	}
+	return known, newHash, err
+}
+
+// ChangePassword sets a new password, ends every other session of the person, and has them told by mail. A second factor
+// stays as it is, and needs no code here: whoever has a session and the password still cannot sign in without one.
+func (s *Service) ChangePassword(ctx context.Context, who Identity, current, replacement string) error {
+	changed := audit.Event{Action: audit.ChangePassword, UserID: who.UserID}
+	known, err := s.checkPassword(ctx, who, current, "body.currentPassword", changed)
 	if err != nil {
 		return err
-	}
-	if err := s.passwords.check(ctx, known.passwordHash, current); err != nil {
-		return fault.Wrap(fault.InvalidCredentials, err, "the current password is wrong")
 	}
 	complaint := weakness(replacement, known.email)
 	if complaint == "" && replacement == current {
@@ -232,14 +254,10 @@ func (s *Service) ChangePassword(ctx context.Context, who Identity, current, rep
 		if err := endOtherSessions(ctx, tx, who, now); err != nil {
 			return err
 		}
-		return s.passwordChanged(ctx, tx, who.UserID, now)
-	})
-}
-
-// Logout ends the session the person is in: its access and refresh tokens are dead from then on.
-func (s *Service) Logout(ctx context.Context, who Identity) error {
-	return s.db.Tx(ctx, func(tx *sql.Tx) error {
-		return endSession(ctx, tx, who.SessionID, endedByLogout, db.Time(s.now()))
+		if err := s.passwordChanged(ctx, tx, who.UserID, now); err != nil {
+			return err
+		}
+		return s.audit.Record(ctx, tx, changed)
 	})
 }
 
@@ -274,7 +292,7 @@ func (s *Service) Refresh(ctx context.Context, token string) (Tokens, error) {
 			return err
 		}
 		if reused = t.usedAt != nil && now.Sub(*t.usedAt) > reuseGrace; reused {
-			return endSession(ctx, tx, t.sessionID, endedByReuse, now)
+			return s.endReused(ctx, tx, Identity{UserID: t.userID, SessionID: t.sessionID}, now)
 		}
 		tokens, err = s.issue(ctx, tx, Identity{UserID: t.userID, SessionID: t.sessionID}, s.access.successor(token), now, t.sessionExpiresAt)
 		return err
@@ -286,15 +304,29 @@ func (s *Service) Refresh(ctx context.Context, token string) (Tokens, error) {
 	return tokens, err
 }
 
-// Tidy is a period's work: it deletes what is left of sessions that ended a month ago.
+// endReused ends a session of which a refresh token came back.
+func (s *Service) endReused(ctx context.Context, tx db.Querier, who Identity, now time.Time) error {
+	ended, err := endSession(ctx, tx, who, endedByReuse, now)
+	if err != nil || !ended {
+		return err
+	}
+	return s.audit.Record(audit.ByPerson(ctx, ""), tx, audit.Event{
+		Action: audit.ReuseRefresh, Outcome: audit.Failure, UserID: who.UserID, Target: who.SessionID,
+	})
+}
+
+// Tidy is a period's work: it deletes what is left of sessions and API keys that ended a month ago.
 func (s *Service) Tidy(ctx context.Context, tx *sql.Tx, slot time.Time) error {
+	if err := deleteKeysBefore(ctx, tx, slot.Add(-sessionTTL)); err != nil {
+		return err
+	}
 	return deleteSessionsBefore(ctx, tx, slot.Add(-sessionTTL))
 }
 
 func (s *Service) openSession(ctx context.Context, tx db.Querier, userID string, now time.Time) (Tokens, error) {
 	who := Identity{UserID: userID, SessionID: db.NewID()}
 	expires := now.Add(sessionTTL)
-	if err := insertSession(ctx, tx, who, now, expires); err != nil {
+	if err := insertSession(ctx, tx, who, audit.OriginOf(ctx), now, expires); err != nil {
 		return Tokens{}, err
 	}
 	return s.issue(ctx, tx, who, vault.Token(), now, expires)
@@ -302,7 +334,7 @@ func (s *Service) openSession(ctx context.Context, tx db.Querier, userID string,
 
 // issue makes the next tokens of a session, with the given refresh token.
 func (s *Service) issue(ctx context.Context, tx db.Querier, who Identity, refresh string, now, sessionExpires time.Time) (Tokens, error) {
-	expires := now.Add(refreshTTL)
+	expires := now.Add(RefreshTTL)
 	if expires.After(sessionExpires) {
 		expires = sessionExpires
 	}

@@ -17,6 +17,7 @@ import (
 	"github.com/jaspers-ai/jaspers/internal/db"
 	"github.com/jaspers-ai/jaspers/internal/db/dbtest"
 	"github.com/jaspers-ai/jaspers/internal/fault"
+	"github.com/jaspers-ai/jaspers/internal/vault"
 )
 
 var signingKey = []byte("0123456789abcdef0123456789abcdef")
@@ -40,11 +41,20 @@ func serviceWith(t *testing.T, d *db.DB, c *clock, cost int) *auth.Service {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := auth.New(auth.Config{DB: d, Now: c.Now, Log: slog.New(slog.DiscardHandler), Audit: log, SigningKey: signingKey, BcryptCost: cost})
+	s, err := auth.New(auth.Config{DB: d, Now: c.Now, Log: slog.New(slog.DiscardHandler), Audit: log, Keys: keyring(t), SigningKey: signingKey, BcryptCost: cost})
 	if err != nil {
 		t.Fatal(err)
 	}
 	return s
+}
+
+func keyring(t *testing.T) *vault.Keyring {
+	t.Helper()
+	keys, err := vault.New(map[int][]byte{1: []byte("an encryption key of thirty-two b")[:vault.KeySize]})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return keys
 }
 
 const (
@@ -81,7 +91,7 @@ func TestSigningUpAndInOpensSessionsOfTheSamePerson(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		s, _ := newService(t, d)
 		up := register(t, s)
-		in, err := s.Login(t.Context(), "  ADA@Example.com ", password)
+		in, err := s.Login(t.Context(), "  ADA@Example.com ", password, "")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -98,8 +108,8 @@ func TestAWrongPasswordAndAnUnknownAddressAreTheSameError(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		s, _ := newService(t, d)
 		register(t, s)
-		_, wrong := s.Login(t.Context(), email, "something else")
-		_, unknown := s.Login(t.Context(), "nobody@example.com", password)
+		_, wrong := s.Login(t.Context(), email, "something else", "")
+		_, unknown := s.Login(t.Context(), "nobody@example.com", password, "")
 		wantKind(t, wrong, fault.InvalidCredentials)
 		if wrong.Error() != unknown.Error() {
 			t.Errorf("got %q and %q, want one answer", wrong, unknown)
@@ -138,12 +148,12 @@ func TestPasswordsUpTo72BytesCountToTheLastByte(t *testing.T) {
 		if _, err := s.Register(t.Context(), auth.Registration{Email: email, Password: long}); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := s.Login(t.Context(), email, long); err != nil {
+		if _, err := s.Login(t.Context(), email, long, ""); err != nil {
 			t.Error(err)
 		}
-		_, err := s.Login(t.Context(), email, long[:71]+"x")
+		_, err := s.Login(t.Context(), email, long[:71]+"x", "")
 		wantKind(t, err, fault.InvalidCredentials)
-		_, err = s.Login(t.Context(), email, long+"x") // bcrypt alone would let this in
+		_, err = s.Login(t.Context(), email, long+"x", "") // bcrypt alone would let this in
 		wantKind(t, err, fault.Invalid)
 	})
 }
@@ -159,13 +169,13 @@ func TestAHashIsMadeStrongerAtTheNextSignIn(t *testing.T) {
 			}
 			return h
 		}
-		if _, err := strong.Login(t.Context(), email, password); err != nil {
+		if _, err := strong.Login(t.Context(), email, password, ""); err != nil {
 			t.Fatal(err)
 		}
 		if got := hash(); !strings.HasPrefix(got, "$2a$05$") {
 			t.Errorf("got hash %.7s…, want cost 5", got)
 		}
-		if _, err := weak.Login(t.Context(), email, password); err != nil {
+		if _, err := weak.Login(t.Context(), email, password, ""); err != nil {
 			t.Fatal(err)
 		}
 		if got := hash(); !strings.HasPrefix(got, "$2a$05$") {
@@ -272,7 +282,7 @@ func TestTidyForgetsSessionsAMonthAfterTheirEnd(t *testing.T) {
 func TestTextThatNoDatabaseKeepsIsNoInternalError(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		s, _ := newService(t, d)
-		_, err := s.Login(t.Context(), "a\x00@example.com", password)
+		_, err := s.Login(t.Context(), "a\x00@example.com", password, "")
 		wantKind(t, err, fault.InvalidCredentials)
 		name := "A\x00da"
 		in, err := s.Register(t.Context(), auth.Registration{Email: email, Password: password, FirstName: &name})
@@ -298,7 +308,7 @@ func TestSessionsEndAfterAWeekUnusedAndThirtyDaysInAnyCase(t *testing.T) {
 		_, err := s.Refresh(t.Context(), tokens.RefreshToken)
 		wantKind(t, err, fault.Unauthenticated)
 
-		in, err := s.Login(t.Context(), email, password)
+		in, err := s.Login(t.Context(), email, password, "")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -312,11 +322,11 @@ func TestLogoutEndsOneSessionAndAPasswordChangeTheOthers(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		s, _ := newService(t, d)
 		laptop := register(t, s).Tokens
-		phone, err := s.Login(t.Context(), email, password)
+		phone, err := s.Login(t.Context(), email, password, "")
 		if err != nil {
 			t.Fatal(err)
 		}
-		desk, err := s.Login(t.Context(), email, password)
+		desk, err := s.Login(t.Context(), email, password, "")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -338,9 +348,9 @@ func TestLogoutEndsOneSessionAndAPasswordChangeTheOthers(t *testing.T) {
 		authenticate(t, s, laptop.AccessToken)
 		_, err = s.Authenticate(t.Context(), phone.Tokens.AccessToken)
 		wantKind(t, err, fault.Unauthenticated)
-		_, err = s.Login(t.Context(), email, password)
+		_, err = s.Login(t.Context(), email, password, "")
 		wantKind(t, err, fault.InvalidCredentials)
-		if _, err := s.Login(t.Context(), email, "another fine phrase"); err != nil {
+		if _, err := s.Login(t.Context(), email, "another fine phrase", ""); err != nil {
 			t.Error(err)
 		}
 	})

@@ -165,22 +165,15 @@ func setHash(ctx context.Context, tx db.Querier, userID, hash string, now time.T
 	return err
 }
 
-// endEverySession ends all that a person has open, with their refresh tokens.
-func endEverySession(ctx context.Context, tx db.Querier, userID, reason string, now time.Time) error {
-	_, err := tx.ExecContext(ctx, `
-		update auth_sessions set ended_at = $2, end_reason = $3 where user_id = $1 and ended_at is null`, userID, now, reason)
-	return err
-}
-
 // refuseDisabled is an AccountDisabled for a person whom the operator has shut out.
-func refuseDisabled(ctx context.Context, q db.Querier, userID string) error {
+func refuseDisabled(ctx context.Context, q db.Querier, userID string) (*fault.Error, error) {
 	var disabled bool
 	err := q.QueryRowContext(ctx, `select disabled_at is not null from users where id = $1`, userID).Scan(&disabled)
 	if errors.Is(err, sql.ErrNoRows) { // deleted meanwhile; what comes next says so
-		return nil
+		return nil, nil
 	}
 	if err == nil && disabled {
-		return fault.New(fault.AccountDisabled, "this account is disabled; ask whoever runs this server")
+		return fault.New(fault.AccountDisabled, "this account is disabled; ask whoever runs this server"), nil
 	}
-	return err
+	return nil, err
 }

@@ -55,7 +55,7 @@ func (h *house) open(sender mail.Sender, log *slog.Logger) {
 	}
 	queue := job.New(job.Config{DB: h.db, Now: h.clock.Now, Log: log, Poll: 2 * time.Millisecond, Lease: time.Minute})
 	h.Service, err = auth.New(auth.Config{
-		DB: h.db, Now: h.clock.Now, Log: log, Audit: trail, SigningKey: signingKey, BcryptCost: 4,
+		DB: h.db, Now: h.clock.Now, Log: log, Audit: trail, Keys: keyring(h.t), SigningKey: signingKey, BcryptCost: 4,
 		Mails: auth.MailConfig{Jobs: queue, Sender: sender, Key: []byte("fedcba9876543210fedcba9876543210"), PublicURL: "https://jaspers.example.com"},
 	})
 	if err != nil {
@@ -159,12 +159,12 @@ func TestAResetLinkSetsAPasswordOnceAndEndsEverySession(t *testing.T) {
 		wantKind(t, err, fault.Unauthenticated)
 		_, err = h.Refresh(t.Context(), up.Tokens.RefreshToken)
 		wantKind(t, err, fault.Unauthenticated)
-		_, err = h.Login(t.Context(), email, password)
+		_, err = h.Login(t.Context(), email, password, "")
 		wantKind(t, err, fault.InvalidCredentials)
 		if h.count("auth_sessions where ended_at is null") != 0 {
 			t.Error("the reset left or opened a session")
 		}
-		in, err := h.Login(t.Context(), email, newPassword)
+		in, err := h.Login(t.Context(), email, newPassword, "")
 		if err != nil || !in.User.EmailVerified {
 			t.Errorf("got %v, %v, want a sign-in with the new password and a verified address", in.User, err)
 		}
@@ -350,7 +350,7 @@ func TestAMailIsTriedAgainUntilItsServerTakesItOrRefusesIt(t *testing.T) {
 				t.Fatalf("no mail after %d tries", try)
 			}
 			if h.post.Tries() >= try && h.count("jobs where state = 'queued'") == 1 {
-				h.clock.Advance(time.Duration(try*try) * 5 * time.Second)
+				h.clock.Advance(time.Duration(try*try) * 7 * time.Second) // its wait and the spread
 				try++
 			}
 			time.Sleep(2 * time.Millisecond)

@@ -63,7 +63,7 @@ func (s *Service) Disable(ctx context.Context, address string) error {
 		_, err := tx.ExecContext(ctx, `
 			update users set disabled_at = coalesce(disabled_at, $2), updated_at = $2 where id = $1`, userID, now)
 		return errors.Join(err,
-			endEverySession(ctx, tx, userID, endedByDisabled, now),
+			endAllSessions(ctx, tx, userID, endedByDisabled, now),
 			killLinks(ctx, tx, userID, resetPassword, now),
 			killLinks(ctx, tx, userID, verifyEmail, now))
 	})

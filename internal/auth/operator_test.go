@@ -36,9 +36,9 @@ func TestADisabledPersonIsOutAtOnceAndOnlyWhoKnowsThePasswordIsToldWhy(t *testin
 			}
 		}
 		shut("disabled")
-		_, err := h.Login(t.Context(), email, password)
+		_, err := h.Login(t.Context(), email, password, "")
 		wantKind(t, err, fault.AccountDisabled)
-		_, err = h.Login(t.Context(), email, "not the password")
+		_, err = h.Login(t.Context(), email, "not the password", "")
 		wantKind(t, err, fault.InvalidCredentials)
 		if err := h.ForgotPassword(t.Context(), email); err != nil {
 			t.Errorf("got %v, want the usual answer", err)
@@ -51,7 +51,7 @@ func TestADisabledPersonIsOutAtOnceAndOnlyWhoKnowsThePasswordIsToldWhy(t *testin
 			t.Fatal(err)
 		}
 		shut("enabled again")
-		if _, err := h.Login(t.Context(), email, password); err != nil {
+		if _, err := h.Login(t.Context(), email, password, ""); err != nil {
 			t.Error(err)
 		}
 	})
@@ -89,7 +89,7 @@ func TestWhatTheOperatorDoesIsDoneAndRecordedAsTheirs(t *testing.T) {
 		wantKind(t, err, fault.Invalid)
 		_, err = h.AddUser(ctx, "eve@example.com", "password")
 		wantKind(t, err, fault.Invalid)
-		in, err := h.Login(t.Context(), "bob@example.com", password)
+		in, err := h.Login(t.Context(), "bob@example.com", password, "")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -103,7 +103,7 @@ func TestWhatTheOperatorDoesIsDoneAndRecordedAsTheirs(t *testing.T) {
 		}
 		_, err = h.Authenticate(t.Context(), in.Tokens.AccessToken)
 		wantKind(t, err, fault.Unauthenticated)
-		again, err := h.Login(t.Context(), "bob@example.com", newPassword)
+		again, err := h.Login(t.Context(), "bob@example.com", newPassword, "")
 		if err != nil || again.User.Role != user.Admin {
 			t.Errorf("got %+v, %v, want an admin with the new password", again.User, err)
 		}
@@ -128,7 +128,7 @@ func TestRegistrationCanBeClosed(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		s, err := auth.New(auth.Config{DB: d, Now: open.clock.Now, Audit: trail, SigningKey: signingKey, BcryptCost: 4, RegistrationClosed: true})
+		s, err := auth.New(auth.Config{DB: d, Now: open.clock.Now, Audit: trail, Keys: keyring(t), SigningKey: signingKey, BcryptCost: 4, RegistrationClosed: true})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -31,7 +31,7 @@ func (s *Service) ForgotPassword(ctx context.Context, address string) error {
 	if s.mails.Sender == nil {
 		s.mails.warn(ctx)
 	}
-	request := resetRequest{ID: db.NewID(), User: known.userID, Origin: audit.OriginOf(ctx), Correlation: telemetry.Correlation(ctx)}
+	request := resetRequest{ID: db.NewID(), User: known.userID, Origin: audit.OriginOf(audit.ByPerson(ctx, "")), Correlation: telemetry.Correlation(ctx)}
 	if request.User == "" {
 		request.User = db.NewID()
 	}
@@ -96,7 +96,7 @@ func (s *Service) ResetPassword(ctx context.Context, token, replacement string) 
 		if err := s.replacePassword(ctx, tx, l.userID, hash, now); err != nil {
 			return err
 		}
-		return s.audit.Record(ctx, tx, audit.Event{Action: audit.ResetPassword, UserID: l.userID, Target: l.id})
+		return s.audit.Record(audit.ByPerson(ctx, l.userID), tx, audit.Event{Action: audit.ResetPassword, UserID: l.userID, Target: l.id})
 	})
 }
 
@@ -105,7 +105,7 @@ func (s *Service) replacePassword(ctx context.Context, tx db.Querier, userID, ha
 	if err := setHash(ctx, tx, userID, hash, now); err != nil {
 		return err
 	}
-	if err := endEverySession(ctx, tx, userID, endedByReset, now); err != nil {
+	if err := endAllSessions(ctx, tx, userID, endedByReset, now); err != nil {
 		return err
 	}
 	return s.passwordChanged(ctx, tx, userID, now)
@@ -125,7 +125,7 @@ func (s *Service) VerifyEmail(ctx context.Context, token string) error {
 		if err := takeLink(ctx, tx, l.id, now); err != nil {
 			return err
 		}
-		return s.audit.Record(ctx, tx, audit.Event{Action: audit.VerifyEmail, UserID: l.userID, Target: l.id})
+		return s.audit.Record(audit.ByPerson(ctx, l.userID), tx, audit.Event{Action: audit.VerifyEmail, UserID: l.userID, Target: l.id})
 	})
 }
 
@@ -153,7 +153,10 @@ func (s *Service) ResendVerification(ctx context.Context, who Identity) error {
 			return fault.New(fault.RateLimited, "you were sent several mails already; look for them, or wait").
 				WithRetryAfter(oldest.Add(linkWindow).Sub(now))
 		}
-		return s.mailLink(ctx, tx, who.UserID, person.email, verifyEmail, db.NewID(), now)
+		if err := s.mailLink(ctx, tx, who.UserID, person.email, verifyEmail, db.NewID(), now); err != nil {
+			return err
+		}
+		return s.audit.Record(ctx, tx, audit.Event{Action: audit.RequestVerification, UserID: who.UserID})
 	})
 }
 

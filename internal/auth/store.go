@@ -6,6 +6,7 @@ import (
 	"errors"
 	"time"
 
+	"github.com/jaspers-ai/jaspers/internal/audit"
 	"github.com/jaspers-ai/jaspers/internal/db"
 	"github.com/jaspers-ai/jaspers/internal/fault"
 	"github.com/jaspers-ai/jaspers/internal/user"
@@ -16,6 +17,8 @@ const (
 	endedByLogout         = "logout"
 	endedByReuse          = "refresh_token_reused"
 	endedByPasswordChange = "password_changed"
+	endedByOwner          = "ended_by_owner"
+	endedByLogoutAll      = "logout_all"
 )
 
 // credentials are what a password is checked against; the zero value belongs to nobody.
@@ -47,7 +50,8 @@ func markLogin(ctx context.Context, tx db.Querier, c credentials, newHash string
 		newHash = c.passwordHash
 	}
 	u, err = user.Scan(tx.QueryRowContext(ctx, `
-		update users set last_login_at = $3, password_hash = $4 where id = $1 and password_hash = $2
+		update users set last_login_at = $3, password_hash = $4
+		where id = $1 and password_hash = $2 and disabled_at is null
 		returning `+user.Columns, c.userID, c.passwordHash, now, newHash))
 	if errors.Is(err, sql.ErrNoRows) {
 		return u, errInvalidCredentials()
@@ -69,17 +73,32 @@ func replaceHash(ctx context.Context, tx db.Querier, c credentials, hash string,
 	return fault.New(fault.Conflict, "the password was changed by another request meanwhile; try again with the new one")
 }
 
-func insertSession(ctx context.Context, tx db.Querier, who Identity, now, expires time.Time) error {
+func insertSession(ctx context.Context, tx db.Querier, who Identity, from audit.Origin, now, expires time.Time) error {
 	_, err := tx.ExecContext(ctx, `
-		insert into auth_sessions (id, user_id, created_at, last_used_at, expires_at) values ($1, $2, $3, $3, $4)`,
-		who.SessionID, who.UserID, now, expires)
+		insert into auth_sessions (id, user_id, created_at, last_used_at, expires_at, address, user_agent)
+		values ($1, $2, $3, $3, $4, $5, $6)`,
+		who.SessionID, who.UserID, now, expires, optional(from.Address), optional(from.UserAgent))
 	return err
 }
 
-func endSession(ctx context.Context, tx db.Querier, sessionID, reason string, now time.Time) error {
-	_, err := tx.ExecContext(ctx, `
-		update auth_sessions set ended_at = $2, end_reason = $3 where id = $1 and ended_at is null`, sessionID, now, reason)
-	return err
+// optional is nil for an empty text.
+func optional(text string) *string {
+	if text == "" {
+		return nil
+	}
+	return &text
+}
+
+// endSession tells whether it was this that ended the person's session.
+func endSession(ctx context.Context, tx db.Querier, who Identity, reason string, now time.Time) (bool, error) {
+	res, err := tx.ExecContext(ctx, `
+		update auth_sessions set ended_at = $3, end_reason = $4 where id = $1 and user_id = $2 and ended_at is null`,
+		who.SessionID, who.UserID, now, reason)
+	if err != nil {
+		return false, err
+	}
+	n, err := res.RowsAffected()
+	return n == 1, err
 }
 
 func endOtherSessions(ctx context.Context, tx db.Querier, who Identity, now time.Time) error {
@@ -140,9 +159,10 @@ func useRefreshToken(ctx context.Context, tx db.Querier, hash string, now time.T
 	if err != nil {
 		return t, err
 	}
-	if first == 1 {
-		t.usedAt = nil
+	if first == 0 {
+		return t, nil // only the first use counts, so that the others need not wait for each other
 	}
+	t.usedAt = nil
 	_, err = tx.ExecContext(ctx, `update auth_sessions set last_used_at = $2 where id = $1`, t.sessionID, now)
 	return t, err
 }

@@ -1,0 +1,40 @@
+package api
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"github.com/jaspers-ai/jaspers/internal/auth"
+	"github.com/jaspers-ai/jaspers/internal/fault"
+)
+
+type createKeyInput struct {
+	Body struct {
+		Name          string       `json:"name" minLength:"1" maxLength:"100" doc:"What it is for."`
+		Scopes        []auth.Scope `json:"scopes" minItems:"1" maxItems:"4" enum:"read,write,chat,admin" doc:"What it opens; admin is for admins."`
+		ExpiresAt     *time.Time   `json:"expiresAt,omitempty" doc:"Within 366 days; 90 days from now when neither is given."`
+		ExpiresInDays *int         `json:"expiresInDays,omitempty" minimum:"1" maximum:"366" doc:"In place of expiresAt."`
+		Password      string       `json:"password" doc:"The current one: a key outlives the session."`
+	}
+}
+
+// keyRoutes registers API keys.
+func (r *router) keyRoutes() {
+	const tag = "API keys"
+	get(r, "/api/auth/api-keys", func(ctx context.Context, in *Page) (result[[]auth.APIKey], error) {
+		keys, next, err := r.Auth.Keys(ctx, identity(ctx), in.Limit, in.Cursor)
+		return result[[]auth.APIKey]{data: keys, meta: Meta{NextCursor: next}}, err
+	}, doc{id: "listAPIKeys", tag: tag, summary: "My API keys, newest first",
+		detail: "Without the keys themselves. Those that expired are listed for a month more."})
+
+	post(r, "/api/auth/api-keys", func(ctx context.Context, in *createKeyInput) (result[auth.CreatedKey], error) {
+		return answer(r.Auth.CreateKey(ctx, identity(ctx), auth.KeyRequest(in.Body)))
+	}, doc{id: "createAPIKey", tag: tag, summary: "Make an API key", status: http.StatusCreated,
+		detail: "Sent like an access token, it opens the routes of its scopes until it expires. At most 20 are alive at a time.",
+		errors: []fault.Kind{fault.InvalidCredentials, fault.Conflict, fault.Overloaded}})
+
+	registerEmpty(r, http.MethodDelete, "/api/auth/api-keys/{id}", func(ctx context.Context, in *ByID) error {
+		return r.Auth.RevokeKey(ctx, identity(ctx), in.ID)
+	}, doc{id: "revokeAPIKey", tag: tag, summary: "Revoke an API key", errors: []fault.Kind{fault.NotFound}})
+}

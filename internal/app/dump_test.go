@@ -1,0 +1,118 @@
+package app_test
+
+import (
+	"database/sql"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/jaspers-ai/jaspers/internal/db"
+)
+
+// dump reads every value of every row of the database, by table, save for the tables that are left out.
+func (s *site) dump(except ...string) map[string][][]string {
+	s.t.Helper()
+	list := `select name from sqlite_master where type = 'table' and name not like 'sqlite_%'`
+	if s.db.Engine == db.Postgres {
+		list = `select table_name from information_schema.tables where table_schema = 'public'`
+	}
+	all := map[string][][]string{}
+	for _, name := range s.values(list) {
+		if !slices.Contains(except, name[0]) {
+			all[name[0]] = s.values("select * from " + name[0])
+			slices.SortFunc(all[name[0]], slices.Compare)
+		}
+	}
+	if len(all)+len(except) < 15 {
+		s.t.Fatalf("got %d tables, want the whole database", len(all))
+	}
+	return all
+}
+
+// values reads what a query gives as text.
+func (s *site) values(query string) [][]string {
+	s.t.Helper()
+	rows, err := s.db.Read().QueryContext(s.t.Context(), query)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	defer func() { _ = rows.Close() }()
+	names, err := rows.Columns()
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	var all [][]string
+	for rows.Next() {
+		cells, row := make([]any, len(names)), make([]string, len(names))
+		for i := range cells {
+			cells[i] = new(sql.NullString)
+		}
+		if err := rows.Scan(cells...); err != nil {
+			s.t.Fatal(err)
+		}
+		for i, cell := range cells {
+			row[i] = cell.(*sql.NullString).String
+		}
+		all = append(all, row)
+	}
+	if err := rows.Err(); err != nil {
+		s.t.Fatal(err)
+	}
+	return all
+}
+
+func TestWhoeverStealsTheDatabaseCannotSignInWithIt(t *testing.T) {
+	eachEngine(t, func(t *testing.T, s *site) {
+		p := s.register("ada")
+		secret, recovery := p.enrol()
+		k := p.newKey(map[string]any{"name": "script", "scopes": []string{"read", "chat"}})
+		s.clock.Advance(time.Minute)
+		p.login2(s.totpNow(secret))
+		tried := map[string]bool{}
+		text := ""
+		for table, rows := range s.dump() {
+			if strings.HasPrefix(table, "goose") || table == "jobs" || table == "job_slots" {
+				continue
+			}
+			for _, row := range rows {
+				for _, value := range row {
+					if text += value + "\n"; len(value) >= 6 && len(value) < 1000 && !strings.ContainsAny(value, "\r\n") {
+						tried[value] = true
+					}
+				}
+			}
+		}
+		for _, handedOut := range append(recovery, secret, k.Key, strings.TrimPrefix(k.Key, "jsp_"), p.access, p.refresh, p.password, strings.ReplaceAll(recovery[0], "-", "")) {
+			if strings.Contains(strings.ToLower(text), strings.ToLower(handedOut)) {
+				t.Errorf("the database shows %q", handedOut)
+			}
+		}
+		for value := range tried {
+			for _, token := range []string{value, "jsp_" + value} {
+				if a := s.withKey(token).get("/portfolio/summary"); a.Status != http.StatusUnauthorized {
+					t.Errorf("got %v with %q from the database", a, value)
+				}
+			}
+			if len(value) <= 200 {
+				if a := s.stranger().post("/auth/refresh", map[string]any{"refreshToken": value}); a.Status != http.StatusUnauthorized {
+					t.Errorf("got %v with %q from the database", a, value)
+				}
+			}
+		}
+		for _, row := range s.dump()["recovery_codes"] {
+			for _, value := range row {
+				if len(value) > 36 { // the hash, which is what a thief would try
+					p.signIn(value[:64]).fails(http.StatusUnauthorized, "invalid_code")
+					s.clock.Advance(4 * time.Minute)
+				}
+			}
+		}
+		if len(tried) < 40 {
+			t.Errorf("tried %d values, want the database's", len(tried))
+		}
+		fmt.Fprintln(t.Output(), len(tried), "values tried as access token, API key and refresh token")
+	})
+}

@@ -1,0 +1,50 @@
+package auth
+
+import (
+	"context"
+	"database/sql"
+
+	"github.com/jaspers-ai/jaspers/internal/audit"
+	"github.com/jaspers-ai/jaspers/internal/fault"
+)
+
+// attempt does something to an account in one transaction, with its event. What fn refuses is recorded as a failure and
+// committed, so that wrong tries leave their traces and count; an error of fn undoes everything.
+func (s *Service) attempt(ctx context.Context, e audit.Event, fn func(tx *sql.Tx) (refusal *fault.Error, err error)) error {
+	var refusal *fault.Error
+	err := s.db.Tx(ctx, func(tx *sql.Tx) (err error) {
+		if refusal, err = fn(tx); err != nil {
+			return err
+		}
+		if refusal != nil {
+			e.Outcome, e.Details = audit.Failure, map[string]string{"reason": string(refusal.Kind)}
+			return s.audit.Record(audit.ByPerson(ctx, ""), tx, e) // a person, but which is not proven
+		}
+		return s.audit.Record(audit.ByPerson(ctx, e.UserID), tx, e)
+	})
+	if err == nil && refusal != nil {
+		return refusal
+	}
+	return err
+}
+
+// refuse records a failure that was found before anything was begun, and returns why.
+func (s *Service) refuse(ctx context.Context, e audit.Event, refusal *fault.Error) error {
+	return s.attempt(ctx, e, func(*sql.Tx) (*fault.Error, error) { return refusal, nil })
+}
+
+// checkPassword wants the password of who is signed in. A wrong one is recorded as a failure of the event.
+func (s *Service) checkPassword(ctx context.Context, who Identity, password, path string, e audit.Event) (credentials, error) {
+	if err := checkLength(password, path); err != nil {
+		return credentials{}, err
+	}
+	known, err := findCredentialsByID(ctx, s.db.Read(), who.UserID)
+	if err != nil {
+		return known, err
+	}
+	err = s.passwords.check(ctx, known.passwordHash, password)
+	if fault.Is(err, fault.InvalidCredentials) {
+		return known, s.refuse(ctx, e, fault.Wrap(fault.InvalidCredentials, err, "the current password is wrong"))
+	}
+	return known, err
+}
