@@ -38,11 +38,11 @@ func TestAMessageWhoseEndIsDoubtfulIsRefusedAndNothingBehindItIsRead(t *testing.
 
 func TestChunksCountAndALengthBesideThemDoesNot(t *testing.T) {
 	oneEngine(t, setup{}, func(t *testing.T, s *site) {
-		const body = `{"email":"nobody@example.com","password":"none of these words"}`
+		const body = `{"email":1,"password":2}` // refused when it was read whole, before anything is asked
 		text := s.raw(fmt.Sprintf("POST /api/auth/login HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 3\r\n"+
 			"Transfer-Encoding: chunked\r\n\r\n%x\r\n%s\r\n0\r\n\r\n", len(body), body))
-		if !bytes.HasPrefix(text, []byte("HTTP/1.1 401 ")) || bytes.Count(text, []byte("HTTP/1.1 ")) != 1 {
-			t.Errorf("got %s, want the whole body read, and that it opens nothing", text)
+		if !bytes.HasPrefix(text, []byte("HTTP/1.1 422 ")) || bytes.Count(text, []byte("HTTP/1.1 ")) != 1 {
+			t.Errorf("got %s, want the whole body read, and its two wrong fields", text)
 		}
 	})
 }
