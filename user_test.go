@@ -153,7 +153,7 @@ func TestUserCommandsThatCannotBeDoneSayWhy(t *testing.T) {
 				{"no address to add", "correct horse staple", []string{"add", "c4n4ry"}, 1, "jaspers: the email must be an e-mail address"},
 				{"no password", "", []string{"add", "eve@example.com"}, 1, "no password on standard input"},
 				{"an empty password", "\n", []string{"add", "eve@example.com"}, 1, "no password on standard input"},
-				{"a short password", "c4n4ry", []string{"add", "eve@example.com"}, 1, "jaspers: the password must have at least 8 bytes"},
+				{"a short password", "c4n4ry", []string{"add", "eve@example.com"}, 1, "jaspers: the password must have at least 8 characters"},
 				{"a long password", strings.Repeat("c4n4ry", 1000), []string{"reset-password", "ada@example.com"}, 1, "at most 72 bytes"},
 			} {
 				r := user(t, dir, environ, tc.input, tc.args...)

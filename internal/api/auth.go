@@ -12,7 +12,7 @@ import (
 type registerInput struct {
 	Body struct {
 		Email     string  `json:"email" doc:"An e-mail address; case and blanks around it do not matter."`
-		Password  string  `json:"password" doc:"8 to 72 bytes; none of the common ones, nor one that holds the address."`
+		Password  string  `json:"password" doc:"8 characters or more, 72 bytes at most; none of the common ones, nor one that holds the address."`
 		FirstName *string `json:"firstName,omitempty" doc:"At most 100 characters."`
 		LastName  *string `json:"lastName,omitempty" doc:"At most 100 characters."`
 		Cookie    bool    `json:"cookie,omitempty" doc:"As when signing in."`

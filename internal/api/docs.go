@@ -15,7 +15,7 @@ import (
 var docsFiles embed.FS
 
 // docsPolicy lets the docs page load its own script, style and description, and nothing from anywhere else.
-const docsPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; frame-ancestors 'none'; base-uri 'none'"
+const docsPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; object-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
 // serveDocs serves the API's description and the page that shows it. Neither is personal, so both may be cached.
 func (r *router) serveDocs(mux *http.ServeMux) error {

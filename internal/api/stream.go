@@ -22,7 +22,7 @@ const eventPatience = 10 * time.Second
 func (r *router) stream(run *chat.Run) *huma.StreamResponse {
 	return &huma.StreamResponse{Body: func(hctx huma.Context) {
 		req, w := humago.Unwrap(hctx)
-		w.Header().Set("Content-Type", eventStream)
+		w.Header().Set("Content-Type", eventStream+"; charset=utf-8")
 		w.Header().Set("X-Accel-Buffering", "no") // nginx would hold events back
 		ctx, cancel := context.WithCancel(req.Context())
 		defer cancel()

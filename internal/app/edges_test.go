@@ -60,8 +60,13 @@ func TestEveryKindOfAnswerIsSafeInABrowser(t *testing.T) {
 				}
 			}
 			policy := a.Header.Get("Content-Security-Policy")
-			if !strings.HasPrefix(policy, "default-src 'none'") || !strings.Contains(policy, "frame-ancestors 'none'") || strings.Contains(policy, "unsafe") {
-				t.Errorf("%s: got the content policy %q", kind, policy)
+			for _, part := range []string{"default-src 'none'", "object-src 'none'", "base-uri 'none'", "form-action 'none'", "frame-ancestors 'none'"} {
+				if !strings.Contains(policy, part) || strings.Contains(policy, "unsafe") {
+					t.Errorf("%s: got the content policy %q, want it to hold %q", kind, policy, part)
+				}
+			}
+			if text := a.Header.Get("Content-Type"); strings.HasPrefix(text, "text/") && !strings.HasSuffix(strings.ToLower(text), "; charset=utf-8") {
+				t.Errorf("%s: got the type %q, want its charset", kind, text)
 			}
 			if a.Header.Get("X-Correlation-ID") == "" || len(a.Header.Values("X-Content-Type-Options")) != 1 {
 				t.Errorf("%s: got the headers %v", kind, a.Header)

@@ -114,8 +114,8 @@ func weakness(password, email string) string {
 	switch {
 	case len(password) > maxPassword:
 		return tooLong
-	case len(password) < minPassword:
-		return "must have at least 8 bytes (8 letters)"
+	case utf8.RuneCountInString(password) < minPassword:
+		return "must have at least 8 characters"
 	case !utf8.ValidString(password) || strings.ContainsRune(password, 0):
 		return "must be text without NUL characters"
 	case isCommon(password):

@@ -49,6 +49,7 @@ var adapters = []string{"broker/alpaca", "llm/claude", "market/yahoo"}
 // them, save that app starts the simulator for the demo.
 var aside = map[string][]string{
 	"bench":             {},
+	"asvs":              {},
 	"broker/brokertest": {"broker", "fault", "vault"},
 	"db/dbtest":         {"db", "sharedtest"},
 	"mail/mailtest":     {},
