@@ -16,8 +16,9 @@ import (
 // aRoute is how the code writes one.
 var aRoute = regexp.MustCompile(`^(?:[A-Z]+ )?(/api/[^ ]*)$`)
 
-// undescribed are the routes that are no operation of the API: its description, and the page that shows it.
-var undescribed = []string{"/api/openapi.json", "/api/docs", "/api/docs/docs.js", "/api/docs/style.css"}
+// undescribed are the paths that are no operation of the API: its description, the page that shows it, and the one below
+// which a cookie is sent.
+var undescribed = []string{refreshPath, "/api/openapi.json", "/api/docs", "/api/docs/docs.js", "/api/docs/style.css"}
 
 // TestWhatIsServedAndWhatIsDescribedAreTheSame reads the package's own code: every path that stands in it is described,
 // every path that is described stands in it, nothing is registered past the description, and nothing is hidden from it.
