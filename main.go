@@ -46,7 +46,7 @@ func commands() []command {
 		{"serve", "run the server", serve},
 		{"sim", "run the simulated services alone", simulate},
 		{"migrate", "up | down | status: change or show the database schema", migrate},
-		{"user", "list | add | reset-password | disable | enable | make-admin: the people", manageUsers},
+		{"user", "list | add | reset-password | disable | enable | make-admin | remove-totp: the people", manageUsers},
 		{"audit", "verify: tell whether the audit log is as it was written", auditLog},
 		{"keys", "status | rotate: show or renew the key that seals brokerage credentials", keys},
 		{"config", "show the settings in force, with secrets hidden", config},

@@ -28,6 +28,7 @@ const userUsage = `Usage: jaspers user ACTION [flags] [EMAIL]
   disable EMAIL         shut a person out at once
   enable EMAIL          let them in again
   make-admin EMAIL      make a person an admin
+  remove-totp EMAIL     take away the second factor of a person who lost their phone and codes
 add and reset-password read the password from the terminal, or a line of standard input; -generate makes one and prints it.
 `
 
@@ -53,9 +54,10 @@ func userActions(out io.Writer) map[string]userAction {
 		"reset-password": {takesEmail: true, takesPassword: true, run: func(ctx context.Context, a *app.App, email, password string) (string, error) {
 			return "the password is set and every session ended", a.Auth.SetPassword(ctx, email, password)
 		}},
-		"disable":    done(func(a *app.App) func(context.Context, string) error { return a.Auth.Disable }, "disabled, and every session ended"),
-		"enable":     done(func(a *app.App) func(context.Context, string) error { return a.Auth.Enable }, "enabled"),
-		"make-admin": done(func(a *app.App) func(context.Context, string) error { return a.Auth.MakeAdmin }, "an admin now"),
+		"disable":     done(func(a *app.App) func(context.Context, string) error { return a.Auth.Disable }, "disabled, and every session ended"),
+		"enable":      done(func(a *app.App) func(context.Context, string) error { return a.Auth.Enable }, "enabled"),
+		"make-admin":  done(func(a *app.App) func(context.Context, string) error { return a.Auth.MakeAdmin }, "an admin now"),
+		"remove-totp": done(func(a *app.App) func(context.Context, string) error { return a.Auth.RemoveSecondFactor }, "no code is asked for any more"),
 	}
 }
 

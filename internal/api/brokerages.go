@@ -31,13 +31,16 @@ type callbackInput struct {
 	Code  string `query:"code" maxLength:"2000"`
 	Error string `query:"error" maxLength:"200" doc:"Set by the brokerage when the person declined."`
 
-	browserSecret string
+	browserSecrets map[bool]string // of the cookie for https (true) and of that for http
 }
 
-// Resolve is called by huma once the query is read: the cookie's name depends on it.
+// Resolve is called by huma once the query is read: the cookies' names depend on it. Which one counts, the route knows.
 func (in *callbackInput) Resolve(ctx huma.Context) []error {
-	if cookie, err := huma.ReadCookie(ctx, cookieName(in.State)); err == nil {
-		in.browserSecret = cookie.Value
+	in.browserSecrets = map[bool]string{}
+	for _, secure := range []bool{true, false} {
+		if cookie, err := huma.ReadCookie(ctx, attemptCookie(in.State, secure)); err == nil {
+			in.browserSecrets[secure] = cookie.Value
+		}
 	}
 	return nil
 }
@@ -90,7 +93,7 @@ func (r *router) connect(ctx context.Context, in *connectInput) (result[connecti
 
 func (r *router) callback(ctx context.Context, in *callbackInput) (result[connection.Connection], error) {
 	made, err := r.Connections.Callback(ctx, connection.Redirect{
-		State: in.State, Code: in.Code, Error: in.Error, BrowserSecret: in.browserSecret,
+		State: in.State, Code: in.Code, Error: in.Error, BrowserSecret: in.browserSecrets[r.isSecure()],
 	})
 	if err != nil {
 		return result[connection.Connection]{}, err
@@ -98,13 +101,19 @@ func (r *router) callback(ctx context.Context, in *callbackInput) (result[connec
 	return result[connection.Connection]{data: made, cookies: []*http.Cookie{r.browserCookie(in.State, "", -1)}}, nil
 }
 
-// cookieName is the attempt's own; the state is hashed since it comes from anywhere.
-func cookieName(state string) string { return browserCookie + vault.Hash(state)[:16] }
+// attemptCookie is the attempt's own; the state is hashed since it comes from anywhere.
+func attemptCookie(state string, secure bool) string {
+	name := browserCookie + vault.Hash(state)[:16]
+	if secure {
+		return securePrefix + name
+	}
+	return name
+}
 
 // browserCookie is Lax, not Strict, because the brokerage's page sends the browser back from another site.
 func (r *router) browserCookie(state, value string, maxAge int) *http.Cookie {
 	return &http.Cookie{
-		Name: cookieName(state), Value: value, Path: callbackPath, MaxAge: maxAge,
-		HttpOnly: true, Secure: r.PublicURL.Scheme == "https", SameSite: http.SameSiteLaxMode,
+		Name: attemptCookie(state, r.isSecure()), Value: value, Path: callbackPath, MaxAge: maxAge,
+		HttpOnly: true, Secure: r.isSecure(), SameSite: http.SameSiteLaxMode,
 	}
 }

@@ -69,6 +69,7 @@ func networkOf(a netip.Addr) string {
 // visit is what the limits need to know of a request.
 type visit struct {
 	network string
+	who     string         // "user ID" or "key ID" of who is signed in
 	header  http.Header    // of the answer
 	counts  []limit.Result // what was counted so far, one of each policy
 }

@@ -106,7 +106,7 @@ func (r *router) correlate(next http.Handler) http.Handler {
 		rec := &recorder{ResponseWriter: w}
 		start := time.Now()
 		next.ServeHTTP(rec, req)
-		r.Log.InfoContext(req.Context(), "request", "method", req.Method, "path", req.URL.Path, "client", client, "status", rec.status,
+		r.Log.InfoContext(req.Context(), "request", "method", req.Method, "path", req.URL.Path, "client", client, "by", visitOf(ctx).who, "status", rec.status,
 			"bytes", rec.bytes, "ms", time.Since(start).Milliseconds())
 	})
 }

@@ -111,6 +111,11 @@ func TestCookiesAreForThisSiteAloneAndWithHTTPSSecure(t *testing.T) {
 						s.stranger().post("/auth/refresh", map[string]any{}, sent(other, values[refreshName])).fails(http.StatusUnprocessableEntity, "validation_failed")
 					}
 				}
+				for _, c := range cookiesOf(p.post("/brokerages/connect", map[string]any{"provider": "alpaca"}).status(http.StatusOK)) {
+					if strings.HasPrefix(c.Name, "__Secure-jaspers_connect_") != c.Secure || c.Secure != (scheme == "https") {
+						t.Errorf("got the cookie %v", c)
+					}
+				}
 				k := p.newKey(map[string]any{"name": "k", "scopes": []string{"read"}})
 				s.stranger().get("/portfolio/summary", sent(accessName, k.Key)).fails(http.StatusUnauthorized, "unauthenticated")
 			})

@@ -165,5 +165,10 @@ func TestTheClientIsLoggedAndRecorded(t *testing.T) {
 		if !strings.Contains(s.log.String(), `"client":"203.0.113.9"`) || strings.Contains(s.log.String(), "198.51.100.7") {
 			t.Error("the log does not have the client, or has what it made up")
 		}
+		ada := s.register("bob")
+		ada.get("/chat/sessions/01999999-0000-7000-8000-000000000000").fails(http.StatusNotFound, "not_found")
+		if !strings.Contains(s.log.String(), `"by":"user `+ada.id+`"`) {
+			t.Error("the log does not say who was refused")
+		}
 	})
 }

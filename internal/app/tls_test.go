@@ -106,6 +106,11 @@ func TestTLSIsModernSpeaksHTTP2AndTakesARenewedCertificate(t *testing.T) {
 			t.Errorf("%s: got %s over %s (%v)", tls.VersionName(version), name, protocol, err)
 		}
 	}
+	cbc := &tls.Config{InsecureSkipVerify: true, MaxVersion: tls.VersionTLS12, CipherSuites: []uint16{tls.TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA, tls.TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA}}
+	if conn, err := tls.Dial("tcp", addr, cbc); err == nil {
+		_ = conn.Close()
+		t.Error("a cipher suite that does not seal was taken")
+	}
 	if err := os.WriteFile(cert, []byte("half a file"), 0o600); err != nil {
 		t.Fatal(err)
 	}

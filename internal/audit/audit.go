@@ -52,6 +52,7 @@ const (
 	DisableUser         Action = "admin.user_disable"
 	EnableUser          Action = "admin.user_enable"
 	MakeAdmin           Action = "admin.user_make_admin"
+	RemoveTOTP          Action = "admin.totp_remove"
 	OperatorSetPassword Action = "admin.password_reset"
 	RotateKeys          Action = "admin.keys_rotate"
 )

@@ -104,6 +104,9 @@ func (s *Service) CreateKey(ctx context.Context, who Identity, r KeyRequest) (Cr
 		if err := insertKey(ctx, tx, who.UserID, made); err != nil {
 			return err
 		}
+		if err := s.notify(ctx, tx, who.UserID, keyMade, now); err != nil {
+			return err
+		}
 		return s.audit.Record(ctx, tx, e)
 	})
 	if err != nil {

@@ -124,6 +124,14 @@ type Identity struct {
 	scopes    string // of a key, as they are stored
 }
 
+// String is who is asking as the log has it: an id, and what it is of.
+func (i Identity) String() string {
+	if i.KeyID != "" {
+		return "key " + i.KeyID
+	}
+	return "user " + i.UserID
+}
+
 // Register adds a person, signs them in, and has them asked by mail to verify their address. Wrong fields are an Invalid
 // that names them all; a known address is an EmailTaken; RegistrationClosed where only the operator adds people.
 func (s *Service) Register(ctx context.Context, r Registration) (SignedIn, error) {

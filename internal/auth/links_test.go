@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -173,6 +174,46 @@ func TestAResetLinkSetsAPasswordOnceAndEndsEverySession(t *testing.T) {
 		}
 		if h.count("audit_logs where action = 'account.password_reset'") != 1 || h.count("audit_logs where action = 'account.password_reset_request'") != 2 {
 			t.Error("the audit log does not tell of two requests and one reset")
+		}
+	})
+}
+
+func TestAResetRevokesTheKeysThatWereMadeAndKeepsTheSecondFactor(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		h := newHouse(t, d)
+		me := authenticate(t, h.Service, register(t, h.Service).Tokens.AccessToken)
+		made := newKey(t, h.Service, me, auth.ScopeRead)
+		a, _ := enrol(t, h.Service, h.clock, me)
+		if err := h.ResetPassword(t.Context(), h.forgot(4), newPassword); err != nil {
+			t.Fatal(err)
+		}
+		_, err := h.AuthenticateKey(t.Context(), made.Key)
+		wantKind(t, err, fault.Unauthenticated)
+		_, err = h.Login(t.Context(), email, newPassword, "")
+		wantKind(t, err, fault.SecondFactorNeeded)
+		if _, err := h.Login(t.Context(), email, newPassword, a.code(0)); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+func TestWhoeverGetsAKeyOrASecondFactorIsToldByMail(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		h := newHouse(t, d)
+		me := authenticate(t, h.Service, register(t, h.Service).Tokens.AccessToken)
+		newKey(t, h.Service, me, auth.ScopeRead)
+		_, codes := enrol(t, h.Service, h.clock, me)
+		if err := h.DisableTOTP(t.Context(), me, password, codes[0]); err != nil {
+			t.Fatal(err)
+		}
+		var told []string
+		for _, m := range h.post.Wait(t, email, 4) {
+			told = append(told, m.Subject)
+		}
+		slices.Sort(told)
+		want := []string{"An API key was made", "Verify your e-mail address", "Your second factor was turned off", "Your second factor was turned on"}
+		if !slices.Equal(told, want) {
+			t.Errorf("got mails %q, want %q", told, want)
 		}
 	})
 }

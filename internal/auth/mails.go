@@ -57,14 +57,25 @@ type linkMail struct{ Link string }
 // Kind names the job.
 func (linkMail) Kind() string { return "auth.link_mail" }
 
-// noticeMail is the job that tells a person that their password was changed.
+// notice is what a person is told of by mail, since somebody else may have done it.
+type notice string
+
+const (
+	passwordChanged notice = "password_changed"
+	factorOn        notice = "second_factor_on"
+	factorOff       notice = "second_factor_off"
+	keyMade         notice = "api_key_made"
+)
+
+// noticeMail is the job that tells a person what was done to their account.
 type noticeMail struct {
 	User string
+	What notice
 	At   time.Time
 }
 
 // Kind names the job.
-func (noticeMail) Kind() string { return "auth.password_notice" }
+func (noticeMail) Kind() string { return "auth.notice" }
 
 // resetRequest is the job that decides about a request for a reset. It is the same for everybody who asks, so that the
 // asking takes the same time: User is a made-up id where the address is nobody's.
@@ -100,10 +111,18 @@ func (s *Service) mailLink(ctx context.Context, tx db.Querier, userID, email str
 
 // passwordChanged makes reset links that lie about worthless, and has the person told.
 func (s *Service) passwordChanged(ctx context.Context, tx db.Querier, userID string, now time.Time) error {
-	if err := killLinks(ctx, tx, userID, resetPassword, now); err != nil || s.mails.Sender == nil {
+	if err := killLinks(ctx, tx, userID, resetPassword, now); err != nil {
 		return err
 	}
-	_, err := s.mails.Jobs.Add(ctx, tx, noticeMail{userID, now}, job.Attempts(mailAttempts))
+	return s.notify(ctx, tx, userID, passwordChanged, now)
+}
+
+// notify has a person told when the transaction commits, where there is a mail server.
+func (s *Service) notify(ctx context.Context, tx db.Querier, userID string, what notice, now time.Time) error {
+	if s.mails.Sender == nil {
+		return nil
+	}
+	_, err := s.mails.Jobs.Add(ctx, tx, noticeMail{userID, what, now}, job.Attempts(mailAttempts))
 	return err
 }
 
@@ -123,15 +142,16 @@ func (s *Service) sendLink(ctx context.Context, args linkMail) error {
 	})
 }
 
-// sendNotice tells a person that their password was changed, at the address they have now.
+// sendNotice tells a person what was done to their account, at the address they have now.
 func (s *Service) sendNotice(ctx context.Context, args noticeMail) error {
 	known, err := findCredentialsByID(ctx, s.db.Read(), args.User)
 	if err != nil || known.userID == "" {
 		return err
 	}
+	letter := notices[args.What]
 	return s.mails.send(ctx, mail.Message{
-		ID: "notice-" + args.User + "-" + fmt.Sprint(args.At.UnixMicro()), To: known.email, Subject: noticeLetter.subject,
-		Text: s.mails.fill(noticeLetter.text, "{{at}}", clock(args.At)),
+		ID: fmt.Sprintf("%s-%s-%d", args.What, args.User, args.At.UnixMicro()), To: known.email, Subject: letter.subject,
+		Text: s.mails.fill(letter.text+ifItWasNotYou, "{{at}}", clock(args.At)),
 	})
 }
 
@@ -183,12 +203,19 @@ It signs you out everywhere. If it was not you, there is nothing to do: your pas
 `},
 }
 
-var noticeLetter = letter{"Your password was changed", `The password of this address at {{server}} was changed at {{at}}.
+// notices are the mails about what was done to an account.
+var notices = map[notice]letter{
+	passwordChanged: {"Your password was changed", "The password of this address at {{server}} was changed at {{at}}.\n"},
+	factorOn:        {"Your second factor was turned on", "Signing in with this address at {{server}} asks for a code of an authenticator app since {{at}}.\n"},
+	factorOff:       {"Your second factor was turned off", "Signing in with this address at {{server}} asks for no code any more since {{at}}.\n"},
+	keyMade:         {"An API key was made", "A key that opens parts of your account at {{server}} was made at {{at}}. It is in the list of your API keys, where it can be revoked.\n"},
+}
 
+const ifItWasNotYou = `
 If it was you, there is nothing to do. If not, somebody else can sign in as you: ask for a new password at once, which
-signs them out,
+signs them out and revokes every API key,
 
     curl {{server}}/api/auth/forgot-password -H 'Content-Type: application/json' -d '{"email":"…"}'
 
 and tell whoever runs the server.
-`}
+`

@@ -77,6 +77,14 @@ func (s *Service) Enable(ctx context.Context, address string) error {
 	})
 }
 
+// RemoveSecondFactor lets a person sign in with their password alone who lost what makes their codes, and has them told by
+// mail. Where there is none, nothing changes.
+func (s *Service) RemoveSecondFactor(ctx context.Context, address string) error {
+	return s.operate(ctx, address, audit.RemoveTOTP, func(tx *sql.Tx, userID string, now time.Time) error {
+		return s.removeFactor(ctx, tx, userID, now)
+	})
+}
+
 // MakeAdmin makes a person an admin, from their next request on.
 func (s *Service) MakeAdmin(ctx context.Context, address string) error {
 	return s.operate(ctx, address, audit.MakeAdmin, func(tx *sql.Tx, userID string, now time.Time) error {

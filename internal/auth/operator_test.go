@@ -95,7 +95,7 @@ func TestWhatTheOperatorDoesIsDoneAndRecordedAsTheirs(t *testing.T) {
 		}
 		for _, err := range []error{
 			h.SetPassword(ctx, "bob@example.com", newPassword), h.MakeAdmin(ctx, "bob@example.com"),
-			h.Disable(ctx, "bob@example.com"), h.Enable(ctx, "bob@example.com"),
+			h.Disable(ctx, "bob@example.com"), h.Enable(ctx, "bob@example.com"), h.RemoveSecondFactor(ctx, "bob@example.com"),
 		} {
 			if err != nil {
 				t.Error(err)
@@ -111,13 +111,31 @@ func TestWhatTheOperatorDoesIsDoneAndRecordedAsTheirs(t *testing.T) {
 			wantKind(t, h.Disable(ctx, nobody), fault.NotFound)
 			wantKind(t, h.Enable(ctx, nobody), fault.NotFound)
 			wantKind(t, h.MakeAdmin(ctx, nobody), fault.NotFound)
+			wantKind(t, h.RemoveSecondFactor(ctx, nobody), fault.NotFound)
 			wantKind(t, h.SetPassword(ctx, nobody, newPassword), fault.NotFound)
 		}
-		want := []string{"admin.user_add", "admin.user_add", "admin.password_reset", "admin.user_make_admin", "admin.user_disable", "admin.user_enable"}
+		want := []string{"admin.user_add", "admin.user_add", "admin.password_reset", "admin.user_make_admin", "admin.user_disable", "admin.user_enable", "admin.totp_remove"}
 		if diff := cmp.Diff(want, h.column("select action from audit_logs where actor = 'operator' order by id")); diff != "" {
 			t.Errorf("the audit log (-want +got):\n%s", diff)
 		}
 		h.post.Wait(t, "bob@example.com", 1) // that the password was changed
+	})
+}
+
+func TestTheOperatorHelpsWhoLostTheirSecondFactor(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		h := newHouse(t, d)
+		me := authenticate(t, h.Service, register(t, h.Service).Tokens.AccessToken)
+		_, codes := enrol(t, h.Service, h.clock, me)
+		if err := h.RemoveSecondFactor(t.Context(), email); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := h.Login(t.Context(), email, password, ""); err != nil {
+			t.Errorf("got %v, want to sign in with the password alone", err)
+		}
+		if got := h.count("recovery_codes"); got != 0 || len(codes) != 10 {
+			t.Errorf("got %d recovery codes left of %d, want none", got, len(codes))
+		}
 	})
 }
 

@@ -7,10 +7,12 @@ import (
 	"fmt"
 	"runtime"
 	"strings"
+	"sync"
 	"time"
 	"unicode"
 	"unicode/utf8"
 
+	"github.com/trustelem/zxcvbn/frequency"
 	"golang.org/x/crypto/bcrypt"
 	"golang.org/x/sync/semaphore"
 
@@ -145,11 +147,20 @@ var common = func() map[string]bool {
 	return set
 }()
 
-// isCommon tells whether a password is a well-known word, alone or with the usual ornaments (P4ssw0rd123!), a run of the
+// leaked are the passwords that were found most often in those that became public, in lower case.
+var leaked = sync.OnceValue(func() map[string]bool {
+	set := map[string]bool{}
+	for _, password := range frequency.FrequencyLists["passwords"] {
+		set[password] = true
+	}
+	return set
+})
+
+// isCommon tells whether a password is among those found most often, a well-known word, alone or with the usual ornaments (P4ssw0rd123!), a run of the
 // keyboard, or one or two characters over and over.
 func isCommon(password string) bool {
 	lower := strings.ToLower(password)
-	if common[lower] || common[stem(lower)] {
+	if common[lower] || common[stem(lower)] || leaked()[lower] {
 		return true
 	}
 	distinct := map[rune]bool{}

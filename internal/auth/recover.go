@@ -100,12 +100,16 @@ func (s *Service) ResetPassword(ctx context.Context, token, replacement string) 
 	})
 }
 
-// replacePassword sets a password that was not proven by the old one: every session ends.
+// replacePassword sets a password that was not proven by the old one: every session ends, and every API key with them,
+// since whoever had the account may have made one.
 func (s *Service) replacePassword(ctx context.Context, tx db.Querier, userID, hash string, now time.Time) error {
 	if err := setHash(ctx, tx, userID, hash, now); err != nil {
 		return err
 	}
 	if err := endAllSessions(ctx, tx, userID, endedByReset, now); err != nil {
+		return err
+	}
+	if _, err := tx.ExecContext(ctx, `delete from api_keys where user_id = $1`, userID); err != nil {
 		return err
 	}
 	return s.passwordChanged(ctx, tx, userID, now)

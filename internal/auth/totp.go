@@ -134,8 +134,10 @@ func (s *Service) ConfirmTOTP(ctx context.Context, who Identity, code string) (R
 		if _, err := tx.ExecContext(ctx, `update users set totp_confirmed_at = $2 where id = $1`, who.UserID, now); err != nil {
 			return nil, err
 		}
-		codes, err = replaceRecoveryCodes(ctx, tx, who.UserID)
-		return nil, err
+		if codes, err = replaceRecoveryCodes(ctx, tx, who.UserID); err != nil {
+			return nil, err
+		}
+		return nil, s.notify(ctx, tx, who.UserID, factorOn, now)
 	})
 	return codes, err
 }
@@ -144,11 +146,18 @@ func (s *Service) ConfirmTOTP(ctx context.Context, who Identity, code string) (R
 // recovery, and fails as ConfirmTOTP does.
 func (s *Service) DisableTOTP(ctx context.Context, who Identity, password, code string) error {
 	return s.withBoth(ctx, who, password, code, audit.DisableTOTP, func(tx *sql.Tx) error {
-		if err := deleteRecoveryCodes(ctx, tx, who.UserID); err != nil {
-			return err
-		}
-		return storeFactor(ctx, tx, who.UserID, nil, nil, 0)
+		return s.removeFactor(ctx, tx, who.UserID, db.Time(s.now()))
 	})
+}
+
+func (s *Service) removeFactor(ctx context.Context, tx db.Querier, userID string, now time.Time) error {
+	if err := deleteRecoveryCodes(ctx, tx, userID); err != nil {
+		return err
+	}
+	if err := storeFactor(ctx, tx, userID, nil, nil, 0); err != nil {
+		return err
+	}
+	return s.notify(ctx, tx, userID, factorOff, now)
 }
 
 // NewRecoveryCodes makes ten new recovery codes in place of all there were. It asks for what DisableTOTP asks for.

@@ -82,6 +82,7 @@ var modules = map[string]struct{ why, only string }{
 	"github.com/rs/cors":                       {why: "CORS", only: "api"},
 	"github.com/santhosh-tekuri/jsonschema/v6": {why: "tools' schemas in tests"},
 	"github.com/shopspring/decimal":            {why: "money"},
+	"github.com/trustelem/zxcvbn":              {why: "the passwords found most often", only: "auth"},
 	"go.uber.org/goleak":                       {why: "goroutines left behind in tests"},
 	"golang.org/x/crypto":                      {why: "bcrypt", only: "auth"},
 	"golang.org/x/oauth2":                      {why: "PKCE challenges"},
