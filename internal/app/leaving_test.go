@@ -27,23 +27,12 @@ func mark() string {
 	return "mark" + hex.EncodeToString(b[:])
 }
 
-// tableNames lists every table there is.
-func (s *site) tableNames() []string {
-	s.t.Helper()
-	query := `select name from sqlite_master where type = 'table' order by name`
-	if s.db.Engine == db.Postgres {
-		query = `select table_name from information_schema.tables where table_schema = 'public' order by table_name`
-	}
-	return s.texts(query)
-}
-
 // texts reads one column.
 func (s *site) texts(query string, args ...any) []string {
 	s.t.Helper()
-	rows, err := s.db.Read().QueryContext(s.t.Context(), query, args...)
-	all, err := db.Collect(rows, err, func(scan func(...any) error) (text string, err error) { return text, scan(&text) })
-	if err != nil {
-		s.t.Fatalf("%s: %v", query, err)
+	var all []string
+	for _, row := range s.query(query, args...) {
+		all = append(all, row[0])
 	}
 	return all
 }
@@ -52,37 +41,14 @@ func (s *site) texts(query string, args ...any) []string {
 func (s *site) lines() []string {
 	s.t.Helper()
 	var lines []string
-	for _, table := range s.tableNames() {
-		rows, err := s.db.Read().QueryContext(s.t.Context(), "select * from "+table)
-		if err != nil {
-			s.t.Fatal(err)
-		}
-		names, err := rows.Columns()
-		if err != nil {
-			s.t.Fatal(err)
-		}
-		values := make([]any, len(names))
-		for i := range values {
-			values[i] = new(sql.NullString)
-		}
-		for rows.Next() {
-			if err := rows.Scan(values...); err != nil {
-				s.t.Fatal(err)
+	for name, t := range s.tables() {
+		for _, row := range s.query("select " + strings.Join(quoted(t.columns), ", ") + " from " + name) {
+			for i, value := range row {
+				lines = append(lines, name+"."+t.columns[i]+" = "+value)
 			}
-			for i, name := range names {
-				lines = append(lines, table+"."+name+" = "+values[i].(*sql.NullString).String)
-			}
-		}
-		if err := errorsOf(rows); err != nil {
-			s.t.Fatal(err)
 		}
 	}
 	return lines
-}
-
-func errorsOf(rows *sql.Rows) error {
-	_ = rows.Close()
-	return rows.Err()
 }
 
 // write changes the server's database behind its back.

@@ -79,7 +79,7 @@ func TestAnAPIKeyWorksUntilItIsRevokedOrExpires(t *testing.T) {
 			return nil
 		})
 		talk := script.newSession(map[string]any{})
-		if got := s.values("select action, actor from audit_logs where action like 'chat%'"); len(got) > 0 && got[0][1] != "api_key" {
+		if got := s.query("select action, actor from audit_logs where action like 'chat%'"); len(got) > 0 && got[0][1] != "api_key" {
 			t.Errorf("got %v recorded, want it to be the key's doing", got)
 		}
 		if got := p.messages(talk.ID); len(got) != 0 {
