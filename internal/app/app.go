@@ -39,7 +39,7 @@ type App struct {
 	jobs *job.Queue
 	// keyring opens what is sealed in sealedColumns.
 	keyring *vault.Keyring
-	lim     *limit.Limiter
+	limiter *limit.Limiter
 	log     *slog.Logger
 	end     context.CancelFunc // of what works for nobody's request
 }
@@ -79,7 +79,36 @@ func (a *App) build(life context.Context, cfg Config, opts Options) (err error) 
 	if a.keyring, err = cfg.keyring(); err != nil {
 		return err
 	}
-	outside := providers{cfg, opts}
+	if a.Audit, err = audit.New(a.db, opts.Now, []byte(cfg.Auth.HashKey)); err != nil {
+		return err
+	}
+	a.jobs = job.New(job.Config{DB: a.db, Now: opts.Now, Log: opts.Log, Workers: cfg.Jobs.Workers, Lease: cfg.Jobs.Lease})
+	if err := errors.Join(a.buildPeople(cfg, opts), a.buildMoney(life, providers{cfg, opts})); err != nil {
+		return err
+	}
+	a.Account = &account.Service{DB: a.db, Now: opts.Now, Log: opts.Log, Audit: a.Audit, Auth: a.Auth, Chat: a.Chat, Jobs: a.jobs}
+	a.registerJobs()
+	return a.buildEdge(cfg, opts)
+}
+
+// buildPeople makes what knows who is asking.
+func (a *App) buildPeople(cfg Config, opts Options) error {
+	sender, err := cfg.Mail.sender(opts)
+	if err != nil {
+		return err
+	}
+	a.Users = &user.Service{DB: a.db, Now: opts.Now, Audit: a.Audit, Symbol: market.NormalizeSymbol}
+	a.Idempotency = &idempotency.Keys{DB: a.db, Now: opts.Now, Vault: a.keyring}
+	a.Auth, err = auth.New(auth.Config{
+		DB: a.db, Now: opts.Now, Log: opts.Log, Audit: a.Audit, Keys: a.keyring, SigningKey: []byte(cfg.Auth.JWTSecret),
+		AccessTTL: cfg.Auth.AccessTTL, BcryptCost: cfg.Auth.BcryptCost, RegistrationClosed: cfg.Auth.Registration == "closed",
+		Mails: auth.MailConfig{Jobs: a.jobs, Sender: sender, Key: []byte(cfg.Auth.HashKey), PublicURL: cfg.HTTP.PublicURL},
+	})
+	return err
+}
+
+// buildMoney makes what knows what people own, what it is worth, and what can be said of it.
+func (a *App) buildMoney(life context.Context, outside providers) error {
 	brokers, err := outside.brokers()
 	if err != nil {
 		return err
@@ -92,49 +121,33 @@ func (a *App) build(life context.Context, cfg Config, opts Options) (err error) 
 	if err != nil {
 		return err
 	}
-	log, err := audit.New(a.db, opts.Now, []byte(cfg.Auth.HashKey))
-	if err != nil {
+	now, log := outside.Now, outside.Options.Log
+	if a.Market, err = market.New(life, sources, now, log); err != nil {
 		return err
 	}
-	sender, err := cfg.Mail.sender(opts)
-	if err != nil {
-		return err
-	}
-	a.jobs = job.New(job.Config{DB: a.db, Now: opts.Now, Log: opts.Log, Workers: cfg.Jobs.Workers, Lease: cfg.Jobs.Lease})
-	a.Auth, err = auth.New(auth.Config{
-		DB: a.db, Now: opts.Now, Log: opts.Log, Audit: log, Keys: a.keyring, SigningKey: []byte(cfg.Auth.JWTSecret),
-		AccessTTL: cfg.Auth.AccessTTL, BcryptCost: cfg.Auth.BcryptCost, RegistrationClosed: cfg.Auth.Registration == "closed",
-		Mails: auth.MailConfig{Jobs: a.jobs, Sender: sender, Key: []byte(cfg.Auth.HashKey), PublicURL: cfg.HTTP.PublicURL},
-	})
-	if err != nil {
-		return err
-	}
-	if a.Market, err = market.New(life, sources, opts.Now, opts.Log); err != nil {
-		return err
-	}
-	a.Audit = log
-	a.Users = &user.Service{DB: a.db, Now: opts.Now, Audit: log, Symbol: market.NormalizeSymbol}
 	a.Connections = &connection.Service{
-		DB: a.db, Keys: a.keyring, Audit: log, Providers: brokers, RedirectURL: cfg.HTTP.CallbackURL, Now: opts.Now,
+		DB: a.db, Keys: a.keyring, Audit: a.Audit, Providers: brokers, RedirectURL: outside.HTTP.CallbackURL, Now: now,
 		OnConnected: func(ctx context.Context, tx *sql.Tx, id string) error { return a.Portfolio.Connected(ctx, tx, id) },
 	}
-	a.Portfolio = &portfolio.Service{DB: a.db, Connections: a.Connections, Jobs: a.jobs, Now: opts.Now, Audit: log}
-	a.Chat = &chat.Service{DB: a.db, Now: opts.Now, Log: opts.Log, Audit: log, Analyst: &analyst.Analyst{
-		Model: model, Now: opts.Now,
+	a.Portfolio = &portfolio.Service{DB: a.db, Connections: a.Connections, Jobs: a.jobs, Now: now, Audit: a.Audit}
+	a.Chat = &chat.Service{DB: a.db, Now: now, Log: log, Audit: a.Audit, Analyst: &analyst.Analyst{
+		Model: model, Now: now,
 		Tools: []analyst.Tool{analyst.HoldingsTool(a.Portfolio), analyst.QuotesTool(a.Market)},
 	}}
-	a.Account = &account.Service{DB: a.db, Now: opts.Now, Log: opts.Log, Audit: log, Auth: a.Auth, Chat: a.Chat, Jobs: a.jobs}
-	a.Idempotency = &idempotency.Keys{DB: a.db, Now: opts.Now, Vault: a.keyring}
-	a.Ready = a.db.Ping
-	a.registerJobs()
+	return nil
+}
+
+// buildEdge makes what the network reaches.
+func (a *App) buildEdge(cfg Config, opts Options) error {
 	public, err := url.Parse(cfg.HTTP.PublicURL)
 	if err != nil {
 		return err
 	}
-	if a.lim, err = limit.New(limit.Config{Now: opts.Now, Log: opts.Log, RedisURL: string(cfg.Limits.RedisURL)}); err != nil {
+	if a.limiter, err = limit.New(limit.Config{Now: opts.Now, Log: opts.Log, RedisURL: string(cfg.Limits.RedisURL)}); err != nil {
 		return err
 	}
-	a.Handler, err = api.New(a.Services, cfg.edge(opts, public, a.lim))
+	a.Ready = a.db.Ping
+	a.Handler, err = api.New(a.Services, cfg.edge(opts, public, a.limiter))
 	return err
 }
 
@@ -165,8 +178,8 @@ func (a *App) Run(ctx context.Context) {
 // Close closes the database. Run must have returned, and nothing be served any more.
 func (a *App) Close() error {
 	a.end()
-	if a.lim != nil {
-		_ = a.lim.Close() // nothing is kept in it
+	if a.limiter != nil {
+		_ = a.limiter.Close() // nothing is kept in it
 	}
 	if err := a.db.Close(); err != nil {
 		return fmt.Errorf("close the database: %w", err)
