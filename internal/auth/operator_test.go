@@ -126,7 +126,7 @@ func TestTheOperatorHelpsWhoLostTheirSecondFactor(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		h := newHouse(t, d)
 		me := authenticate(t, h.Service, register(t, h.Service).Tokens.AccessToken)
-		_, codes := enrol(t, h.Service, h.clock, me)
+		_, codes := h.enrol(me)
 		if err := h.RemoveSecondFactor(t.Context(), email); err != nil {
 			t.Fatal(err)
 		}
