@@ -13,6 +13,7 @@ import (
 	"github.com/jaspers-ai/jaspers/internal/chat"
 	"github.com/jaspers-ai/jaspers/internal/db"
 	"github.com/jaspers-ai/jaspers/internal/job"
+	"github.com/jaspers-ai/jaspers/internal/user"
 )
 
 // Service exports and deletes accounts. The exported fields are required.
@@ -34,6 +35,9 @@ type Service struct {
 // of auth.Confirm, and Conflict, which says what has to be done first.
 func (s *Service) Delete(ctx context.Context, who auth.Identity, password, code string) error {
 	userID := who.UserID
+	if _, err := user.MayLeave(ctx, s.DB.Read(), userID); err != nil { // before a code is spent on it
+		return err
+	}
 	proof, err := s.Auth.Confirm(ctx, who, password, code, audit.Event{Action: audit.DeleteAccount, UserID: userID})
 	if err != nil {
 		return err

@@ -1,6 +1,10 @@
 package account
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/jaspers-ai/jaspers/internal/audit"
+)
 
 // table says what of a table a person gets. A test over the real schema fails for a table of theirs that is not here,
 // and for a column that is neither kept nor left.
@@ -89,7 +93,7 @@ var tables = []table{
 
 // unlessOthers hides who and where another person was, such as an admin, when they did something to this one.
 func unlessOthers(column string) string {
-	return "case when actor = 'user' and actor_id <> user_id then null else " + column + " end"
+	return "case when " + audit.ByAnother + " then null else " + column + " end"
 }
 
 // column is one that is exported.

@@ -8,6 +8,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
+	"github.com/jaspers-ai/jaspers/internal/account"
 	"github.com/jaspers-ai/jaspers/internal/fault"
 )
 
@@ -45,8 +46,11 @@ func (r *router) exportRoute(d doc) {
 	op.Responses["200"] = &huma.Response{Description: "OK", Content: map[string]*huma.MediaType{
 		zipArchive: {Schema: &huma.Schema{Type: huma.TypeString, Format: "binary"}},
 	}}
-	huma.Register(r.api, op, func(ctx context.Context, _ *nothing) (*huma.StreamResponse, error) {
-		export, err := r.Account.Export(ctx, identity(ctx).UserID)
+	begin := limited(r, d.limit, func(ctx context.Context, _ *nothing) (*account.Export, error) {
+		return r.Account.Export(ctx, identity(ctx).UserID)
+	})
+	huma.Register(r.api, op, func(ctx context.Context, in *nothing) (*huma.StreamResponse, error) {
+		export, err := begin(ctx, in)
 		if err != nil {
 			return nil, newStatusError(ctx, r.report(ctx, err))
 		}

@@ -111,8 +111,9 @@ func (r *router) postLeaving(path string, leave func(context.Context, auth.Ident
 		SetCookie []*http.Cookie `header:"Set-Cookie"`
 	}
 	d.status = http.StatusNoContent
-	huma.Register(r.api, operation[nothing](r, http.MethodPost, path, d), func(ctx context.Context, _ *nothing) (*left, error) {
-		if err := leave(ctx, identity(ctx)); err != nil {
+	do := limited(r, d.limit, func(ctx context.Context, _ *nothing) (nothing, error) { return nothing{}, leave(ctx, identity(ctx)) })
+	huma.Register(r.api, operation[nothing](r, http.MethodPost, path, d), func(ctx context.Context, in *nothing) (*left, error) {
+		if _, err := do(ctx, in); err != nil {
 			return nil, newStatusError(ctx, r.report(ctx, err))
 		}
 		if !byCookie(ctx) {

@@ -50,6 +50,7 @@ func (r *router) idempotent(ctx huma.Context, next func(huma.Context)) {
 		r.writeError(w, req, fault.InvalidField("header."+keyHeader, "must be one text of 1 to 255 visible ASCII characters, quoted or not"))
 		return
 	}
+	_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(bodyPatience)) // a test's recorder has none
 	body, whole := readAhead(req, ctx.Operation().MaxBodyBytes)
 	if !whole { // it will be refused, and nothing happens
 		next(ctx)
@@ -68,6 +69,9 @@ func (r *router) idempotent(ctx huma.Context, next func(huma.Context)) {
 		r.carryOut(ctx, next, claim)
 	}
 }
+
+// bodyPatience is how long a body may take to come, here as where huma reads it.
+const bodyPatience = 5 * time.Second
 
 // streamOrNot tells the two forms of one answer apart.
 func streamOrNot(req *http.Request) string {

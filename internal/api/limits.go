@@ -16,6 +16,7 @@ import (
 
 	"github.com/jaspers-ai/jaspers/internal/fault"
 	"github.com/jaspers-ai/jaspers/internal/limit"
+	"github.com/jaspers-ai/jaspers/internal/user"
 )
 
 // The headers in which an answer tells what was counted.
@@ -131,7 +132,8 @@ func (in *registerInput) account() string       { return in.Body.Email }
 func (in *registerInput) makesAcquaintance()    {}
 
 // foldAccount gives all spellings of an e-mail address one name to be counted under. It takes more for the same than
-// signing in does (letters that look alike, what follows a plus sign): that only makes the count stricter.
+// signing in does (letters that look alike, what follows a plus sign): that makes a count stricter. Nothing may be granted
+// by it: whoever owns one spelling need not own another.
 func foldAccount(email string) string {
 	email = strings.ToLower(strings.TrimSpace(norm.NFKC.String(email)))
 	email = strings.NewReplacer("ı", "i", "\u0307", "").Replace(email)
@@ -245,10 +247,11 @@ func limited[In, Out any](r *router, name limitName, h func(context.Context, *In
 	}
 }
 
-// isFailedGuess tells whether an attempt counts: all do, save those that succeeded, those that were turned away before
-// anything was compared, and those of which the secret was right and something else is missing.
+// failedGuesses are how attempts end that count: a secret was compared and wrong, or right for somebody who is shut out.
+var failedGuesses = []fault.Kind{fault.InvalidCredentials, fault.InvalidCode, fault.LinkExpired, fault.AccountDisabled}
+
 func isFailedGuess(err error) bool {
-	return err != nil && !slices.Contains([]fault.Kind{fault.Overloaded, fault.Invalid, fault.SecondFactorNeeded}, fault.KindOf(err))
+	return err != nil && slices.Contains(failedGuesses, fault.KindOf(err))
 }
 
 // takeAll takes what a limit counts by; where one of them is too much, the others are given back.
@@ -303,8 +306,10 @@ func (r *router) takeAccount(ctx context.Context, own rule, in any) ([]limit.Res
 	return []limit.Result{all, res}, nil
 }
 
+// acquaintanceOf is the account that is named, to the letter, at the address the request comes from.
 func acquaintanceOf(ctx context.Context, in any) string {
-	return "account " + foldAccount(in.(namesAccount).account()) + " at " + visitOf(ctx).network
+	email, _ := user.CanonicalEmail(in.(namesAccount).account())
+	return "account " + email + " at " + visitOf(ctx).network
 }
 
 // describeLimits is what the API's document says of a route's limits.

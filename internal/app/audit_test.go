@@ -234,3 +234,14 @@ func TestPeriodicSyncsAreRecordedOnlyWhenTheirOutcomeChanges(t *testing.T) {
 		}
 	})
 }
+
+func TestWhereAWrongPasswordCameFromIsTheOwnersToSee(t *testing.T) {
+	eachEngine(t, func(t *testing.T, s *site) {
+		p := s.register("ada")
+		s.from("127.0.0.5").post("/auth/login", map[string]any{"email": p.email, "password": "a wrong password"}).fails(http.StatusUnauthorized, "invalid_credentials")
+		failed := data[[]struct{ Action, Address string }](p.get("/audit/logs?outcome=failure").status(http.StatusOK))
+		if len(failed) != 1 || failed[0].Action != "account.login" || failed[0].Address != "127.0.0.5" {
+			t.Errorf("got %+v, want the try and where it came from", failed)
+		}
+	})
+}

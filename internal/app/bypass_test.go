@@ -224,6 +224,19 @@ func onSpellings(_ *testing.T, s *site) {
 	s.attack(15, func(i int) bool { return s.from(fmt.Sprintf("127.0.2.%d", i+1)).guess(other[i%len(other)]) })
 }
 
+// Who has signed in from an address is known there. That is no reason to let the owner of a look-alike guess.
+func TestALookAlikeOfAnAddressIsNotKnownInItsPlace(t *testing.T) {
+	oneEngine(t, setup{settings: tight}, func(_ *testing.T, s *site) {
+		var attackers []*person
+		for i := range 6 {
+			p := s.from(fmt.Sprintf("127.0.3.%d", i+1))
+			p.post("/auth/register", map[string]any{"email": fmt.Sprintf("ada+%d@example.com", i), "password": password}).status(http.StatusCreated)
+			attackers = append(attackers, p)
+		}
+		s.attack(30, func(i int) bool { return attackers[i%len(attackers)].guess("ada@example.com") })
+	})
+}
+
 // fromEverywhere guesses at one account from 199 addresses.
 func fromEverywhere(_ *testing.T, s *site) {
 	s.attack(199, func(i int) bool { return s.from(fmt.Sprintf("127.0.0.%d", i+2)).guess("ada@example.com") })

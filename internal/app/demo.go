@@ -117,8 +117,7 @@ func refuseRealCredentials(environ []string) error {
 // isLoopback tells whether an address can be reached from this machine only.
 func isLoopback(addr string) bool {
 	host, _, err := net.SplitHostPort(addr)
-	ip := net.ParseIP(host)
-	return err == nil && (host == "localhost" || ip != nil && ip.IsLoopback())
+	return err == nil && isLoopbackHost(host)
 }
 
 // removeDemo deletes what a demo keeps, and nothing else that may lie in the folder.

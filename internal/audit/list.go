@@ -66,10 +66,15 @@ func (l *Log) List(ctx context.Context, f Filter) ([]Entry, string, error) {
 	return entries[:f.Limit], entries[f.Limit-1].ID, nil
 }
 
-// hideFrom takes from an entry where somebody else was when they acted on the viewer's account.
+// ByAnother is the condition of SQL under which an event about a person was another's doing, such as an admin's: where
+// that one was is not the person's to know. Who is only suspected, as of a wrong password, is nobody else: where that came
+// from is what the person must be able to see.
+const ByAnother = "(actor = 'operator' or actor = 'user' and actor_id is not null and actor_id <> user_id)"
+
+// hideFrom takes from an entry what ByAnother says is not the viewer's to know.
 func (e *Entry) hideFrom(viewer string) {
-	byOther := e.Actor == Operator || e.Actor == Person && value(e.ActorID) != viewer
-	if viewer != "" && byOther {
+	byAnother := e.Actor == Operator || e.Actor == Person && e.ActorID != nil && *e.ActorID != viewer
+	if viewer != "" && byAnother {
 		e.Address, e.UserAgent = nil, nil
 	}
 }

@@ -52,8 +52,8 @@ const Reauthorization Notice = "reauthorization"
 // Settings are a person's choices. Those for which nothing was chosen have their defaults.
 type Settings struct {
 	BaseCurrency    string          `json:"baseCurrency" example:"USD" doc:"ISO 4217; what totals are in, once exchange rates are there"`
-	TimeZone        string          `json:"timeZone" example:"America/New_York" doc:"Of the IANA time zone database"`
-	Locale          string          `json:"locale" example:"en-US" doc:"BCP 47"`
+	TimeZone        string          `json:"timeZone" example:"America/New_York" doc:"Of the IANA time zone database; for pages and reports, once there are any"`
+	Locale          string          `json:"locale" example:"en-US" doc:"BCP 47; for pages and reports, once there are any"`
 	BenchmarkSymbol string          `json:"benchmarkSymbol" example:"SPY" doc:"What performance is compared with, once there is performance"`
 	CostBasisMethod CostBasis       `json:"costBasisMethod" enum:"fifo,lifo,hifo,average,specific" doc:"Which shares are sold first, once there are lots"`
 	RiskFreeRate    decimal.Decimal `json:"riskFreeRate" example:"0.04" doc:"A year's, as a fraction, for ratios of performance once there are any"`
