@@ -32,7 +32,7 @@ func (c *Config) secrets() []secret {
 	return []secret{
 		{"JASPERS_JWT_SECRET", &c.Auth.JWTSecret},
 		{keySetting, &c.Auth.EncryptionKey},
-		{"JASPERS_HASH_KEY", &c.Auth.HashKey},
+		{hashKeySetting, &c.Auth.HashKey},
 	}
 }
 
@@ -109,7 +109,10 @@ func (c *Config) makeSecrets(ctx context.Context) error {
 	if values, err := readSecretsFile(path); err == nil && len(missing(values)) == 0 {
 		return nil // most starts write nothing, and may not be able to
 	}
-	return editSecretsFile(ctx, path, func(values map[string]string) (map[string]string, error) { return missing(values), nil })
+	return editSecretsFile(ctx, path, func(values map[string]string) (map[string]string, error) {
+		changes := missing(values)
+		return changes, c.checkNew(ctx, changes)
+	})
 }
 
 // takeSecrets fills in from the file what was not given.
