@@ -104,6 +104,7 @@ func TestNoSecretsAreMadeBesideADatabaseThatNeedsTheOldOnes(t *testing.T) {
 	}
 	for range 2 {
 		isOneLine(t, startOnce(t, "JASPERS_DATA_DIR="+dir), "has no JASPERS_HASH_KEY")
+		isOneLine(t, app.Operate(t.Context(), cfg, opts, addPerson), "secrets.env is not there")
 		if _, err := os.Stat(path); !errors.Is(err, fs.ErrNotExist) {
 			t.Errorf("got %v, want no new secrets", err)
 		}

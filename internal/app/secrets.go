@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -118,6 +119,9 @@ func (c *Config) makeSecrets(ctx context.Context) error {
 // takeSecrets fills in from the file what was not given.
 func (c *Config) takeSecrets() error {
 	made, err := readSecretsFile(c.secretsPath())
+	if errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("%s is not there: bring back the one that belongs to this database; %s", c.secretsPath(), lostForGood)
+	}
 	if err != nil {
 		return err
 	}

@@ -44,7 +44,7 @@ func (s *Service) Check(ctx context.Context) error {
 				return fmt.Errorf("try the keys of %v: %w", c, err)
 			}
 			if !opens {
-				return fmt.Errorf("%v holds values sealed with another key v%d than the one that is set: "+
+				return fmt.Errorf("%v holds values sealed with another key v%d than the one that is set, or changed since: "+
 					"bring back the JASPERS_ENCRYPTION_KEY, or the secrets.env, that belongs to this database", c, version)
 			}
 		}
