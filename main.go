@@ -48,7 +48,7 @@ func commands() []command {
 		{"migrate", "up | down | status: change or show the database schema", migrate},
 		{"user", "list | add | reset-password | disable | enable | make-admin | remove-totp: the people", manageUsers},
 		{"audit", "verify: tell whether the audit log is as it was written", auditLog},
-		{"keys", "status | rotate: show or renew the key that seals brokerage credentials", keys},
+		{"keys", "status | rotate: show or renew the key that seals credentials, second factors and kept answers", keys},
 		{"config", "show the settings in force, with secrets hidden", config},
 		{"openapi", "print the API's description", openapi},
 		{"version", "print the version", version},

@@ -2,37 +2,41 @@ package main
 
 import (
 	"context"
-	"errors"
-	"flag"
-	"fmt"
+	"io"
+	"slices"
 
 	"github.com/jaspers-ai/jaspers/internal/app"
 )
 
+const auditUsage = `Usage: jaspers audit verify [-head HEAD]
+  verify  tell whether the audit log is as it was written
+-head takes the end that an earlier verify printed, to make sure that nothing up to it is gone.
+`
+
+const keysUsage = `Usage: jaspers keys ACTION
+  status  which keys there are, what is sealed with each, and what to do next
+  rotate  seal everything with a new key while the server runs, and take the old one away
+The keys seal brokerage credentials, second factors, and answers kept for requests that are sent again.
+`
+
 // word reads the one word that says what a command is to do, and the flags around it.
-func (p process) word(words string) (string, error) {
-	switch err := p.flags.Parse(p.args); {
-	case errors.Is(err, flag.ErrHelp):
+func (p process) word(usage string, known ...string) (string, error) {
+	p.flags.Usage = func() { _, _ = io.WriteString(p.errOut, usage) }
+	words, err := p.words()
+	if err != nil {
 		return "", err
-	case err != nil:
-		return "", errUsage
-	case p.flags.NArg() == 0:
-		_, _ = fmt.Fprintf(p.errOut, "%s takes one of: %s\n", p.flags.Name(), words)
+	}
+	if len(words) != 1 || !slices.Contains(known, words[0]) {
+		p.flags.Usage()
 		return "", errUsage
 	}
-	word := p.flags.Arg(0)
-	p.args = p.flags.Args()[1:]
-	return word, p.parse(0)
+	return words[0], nil
 }
 
 func auditLog(ctx context.Context, p process) error {
-	noted := p.flags.String("head", "", "the head that an earlier verify printed, to make sure that nothing up to it is gone")
-	word, err := p.word("verify")
-	if err != nil {
+	noted := p.flags.String("head", "", "the head that an earlier verify printed")
+	if _, err := p.word(auditUsage, "verify"); err != nil {
 		return err
-	}
-	if word != "verify" {
-		return fmt.Errorf("audit takes verify")
 	}
 	cfg, err := p.settings()
 	if err != nil {
@@ -42,7 +46,7 @@ func auditLog(ctx context.Context, p process) error {
 }
 
 func keys(ctx context.Context, p process) error {
-	word, err := p.word("status, rotate")
+	word, err := p.word(keysUsage, "status", "rotate")
 	if err != nil {
 		return err
 	}
@@ -50,11 +54,8 @@ func keys(ctx context.Context, p process) error {
 	if err != nil {
 		return err
 	}
-	switch word {
-	case "status":
+	if word == "status" {
 		return app.KeyStatus(ctx, cfg, p.out)
-	case "rotate":
-		return app.RotateKeys(ctx, cfg, p.out)
 	}
-	return fmt.Errorf("keys takes status or rotate")
+	return app.RotateKeys(ctx, cfg, p.out)
 }

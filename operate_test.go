@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/jaspers-ai/jaspers/internal/db"
+	"github.com/jaspers-ai/jaspers/internal/db/dbtest"
 )
 
 // run waits for a command with the server's settings, and returns its exit code and what it printed.
@@ -85,20 +86,57 @@ func TestOperatorsCommandsSayWhatIsWrong(t *testing.T) {
 		code int
 		want string
 	}{
-		{[]string{"audit"}, 2, "takes one of: verify"},
-		{[]string{"audit", "burn"}, 1, "audit takes verify"},
-		{[]string{"audit", "verify", "now"}, 2, "takes 0 arguments"},
+		{[]string{"audit"}, 2, "Usage: jaspers audit verify"},
+		{[]string{"audit", "-h"}, 0, "verify  tell whether"},
+		{[]string{"audit", "burn"}, 2, "Usage: jaspers audit verify"},
+		{[]string{"audit", "verify", "now"}, 2, "Usage: jaspers audit verify"},
+		{[]string{"audit", "verify", "-fast"}, 2, "flag provided but not defined"},
 		{[]string{"audit", "verify", "-head", "x"}, 1, "a head is what verify printed"},
-		{[]string{"audit", "verify"}, 1, "find the generated secrets"},
-		{[]string{"keys"}, 2, "takes one of: status, rotate"},
-		{[]string{"keys", "eat"}, 1, "keys takes status or rotate"},
-		{[]string{"keys", "rotate"}, 1, "find the generated secrets"},
+		{[]string{"audit", "verify"}, 1, "there is no installation at data/jaspers.db: set JASPERS_DATA_DIR"},
+		{[]string{"keys"}, 2, "Usage: jaspers keys"},
+		{[]string{"keys", "-h"}, 0, "rotate  seal everything with a new key"},
+		{[]string{"keys", "eat"}, 2, "Usage: jaspers keys"},
+		{[]string{"keys", "status", "now"}, 2, "Usage: jaspers keys"},
+		{[]string{"keys", "status"}, 1, "there is no installation"},
+		{[]string{"keys", "rotate"}, 1, "there is no installation"},
+		{[]string{"user", "-h"}, 0, "Usage: jaspers user ACTION"},
+		{[]string{"user", "list"}, 1, "there is no installation"},
+		{[]string{"user", "make-admin", "ada@example.com"}, 1, "there is no installation"},
 	} {
-		p := start(t, t.TempDir(), nil, c.args...)
+		dir := t.TempDir()
+		p := start(t, dir, nil, c.args...)
 		_ = p.Wait()
 		if got := p.ProcessState.ExitCode(); got != c.code || !strings.Contains(p.log.String(), c.want) {
 			t.Errorf("%v: got %d: %s, want %d and %q", c.args, got, p.log, c.code, c.want)
 		}
+		if left, err := os.ReadDir(dir); err != nil || len(left) > 0 {
+			t.Errorf("%v: left %v, %v, want nothing made", c.args, left, err)
+		}
+	}
+}
+
+func TestOperatorsCommandsLeaveTheSchemaOfAnOlderVersionAlone(t *testing.T) {
+	t.Parallel()
+	for _, engine := range []db.Engine{db.SQLite, db.Postgres} {
+		t.Run(string(engine), func(t *testing.T) {
+			t.Parallel()
+			s := &server{t: t, dir: t.TempDir(), environ: []string{
+				"JASPERS_DATABASE_URL=" + dbtest.Address(t, engine), "JASPERS_JWT_SECRET=0f1e2d3c4b5a69788796a5b4c3d2e1f0aa",
+				"JASPERS_ENCRYPTION_KEY=" + strings.Repeat("0123456789abcdef", 4), "JASPERS_HASH_KEY=1f0e3d2c5b4a79688697b5a4d3c2f1e0bb",
+			}}
+			if code, said := s.run("migrate", "down"); code != 0 {
+				t.Fatalf("got %d: %s", code, said)
+			}
+			_, before := s.run("migrate", "status")
+			for _, args := range [][]string{{"user", "list"}, {"user", "add", "-generate", "ada@example.com"}, {"keys", "status"}, {"audit", "verify"}} {
+				if code, said := s.run(args...); code != 1 || !strings.Contains(said, "of an older version") {
+					t.Errorf("%v: got %d: %s", args, code, said)
+				}
+			}
+			if _, now := s.run("migrate", "status"); now != before || !strings.Contains(now, "to come") {
+				t.Errorf("got %s, want it as before: %s", now, before)
+			}
+		})
 	}
 }
 

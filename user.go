@@ -15,7 +15,6 @@ import (
 	"golang.org/x/term"
 
 	"github.com/jaspers-ai/jaspers/internal/app"
-	"github.com/jaspers-ai/jaspers/internal/audit"
 	"github.com/jaspers-ai/jaspers/internal/fault"
 	"github.com/jaspers-ai/jaspers/internal/telemetry"
 	"github.com/jaspers-ai/jaspers/internal/vault"
@@ -23,7 +22,7 @@ import (
 
 const userUsage = `Usage: jaspers user ACTION [flags] [EMAIL]
   list                  everybody: role, when they came and signed in last, who is disabled
-  add EMAIL             add a person; the first one is the admin
+  add EMAIL             add a person; the first one is the admin, in a new installation where there is none yet
   reset-password EMAIL  give a person a new password and end their sessions
   disable EMAIL         shut a person out at once
   enable EMAIL          let them in again
@@ -35,6 +34,7 @@ add and reset-password read the password from the terminal, or a line of standar
 // userAction is one word behind "jaspers user".
 type userAction struct {
 	takesEmail, takesPassword bool
+	installs                  bool // makes the installation where there is none
 	run                       func(ctx context.Context, a *app.App, email, password string) (said string, err error)
 }
 
@@ -47,7 +47,7 @@ func userActions(out io.Writer) map[string]userAction {
 	}
 	return map[string]userAction{
 		"list": {run: func(ctx context.Context, a *app.App, _, _ string) (string, error) { return "", listUsers(ctx, a, out) }},
-		"add": {takesEmail: true, takesPassword: true, run: func(ctx context.Context, a *app.App, email, password string) (string, error) {
+		"add": {takesEmail: true, takesPassword: true, installs: true, run: func(ctx context.Context, a *app.App, email, password string) (string, error) {
 			u, err := a.Auth.AddUser(ctx, email, password)
 			return fmt.Sprintf("added %s (%s)", u.Email, u.Role), err
 		}},
@@ -92,7 +92,11 @@ func manageUsers(ctx context.Context, p process) error {
 	if action.takesEmail {
 		email = words[1]
 	}
-	said, err := p.withApp(ctx, func(ctx context.Context, a *app.App) (string, error) { return action.run(ctx, a, email, password) })
+	said := ""
+	err = p.withApp(ctx, action.installs, func(ctx context.Context, a *app.App) (err error) {
+		said, err = action.run(ctx, a, email, password)
+		return err
+	})
 	if err != nil {
 		return plainly(err)
 	}
@@ -122,22 +126,27 @@ func (p process) words() ([]string, error) {
 	}
 }
 
-// withApp does something with the server's parts while the server itself does not run here.
-func (p process) withApp(ctx context.Context, do func(context.Context, *app.App) (string, error)) (said string, err error) {
+// withApp does something with the server's parts, whether the server itself runs or not. Where there is no installation it
+// makes one only if it is told to, and says so.
+func (p process) withApp(ctx context.Context, install bool, do func(context.Context, *app.App) error) error {
 	cfg, err := p.settings()
 	if err != nil {
-		return "", err
+		return err
 	}
 	log, err := telemetry.NewLog(p.errOut, cfg.Log.Level, cfg.Log.Format)
 	if err != nil {
-		return "", err
+		return err
 	}
-	a, err := app.New(ctx, cfg, app.Options{Log: log, Now: time.Now})
-	if err != nil {
-		return "", err
+	opts := app.Options{Log: log, Now: time.Now}
+	err = app.Operate(ctx, cfg, opts, do)
+	if !install || !errors.Is(err, app.ErrNotInstalled) {
+		return err
 	}
-	defer func() { err = errors.Join(err, a.Close()) }()
-	return do(audit.WithOrigin(ctx, audit.Origin{Actor: audit.Operator}), a)
+	where, err := app.Install(ctx, cfg, opts, do)
+	if where != "" {
+		_, _ = fmt.Fprintln(p.out, "made a new installation at "+where)
+	}
+	return err
 }
 
 // maxTyped is more than any password has.

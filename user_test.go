@@ -118,8 +118,15 @@ func TestTheOperatorAddsTheFirstPersonBeforeAnyServerRan(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	environ := []string{"JASPERS_REGISTRATION=closed"}
-	user(t, dir, environ, "correct horse staple\n", "add", "ada@example.com").ok(t, "added ada@example.com (admin)")
+	user(t, dir, environ, "correct horse staple\n", "add", "ada@example.com").ok(t, "made a new installation at data/jaspers.db\nadded ada@example.com (admin)\n")
+	if again := user(t, dir, environ, "", "add", "-generate", "bob@example.com").ok(t, "added bob@example.com (member)"); strings.Contains(again.out, "new installation") {
+		t.Errorf("got %s, want one installation", again.out)
+	}
 	user(t, dir, environ, "", "list").ok(t, "ada@example.com  admin")
+	s := &server{t: t, dir: dir, environ: environ} // which never runs
+	if code, said := s.run("audit", "verify"); code != 0 || !strings.HasPrefix(said, "2 rows, chain intact") {
+		t.Errorf("got %d: %s, want what the operator did sealed", code, said)
+	}
 }
 
 func TestUserCommandsThatCannotBeDoneSayWhy(t *testing.T) {

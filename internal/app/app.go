@@ -62,9 +62,17 @@ func New(ctx context.Context, cfg Config, opts Options) (*App, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := database.Migrate(ctx); err != nil {
+		return nil, errors.Join(err, database.Close())
+	}
+	return assemble(ctx, cfg, opts, database)
+}
+
+// assemble builds everything upon a database, which it closes where that cannot be done.
+func assemble(ctx context.Context, cfg Config, opts Options, database *db.DB) (*App, error) {
 	life, end := context.WithCancel(context.WithoutCancel(ctx))
 	a := &App{db: database, log: opts.Log, end: end}
-	err = errors.Join(database.Migrate(ctx), a.build(life, cfg, opts))
+	err := a.build(life, cfg, opts)
 	if err == nil {
 		err = a.checkKeys(ctx)
 	}

@@ -19,8 +19,9 @@ import (
 	"github.com/jaspers-ai/jaspers/internal/vault"
 )
 
-// The settings with encryption keys.
+// The settings with keys that something in the database was written with.
 const (
+	hashKeySetting = "JASPERS_HASH_KEY"
 	keySetting     = "JASPERS_ENCRYPTION_KEY"
 	oldKeysSetting = "JASPERS_ENCRYPTION_KEYS_OLD"
 )
@@ -126,7 +127,14 @@ func formatKeys(all vault.Keys) (current, old string) {
 	return write(all.Current), strings.Join(rest, ",")
 }
 
-// checkKeys refuses to serve a database of which not everything can be opened.
+// checkKeys refuses to work on a database of which not everything can be opened, or whose audit log cannot go on.
 func (a *App) checkKeys(ctx context.Context) error {
-	return (&keys.Service{DB: a.db, Keyring: a.keyring, Columns: sealedColumns(), Audit: a.Audit}).Check(ctx)
+	err := (&keys.Service{DB: a.db, Keyring: a.keyring, Columns: sealedColumns(), Audit: a.Audit}).Check(ctx)
+	if err == nil {
+		err = a.Audit.Check(ctx)
+	}
+	if err != nil {
+		return fmt.Errorf("%w; %s", err, lostForGood)
+	}
+	return nil
 }

@@ -5,6 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
+	"os"
+	"strings"
 	"time"
 
 	"github.com/jaspers-ai/jaspers/internal/audit"
@@ -21,20 +24,87 @@ type operator struct {
 	out   io.Writer
 }
 
-// operate has work done by an operator. It makes neither secrets nor tables.
-func operate(ctx context.Context, cfg Config, out io.Writer, work func(ctx context.Context, o *operator) error) (err error) {
-	if err := cfg.findSecrets(); err != nil {
-		return err
+// ErrNotInstalled is when there is nothing to operate where the settings say.
+var ErrNotInstalled = errors.New("there is no installation")
+
+// openInstalled opens the database of an installation and finds its secrets. It makes neither files nor secrets nor tables.
+func (c *Config) openInstalled(ctx context.Context) (*db.DB, error) {
+	none := fmt.Errorf("%w at %s: set JASPERS_DATA_DIR or JASPERS_DATABASE_URL as the server has them; jaspers serve and jaspers user add make a new one",
+		ErrNotInstalled, c.where())
+	if path, is := strings.CutPrefix(string(c.Database.URL), "sqlite:"); is {
+		if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
+			return nil, none
+		}
 	}
-	keyring, err := cfg.keyring()
+	database, err := db.Open(ctx, string(c.Database.URL))
+	if err != nil {
+		return nil, err
+	}
+	version, newest, err := database.Schema(ctx)
+	switch {
+	case err != nil:
+	case version == 0:
+		err = none
+	case version < newest:
+		err = fmt.Errorf("the database at %s is of an older version of this program: use that one, or update the server first", c.where())
+	default:
+		err = c.findSecrets()
+	}
+	if err != nil {
+		return nil, errors.Join(err, database.Close())
+	}
+	return database, nil
+}
+
+// where names the database without its password.
+func (c *Config) where() string {
+	if path, is := strings.CutPrefix(string(c.Database.URL), "sqlite:"); is {
+		return path
+	}
+	return "the address in JASPERS_DATABASE_URL"
+}
+
+// Operate has work done by an operator with the parts of the server, whether that runs or not. It is ErrNotInstalled where
+// there is no installation.
+func Operate(ctx context.Context, cfg Config, opts Options, work func(context.Context, *App) error) error {
+	database, err := cfg.openInstalled(ctx)
 	if err != nil {
 		return err
 	}
-	database, err := db.Open(ctx, string(cfg.Database.URL))
+	a, err := assemble(ctx, cfg, opts, database)
+	if err != nil {
+		return err
+	}
+	return a.operate(ctx, work)
+}
+
+// Install makes an installation where there is none, has work done in it as Operate does, and tells where it is.
+func Install(ctx context.Context, cfg Config, opts Options, work func(context.Context, *App) error) (where string, err error) {
+	a, err := New(ctx, cfg, opts)
+	if err != nil {
+		return "", err
+	}
+	return cfg.where(), a.operate(ctx, work)
+}
+
+// operate has work done, seals what was recorded, since no server may run that does, and closes a.
+func (a *App) operate(ctx context.Context, work func(context.Context, *App) error) error {
+	err := work(audit.WithOrigin(ctx, audit.Origin{Actor: audit.Operator}), a)
+	_, sealing := a.Audit.Seal(ctx)
+	return errors.Join(err, sealing, a.Close())
+}
+
+// operate has work done by an operator who needs no more than the database and the keys.
+func operate(ctx context.Context, cfg Config, out io.Writer, work func(ctx context.Context, o *operator) error) (err error) {
+	database, err := cfg.openInstalled(ctx)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, database.Close()) }()
+	keyring, err := cfg.keyring()
+	if err != nil {
+		return err
+	}
 	log, err := audit.New(database, time.Now, []byte(cfg.Auth.HashKey))
 	if err != nil {
 		return err

@@ -47,6 +47,10 @@ func KeyStatus(ctx context.Context, cfg Config, out io.Writer) error {
 		if len(usages) == 0 {
 			o.printf("  none")
 		}
+		if err := o.keys.Check(ctx); err != nil && foreign == 0 {
+			o.printf("Next: the server does not start as it is: %v; %s", err, lostForGood)
+			return nil
+		}
 		o.printf("Next: %s", o.next(len(ring.Versions()), outdated, foreign))
 		return nil
 	})
@@ -72,6 +76,9 @@ func (o *operator) next(versions, outdated, foreign int) string {
 // has to be there already, and taking the old one away is the operator's.
 func RotateKeys(ctx context.Context, cfg Config, out io.Writer) error {
 	return operate(ctx, cfg, out, func(ctx context.Context, o *operator) error {
+		if err := o.keys.Check(ctx); err != nil { // before a new key stands beside one that is wrong
+			return fmt.Errorf("%w; %s", err, lostForGood)
+		}
 		if o.keysFile == "" {
 			return o.rotateGiven(ctx)
 		}
@@ -157,7 +164,7 @@ func (o *operator) reseal(ctx context.Context) error {
 		}
 		if pass.Unreadable > 0 {
 			return fmt.Errorf("%d values cannot be opened with any key, the first in %s: they were changed or copied from elsewhere; "+
-				"the old key is kept until their connections are made anew or deleted", pass.Unreadable, pass.First)
+				"the old key is kept until they are replaced: a connection made anew, a second factor taken away, a kept answer a day old", pass.Unreadable, pass.First)
 		}
 		if done += pass.Resealed; pass.Resealed == 0 {
 			o.printf("  %d values sealed anew", done)

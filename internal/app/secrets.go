@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -32,7 +33,7 @@ func (c *Config) secrets() []secret {
 	return []secret{
 		{"JASPERS_JWT_SECRET", &c.Auth.JWTSecret},
 		{keySetting, &c.Auth.EncryptionKey},
-		{"JASPERS_HASH_KEY", &c.Auth.HashKey},
+		{hashKeySetting, &c.Auth.HashKey},
 	}
 }
 
@@ -109,12 +110,18 @@ func (c *Config) makeSecrets(ctx context.Context) error {
 	if values, err := readSecretsFile(path); err == nil && len(missing(values)) == 0 {
 		return nil // most starts write nothing, and may not be able to
 	}
-	return editSecretsFile(ctx, path, func(values map[string]string) (map[string]string, error) { return missing(values), nil })
+	return editSecretsFile(ctx, path, func(values map[string]string) (map[string]string, error) {
+		changes := missing(values)
+		return changes, c.checkNew(ctx, changes)
+	})
 }
 
 // takeSecrets fills in from the file what was not given.
 func (c *Config) takeSecrets() error {
 	made, err := readSecretsFile(c.secretsPath())
+	if errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("%s is not there: bring back the one that belongs to this database; %s", c.secretsPath(), lostForGood)
+	}
 	if err != nil {
 		return err
 	}

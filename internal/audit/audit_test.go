@@ -92,6 +92,9 @@ func TestWhatIsRecordedIsSealedOnceAndVerifies(t *testing.T) {
 		if r := verify(t, l, audit.Head{}); r.Rows != 0 || r.Findings != nil {
 			t.Errorf("got %+v of an empty log, want no findings", r)
 		}
+		if err := l.Check(t.Context()); err != nil {
+			t.Errorf("an empty log does not go on: %v", err)
+		}
 		record(t, d, l, logins(3)...)
 		if r := verify(t, l, audit.Head{}); r.Rows != 0 || r.Findings != nil {
 			t.Errorf("got %+v before sealing, want no findings", r)
@@ -315,6 +318,12 @@ func TestAnotherKeyProvesNothing(t *testing.T) {
 		record(t, d, l, logins(1)...)
 		if _, err := other.Seal(t.Context()); err == nil {
 			t.Error("a server with another key goes on with the chain")
+		}
+		if err := other.Check(t.Context()); err == nil || !strings.Contains(err.Error(), "JASPERS_HASH_KEY") {
+			t.Errorf("got %v of another key, want to be told which setting it is", err)
+		}
+		if err := l.Check(t.Context()); err != nil {
+			t.Errorf("with the right key: %v", err)
 		}
 		if _, err := audit.New(d, time.Now, key[:31]); err == nil {
 			t.Error("31 bytes are a key")

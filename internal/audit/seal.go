@@ -41,6 +41,22 @@ const (
 // errHead says that somebody changed the record of the chain's end. Nothing is sealed behind it then.
 var errHead = errors.New("the end of the audit chain is not as it was written; run jaspers audit verify")
 
+// errKey is errHead for who starts a server, where another key is more likely than a stranger in the database.
+var errKey = errors.New("the audit log was written with another JASPERS_HASH_KEY than the one that is set, or the record of its end " +
+	"was changed: bring back the JASPERS_HASH_KEY, or the secrets.env, that belongs to this database")
+
+// Check makes sure that the chain can go on with the key there is. It reads one row.
+func (l *Log) Check(ctx context.Context) error {
+	head, mac, there, err := takeHead(ctx, l.db.Read(), "")
+	if err != nil {
+		return fmt.Errorf("read the end of the audit chain: %w", err)
+	}
+	if !there || !l.isHead(head, mac) {
+		return errKey
+	}
+	return nil
+}
+
 // Run seals what is recorded until ctx ends, and then what is left. Any number of processes may; one seals at a time.
 func (l *Log) Run(ctx context.Context, log *slog.Logger) {
 	tick := time.NewTicker(sealEvery)

@@ -83,6 +83,28 @@ func (d *DB) Migrations(ctx context.Context) ([]Migration, error) {
 	return all, nil
 }
 
+// Schema tells the version of the schema that is there, 0 where there is none, and the newest one the program knows. It
+// only reads.
+func (d *DB) Schema(ctx context.Context) (version, newest int64, err error) {
+	p, err := d.provider()
+	if err != nil {
+		return 0, 0, err
+	}
+	for _, s := range p.ListSources() {
+		newest = max(newest, s.Version)
+	}
+	made := "select count(*) from information_schema.tables where table_schema = current_schema() and table_name = $1"
+	if d.Engine == SQLite {
+		made = "select count(*) from sqlite_master where type = 'table' and name = $1"
+	}
+	var tables int
+	if err := d.read.QueryRowContext(ctx, made, goose.DefaultTablename).Scan(&tables); err != nil || tables == 0 {
+		return 0, newest, err
+	}
+	err = d.read.QueryRowContext(ctx, "select coalesce(max(version_id), 0) from "+goose.DefaultTablename).Scan(&version) // #nosec G202 -- a constant
+	return version, newest, err
+}
+
 // MigrationFiles are the migrations as they are written, for tests that have to know when they change.
 func MigrationFiles() fs.FS { return migrations }
 

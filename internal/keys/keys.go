@@ -6,6 +6,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/jaspers-ai/jaspers/internal/audit"
@@ -30,26 +31,60 @@ type Usage struct {
 	Values  int
 }
 
-// Check makes sure that there is a key for everything that is sealed. It reads little, and says what is missing.
+// Check makes sure that there is a key for everything that is sealed, and that it is the right one: of each column and
+// version it opens a few of the oldest values. It reads little, and says in one line what is missing.
 func (s *Service) Check(ctx context.Context) error {
 	for _, c := range s.Columns {
-		value, found, err := s.foreign(ctx, c)
-		if err != nil || !found {
+		if err := s.checkForeign(ctx, c); err != nil {
+			return err
+		}
+		for _, version := range s.Keyring.Versions() {
+			opens, err := s.opens(ctx, c, version)
 			if err != nil {
-				return err
+				return fmt.Errorf("try the keys of %v: %w", c, err)
 			}
-			continue
-		}
-		version, ok := vault.Version(value)
-		if !ok {
-			return fmt.Errorf("%v holds a value that was never sealed: somebody wrote into the database", c)
-		}
-		if !s.Keyring.Has(version) { // one that came a moment ago is looked for here
-			return fmt.Errorf("%v holds values sealed with key v%d, which this server does not have: "+
-				"add it to JASPERS_ENCRYPTION_KEYS_OLD as v%d:HEX, or bring back the secrets.env that has it", c, version, version)
+			if !opens {
+				return fmt.Errorf("%v holds values sealed with another key v%d than the one that is set, or changed since: "+
+					"bring back the JASPERS_ENCRYPTION_KEY, or the secrets.env, that belongs to this database", c, version)
+			}
 		}
 	}
 	return nil
+}
+
+// checkForeign refuses values of which there is no key by its version.
+func (s *Service) checkForeign(ctx context.Context, c vault.Column) error {
+	value, found, err := s.foreign(ctx, c)
+	if err != nil || !found {
+		return err
+	}
+	version, ok := vault.Version(value)
+	if !ok {
+		return fmt.Errorf("%v holds a value that was never sealed: somebody wrote into the database", c)
+	}
+	if !s.Keyring.Has(version) { // one that came a moment ago is looked for here
+		return fmt.Errorf("%v holds values sealed with key v%d, which this server does not have: "+
+			"add it to JASPERS_ENCRYPTION_KEYS_OLD as v%d:HEX, or bring back the secrets.env that has it", c, version, version)
+	}
+	return nil
+}
+
+// tries is how many values are opened to try a key: a single one that was damaged says nothing about it.
+const tries = 5
+
+// opens tells whether the key of a version opens what is sealed with that version in a column, as far as a few values tell.
+func (s *Service) opens(ctx context.Context, c vault.Column, version int) (bool, error) {
+	query := fmt.Sprintf("select %s, %s, %s from %s where %s like $1 order by %s limit %d", // #nosec G201 -- names from our own list
+		c.Row, c.User, c.Column, c.Table, c.Column, c.Row, tries)
+	rows, err := s.DB.Read().QueryContext(ctx, query, vault.Prefix(version)+"%")
+	values, err := db.Collect(rows, err, func(scan func(...any) error) (v value, err error) { return v, scan(&v.row, &v.user, &v.sealed) })
+	if err != nil || len(values) == 0 {
+		return err == nil, err
+	}
+	return slices.ContainsFunc(values, func(v value) bool {
+		_, err := s.Keyring.Open(v.sealed, c.Place(v.row, v.user))
+		return err == nil
+	}), nil
 }
 
 // foreign finds a value that none of the keys we know of can have sealed.

@@ -209,3 +209,30 @@ func TestAServerWithoutAKeyThatIsNeededDoesNotStart(t *testing.T) {
 		}
 	})
 }
+
+func TestAKeyThatOnlyHasTheRightNumberIsNoticed(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		user, ids := fill(t, office(t, d, 3), 2)
+		wrong, err := vault.NewFixed(vault.Keys{Current: 3, All: map[int][]byte{3: bytes.Repeat([]byte{4}, vault.KeySize)}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		other := office(t, d, 3)
+		other.Keyring = wrong
+		refused := func(column vault.Column) {
+			t.Helper()
+			err := other.Check(t.Context())
+			if err == nil || !strings.HasPrefix(err.Error(), column.String()+" holds values sealed with another key v3") || strings.Contains(err.Error(), "\n") {
+				t.Errorf("got %v, want one line about %v", err, column)
+			}
+		}
+		refused(verifiers)
+		exec(t, d, "delete from brokerage_authorizations")
+		refused(credentials)
+		// A single one that was damaged is no wrong key.
+		exec(t, d, "update brokerage_connections set credentials = $1 where id = $2", wrong.Seal(nil, credentials.Place(ids[0], user)), ids[0])
+		if err := office(t, d, 3).Check(t.Context()); err != nil {
+			t.Errorf("with one damaged value of two: %v", err)
+		}
+	})
+}
