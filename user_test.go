@@ -101,7 +101,7 @@ func TestTheOperatorHelpsPeopleWhileTheServerRuns(t *testing.T) {
 		run("", "enable", "eve@example.com").ok(t, "enabled")
 		want("eve@example.com", password, http.StatusOK, "")
 
-		run("the second phrase, for ada", "reset-password", "ada@example.com").ok(t, "every session ended")
+		run("the second phrase, for ada", "reset-password", "ada@example.com").ok(t, "every session ended and every API key revoked")
 		resp := s.send("GET", "/auth/me", "", "application/json")
 		_ = resp.Body.Close()
 		if resp.StatusCode != http.StatusUnauthorized {

@@ -76,7 +76,8 @@ func (i Identity) May(scope Scope) bool {
 }
 
 // CreateKey makes an API key. Wrong fields are an Invalid that names them all, a wrong password is InvalidCredentials,
-// the admin scope for who is no admin Forbidden, and more than 20 living keys a Conflict.
+// the admin scope for who is no admin Forbidden, and more than 20 living keys a Conflict, as is an account that is changed
+// meanwhile.
 func (s *Service) CreateKey(ctx context.Context, who Identity, r KeyRequest) (CreatedKey, error) {
 	now := db.Time(s.now())
 	key, err := r.key(now)
@@ -84,7 +85,8 @@ func (s *Service) CreateKey(ctx context.Context, who Identity, r KeyRequest) (Cr
 		return CreatedKey{}, err
 	}
 	e := audit.Event{Action: audit.CreateAPIKey, UserID: who.UserID, Target: key.ID}
-	if _, err := s.checkPassword(ctx, who, r.Password, "body.password", e); err != nil {
+	known, err := s.checkPassword(ctx, who, r.Password, "body.password", e)
+	if err != nil {
 		return CreatedKey{}, err
 	}
 	if slices.Contains(key.Scopes, ScopeAdmin) && who.Role != user.Admin {
@@ -93,7 +95,7 @@ func (s *Service) CreateKey(ctx context.Context, who Identity, r KeyRequest) (Cr
 	made := CreatedKey{APIKey: key, Key: KeyPrefix + vault.Token()}
 	e.Details = map[string]string{"scopes": joinScopes(key.Scopes)}
 	err = s.db.Tx(ctx, func(tx *sql.Tx) error {
-		if _, err := lockFactor(ctx, tx, who.UserID); err != nil { // one after the other, so that the count holds
+		if err := lockUnchanged(ctx, tx, known); err != nil { // one after the other, so that the count holds
 			return err
 		}
 		if n, err := countKeys(ctx, tx, who.UserID, now); err != nil {
@@ -191,6 +193,25 @@ func (s *Service) RevokeKey(ctx context.Context, who Identity, id string) error 
 		}
 		return s.audit.Record(ctx, tx, audit.Event{Action: audit.RevokeAPIKey, UserID: who.UserID, Target: id})
 	})
+}
+
+// revokeKeys deletes all of a person's API keys, and records each as revoked by whoever ctx says.
+func (s *Service) revokeKeys(ctx context.Context, tx db.Querier, userID string) error {
+	rows, err := tx.QueryContext(ctx, `delete from api_keys where user_id = $1 returning id`, userID)
+	ids, err := db.Collect(rows, err, func(scan func(...any) error) (id string, err error) {
+		err = scan(&id)
+		return id, err
+	})
+	if err != nil {
+		return err
+	}
+	slices.Sort(ids) // the oldest first
+	for _, id := range ids {
+		if err := s.audit.Record(ctx, tx, audit.Event{Action: audit.RevokeAPIKey, UserID: userID, Target: id}); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // AuthenticateKey tells whose API key it is: Unauthenticated for one that is unknown, expired, revoked, or of a disabled

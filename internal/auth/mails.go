@@ -199,7 +199,7 @@ once before {{until}}. Where that page is missing, this line in a terminal does 
 
     curl {{server}}/api/auth/reset-password -H 'Content-Type: application/json' -d '{"token":"{{token}}","newPassword":"…"}'
 
-It signs you out everywhere. If it was not you, there is nothing to do: your password is as it was.
+It signs you out everywhere, and revokes every API key. If it was not you, there is nothing to do: your password is as it was.
 `},
 }
 
