@@ -182,6 +182,13 @@ func useRefreshToken(ctx context.Context, tx db.Querier, hash string, now time.T
 	return t, err
 }
 
+// isUsed tells whether a refresh token was traded already.
+func isUsed(ctx context.Context, tx db.Querier, hash string) (used bool, err error) {
+	err = tx.QueryRowContext(ctx, `
+		select exists (select 1 from refresh_tokens where token_hash = $1 and used_at is not null)`, hash).Scan(&used)
+	return used, err
+}
+
 // deleteSessionsBefore forgets sessions that ended, or would have ended, before the time, with their refresh tokens.
 func deleteSessionsBefore(ctx context.Context, tx db.Querier, before time.Time) error {
 	_, err := tx.ExecContext(ctx, `delete from auth_sessions where expires_at < $1 or ended_at < $1`, before)
