@@ -195,7 +195,11 @@ func (s *Service) Login(ctx context.Context, address, password, code string) (Si
 		if refusal, err := refuseDisabled(ctx, tx, known.userID); refusal != nil || err != nil {
 			return refusal, err
 		}
-		if refusal, err := s.checkSecondFactor(ctx, tx, known.userID, code); refusal != nil || err != nil {
+		f, err := lockFactor(ctx, tx, known.userID)
+		if err != nil {
+			return nil, err
+		}
+		if refusal, err := s.checkSecondFactor(ctx, tx, f, code); refusal != nil || err != nil {
 			return refusal, err
 		}
 		// Only if the password was not changed meanwhile: its old value must not open a session any more.

@@ -79,9 +79,16 @@ func (s *Service) Enable(ctx context.Context, address string) error {
 }
 
 // RemoveSecondFactor lets a person sign in with their password alone who lost what makes their codes, and has them told by
-// mail. Where there is none, nothing changes.
+// mail. Conflict when they have none.
 func (s *Service) RemoveSecondFactor(ctx context.Context, address string) error {
 	return s.operate(ctx, address, audit.RemoveTOTP, func(tx *sql.Tx, userID string, now time.Time) error {
+		f, err := lockFactor(ctx, tx, userID)
+		if err != nil {
+			return err
+		}
+		if !f.isOn() {
+			return fault.New(fault.Conflict, "there is no second factor; a password is enough to sign in")
+		}
 		return s.removeFactor(ctx, tx, userID, now)
 	})
 }
