@@ -117,44 +117,54 @@ func (s *Service) CreateKey(ctx context.Context, who Identity, r KeyRequest) (Cr
 	return made, nil
 }
 
-// key is the key that is asked for, or an Invalid.
+// key is the key that is asked for, or an Invalid that names every field that is wrong, the password's among them.
 func (r KeyRequest) key(now time.Time) (APIKey, error) {
-	key := APIKey{ID: db.NewID(), Name: strings.TrimSpace(r.Name), CreatedAt: now, ExpiresAt: now.AddDate(0, 0, defaultKeyDays)}
+	key := APIKey{ID: db.NewID(), Name: strings.TrimSpace(r.Name), CreatedAt: now, ExpiresAt: r.end(now)}
 	var wrong []fault.Field
 	complain := func(path, message string) { wrong = append(wrong, fault.Field{Path: path, Message: message}) }
-	last := now.AddDate(0, 0, maxKeyDays)
-	switch {
+	switch last := now.AddDate(0, 0, maxKeyDays); {
 	case r.ExpiresAt != nil && r.ExpiresInDays != nil:
 		complain("body.expiresAt", "cannot stand beside expiresInDays; send one of them")
 	case r.ExpiresAt != nil && (!r.ExpiresAt.After(now) || r.ExpiresAt.After(last)):
 		complain("body.expiresAt", "must be in the future, and within 366 days")
-	case r.ExpiresInDays != nil && (*r.ExpiresInDays < 1 || *r.ExpiresInDays > maxKeyDays):
+	}
+	if r.ExpiresInDays != nil && (*r.ExpiresInDays < 1 || *r.ExpiresInDays > maxKeyDays) {
 		complain("body.expiresInDays", "must be between 1 and 366")
-	case r.ExpiresAt != nil:
-		key.ExpiresAt = db.Time(*r.ExpiresAt)
-	case r.ExpiresInDays != nil:
-		key.ExpiresAt = now.AddDate(0, 0, *r.ExpiresInDays)
 	}
 	if key.Name == "" || utf8.RuneCountInString(key.Name) > maxKeyName || strings.ContainsFunc(key.Name, unicode.IsControl) {
 		complain("body.name", "must have 1 to 100 characters, none of them a control character")
 	}
-	for i, scope := range r.Scopes {
+	if len(r.Password) > maxPassword {
+		complain("body.password", tooLong)
+	}
+	if len(r.Scopes) == 0 || len(r.Scopes) > len(scopes) {
+		complain("body.scopes", "must name one to four scopes")
+	}
+	for i, scope := range r.Scopes[:min(len(r.Scopes), len(scopes))] {
 		if !slices.Contains(scopes, scope) {
 			complain(fmt.Sprintf("body.scopes[%d]", i), "must be read, write, chat or admin")
 		}
+	}
+	if wrong != nil {
+		return key, &fault.Error{Kind: fault.Invalid, Message: "the request has wrong fields", Fields: wrong}
 	}
 	for _, scope := range scopes {
 		if slices.Contains(r.Scopes, scope) {
 			key.Scopes = append(key.Scopes, scope)
 		}
 	}
-	if len(r.Scopes) == 0 {
-		complain("body.scopes", "must name at least one scope")
-	}
-	if wrong != nil {
-		return key, &fault.Error{Kind: fault.Invalid, Message: "the request has wrong fields", Fields: wrong}
-	}
 	return key, nil
+}
+
+// end is when the key that is asked for is to expire, if that is allowed.
+func (r KeyRequest) end(now time.Time) time.Time {
+	switch {
+	case r.ExpiresAt != nil:
+		return db.Time(*r.ExpiresAt)
+	case r.ExpiresInDays != nil:
+		return now.AddDate(0, 0, *r.ExpiresInDays)
+	}
+	return now.AddDate(0, 0, defaultKeyDays)
 }
 
 // Keys returns a page of who's keys, the newest first and those that expired within the last month too, and the cursor
