@@ -23,8 +23,8 @@ import (
 const userUsage = `Usage: jaspers user ACTION [flags] [EMAIL]
   list                  everybody: role, when they came and signed in last, who is disabled
   add EMAIL             add a person; the first one is the admin, in a new installation where there is none yet
-  reset-password EMAIL  give a person a new password and end their sessions
-  disable EMAIL         shut a person out at once
+  reset-password EMAIL  give a person a new password; end their sessions, revoke their API keys
+  disable EMAIL         shut a person out at once, ending the same
   enable EMAIL          let them in again
   make-admin EMAIL      make a person an admin
   remove-totp EMAIL     take away the second factor of a person who lost their phone and codes
@@ -52,9 +52,9 @@ func userActions(out io.Writer) map[string]userAction {
 			return fmt.Sprintf("added %s (%s)", u.Email, u.Role), err
 		}},
 		"reset-password": {takesEmail: true, takesPassword: true, run: func(ctx context.Context, a *app.App, email, password string) (string, error) {
-			return "the password is set and every session ended", a.Auth.SetPassword(ctx, email, password)
+			return "the password is set, every session ended and every API key revoked", a.Auth.SetPassword(ctx, email, password)
 		}},
-		"disable":     done(func(a *app.App) func(context.Context, string) error { return a.Auth.Disable }, "disabled, and every session ended"),
+		"disable":     done(func(a *app.App) func(context.Context, string) error { return a.Auth.Disable }, "disabled, every session ended and every API key revoked"),
 		"enable":      done(func(a *app.App) func(context.Context, string) error { return a.Auth.Enable }, "enabled"),
 		"make-admin":  done(func(a *app.App) func(context.Context, string) error { return a.Auth.MakeAdmin }, "an admin now"),
 		"remove-totp": done(func(a *app.App) func(context.Context, string) error { return a.Auth.RemoveSecondFactor }, "no code is asked for any more"),

@@ -101,7 +101,7 @@ func TestTheOperatorHelpsPeopleWhileTheServerRuns(t *testing.T) {
 		run("", "enable", "eve@example.com").ok(t, "enabled")
 		want("eve@example.com", password, http.StatusOK, "")
 
-		run("the second phrase, for ada", "reset-password", "ada@example.com").ok(t, "every session ended")
+		run("the second phrase, for ada", "reset-password", "ada@example.com").ok(t, "every session ended and every API key revoked")
 		resp := s.send("GET", "/auth/me", "", "application/json")
 		_ = resp.Body.Close()
 		if resp.StatusCode != http.StatusUnauthorized {
@@ -157,6 +157,7 @@ func TestUserCommandsThatCannotBeDoneSayWhy(t *testing.T) {
 				{"nobody", "", []string{"disable", "nobody@example.com"}, 1, "jaspers: nobody here has this e-mail address"},
 				{"nobody's password", "correct horse staple", []string{"reset-password", "nobody@example.com"}, 1, "nobody here"},
 				{"somebody again", "correct horse staple", []string{"add", "ada@example.com"}, 1, "jaspers: this e-mail address is already registered"},
+				{"no second factor", "", []string{"remove-totp", "ada@example.com"}, 1, "jaspers: there is no second factor"},
 				{"no address to add", "correct horse staple", []string{"add", "c4n4ry"}, 1, "jaspers: the email must be an e-mail address"},
 				{"no password", "", []string{"add", "eve@example.com"}, 1, "no password on standard input"},
 				{"an empty password", "\n", []string{"add", "eve@example.com"}, 1, "no password on standard input"},

@@ -5,18 +5,28 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/danielgtaylor/huma/v2"
+
 	"github.com/jaspers-ai/jaspers/internal/auth"
 	"github.com/jaspers-ai/jaspers/internal/fault"
 )
 
-type createKeyInput struct {
-	Body struct {
-		Name          string       `json:"name" minLength:"1" maxLength:"100" doc:"What it is for."`
-		Scopes        []auth.Scope `json:"scopes" minItems:"1" maxItems:"4" enum:"read,write,chat,admin" doc:"What it opens; admin is for admins."`
-		ExpiresAt     *time.Time   `json:"expiresAt,omitempty" doc:"Within 366 days; 90 days from now when neither is given."`
-		ExpiresInDays *int         `json:"expiresInDays,omitempty" minimum:"1" maximum:"366" doc:"In place of expiresAt."`
-		Password      string       `json:"password" doc:"The current one: a key outlives the session."`
-	}
+type createKeyInput struct{ Body keyRequest }
+
+// keyRequest has no rules but types: auth has the others, so that all wrong fields come in one answer.
+type keyRequest struct {
+	Name          string       `json:"name" doc:"What it is for; 1 to 100 characters."`
+	Scopes        []auth.Scope `json:"scopes" enum:"read,write,chat,admin" doc:"What it opens, one or more; admin is for admins."`
+	ExpiresAt     *time.Time   `json:"expiresAt,omitempty" doc:"Within 366 days; 90 days from now when neither is given."`
+	ExpiresInDays *int         `json:"expiresInDays,omitempty" doc:"In place of expiresAt; 1 to 366."`
+	Password      string       `json:"password" doc:"The current one: a key outlives the session."`
+}
+
+// TransformSchema leaves the list of scopes in the document, and has nothing else look at it.
+func (keyRequest) TransformSchema(_ huma.Registry, s *huma.Schema) *huma.Schema {
+	scope := s.Properties["scopes"].Items
+	scope.Extensions, scope.Enum = map[string]any{"enum": scope.Enum}, nil
+	return s
 }
 
 // keyRoutes registers API keys.

@@ -43,7 +43,7 @@ func (r *router) recoveryRoutes() {
 	registerEmpty(r, http.MethodPost, "/api/auth/reset-password", func(ctx context.Context, in *resetPasswordInput) error {
 		return r.Auth.ResetPassword(ctx, in.Body.Token, in.Body.NewPassword)
 	}, doc{id: "resetPassword", tag: tag, summary: "Set a new password with the link from a mail", public: true, limit: oneUse,
-		detail: "Ends every session and opens none: sign in with the new password. A link that was used, is too old or never was gets one answer.",
+		detail: "Ends every session and API key and opens none: sign in with the new password. A link that was used, is too old or never was gets one answer.",
 		errors: []fault.Kind{fault.LinkExpired, fault.Overloaded}})
 
 	registerEmpty(r, http.MethodPost, "/api/auth/verify-email", func(ctx context.Context, in *verifyEmailInput) error {

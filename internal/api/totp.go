@@ -23,7 +23,7 @@ type codeInput struct {
 type passwordAndCodeInput struct {
 	Body struct {
 		Password string `json:"password" doc:"The current one."`
-		Code     string `json:"code" maxLength:"64" doc:"The code of the authenticator app, or a recovery code."`
+		TOTP     string `json:"totp" maxLength:"64" doc:"The code of the authenticator app, or a recovery code."`
 	}
 }
 
@@ -31,7 +31,7 @@ type passwordAndCodeInput struct {
 func (r *router) totpRoutes() {
 	const tag = "Second factor"
 	codeErrors := []fault.Kind{fault.InvalidCode, fault.RateLimited, fault.Conflict}
-	bothErrors := append([]fault.Kind{fault.InvalidCredentials, fault.Overloaded}, codeErrors...)
+	bothErrors := append([]fault.Kind{fault.InvalidCredentials, fault.SecondFactorNeeded, fault.Overloaded}, codeErrors...)
 	get(r, "/api/auth/totp", func(ctx context.Context, _ *nothing) (result[auth.SecondFactor], error) {
 		return answer(r.Auth.SecondFactor(ctx, identity(ctx)))
 	}, doc{id: "getSecondFactor", tag: tag, summary: "Whether I am asked for a code at sign-in"})
@@ -49,10 +49,10 @@ func (r *router) totpRoutes() {
 		errors: codeErrors})
 
 	registerEmpty(r, http.MethodPost, "/api/auth/totp/disable", func(ctx context.Context, in *passwordAndCodeInput) error {
-		return r.Auth.DisableTOTP(ctx, identity(ctx), in.Body.Password, in.Body.Code)
+		return r.Auth.DisableTOTP(ctx, identity(ctx), in.Body.Password, in.Body.TOTP)
 	}, doc{id: "disableSecondFactor", tag: tag, limit: ownSecret, summary: "Turn the second factor off", errors: bothErrors})
 
 	post(r, "/api/auth/totp/recovery-codes", func(ctx context.Context, in *passwordAndCodeInput) (result[auth.RecoveryCodes], error) {
-		return answer(r.Auth.NewRecoveryCodes(ctx, identity(ctx), in.Body.Password, in.Body.Code))
+		return answer(r.Auth.NewRecoveryCodes(ctx, identity(ctx), in.Body.Password, in.Body.TOTP))
 	}, doc{id: "renewRecoveryCodes", tag: tag, limit: ownSecret, summary: "Make ten new recovery codes", detail: "The old ones are worthless then.", errors: bothErrors})
 }

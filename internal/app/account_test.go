@@ -96,7 +96,7 @@ func TestTheSecondFactorFromEnrolmentToItsEnd(t *testing.T) {
 		s.clock.Advance(15 * time.Minute)
 		p.login2(p.totpNow(secret))
 		fresh := data[struct{ RecoveryCodes []string }](p.post("/auth/totp/recovery-codes",
-			map[string]any{"password": p.password, "code": recovery[1]}).status(http.StatusOK)).RecoveryCodes
+			map[string]any{"password": p.password, "totp": recovery[1]}).status(http.StatusOK)).RecoveryCodes
 		status := data[struct {
 			Enabled           bool
 			RecoveryCodesLeft int
@@ -104,7 +104,8 @@ func TestTheSecondFactorFromEnrolmentToItsEnd(t *testing.T) {
 		if !status.Enabled || status.RecoveryCodesLeft != 10 || len(fresh) != 10 || slices.Contains(fresh, recovery[2]) {
 			t.Errorf("got %+v and the codes %v, want ten new ones", status, fresh)
 		}
-		both := map[string]any{"password": p.password, "code": fresh[0]}
+		p.post("/auth/totp/disable", map[string]any{"password": p.password, "totp": ""}).fails(http.StatusUnauthorized, "second_factor_required")
+		both := map[string]any{"password": p.password, "totp": fresh[0]}
 		p.post("/auth/totp/disable", both).status(http.StatusNoContent)
 		p.post("/auth/totp/disable", both).fails(http.StatusConflict, "conflict")
 		p.signIn("").status(http.StatusOK)
@@ -145,18 +146,21 @@ var wrongAccountFields = map[string]struct {
 	body any
 	want []string
 }{
-	"login long code":     {"/auth/login", object{"email": "ada@example.com", "password": password, "totp": long(65)}, []string{"body.totp"}},
-	"login wrong types":   {"/auth/login", object{"email": "ada@example.com", "password": password, "totp": 1, "cookie": "yes"}, []string{"body.cookie", "body.totp"}},
-	"enrol nothing":       {"/auth/totp/enrol", object{canary: 1}, []string{"body.password"}},
-	"enrol 73 bytes":      {"/auth/totp/enrol", object{"password": long(73)}, []string{"body.password"}},
-	"confirm nothing":     {"/auth/totp/confirm", object{}, []string{"body.code"}},
-	"confirm long code":   {"/auth/totp/confirm", object{"code": long(65)}, []string{"body.code"}},
-	"disable nothing":     {"/auth/totp/disable", object{}, []string{"body.code", "body.password"}},
-	"renew wrong types":   {"/auth/totp/recovery-codes", object{"password": 1, "code": []string{canary}}, []string{"body.code", "body.password"}},
-	"key nothing":         {"/auth/api-keys", object{}, []string{"body.name", "body.password", "body.scopes"}},
-	"key wrong types":     {"/auth/api-keys", object{"name": 1, "scopes": canary, "expiresAt": canary, "expiresInDays": "x", "password": 1}, []string{"body.expiresAt", "body.expiresInDays", "body.name", "body.password", "body.scopes"}},
-	"key unknown scope":   {"/auth/api-keys", object{"name": "k", "scopes": []string{"read", canary}, "password": password}, []string{"body.scopes[1]"}},
-	"key all wrong":       {"/auth/api-keys", object{"name": "", "scopes": []string{canary}, "expiresInDays": 0, "password": password}, []string{"body.expiresInDays", "body.name", "body.scopes[0]"}},
+	"login long code":   {"/auth/login", object{"email": "ada@example.com", "password": password, "totp": long(65)}, []string{"body.totp"}},
+	"login wrong types": {"/auth/login", object{"email": "ada@example.com", "password": password, "totp": 1, "cookie": "yes"}, []string{"body.cookie", "body.totp"}},
+	"enrol nothing":     {"/auth/totp/enrol", object{canary: 1}, []string{"body.password"}},
+	"enrol 73 bytes":    {"/auth/totp/enrol", object{"password": long(73)}, []string{"body.password"}},
+	"confirm nothing":   {"/auth/totp/confirm", object{}, []string{"body.code"}},
+	"confirm long code": {"/auth/totp/confirm", object{"code": long(65)}, []string{"body.code"}},
+	"disable nothing":   {"/auth/totp/disable", object{}, []string{"body.password", "body.totp"}},
+	"renew wrong types": {"/auth/totp/recovery-codes", object{"password": 1, "totp": []string{canary}}, []string{"body.password", "body.totp"}},
+	"key nothing":       {"/auth/api-keys", object{}, []string{"body.name", "body.password", "body.scopes"}},
+	"key wrong types":   {"/auth/api-keys", object{"name": 1, "scopes": canary, "expiresAt": canary, "expiresInDays": "x", "password": 1}, []string{"body.expiresAt", "body.expiresInDays", "body.name", "body.password", "body.scopes"}},
+	"key unknown scope": {"/auth/api-keys", object{"name": "k", "scopes": []string{"read", canary}, "password": password}, []string{"body.scopes[1]"}},
+	"key all wrong":     {"/auth/api-keys", object{"name": "", "scopes": []string{canary}, "expiresInDays": 0, "password": password}, []string{"body.expiresInDays", "body.name", "body.scopes[0]"}},
+	"key wrong rules": {"/auth/api-keys", object{"name": "", "scopes": []string{"read", canary}, "expiresAt": "2020-01-01T00:00:00Z", "expiresInDays": 0, "password": long(73)},
+		[]string{"body.expiresAt", "body.expiresInDays", "body.name", "body.password", "body.scopes[1]"}},
+	"key five scopes":     {"/auth/api-keys", object{"name": "k", "scopes": []string{"read", "read", "read", "read", "read"}, "password": password}, []string{"body.scopes"}},
 	"key no scope":        {"/auth/api-keys", object{"name": "k", "scopes": []string{}, "password": password}, []string{"body.scopes"}},
 	"key of blanks":       {"/auth/api-keys", object{"name": " ", "scopes": []string{"read"}, "password": password}, []string{"body.name"}},
 	"key both ends":       {"/auth/api-keys", object{"name": "k", "scopes": []string{"read"}, "expiresAt": "2026-12-01T00:00:00Z", "expiresInDays": 3, "password": password}, []string{"body.expiresAt"}},
@@ -187,6 +191,6 @@ func TestWrongFieldsOfAccountsAreAllNamedAndNeverRepeated(t *testing.T) {
 			p.do(http.MethodDelete, "/auth/sessions/"+id, nil).fails(http.StatusNotFound, "not_found").wantNoEcho()
 			p.do(http.MethodDelete, "/auth/api-keys/"+id, nil).fails(http.StatusNotFound, "not_found").wantNoEcho()
 		}
-		p.post("/auth/totp/disable", object{"password": password, "code": canary}).fails(http.StatusConflict, "conflict").wantNoEcho()
+		p.post("/auth/totp/disable", object{"password": password, "totp": canary}).fails(http.StatusConflict, "conflict").wantNoEcho()
 	})
 }

@@ -111,16 +111,26 @@ func TestARedisThatDiesUnderTrafficOpensNothingAndFailsNothing(t *testing.T) {
 	both := []*person{ada.at(s.replica(t)), ada.at(s.replica(t))}
 	s.countTogether(both...)
 	attacker := s.stranger()
+	account := ""
 	attack := func(n int) (compared int) {
 		for i := range n {
-			if attacker.at(both[i%2].url).guess("bob@example.com") {
+			if attacker.at(both[i%2].url).guess(account) {
 				compared++
 			}
 		}
 		return compared
 	}
-	if got := attack(6); got != 5 {
-		t.Fatalf("got %d guesses compared over both processes, want 5", got)
+	for try := range 4 { // a machine so busy that Redis is late is an outage, too: then the next account is tried
+		account = fmt.Sprintf("bob-%d@example.com", try)
+		attacker = s.from(fmt.Sprintf("127.0.4.%d", try+1))
+		before, _ := s.outages()
+		got := attack(6)
+		if after, _ := s.outages(); after == before && got != 5 {
+			t.Fatalf("got %d guesses compared over both processes, want 5", got)
+		} else if after == before {
+			break
+		}
+		s.countTogether(both...)
 	}
 
 	traffic, stop := context.WithCancel(t.Context())

@@ -76,7 +76,8 @@ func (i Identity) May(scope Scope) bool {
 }
 
 // CreateKey makes an API key. Wrong fields are an Invalid that names them all, a wrong password is InvalidCredentials,
-// the admin scope for who is no admin Forbidden, and more than 20 living keys a Conflict.
+// the admin scope for who is no admin Forbidden, and more than 20 living keys a Conflict, as is an account that is changed
+// meanwhile.
 func (s *Service) CreateKey(ctx context.Context, who Identity, r KeyRequest) (CreatedKey, error) {
 	now := db.Time(s.now())
 	key, err := r.key(now)
@@ -84,7 +85,8 @@ func (s *Service) CreateKey(ctx context.Context, who Identity, r KeyRequest) (Cr
 		return CreatedKey{}, err
 	}
 	e := audit.Event{Action: audit.CreateAPIKey, UserID: who.UserID, Target: key.ID}
-	if _, err := s.checkPassword(ctx, who, r.Password, "body.password", e); err != nil {
+	known, err := s.checkPassword(ctx, who, r.Password, "body.password", e)
+	if err != nil {
 		return CreatedKey{}, err
 	}
 	if slices.Contains(key.Scopes, ScopeAdmin) && who.Role != user.Admin {
@@ -93,7 +95,7 @@ func (s *Service) CreateKey(ctx context.Context, who Identity, r KeyRequest) (Cr
 	made := CreatedKey{APIKey: key, Key: KeyPrefix + vault.Token()}
 	e.Details = map[string]string{"scopes": joinScopes(key.Scopes)}
 	err = s.db.Tx(ctx, func(tx *sql.Tx) error {
-		if _, err := lockFactor(ctx, tx, who.UserID); err != nil { // one after the other, so that the count holds
+		if err := lockUnchanged(ctx, tx, known); err != nil { // one after the other, so that the count holds
 			return err
 		}
 		if n, err := countKeys(ctx, tx, who.UserID, now); err != nil {
@@ -115,44 +117,54 @@ func (s *Service) CreateKey(ctx context.Context, who Identity, r KeyRequest) (Cr
 	return made, nil
 }
 
-// key is the key that is asked for, or an Invalid.
+// key is the key that is asked for, or an Invalid that names every field that is wrong, the password's among them.
 func (r KeyRequest) key(now time.Time) (APIKey, error) {
-	key := APIKey{ID: db.NewID(), Name: strings.TrimSpace(r.Name), CreatedAt: now, ExpiresAt: now.AddDate(0, 0, defaultKeyDays)}
+	key := APIKey{ID: db.NewID(), Name: strings.TrimSpace(r.Name), CreatedAt: now, ExpiresAt: r.end(now)}
 	var wrong []fault.Field
 	complain := func(path, message string) { wrong = append(wrong, fault.Field{Path: path, Message: message}) }
-	last := now.AddDate(0, 0, maxKeyDays)
-	switch {
+	switch last := now.AddDate(0, 0, maxKeyDays); {
 	case r.ExpiresAt != nil && r.ExpiresInDays != nil:
 		complain("body.expiresAt", "cannot stand beside expiresInDays; send one of them")
 	case r.ExpiresAt != nil && (!r.ExpiresAt.After(now) || r.ExpiresAt.After(last)):
 		complain("body.expiresAt", "must be in the future, and within 366 days")
-	case r.ExpiresInDays != nil && (*r.ExpiresInDays < 1 || *r.ExpiresInDays > maxKeyDays):
+	}
+	if r.ExpiresInDays != nil && (*r.ExpiresInDays < 1 || *r.ExpiresInDays > maxKeyDays) {
 		complain("body.expiresInDays", "must be between 1 and 366")
-	case r.ExpiresAt != nil:
-		key.ExpiresAt = db.Time(*r.ExpiresAt)
-	case r.ExpiresInDays != nil:
-		key.ExpiresAt = now.AddDate(0, 0, *r.ExpiresInDays)
 	}
 	if key.Name == "" || utf8.RuneCountInString(key.Name) > maxKeyName || strings.ContainsFunc(key.Name, unicode.IsControl) {
 		complain("body.name", "must have 1 to 100 characters, none of them a control character")
 	}
-	for i, scope := range r.Scopes {
+	if len(r.Password) > maxPassword {
+		complain("body.password", tooLong)
+	}
+	if len(r.Scopes) == 0 || len(r.Scopes) > len(scopes) {
+		complain("body.scopes", "must name one to four scopes")
+	}
+	for i, scope := range r.Scopes[:min(len(r.Scopes), len(scopes))] {
 		if !slices.Contains(scopes, scope) {
 			complain(fmt.Sprintf("body.scopes[%d]", i), "must be read, write, chat or admin")
 		}
+	}
+	if wrong != nil {
+		return key, &fault.Error{Kind: fault.Invalid, Message: "the request has wrong fields", Fields: wrong}
 	}
 	for _, scope := range scopes {
 		if slices.Contains(r.Scopes, scope) {
 			key.Scopes = append(key.Scopes, scope)
 		}
 	}
-	if len(r.Scopes) == 0 {
-		complain("body.scopes", "must name at least one scope")
-	}
-	if wrong != nil {
-		return key, &fault.Error{Kind: fault.Invalid, Message: "the request has wrong fields", Fields: wrong}
-	}
 	return key, nil
+}
+
+// end is when the key that is asked for is to expire, if that is allowed.
+func (r KeyRequest) end(now time.Time) time.Time {
+	switch {
+	case r.ExpiresAt != nil:
+		return db.Time(*r.ExpiresAt)
+	case r.ExpiresInDays != nil:
+		return now.AddDate(0, 0, *r.ExpiresInDays)
+	}
+	return now.AddDate(0, 0, defaultKeyDays)
 }
 
 // Keys returns a page of who's keys, the newest first and those that expired within the last month too, and the cursor
@@ -191,6 +203,25 @@ func (s *Service) RevokeKey(ctx context.Context, who Identity, id string) error 
 		}
 		return s.audit.Record(ctx, tx, audit.Event{Action: audit.RevokeAPIKey, UserID: who.UserID, Target: id})
 	})
+}
+
+// revokeKeys deletes all of a person's API keys, and records each as revoked by whoever ctx says.
+func (s *Service) revokeKeys(ctx context.Context, tx db.Querier, userID string) error {
+	rows, err := tx.QueryContext(ctx, `delete from api_keys where user_id = $1 returning id`, userID)
+	ids, err := db.Collect(rows, err, func(scan func(...any) error) (id string, err error) {
+		err = scan(&id)
+		return id, err
+	})
+	if err != nil {
+		return err
+	}
+	slices.Sort(ids) // the oldest first
+	for _, id := range ids {
+		if err := s.audit.Record(ctx, tx, audit.Event{Action: audit.RevokeAPIKey, UserID: userID, Target: id}); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // AuthenticateKey tells whose API key it is: Unauthenticated for one that is unknown, expired, revoked, or of a disabled

@@ -119,15 +119,20 @@ func TestWrongKeyRequestsNameEveryFieldAndNeedThePassword(t *testing.T) {
 			auth.KeyRequest
 			want []string
 		}{
-			"nothing":    {auth.KeyRequest{}, []string{"body.name", "body.scopes"}},
-			"both ends":  {auth.KeyRequest{Name: "k", Scopes: read, ExpiresAt: &soon, ExpiresInDays: new(3)}, []string{"body.expiresAt"}},
-			"the past":   {auth.KeyRequest{Name: "k", Scopes: read, ExpiresAt: &past}, []string{"body.expiresAt"}},
-			"too far":    {auth.KeyRequest{Name: "\n", Scopes: read, ExpiresAt: &far}, []string{"body.expiresAt", "body.name"}},
-			"no days":    {auth.KeyRequest{Name: "a\x00b", Scopes: read, ExpiresInDays: new(0)}, []string{"body.expiresInDays", "body.name"}},
-			"many days":  {auth.KeyRequest{Name: strings.Repeat("é", 101), Scopes: read, ExpiresInDays: new(367)}, []string{"body.expiresInDays", "body.name"}},
-			"odd scopes": {auth.KeyRequest{Name: "k", Scopes: []auth.Scope{"read", "root", ""}}, []string{"body.scopes[1]", "body.scopes[2]"}},
+			"nothing":   {auth.KeyRequest{}, []string{"body.name", "body.scopes"}},
+			"both ends": {auth.KeyRequest{Name: "k", Scopes: read, ExpiresAt: &soon, ExpiresInDays: new(3)}, []string{"body.expiresAt"}},
+			"the past":  {auth.KeyRequest{Name: "k", Scopes: read, ExpiresAt: &past}, []string{"body.expiresAt"}},
+			"too far":   {auth.KeyRequest{Name: "\n", Scopes: read, ExpiresAt: &far}, []string{"body.expiresAt", "body.name"}},
+			"no days":   {auth.KeyRequest{Name: "a\x00b", Scopes: read, ExpiresInDays: new(0)}, []string{"body.expiresInDays", "body.name"}},
+			"many days": {auth.KeyRequest{Name: strings.Repeat("é", 101), Scopes: read, ExpiresInDays: new(367)}, []string{"body.expiresInDays", "body.name"}},
+			"everything": {auth.KeyRequest{Scopes: []auth.Scope{"root"}, ExpiresAt: &past, ExpiresInDays: new(0), Password: strings.Repeat("x", 73)},
+				[]string{"body.expiresAt", "body.expiresInDays", "body.name", "body.password", "body.scopes[0]"}},
+			"many scopes": {auth.KeyRequest{Name: "k", Scopes: []auth.Scope{"read", "read", "read", "read", "root"}}, []string{"body.scopes"}},
+			"odd scopes":  {auth.KeyRequest{Name: "k", Scopes: []auth.Scope{"read", "root", ""}}, []string{"body.scopes[1]", "body.scopes[2]"}},
 		} {
-			tc.Password = password
+			if tc.Password == "" {
+				tc.Password = password
+			}
 			_, err := s.CreateKey(t.Context(), me, tc.KeyRequest)
 			wantKind(t, err, fault.Invalid)
 			var got []string

@@ -8,18 +8,28 @@ import (
 	"github.com/jaspers-ai/jaspers/internal/fault"
 )
 
-// attempt does something to an account in one transaction, with its event. What fn refuses is recorded as a failure and
-// committed, so that wrong tries leave their traces and count; an error of fn undoes everything.
+// attempt does something to an account in one transaction, with its event, which also says what it refused (refusable).
 func (s *Service) attempt(ctx context.Context, e audit.Event, fn func(tx *sql.Tx) (refusal *fault.Error, err error)) error {
+	return s.refusable(ctx, e, func(tx *sql.Tx) (*fault.Error, error) {
+		if refusal, err := fn(tx); refusal != nil || err != nil {
+			return refusal, err
+		}
+		return nil, s.audit.Record(audit.ByPerson(ctx, e.UserID), tx, e)
+	})
+}
+
+// refusable does something in one transaction. What fn refuses is recorded as a failure of the event and committed, so
+// that wrong tries leave their traces and count; an error of fn undoes everything. What succeeds, fn records.
+func (s *Service) refusable(ctx context.Context, e audit.Event, fn func(tx *sql.Tx) (refusal *fault.Error, err error)) error {
 	var refusal *fault.Error
 	err := s.db.Tx(ctx, func(tx *sql.Tx) (err error) {
 		if refusal, err = fn(tx); err != nil {
 			return err
 		}
-		if refusal != nil {
-			return s.audit.Record(audit.ByPerson(ctx, ""), tx, failureOf(e, refusal)) // a person, but which is not proven
+		if refusal == nil {
+			return nil
 		}
-		return s.audit.Record(audit.ByPerson(ctx, e.UserID), tx, e)
+		return s.audit.Record(audit.ByPerson(ctx, ""), tx, failureOf(e, refusal)) // a person, but which is not proven
 	})
 	if err == nil && refusal != nil {
 		return refusal

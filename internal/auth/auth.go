@@ -62,6 +62,8 @@ const (
 	// reuseGrace is how long a used refresh token is still answered: its first answer may have been lost on the way, and
 	// tabs of one browser refresh at once.
 	reuseGrace = 20 * time.Second
+	// maxSuccessors is how often tokens may be traded within the grace: many times what any client does.
+	maxSuccessors = 100
 )
 
 // New makes the service; it refuses a signing key that is too short.
@@ -193,7 +195,11 @@ func (s *Service) Login(ctx context.Context, address, password, code string) (Si
 		if refusal, err := refuseDisabled(ctx, tx, known.userID); refusal != nil || err != nil {
 			return refusal, err
 		}
-		if refusal, err := s.checkSecondFactor(ctx, tx, known.userID, code); refusal != nil || err != nil {
+		f, err := lockFactor(ctx, tx, known.userID)
+		if err != nil {
+			return nil, err
+		}
+		if refusal, err := s.checkSecondFactor(ctx, tx, f, code); refusal != nil || err != nil {
 			return refusal, err
 		}
 		// Only if the password was not changed meanwhile: its old value must not open a session any more.
@@ -290,7 +296,8 @@ func (s *Service) Authenticate(ctx context.Context, token string) (Identity, err
 }
 
 // Refresh trades a refresh token for new tokens. One that was used before ends its session (TokenReused), since either
-// the holder or a thief is using a copy; only within the grace after its first use it gets the same successor again.
+// the holder or a thief is using a copy; only within the grace after its first use it gets the token that has come of it
+// by now and was not used. So nobody is handed one that would end the session.
 func (s *Service) Refresh(ctx context.Context, token string) (Tokens, error) {
 	now := db.Time(s.now())
 	hash := vault.Hash(token)
@@ -301,10 +308,15 @@ func (s *Service) Refresh(ctx context.Context, token string) (Tokens, error) {
 		if err != nil {
 			return err
 		}
-		if reused = t.usedAt != nil && now.Sub(*t.usedAt) > reuseGrace; reused {
-			return s.endReused(ctx, tx, Identity{UserID: t.userID, SessionID: t.sessionID}, now)
+		who := Identity{UserID: t.userID, SessionID: t.sessionID}
+		next, err := s.next(ctx, tx, token, t.usedAt, now)
+		if err != nil {
+			return err
 		}
-		tokens, err = s.issue(ctx, tx, Identity{UserID: t.userID, SessionID: t.sessionID}, s.access.successor(token), now, t.sessionExpiresAt)
+		if reused = next == ""; reused {
+			return s.endReused(ctx, tx, who, now)
+		}
+		tokens, err = s.issue(ctx, tx, who, next, now, t.sessionExpiresAt)
 		return err
 	})
 	if err == nil && reused {
@@ -312,6 +324,26 @@ func (s *Service) Refresh(ctx context.Context, token string) (Tokens, error) {
 		return Tokens{}, fault.New(fault.TokenReused, "this refresh token was used before, so its session was ended; sign in again")
 	}
 	return tokens, err
+}
+
+// next is the refresh token that one is answered with which was used at a time, or never: its successor, or within the
+// grace the end of the chain that it began; none when it comes too late.
+func (s *Service) next(ctx context.Context, tx db.Querier, token string, usedAt *time.Time, now time.Time) (string, error) {
+	next := s.access.successor(token)
+	if usedAt == nil {
+		return next, nil
+	}
+	if now.Sub(*usedAt) > reuseGrace {
+		return "", nil
+	}
+	for range maxSuccessors {
+		used, err := isUsed(ctx, tx, vault.Hash(next))
+		if err != nil || !used {
+			return next, err
+		}
+		next = s.access.successor(next)
+	}
+	return "", nil
 }
 
 // endReused ends a session of which a refresh token came back.
@@ -325,9 +357,13 @@ func (s *Service) endReused(ctx context.Context, tx db.Querier, who Identity, no
 	})
 }
 
-// Tidy is a period's work: it deletes what is left of sessions and API keys that ended a month ago.
+// Tidy is a period's work: it deletes what is left of sessions and API keys that ended a month ago, and wrong codes that
+// count no more.
 func (s *Service) Tidy(ctx context.Context, tx *sql.Tx, slot time.Time) error {
 	if err := deleteKeysBefore(ctx, tx, slot.Add(-sessionTTL)); err != nil {
+		return err
+	}
+	if _, err := tx.ExecContext(ctx, `delete from second_factor_failures where at < $1`, slot.Add(-failureWindow)); err != nil {
 		return err
 	}
 	return deleteSessionsBefore(ctx, tx, slot.Add(-sessionTTL))

@@ -18,22 +18,29 @@ type Confirmation struct{ known credentials }
 // cannot be taken back. InvalidCredentials, SecondFactorNeeded, InvalidCode and RateLimited are recorded as failures of the
 // event; what comes of the rest, the caller records.
 func (s *Service) Confirm(ctx context.Context, who Identity, password, code string, e audit.Event) (Confirmation, error) {
+	known, err := s.confirmed(ctx, who, password, code, e, func(*sql.Tx, factor) error { return nil })
+	return Confirmation{known}, err
+}
+
+// confirmed does something as Confirm does nothing: in the transaction that spends the code. It gets the second factor,
+// on or not, and records what it did.
+func (s *Service) confirmed(
+	ctx context.Context, who Identity, password, code string, e audit.Event, fn func(tx *sql.Tx, f factor) error,
+) (credentials, error) {
 	known, err := s.checkPassword(ctx, who, password, "body.password", e)
 	if err != nil {
-		return Confirmation{}, err
+		return known, err
 	}
-	var refusal *fault.Error
-	err = s.db.Tx(ctx, func(tx *sql.Tx) (err error) {
-		refusal, err = s.checkSecondFactor(ctx, tx, who.UserID, code)
-		if err != nil || refusal == nil {
-			return err
+	return known, s.refusable(ctx, e, func(tx *sql.Tx) (*fault.Error, error) {
+		f, err := lockFactor(ctx, tx, who.UserID)
+		if err != nil {
+			return nil, err
 		}
-		return s.audit.Record(ctx, tx, failureOf(e, refusal))
+		if refusal, err := s.checkSecondFactor(ctx, tx, f, code); refusal != nil || err != nil {
+			return refusal, err
+		}
+		return nil, fn(tx, f)
 	})
-	if err == nil && refusal != nil {
-		err = refusal
-	}
-	return Confirmation{known}, err
 }
 
 // Email is the person's address.

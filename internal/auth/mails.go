@@ -19,9 +19,10 @@ import (
 
 // MailConfig is how accounts' mails are written and sent.
 type MailConfig struct {
-	// Jobs do what mails need after the transaction of their cause.
+	// Jobs do what mails need after the transaction of their cause; nil for a service that never mails.
 	Jobs *job.Queue
-	// Sender sends them; nil where no mail is configured: then nobody gets any.
+	// Sender sends them; nil where this process has no mail server: what is to be told then waits for one that has, and
+	// goes unsaid where none has.
 	Sender mail.Sender
 	// Key makes the tokens in links: 32 bytes or more.
 	Key []byte
@@ -42,7 +43,7 @@ func newMailer(cfg MailConfig, log *slog.Logger) (*mailer, error) {
 	var once sync.Once
 	return &mailer{cfg, func(ctx context.Context) {
 		once.Do(func() {
-			log.WarnContext(ctx, "somebody asked for a mail, but no mail server is configured: set JASPERS_SMTP_HOST, or help people with jaspers user reset-password")
+			log.WarnContext(ctx, "somebody is to get a mail, but no mail server is configured: set JASPERS_SMTP_HOST, or help people with jaspers user reset-password")
 		})
 	}}, nil
 }
@@ -117,9 +118,10 @@ func (s *Service) passwordChanged(ctx context.Context, tx db.Querier, userID str
 	return s.notify(ctx, tx, userID, passwordChanged, now)
 }
 
-// notify has a person told when the transaction commits, where there is a mail server.
+// notify has a person told when the transaction commits. Whether there is a mail server shows when the mail is sent: that
+// may be done by another process than this one, which may be a command.
 func (s *Service) notify(ctx context.Context, tx db.Querier, userID string, what notice, now time.Time) error {
-	if s.mails.Sender == nil {
+	if s.mails.Jobs == nil {
 		return nil
 	}
 	_, err := s.mails.Jobs.Add(ctx, tx, noticeMail{userID, what, now}, job.Attempts(mailAttempts))
@@ -157,7 +159,7 @@ func (s *Service) sendNotice(ctx context.Context, args noticeMail) error {
 
 // send hands a mail over. What no server will take is not tried again.
 func (m *mailer) send(ctx context.Context, message mail.Message) error {
-	if m.Sender == nil { // it was configured when the mail was added
+	if m.Sender == nil {
 		m.warn(ctx)
 		return nil
 	}
@@ -199,7 +201,7 @@ once before {{until}}. Where that page is missing, this line in a terminal does 
 
     curl {{server}}/api/auth/reset-password -H 'Content-Type: application/json' -d '{"token":"{{token}}","newPassword":"…"}'
 
-It signs you out everywhere. If it was not you, there is nothing to do: your password is as it was.
+It signs you out everywhere, and revokes every API key. If it was not you, there is nothing to do: your password is as it was.
 `},
 }
 

@@ -44,8 +44,8 @@ func (s *Service) AddUser(ctx context.Context, address, password string) (user.U
 	return u, err
 }
 
-// SetPassword gives a person a new password, ends all of their sessions, and has them told by mail. Whoever sets a
-// password is not asked for a second factor, and leaves it as it is.
+// SetPassword gives a person a new password, ends all of their sessions and API keys, and has them told by mail. Whoever
+// sets a password is not asked for a second factor, and leaves it as it is.
 func (s *Service) SetPassword(ctx context.Context, address, password string) error {
 	email, _ := user.CanonicalEmail(address)
 	hash, err := s.newHash(ctx, password, email)
@@ -57,19 +57,20 @@ func (s *Service) SetPassword(ctx context.Context, address, password string) err
 	})
 }
 
-// Disable shuts a person out: every session and link of theirs ends, and nothing opens a new one until Enable.
+// Disable shuts a person out: every session, API key and link of theirs ends, and nothing opens a new one until Enable.
 func (s *Service) Disable(ctx context.Context, address string) error {
 	return s.operate(ctx, address, audit.DisableUser, func(tx *sql.Tx, userID string, now time.Time) error {
 		_, err := tx.ExecContext(ctx, `
 			update users set disabled_at = coalesce(disabled_at, $2), updated_at = $2 where id = $1`, userID, now)
 		return errors.Join(err,
 			endAllSessions(ctx, tx, userID, endedByDisabled, now),
+			s.revokeKeys(ctx, tx, userID),
 			killLinks(ctx, tx, userID, resetPassword, now),
 			killLinks(ctx, tx, userID, verifyEmail, now))
 	})
 }
 
-// Enable lets a person in again who was disabled; they have to sign in anew.
+// Enable lets a person in again who was disabled; they have to sign in anew, and make new API keys.
 func (s *Service) Enable(ctx context.Context, address string) error {
 	return s.operate(ctx, address, audit.EnableUser, func(tx *sql.Tx, userID string, now time.Time) error {
 		_, err := tx.ExecContext(ctx, `update users set disabled_at = null, updated_at = $2 where id = $1`, userID, now)
@@ -78,9 +79,16 @@ func (s *Service) Enable(ctx context.Context, address string) error {
 }
 
 // RemoveSecondFactor lets a person sign in with their password alone who lost what makes their codes, and has them told by
-// mail. Where there is none, nothing changes.
+// mail. Conflict when they have none.
 func (s *Service) RemoveSecondFactor(ctx context.Context, address string) error {
 	return s.operate(ctx, address, audit.RemoveTOTP, func(tx *sql.Tx, userID string, now time.Time) error {
+		f, err := lockFactor(ctx, tx, userID)
+		if err != nil {
+			return err
+		}
+		if !f.isOn() {
+			return fault.New(fault.Conflict, "there is no second factor; a password is enough to sign in")
+		}
 		return s.removeFactor(ctx, tx, userID, now)
 	})
 }

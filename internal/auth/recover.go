@@ -71,8 +71,8 @@ func (s *Service) decideReset(ctx context.Context, request resetRequest) error {
 }
 
 // ResetPassword sets a new password with the token of a reset link, which is used up by that; LinkExpired for every token
-// that is not good any more or never was. It ends every session of the person, and opens none: whoever has a second
-// factor still needs it. Since the link came by mail, their address counts as verified.
+// that is not good any more or never was. It ends every session and API key of the person, and opens none: whoever has a
+// second factor still needs it. Since the link came by mail, their address counts as verified.
 func (s *Service) ResetPassword(ctx context.Context, token, replacement string) error {
 	now := db.Time(s.now())
 	l, err := findLink(ctx, s.db.Read(), token, resetPassword, now)
@@ -86,6 +86,7 @@ func (s *Service) ResetPassword(ctx context.Context, token, replacement string) 
 	if err != nil {
 		return err
 	}
+	ctx = audit.ByPerson(ctx, l.userID)
 	return s.db.Tx(ctx, func(tx *sql.Tx) error {
 		if err := markVerified(ctx, tx, l, now); err != nil {
 			return err
@@ -96,7 +97,7 @@ func (s *Service) ResetPassword(ctx context.Context, token, replacement string) 
 		if err := s.replacePassword(ctx, tx, l.userID, hash, now); err != nil {
 			return err
 		}
-		return s.audit.Record(audit.ByPerson(ctx, l.userID), tx, audit.Event{Action: audit.ResetPassword, UserID: l.userID, Target: l.id})
+		return s.audit.Record(ctx, tx, audit.Event{Action: audit.ResetPassword, UserID: l.userID, Target: l.id})
 	})
 }
 
@@ -109,7 +110,7 @@ func (s *Service) replacePassword(ctx context.Context, tx db.Querier, userID, ha
 	if err := endAllSessions(ctx, tx, userID, endedByReset, now); err != nil {
 		return err
 	}
-	if _, err := tx.ExecContext(ctx, `delete from api_keys where user_id = $1`, userID); err != nil {
+	if err := s.revokeKeys(ctx, tx, userID); err != nil {
 		return err
 	}
 	return s.passwordChanged(ctx, tx, userID, now)

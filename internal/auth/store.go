@@ -73,6 +73,21 @@ func replaceHash(ctx context.Context, tx db.Querier, c credentials, hash string,
 	return fault.New(fault.Conflict, "the password was changed by another request meanwhile; try again with the new one")
 }
 
+// lockUnchanged keeps a person's row to the transaction. It is a Conflict when they were disabled or got another password
+// since theirs was checked: what that took away must not come back through a request that was on its way.
+func lockUnchanged(ctx context.Context, tx db.Querier, c credentials) error {
+	res, err := tx.ExecContext(ctx, `
+		update users set password_hash = password_hash where id = $1 and password_hash = $2 and disabled_at is null`,
+		c.userID, c.passwordHash)
+	if err != nil {
+		return err
+	}
+	if n, err := res.RowsAffected(); err != nil || n == 1 {
+		return err
+	}
+	return fault.New(fault.Conflict, "the account was changed by another request meanwhile; try again")
+}
+
 func insertSession(ctx context.Context, tx db.Querier, who Identity, from audit.Origin, now, expires time.Time) error {
 	_, err := tx.ExecContext(ctx, `
 		insert into auth_sessions (id, user_id, created_at, last_used_at, expires_at, address, user_agent)
@@ -165,6 +180,13 @@ func useRefreshToken(ctx context.Context, tx db.Querier, hash string, now time.T
 	t.usedAt = nil
 	_, err = tx.ExecContext(ctx, `update auth_sessions set last_used_at = $2 where id = $1`, t.sessionID, now)
 	return t, err
+}
+
+// isUsed tells whether a refresh token was traded already.
+func isUsed(ctx context.Context, tx db.Querier, hash string) (used bool, err error) {
+	err = tx.QueryRowContext(ctx, `
+		select exists (select 1 from refresh_tokens where token_hash = $1 and used_at is not null)`, hash).Scan(&used)
+	return used, err
 }
 
 // deleteSessionsBefore forgets sessions that ended, or would have ended, before the time, with their refresh tokens.

@@ -143,7 +143,7 @@ func (s *Service) ConfirmTOTP(ctx context.Context, who Identity, code string) (R
 }
 
 // DisableTOTP takes the second factor away, with its recovery codes. It needs the password and a code, of the app or for
-// recovery, and fails as ConfirmTOTP does.
+// recovery, and fails as Confirm does; with nothing that is on, it is a Conflict.
 func (s *Service) DisableTOTP(ctx context.Context, who Identity, password, code string) error {
 	return s.withBoth(ctx, who, password, code, audit.DisableTOTP, func(tx *sql.Tx) error {
 		return s.removeFactor(ctx, tx, who.UserID, db.Time(s.now()))
@@ -169,32 +169,26 @@ func (s *Service) NewRecoveryCodes(ctx context.Context, who Identity, password, 
 	return codes, err
 }
 
-// withBoth does something for who shows both the password and a code.
+// withBoth changes a second factor that is on, for who shows both the password and a code.
 func (s *Service) withBoth(ctx context.Context, who Identity, password, code string, action audit.Action, fn func(tx *sql.Tx) error) error {
 	e := audit.Event{Action: action, UserID: who.UserID}
-	if _, err := s.checkPassword(ctx, who, password, "body.password", e); err != nil {
-		return err
-	}
-	return s.attempt(ctx, e, func(tx *sql.Tx) (*fault.Error, error) {
-		f, err := lockFactor(ctx, tx, who.UserID)
-		if err != nil {
-			return nil, err
-		}
+	_, err := s.confirmed(ctx, who, password, code, e, func(tx *sql.Tx, f factor) error {
 		if !f.isOn() {
-			return nil, errFactorOff()
+			return errFactorOff()
 		}
-		if refusal, err := s.tryCode(ctx, tx, f, code); refusal != nil || err != nil {
-			return refusal, err
+		if err := fn(tx); err != nil {
+			return err
 		}
-		return nil, fn(tx)
+		return s.audit.Record(audit.ByPerson(ctx, who.UserID), tx, e)
 	})
+	return err
 }
 
-// checkSecondFactor wants a code where the person has turned that on: SecondFactorNeeded without one.
-func (s *Service) checkSecondFactor(ctx context.Context, tx db.Querier, userID, code string) (*fault.Error, error) {
-	f, err := lockFactor(ctx, tx, userID)
-	if err != nil || !f.isOn() {
-		return nil, err
+// checkSecondFactor wants a code of a second factor that is on: SecondFactorNeeded without one. The caller holds the
+// person's row (lockFactor).
+func (s *Service) checkSecondFactor(ctx context.Context, tx db.Querier, f factor, code string) (*fault.Error, error) {
+	if !f.isOn() {
+		return nil, nil
 	}
 	if code == "" {
 		return fault.New(fault.SecondFactorNeeded, "send the code of your authenticator app as totp, too, or a recovery code"), nil
