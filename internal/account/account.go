@@ -35,7 +35,8 @@ type Service struct {
 // of auth.Confirm, and Conflict, which says what has to be done first.
 func (s *Service) Delete(ctx context.Context, who auth.Identity, password, code string) error {
 	userID := who.UserID
-	if _, err := user.MayLeave(ctx, s.DB.Read(), userID); err != nil { // before a code is spent on it
+	// Before a code is spent on it.
+	if err := s.DB.Tx(ctx, func(tx *sql.Tx) error { _, err := user.MayLeave(ctx, tx, userID); return err }); err != nil {
 		return err
 	}
 	proof, err := s.Auth.Confirm(ctx, who, password, code, audit.Event{Action: audit.DeleteAccount, UserID: userID})
