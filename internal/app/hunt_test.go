@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"github.com/jaspers-ai/jaspers/internal/db"
+	"github.com/jaspers-ai/jaspers/internal/mail/mailtest"
 	"github.com/jaspers-ai/jaspers/internal/sharedtest"
 	"github.com/jaspers-ai/jaspers/internal/sim"
 )
@@ -26,10 +27,13 @@ import (
 // TestNoSecretIsWrittenDownOrToldToAnybody goes through everything that handles secrets, well and badly, with the log at
 // its most talkative; then it looks for every secret, however it may be written, wherever something is kept or sent.
 func TestNoSecretIsWrittenDownOrToldToAnybody(t *testing.T) {
-	eachEngine(t, func(t *testing.T, s *site) {
+	redis := startRedis(t)
+	with, post := withMail(t, "JASPERS_REDIS_URL="+redis.url)
+	eachEngineWith(t, with, func(t *testing.T, s *site) {
 		s.mayFail, s.keep = true, true
 		p := s.secretive("hunted")
 		p.signInAndOutAgain()
+		p.useKeysCodesAndLinks(post)
 		p.connectWell()
 		p.connectBadly()
 		p.whileTheOutsideFails()
@@ -39,6 +43,7 @@ func TestNoSecretIsWrittenDownOrToldToAnybody(t *testing.T) {
 		h := &hunt{t: t, secrets: s.allSecrets()}
 		s.lookIntoTheDatabase(h)
 		h.look("log", []byte(s.log.String()))
+		h.look("Redis", redis.contents())
 		s.lookAtWhatWasSent(h)
 		s.lookAtTheAnswers(h)
 		t.Logf("%s: %d secrets, %d spellings each, in %d places of %d KiB: %d hits",
@@ -97,6 +102,32 @@ func (p *person) signInAndOutAgain() {
 	p.clock.Advance(time.Minute)
 	p.refreshWith(used).status(http.StatusUnauthorized) // a stolen one, which ends the session
 	p.login()
+}
+
+// useKeysCodesAndLinks makes an API key, a second factor with its recovery codes, and links that come by mail.
+func (p *person) useKeysCodesAndLinks(post *mailtest.Server) {
+	p.t.Helper()
+	key := p.newKey(map[string]any{"name": "hunted", "scopes": []string{"read"}, "password": p.password})
+	p.get("/portfolio/summary", bearer(key.Key)).status(http.StatusOK)
+	_, codes := p.enrol()
+	p.signIn("000000").fails(http.StatusUnauthorized, "invalid_code")
+	p.signIn(codes[0]).status(http.StatusOK)
+	p.post("/auth/totp/disable", map[string]any{"password": p.password, "totp": codes[1]}).status(http.StatusNoContent)
+	p.post("/auth/forgot-password", map[string]any{"email": p.email}).status(http.StatusAccepted)
+	p.keepSecret(mailtest.Password)
+	eventually(p.t, "the links of the registration and of the reset", func() error {
+		found := 0
+		for _, m := range post.Mails() {
+			if token := tokenInMail.FindStringSubmatch(m.Text); token != nil && strings.Contains(m.Text, p.url) {
+				p.keepSecret(token[1])
+				found++
+			}
+		}
+		if found < 2 {
+			return fmt.Errorf("got %d", found)
+		}
+		return nil
+	})
 }
 
 func (p *person) connectWell() {

@@ -1,12 +1,16 @@
 package app_test
 
 import (
+	"bytes"
 	"context"
 	"fmt"
+	"io"
 	"log/slog"
 	"net"
 	"net/http"
+	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -46,6 +50,27 @@ func startRedis(t *testing.T) *redisServer {
 	r.start()
 	t.Cleanup(r.kill)
 	return r
+}
+
+// contents is everything that is kept, as Redis writes it to a file, uncompressed.
+func (r *redisServer) contents() []byte {
+	r.t.Helper()
+	conn, err := net.Dial("tcp", "127.0.0.1:"+r.port)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	defer func() { _ = conn.Close() }()
+	if _, err := conn.Write([]byte("CONFIG SET rdbcompression no\r\nSAVE\r\nQUIT\r\n")); err != nil {
+		r.t.Fatal(err)
+	}
+	if said, err := io.ReadAll(conn); err != nil || bytes.Count(said, []byte("+OK")) != 3 {
+		r.t.Fatalf("Redis said %q, %v", said, err)
+	}
+	kept, err := os.ReadFile(filepath.Join(r.dir, "dump.rdb"))
+	if err != nil || !bytes.Contains(kept, []byte("jaspers")) {
+		r.t.Fatalf("got %d bytes (%v), want what the limits count", len(kept), err)
+	}
+	return kept
 }
 
 func (r *redisServer) start() {
