@@ -395,7 +395,13 @@ func TestRequestsThatMeetADeletionAreNotOurFailures(t *testing.T) {
 				}
 			}
 			close(begin)
-			p.do(http.MethodDelete, "/users/me", map[string]any{"password": p.password}).status(http.StatusNoContent)
+			var left answer
+			for range 20 { // the queue of those who sign in may be full
+				if left = p.do(http.MethodDelete, "/users/me", map[string]any{"password": p.password}); left.Status != http.StatusServiceUnavailable {
+					break
+				}
+			}
+			left.status(http.StatusNoContent)
 			all.Wait()
 			if left := remains(s.lines(), []string{p.id, p.email}); len(left) > 0 {
 				t.Errorf("left are %v", left)
