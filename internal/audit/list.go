@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/jaspers-ai/jaspers/internal/db"
-	"github.com/jaspers-ai/jaspers/internal/fault"
 )
 
 // Entry is a row of the log as it is shown.
@@ -47,9 +46,11 @@ const maxPage = 200
 // List gives a page of entries, the newest first, and the cursor of the next, which is empty on the last. A cursor that
 // List did not make is Invalid.
 func (l *Log) List(ctx context.Context, f Filter) ([]Entry, string, error) {
-	if f.Cursor != "" && !db.IsID(f.Cursor) {
-		return nil, "", fault.InvalidField("query.cursor", "is not a cursor of this list; begin again without one")
+	before, err := db.Before(f.Cursor)
+	if err != nil {
+		return nil, "", err
 	}
+	f.Cursor = before
 	if f.Limit < 1 || f.Limit > maxPage {
 		f.Limit = maxPage
 	}
@@ -108,9 +109,7 @@ func selectEntries(ctx context.Context, q db.Querier, f Filter, limit int) ([]En
 	if !f.To.IsZero() {
 		add("l.at < ?", db.Time(f.To))
 	}
-	if f.Cursor != "" {
-		add("l.id < ?", f.Cursor)
-	}
+	add("l.id < ?", f.Cursor)
 	query := `select ` + logColumns + `, c.seq from audit_logs l left join audit_chain c on c.log_id = l.id`
 	if where != nil {
 		query += " where " + strings.Join(where, " and ")

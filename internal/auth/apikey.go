@@ -170,7 +170,7 @@ func (r KeyRequest) end(now time.Time) time.Time {
 // Keys returns a page of who's keys, the newest first and those that expired within the last month too, and the cursor
 // of the next page, which is empty on the last.
 func (s *Service) Keys(ctx context.Context, who Identity, limit int, cursor string) ([]APIKey, string, error) {
-	before, err := readCursor(cursor)
+	before, err := db.Before(cursor)
 	if err != nil {
 		return nil, "", err
 	}

@@ -24,7 +24,7 @@ type Session struct {
 // Sessions returns a page of who's sessions that are alive, the newest first, and the cursor of the next page, which is
 // empty on the last.
 func (s *Service) Sessions(ctx context.Context, who Identity, limit int, cursor string) ([]Session, string, error) {
-	before, err := readCursor(cursor)
+	before, err := db.Before(cursor)
 	if err != nil {
 		return nil, "", err
 	}
@@ -90,15 +90,4 @@ func listSessions(ctx context.Context, q db.Querier, who Identity, before string
 		v.Current = v.ID == who.SessionID
 		return v, err
 	})
-}
-
-// readCursor is the id below which a page of a list begins, above all of them without a cursor.
-func readCursor(cursor string) (string, error) {
-	if cursor == "" {
-		return "ffffffff-ffff-ffff-ffff-ffffffffffff", nil
-	}
-	if !db.IsID(cursor) {
-		return "", fault.InvalidField("query.cursor", "is not a cursor of this list; begin again without one")
-	}
-	return cursor, nil
 }

@@ -236,9 +236,7 @@ func pageSize(limit int) int {
 	return min(limit, 200)
 }
 
-// lastID comes after every id, and lastTime after every time: where a list that goes backwards begins.
-const lastID = "ffffffff-ffff-ffff-ffff-ffffffffffff"
-
+// lastTime comes after every time: with db.LastID, where a list that goes backwards begins.
 func lastTime() time.Time { return time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC) }
 
 // writeCursor says after which row a page goes on.
@@ -248,7 +246,7 @@ func writeCursor(at time.Time, id string) string {
 
 func readCursor(cursor string) (time.Time, string, error) {
 	if cursor == "" {
-		return lastTime(), lastID, nil
+		return lastTime(), db.LastID, nil
 	}
 	text, err := base64.RawURLEncoding.DecodeString(cursor)
 	stamp, id, _ := strings.Cut(string(text), " ")

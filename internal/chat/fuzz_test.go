@@ -4,12 +4,13 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jaspers-ai/jaspers/internal/db"
 	"github.com/jaspers-ai/jaspers/internal/fault"
 )
 
 func FuzzACursorMeansOnePlace(f *testing.F) {
 	for _, cursor := range []string{
-		"", writeCursor(time.Date(2026, 11, 18, 16, 0, 0, 123000, time.UTC), "01999999-0000-7000-8000-000000000000"), writeCursor(lastTime(), lastID),
+		"", writeCursor(time.Date(2026, 11, 18, 16, 0, 0, 123000, time.UTC), "01999999-0000-7000-8000-000000000000"), writeCursor(lastTime(), db.LastID),
 		"AAAA", "%", "MjAyNi0xMS0xOFQxNjowMDowMFogeA",
 	} {
 		f.Add(cursor)

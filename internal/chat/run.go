@@ -342,7 +342,7 @@ const (
 // whole by our doing would only mislead; a question the model declined would make it decline again. What was said until
 // since may hold amounts that the person no longer shows to a model.
 func selectHistory(ctx context.Context, q db.Querier, sessionID string, since time.Time) ([]analyst.Turn, error) {
-	messages, err := selectMessages(ctx, q, sessionID, lastID, historyMessages)
+	messages, err := selectMessages(ctx, q, sessionID, db.LastID, historyMessages)
 	if err != nil {
 		return nil, err
 	}

@@ -19,6 +19,8 @@ import (
 	"github.com/jackc/pgx/v5/stdlib"
 	"modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
+
+	"github.com/jaspers-ai/jaspers/internal/fault"
 )
 
 // Engine is the kind of database behind a DB.
@@ -188,6 +190,21 @@ func NewID() string { return uuid.Must(uuid.NewV7()).String() }
 func IsID(s string) bool {
 	_, err := uuid.Parse(s)
 	return err == nil && len(s) == 36 && s == strings.ToLower(s)
+}
+
+// LastID comes after every id.
+const LastID = "ffffffff-ffff-ffff-ffff-ffffffffffff"
+
+// Before is the id below which a page begins of a list that goes by ids, the newest first: that of its cursor, which is
+// the last id of the page before, or above all without one. What is no id is Invalid.
+func Before(cursor string) (string, error) {
+	if cursor == "" {
+		return LastID, nil
+	}
+	if !IsID(cursor) {
+		return "", fault.InvalidField("query.cursor", "is not a cursor of this list; begin again without one")
+	}
+	return cursor, nil
 }
 
 // Time is t as the database keeps it: UTC, whole microseconds.
