@@ -69,9 +69,17 @@ var tables = []table{
 		keep: "provider, environment, created_at, expires_at",
 		left: map[string]string{"user_id": yourRow, "state_hash": opens, "browser_hash": opens, "code_verifier": opens}},
 	{name: "brokerage_accounts", file: "accounts.json", about: "Your accounts at the brokerages.", where: byConnection,
-		keep: "id, connection_id, external_id, number, status, currency, cash number, as_of"},
+		keep: "id, connection_id, external_id, number, status, currency, cash number, cash_in json, as_of, cost_basis_method, history_since, history_cash, history_read_at"},
+	{name: "transactions", file: "transactions.json", about: "What happened in them.", where: byUser, order: "at, id",
+		keep: "id, connection_id, account_id, external_id, kind, at, day, instrument, symbol, quantity number, price number, currency, amount number, " +
+			"fee number, tax number, split_from number, split_to number, description, created_at, updated_at",
+		left: map[string]string{"user_id": yourRow}},
+	{name: "transaction_lots", file: "lots.json", about: "Which purchases you chose your sales to be from.",
+		where: "sale_id in (select id from transactions where user_id = $1)", order: "sale_id, lot_id", keep: "sale_id, lot_id, quantity number"},
+	{name: "ledger_changes", file: "ledger-changes.json", about: "When your transactions changed lately, and from which day on.",
+		where: byUser, order: "version", keep: "version, first_day, at", left: map[string]string{"user_id": yourRow}},
 	{name: "portfolio_holdings", file: "holdings.json", about: "What you hold in them.", where: byUser,
-		keep: "id, connection_id, account_id, instrument_id, symbol, name, asset_class, exchange, currency, quantity number, multiplier number, " +
+		keep: "id, connection_id, account_id, instrument_id, instrument, symbol, name, asset_class, exchange, currency, quantity number, multiplier number, " +
 			"average_cost number, cost_basis number, price number, previous_close number, market_value number, as_of",
 		left: map[string]string{"user_id": yourRow}},
 	{name: "chat_sessions", file: "conversations.json", about: "Your conversations with the analyst.", where: byUser,

@@ -29,14 +29,30 @@ type OAuth interface {
 	Exchange(ctx context.Context, code string, req AuthorizeRequest) (Credentials, error)
 }
 
+// KeepAlive is a Provider at which a session ends unless it is used.
+type KeepAlive interface {
+	Provider
+	// KeepAlive keeps the session alive, to be called every minute. Errors as Provider's.
+	KeepAlive(ctx context.Context, creds Credentials) error
+}
+
 // Info is what a person sees of a brokerage before connecting.
 type Info struct {
 	ID           string        `json:"id"`
 	Name         string        `json:"name"`
 	Environments []Environment `json:"environments"`
-	// Methods lists how one can connect: "oauth" here, more with more providers.
-	Methods []string `json:"methods"`
+	Methods      []Method      `json:"methods"`
 }
+
+// Method is how a customer lets us in.
+type Method string
+
+// The methods.
+const (
+	ByOAuth   Method = "oauth"   // on the brokerage's own consent page
+	ByAPIKey  Method = "api_key" // with a key and its secret, which the customer makes at the brokerage
+	ByGateway Method = "gateway" // through a gateway that the operator runs and is signed in to
+)
 
 // Environment tells real money from play money; it picks the brokerage's host.
 type Environment string
@@ -58,8 +74,10 @@ type AuthorizeRequest struct {
 // Credentials let us in at a brokerage. They are stored sealed and never logged.
 type Credentials struct {
 	Environment Environment `json:"environment"`
-	AccessToken string      `json:"accessToken"`
+	AccessToken string      `json:"accessToken,omitempty"` // of OAuth
 	Scope       string      `json:"scope,omitempty"`
+	KeyID       string      `json:"keyId,omitempty"` // of a customer's own API key, with its secret
+	KeySecret   string      `json:"keySecret,omitempty"`
 }
 
 // String keeps credentials out of logs and error texts.
@@ -75,7 +93,10 @@ type Account struct {
 	Number   string              // what the customer knows it by
 	Status   string              // the brokerage's word, upper case
 	Currency string              // ISO 4217
-	Cash     decimal.NullDecimal // negative when borrowed on margin
+	Cash     decimal.NullDecimal // in Currency; negative when borrowed on margin
+	// CashIn is the cash in each currency, where the account keeps several apart; Cash is then what is kept in Currency.
+	// Nil where all cash is Cash.
+	CashIn map[string]decimal.Decimal
 }
 
 // AssetClass sorts instruments.
@@ -89,17 +110,27 @@ const (
 	OtherAssets AssetClass = "other"
 )
 
+// Instrument is what is held or traded, as the brokerage names it.
+type Instrument struct {
+	InstrumentID string // the brokerage's id: Alpaca's asset id, IBKR's conid
+	ISIN         string // ISO 6166; empty where the brokerage does not say, as are CUSIP and FIGI
+	CUSIP        string
+	FIGI         string
+	Symbol       string // our spelling: BRK.B, BTC/USD, OCC for options
+	Name         string // empty when the brokerage gives none
+	AssetClass   AssetClass
+	Sector       string          // the brokerage's word; empty when it gives none
+	Country      string          // ISO 3166-1 alpha-2 of the issuer or the listing; empty when it gives none
+	Exchange     string          // the brokerage's word
+	Currency     string          // ISO 4217, whole units: never pence
+	Multiplier   decimal.Decimal // how many priced units one of the quantity stands for: 1, or 100 for most option contracts
+}
+
 // Position is what an account holds of one instrument; an account has at most one position of an instrument. Shorts are
 // negative in Quantity, MarketValue and CostBasis. What the brokerage does not know is an invalid NullDecimal, never zero.
 type Position struct {
-	InstrumentID  string // the brokerage's id of the instrument
-	Symbol        string // our spelling: BRK.B, BTC/USD, OCC for options
-	Name          string // empty when the brokerage gives none
-	AssetClass    AssetClass
-	Exchange      string
-	Currency      string // ISO 4217
+	Instrument
 	Quantity      decimal.Decimal
-	Multiplier    decimal.Decimal     // how many priced units one of Quantity stands for: 1, or 100 for most option contracts
 	AverageCost   decimal.NullDecimal // per priced unit
 	CostBasis     decimal.NullDecimal // as the brokerage reports it, not recomputed
 	Price         decimal.NullDecimal // per priced unit

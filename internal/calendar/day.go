@@ -65,3 +65,12 @@ func (d *Day) UnmarshalText(text []byte) error {
 	*d = day
 	return nil
 }
+
+// Number counts the days since 1970-01-01, so that days can be compared, stored and counted quickly.
+func (d Day) Number() int32 { return int32(d.utc().Unix() / 86400) } // #nosec G115 -- some millions at most
+
+// DayNumbered is the day of a Number.
+func DayNumbered(n int32) Day {
+	t := time.Unix(int64(n)*86400, 0).UTC()
+	return Day{t.Year(), t.Month(), t.Day()}
+}

@@ -70,7 +70,7 @@ func TestOnlyBrokeragesOnOfferCanBeConnected(t *testing.T) {
 type keysOnly struct{ broker.Provider }
 
 func (keysOnly) Info() broker.Info {
-	return broker.Info{ID: "keys", Name: "Keys", Environments: []broker.Environment{broker.Live}, Methods: []string{"keys"}}
+	return broker.Info{ID: "keys", Name: "Keys", Environments: []broker.Environment{broker.Live}, Methods: []broker.Method{"keys"}}
 }
 
 func TestAnAttemptIsOnlyFinishedByItsBrowserInTime(t *testing.T) {

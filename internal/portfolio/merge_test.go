@@ -38,8 +38,10 @@ func text(d *decimal.Decimal) string {
 func line(account, symbol, quantity, cost, price, previousClose, value string) held {
 	return held{
 		Position: broker.Position{
-			InstrumentID: symbol, Symbol: symbol, AssetClass: broker.Equity, Currency: "USD",
-			Quantity: dec(quantity), Multiplier: dec("1"), CostBasis: known(cost),
+			Instrument: broker.Instrument{
+				InstrumentID: symbol, Symbol: symbol, AssetClass: broker.Equity, Currency: "USD", Multiplier: dec("1"),
+			},
+			Quantity: dec(quantity), CostBasis: known(cost),
 			Price: known(price), PreviousClose: known(previousClose), MarketValue: known(value), AsOf: noon,
 		},
 		connectionID: "connection of " + account, provider: "alpaca", account: account, accountID: account, today: true,
@@ -170,11 +172,14 @@ func lines(t *rapid.T) []held {
 	return rapid.SliceOfNDistinct(rapid.Custom(func(t *rapid.T) held {
 		return held{
 			Position: broker.Position{
-				InstrumentID: rapid.StringMatching(`[a-z]{4}`).Draw(t, "instrument"),
-				Symbol:       rapid.SampledFrom([]string{"A", "B", "BRK.B"}).Draw(t, "symbol"),
-				AssetClass:   rapid.SampledFrom([]broker.AssetClass{broker.Equity, broker.Option}).Draw(t, "class"),
-				Currency:     rapid.SampledFrom([]string{"USD", "USD", "EUR"}).Draw(t, "currency"),
-				Quantity:     money(t, "quantity"), Multiplier: decimal.New(1, rapid.SampledFrom([]int32{0, 2}).Draw(t, "multiplier")),
+				Instrument: broker.Instrument{
+					InstrumentID: rapid.StringMatching(`[a-z]{4}`).Draw(t, "instrument"),
+					Symbol:       rapid.SampledFrom([]string{"A", "B", "BRK.B"}).Draw(t, "symbol"),
+					AssetClass:   rapid.SampledFrom([]broker.AssetClass{broker.Equity, broker.Option}).Draw(t, "class"),
+					Currency:     rapid.SampledFrom([]string{"USD", "USD", "EUR"}).Draw(t, "currency"),
+					Multiplier:   decimal.New(1, rapid.SampledFrom([]int32{0, 2}).Draw(t, "multiplier")),
+				},
+				Quantity:  money(t, "quantity"),
 				CostBasis: maybe("cost"), Price: maybe("price"), PreviousClose: maybe("close"), MarketValue: maybe("value"),
 				AsOf: noon.Add(-time.Duration(rapid.IntRange(0, 3).Draw(t, "age")) * time.Hour),
 			},

@@ -122,8 +122,10 @@ func account(id, cash string) broker.Account {
 
 func (h *house) position(symbol, quantity, cost, price, previousClose, value string) broker.Position {
 	return broker.Position{
-		InstrumentID: symbol, Symbol: symbol, AssetClass: broker.Equity, Exchange: "NYSE", Currency: "USD",
-		Quantity: dec(quantity), Multiplier: dec("1"), CostBasis: null(cost), Price: null(price),
+		Instrument: broker.Instrument{
+			InstrumentID: symbol, Symbol: symbol, AssetClass: broker.Equity, Exchange: "NYSE", Currency: "USD", Multiplier: dec("1"),
+		},
+		Quantity: dec(quantity), CostBasis: null(cost), Price: null(price),
 		PreviousClose: null(previousClose), MarketValue: null(value), AsOf: h.now,
 	}
 }

@@ -26,13 +26,14 @@ const (
 // ranks are the layers of the program, the ground first. A package imports packages of lower ranks only; those of one
 // rank do not know each other. Names are below internal.
 var ranks = [][]string{
-	{"calendar", "fault", "telemetry", "vault"},
+	{"calendar", "fault", "returns", "telemetry", "vault"},
 	{"db", "limit", "mail", "upstream"},
 	{"audit", "broker", "idempotency", "job", "llm"},
-	{"keys", "market", "user"},
+	{"instrument", "keys", "market", "user"},
 	adapters,
-	{"auth", "connection"},
+	{"auth", "connection", "ledger"},
 	{"portfolio"},
+	{"performance"},
 	{"analyst"},
 	{"chat"},
 	{"account"},
@@ -43,12 +44,13 @@ var ranks = [][]string{
 
 // adapters speak to one vendor each: with the help of the contract in the folder above them and of ranks 0 and 1, and
 // for app alone.
-var adapters = []string{"broker/alpaca", "llm/claude", "market/yahoo"}
+var adapters = []string{"broker/alpaca", "broker/ibkr", "llm/claude", "market/yahoo"}
 
 // aside are the packages that stand beside the ranks, each with what it may import of ours. The program knows none of
 // them, save that app starts the simulator for the demo.
 var aside = map[string][]string{
 	"bench":             {},
+	"evals":             {},
 	"asvs":              {},
 	"broker/brokertest": {"broker", "fault", "vault"},
 	"db/dbtest":         {"db", "sharedtest"},

@@ -57,7 +57,7 @@ func (p *Provider) Info() broker.Info {
 		ID:           "alpaca",
 		Name:         "Alpaca",
 		Environments: []broker.Environment{broker.Live, broker.Paper},
-		Methods:      []string{"oauth"},
+		Methods:      []broker.Method{broker.ByOAuth},
 	}
 }
 

@@ -239,8 +239,10 @@ func TestWhatAlpacaDoesNotSayIsUnknown(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := []broker.Position{{
-		InstrumentID: "X", Symbol: "X", AssetClass: broker.OtherAssets, Currency: "USD",
-		Quantity: decimal.NewFromInt(2), Multiplier: decimal.NewFromInt(1), AsOf: now,
+		Instrument: broker.Instrument{
+			InstrumentID: "X", Symbol: "X", AssetClass: broker.OtherAssets, Currency: "USD", Multiplier: decimal.NewFromInt(1),
+		},
+		Quantity: decimal.NewFromInt(2), AsOf: now,
 	}}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("-want +got\n%s", diff)

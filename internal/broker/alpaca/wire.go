@@ -116,13 +116,15 @@ func (w position) position(asOf time.Time, accountCurrency string) (broker.Posit
 		v, currency = *w.USD, dollars
 	}
 	p := broker.Position{
-		InstrumentID:  w.AssetID,
-		Symbol:        w.Symbol,
-		AssetClass:    assetClass(w.AssetClass),
-		Exchange:      w.Exchange,
-		Currency:      currency,
+		Instrument: broker.Instrument{
+			InstrumentID: w.AssetID,
+			Symbol:       w.Symbol,
+			AssetClass:   assetClass(w.AssetClass),
+			Exchange:     w.Exchange,
+			Currency:     currency,
+			Multiplier:   decimal.NewFromInt(1),
+		},
 		Quantity:      quantity,
-		Multiplier:    decimal.NewFromInt(1),
 		AverageCost:   v.AverageCost.NullDecimal,
 		CostBasis:     v.CostBasis.NullDecimal,
 		Price:         v.Price.NullDecimal,

@@ -38,7 +38,7 @@ var _ broker.OAuth = (*Desk)(nil)
 
 // Info names the desk.
 func (d *Desk) Info() broker.Info {
-	return broker.Info{ID: d.ID, Name: "Desk", Environments: []broker.Environment{broker.Live, broker.Paper}, Methods: []string{"oauth"}}
+	return broker.Info{ID: d.ID, Name: "Desk", Environments: []broker.Environment{broker.Live, broker.Paper}, Methods: []broker.Method{broker.ByOAuth}}
 }
 
 // Keep makes the account, with the positions, what the desk reports of it from now on.
