@@ -13,6 +13,7 @@ import (
 	"github.com/jaspers-ai/jaspers/internal/audit"
 	"github.com/jaspers-ai/jaspers/internal/db"
 	"github.com/jaspers-ai/jaspers/internal/fault"
+	"github.com/jaspers-ai/jaspers/internal/passwords"
 	"github.com/jaspers-ai/jaspers/internal/user"
 	"github.com/jaspers-ai/jaspers/internal/vault"
 )
@@ -24,7 +25,7 @@ type Service struct {
 	log       *slog.Logger
 	audit     *audit.Log
 	keys      *vault.Keyring
-	passwords *passwords
+	passwords *passwords.Hasher
 	access    *accessTokens
 	mails     *mailer
 	closed    bool // to registrations
@@ -78,7 +79,7 @@ func New(cfg Config) (*Service, error) {
 	if err != nil {
 		return nil, err
 	}
-	hasher, err := newPasswords(cfg.BcryptCost)
+	hasher, err := passwords.New(cfg.BcryptCost)
 	if err != nil {
 		return nil, err
 	}
@@ -145,7 +146,7 @@ func (s *Service) Register(ctx context.Context, r Registration) (SignedIn, error
 	if !ok {
 		wrong = append(wrong, fault.Field{Path: "body.email", Message: "must be an e-mail address"})
 	}
-	if complaint := weakness(r.Password, email); complaint != "" {
+	if complaint := passwords.Weakness(r.Password, email); complaint != "" {
 		wrong = append(wrong, fault.Field{Path: "body.password", Message: complaint})
 	}
 	for path, name := range map[string]*string{"body.firstName": r.FirstName, "body.lastName": r.LastName} {
@@ -157,7 +158,7 @@ func (s *Service) Register(ctx context.Context, r Registration) (SignedIn, error
 		slices.SortFunc(wrong, func(a, b fault.Field) int { return strings.Compare(a.Path, b.Path) })
 		return SignedIn{}, &fault.Error{Kind: fault.Invalid, Message: "the request has wrong fields", Fields: wrong}
 	}
-	hash, err := s.passwords.hash(ctx, r.Password)
+	hash, err := s.passwords.Hash(ctx, r.Password)
 	if err != nil {
 		return SignedIn{}, err
 	}
@@ -210,7 +211,7 @@ func (s *Service) Login(ctx context.Context, address, password, code string) (Si
 		return nil, err
 	})
 	if fault.Is(err, fault.Unauthenticated) { // the account was deleted a moment ago
-		err = errInvalidCredentials()
+		err = passwords.ErrWrong()
 	}
 	if err != nil {
 		return SignedIn{}, err
@@ -221,7 +222,7 @@ func (s *Service) Login(ctx context.Context, address, password, code string) (Si
 // checkSignIn finds whose address and password these are, and hashes the password again where that is due. What it
 // refuses is recorded.
 func (s *Service) checkSignIn(ctx context.Context, address, password string) (known credentials, newHash string, err error) {
-	if err := checkLength(password, "body.password"); err != nil {
+	if err := passwords.CheckLength(password, "body.password"); err != nil {
 		return known, "", err
 	}
 	if email, ok := user.CanonicalEmail(address); ok { // what is no address is nobody's
@@ -230,15 +231,15 @@ func (s *Service) checkSignIn(ctx context.Context, address, password string) (kn
 		}
 	}
 	failed := audit.Event{Action: audit.Login, UserID: known.userID}
-	err = s.passwords.check(ctx, known.passwordHash, password)
+	err = s.passwords.Check(ctx, known.passwordHash, password)
 	switch {
 	case fault.Is(err, fault.InvalidCredentials):
 		return known, "", s.refuse(ctx, failed, fault.From(err))
 	case err != nil:
 		return known, "", err
 	}
-	if s.passwords.isOutdated(known.passwordHash) {
-		newHash, err = s.passwords.hash(ctx, password)
+	if s.passwords.IsOutdated(known.passwordHash) {
+		newHash, err = s.passwords.Hash(ctx, password)
 	}
 	return known, newHash, err
 }
@@ -251,14 +252,14 @@ func (s *Service) ChangePassword(ctx context.Context, who Identity, current, rep
 	if err != nil {
 		return err
 	}
-	complaint := weakness(replacement, known.email)
+	complaint := passwords.Weakness(replacement, known.email)
 	if complaint == "" && replacement == current {
 		complaint = "must differ from the current password"
 	}
 	if complaint != "" {
 		return fault.InvalidField("body.newPassword", complaint)
 	}
-	hash, err := s.passwords.hash(ctx, replacement)
+	hash, err := s.passwords.Hash(ctx, replacement)
 	if err != nil {
 		return err
 	}

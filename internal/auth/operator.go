@@ -9,6 +9,7 @@ import (
 	"github.com/jaspers-ai/jaspers/internal/audit"
 	"github.com/jaspers-ai/jaspers/internal/db"
 	"github.com/jaspers-ai/jaspers/internal/fault"
+	"github.com/jaspers-ai/jaspers/internal/passwords"
 	"github.com/jaspers-ai/jaspers/internal/user"
 )
 
@@ -127,8 +128,8 @@ func (s *Service) operate(
 
 // newHash is the hash of a password that holds to the rules.
 func (s *Service) newHash(ctx context.Context, password, email string) (string, error) {
-	if complaint := weakness(password, email); complaint != "" {
+	if complaint := passwords.Weakness(password, email); complaint != "" {
 		return "", fault.InvalidField("password", complaint)
 	}
-	return s.passwords.hash(ctx, password)
+	return s.passwords.Hash(ctx, password)
 }

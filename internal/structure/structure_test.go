@@ -27,7 +27,7 @@ const (
 // rank do not know each other. Names are below internal.
 var ranks = [][]string{
 	{"calendar", "fault", "returns", "telemetry", "vault"},
-	{"db", "limit", "mail", "upstream"},
+	{"db", "limit", "mail", "passwords", "upstream"},
 	{"audit", "broker", "idempotency", "job", "llm"},
 	{"instrument", "keys", "market", "user"},
 	adapters,
@@ -84,11 +84,11 @@ var modules = map[string]struct{ why, only string }{
 	"github.com/rs/cors":                       {why: "CORS", only: "api"},
 	"github.com/santhosh-tekuri/jsonschema/v6": {why: "tools' schemas in tests"},
 	"github.com/shopspring/decimal":            {why: "money"},
-	"github.com/trustelem/zxcvbn":              {why: "the passwords found most often", only: "auth"},
+	"github.com/trustelem/zxcvbn":              {why: "the passwords found most often", only: "passwords"},
 	"go.uber.org/goleak":                       {why: "goroutines left behind in tests"},
-	"golang.org/x/crypto":                      {why: "bcrypt", only: "auth"},
+	"golang.org/x/crypto":                      {why: "bcrypt", only: "passwords"},
 	"golang.org/x/oauth2":                      {why: "PKCE challenges"},
-	"golang.org/x/sync":                        {why: "a bound on parallel hashing", only: "auth"},
+	"golang.org/x/sync":                        {why: "a bound on parallel hashing", only: "passwords"},
 	"golang.org/x/term":                        {why: "passwords typed without being shown", only: command},
 	"golang.org/x/text":                        {why: "language tags; look-alike spellings of one e-mail address"},
 	"golang.org/x/time":                        {why: "request budgets of upstreams", only: "upstream"},
