@@ -14,6 +14,7 @@ import (
 	"github.com/jaspers-ai/jaspers/internal/db"
 	"github.com/jaspers-ai/jaspers/internal/fault"
 	"github.com/jaspers-ai/jaspers/internal/passwords"
+	"github.com/jaspers-ai/jaspers/internal/secondfactor"
 	"github.com/jaspers-ai/jaspers/internal/user"
 	"github.com/jaspers-ai/jaspers/internal/vault"
 )
@@ -24,7 +25,7 @@ type Service struct {
 	now       func() time.Time
 	log       *slog.Logger
 	audit     *audit.Log
-	keys      *vault.Keyring
+	factors   *secondfactor.Service
 	passwords *passwords.Hasher
 	access    *accessTokens
 	mails     *mailer
@@ -91,7 +92,7 @@ func New(cfg Config) (*Service, error) {
 		return nil, errors.New("the secrets of second factors need a keyring")
 	}
 	return &Service{
-		db: cfg.DB, now: cfg.Now, log: cfg.Log, audit: cfg.Audit, keys: cfg.Keys, passwords: hasher, access: access,
+		db: cfg.DB, now: cfg.Now, log: cfg.Log, audit: cfg.Audit, factors: &secondfactor.Service{Keys: cfg.Keys, Audit: cfg.Audit, Now: cfg.Now}, passwords: hasher, access: access,
 		mails: mails, closed: cfg.RegistrationClosed, uses: make(chan keyUse, maxKeyUses),
 	}, nil
 }
@@ -200,7 +201,7 @@ func (s *Service) Login(ctx context.Context, address, password, code string) (Si
 		if err != nil {
 			return nil, err
 		}
-		if refusal, err := s.checkSecondFactor(ctx, tx, f, code); refusal != nil || err != nil {
+		if refusal, err := s.factors.Check(ctx, tx, f, code); refusal != nil || err != nil {
 			return refusal, err
 		}
 		// Only if the password was not changed meanwhile: its old value must not open a session any more.
@@ -364,7 +365,7 @@ func (s *Service) Tidy(ctx context.Context, tx *sql.Tx, slot time.Time) error {
 	if err := deleteKeysBefore(ctx, tx, slot.Add(-sessionTTL)); err != nil {
 		return err
 	}
-	if _, err := tx.ExecContext(ctx, `delete from second_factor_failures where at < $1`, slot.Add(-failureWindow)); err != nil {
+	if err := secondfactor.ForgetFailures(ctx, tx, slot); err != nil {
 		return err
 	}
 	return deleteSessionsBefore(ctx, tx, slot.Add(-sessionTTL))

@@ -82,15 +82,15 @@ func (s *Service) Enable(ctx context.Context, address string) error {
 // RemoveSecondFactor lets a person sign in with their password alone who lost what makes their codes, and has them told by
 // mail. Conflict when they have none.
 func (s *Service) RemoveSecondFactor(ctx context.Context, address string) error {
-	return s.operate(ctx, address, audit.RemoveTOTP, func(tx *sql.Tx, userID string, now time.Time) error {
+	return s.operate(ctx, address, audit.RemoveTOTP, func(tx *sql.Tx, userID string, _ time.Time) error {
 		f, err := lockFactor(ctx, tx, userID)
 		if err != nil {
 			return err
 		}
-		if !f.isOn() {
+		if !f.IsOn() {
 			return fault.New(fault.Conflict, "there is no second factor; a password is enough to sign in")
 		}
-		return s.removeFactor(ctx, tx, userID, now)
+		return s.removeFactor(ctx, tx, userID, f)
 	})
 }
 

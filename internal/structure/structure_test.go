@@ -29,7 +29,7 @@ var ranks = [][]string{
 	{"calendar", "fault", "returns", "telemetry", "vault"},
 	{"db", "limit", "mail", "passwords", "upstream"},
 	{"audit", "broker", "idempotency", "job", "llm"},
-	{"instrument", "keys", "market", "user"},
+	{"instrument", "keys", "market", "secondfactor", "user"},
 	adapters,
 	{"auth", "connection", "ledger"},
 	{"portfolio"},
