@@ -63,3 +63,17 @@ func (p Period) weight(f Flow, timing Timing) float64 {
 	}
 	return left / (float64(p.End) - float64(p.Start))
 }
+
+// Days is the period of whole days from the first to the last, both with it.
+func Days(first, last int32) Period { return Period{Start: first - 1, End: last} }
+
+// Weights are the shares of the period left after each flow at the end of its day. A flow outside it counts at the
+// nearer end, where other formulas leave it out.
+func (p Period) Weights(flows []Flow) []Weighted {
+	weighted := make([]Weighted, len(flows))
+	for i, f := range flows {
+		f.Day = min(max(f.Day, p.Start), p.End)
+		weighted[i] = Weighted{p.weight(f, AtEnd), f.Amount}
+	}
+	return weighted
+}

@@ -149,3 +149,19 @@ func (d Drawdowns) mean(of func(float64) float64) Figure {
 	}
 	return known(sum / float64(len(d.Series)-1))
 }
+
+// Periods are the lengths of an episode in returns: from the first below the peak to the recovery, or to the last of n
+// while it is open; to the trough, with it; and from there.
+type Periods struct{ Length, ToTrough, Recovery int }
+
+// Periods counts the returns of an episode of an index of n returns.
+func (e Episode) Periods(n int) Periods {
+	end := e.Recovery
+	if end < 0 {
+		end = n
+	}
+	return Periods{Length: end - e.Peak, ToTrough: e.Trough - e.Peak, Recovery: end - e.Trough}
+}
+
+// Accumulated is the index of returns since its start, 1 and each.
+func Accumulated(since []float64) []float64 { return ExcessOver(since, -1) }

@@ -69,16 +69,16 @@ func (c Convention) Treynor(r, b []float64) Figure {
 type Market int
 
 const (
-	Whole Market = iota // all periods
-	Up                  // those in which the benchmark rose
-	Down                // those in which it fell
-	NotUp               // those in which it fell or stood still
+	Always Market = iota // all periods
+	Up                   // those in which the benchmark rose
+	Down                 // those in which it fell
+	NotUp                // those in which it fell or stood still
 )
 
 // in are the pairs of returns of the market's periods.
 func (m Market) in(r, b []float64) (x, y []float64) {
 	for i := range min(len(r), len(b)) {
-		if m == Whole || m == Up && b[i] > 0 || m == Down && b[i] < 0 || m == NotUp && b[i] <= 0 {
+		if m == Always || m == Up && b[i] > 0 || m == Down && b[i] < 0 || m == NotUp && b[i] <= 0 {
 			x, y = append(x, r[i]), append(y, b[i])
 		}
 	}
@@ -95,4 +95,14 @@ func Capture(r, b []float64, in Market) Figure {
 func (c Convention) AnnualCapture(r, b []float64, in Market) Figure {
 	x, y := in.in(r, b)
 	return ratio(c.AnnualReturn(x), c.AnnualReturn(y))
+}
+
+// UpDownCapture is the annual capture while the benchmark rose over that while it fell.
+func (c Convention) UpDownCapture(r, b []float64) Figure {
+	return ratio(c.AnnualCapture(r, b, Up), c.AnnualCapture(r, b, Down))
+}
+
+// AnnualAlphaArithmetic is α·periods.
+func (c Convention) AnnualAlphaArithmetic(r, b []float64) Figure {
+	return c.Alpha(r, b).then(func(alpha float64) float64 { return alpha * c.PeriodsPerYear })
 }
