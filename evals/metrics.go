@@ -48,8 +48,8 @@ var figures = map[string]func(*measured) returns.Figure{
 	// how much was lost
 	"max_drawdown":              func(m *measured) returns.Figure { return returns.MaxDrawdown(m.r) },
 	"current_drawdown":          func(m *measured) returns.Figure { return m.drawdowns().Current },
-	"pain_index":                func(m *measured) returns.Figure { return m.drawdowns().Pain() },
-	"ulcer_index":               func(m *measured) returns.Figure { return m.drawdowns().Ulcer() },
+	"pain_index":                func(m *measured) returns.Figure { return returns.PainIndex(m.r) },
+	"ulcer_index":               func(m *measured) returns.Figure { return returns.UlcerIndex(m.r) },
 	"value_at_risk":             func(m *measured) returns.Figure { return returns.Quantile(m.r, m.cutoff()) },
 	"conditional_value_at_risk": func(m *measured) returns.Figure { return returns.ExpectedShortfall(m.r, m.cutoff()) },
 	"expected_shortfall":        func(m *measured) returns.Figure { return returns.ExpectedShortfall(m.r, m.cutoff()) },

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"math"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/jaspers-ai/jaspers/internal/returns"
@@ -14,6 +15,7 @@ import (
 // result collects what a vector's topic found. Each fact that is expected must be checked, or left out for a reason.
 type result struct {
 	vector   *vector
+	expected map[string]json.RawMessage
 	checked  map[string]bool
 	failures []string
 	notes    []string
@@ -36,14 +38,38 @@ func (r *result) run(work topic) {
 	if r.notApplicable {
 		return
 	}
-	for _, fact := range slices.Sorted(maps.Keys(r.vector.Expected.named)) {
+	r.complete()
+	if r.facts == 0 && r.factsNotApplicable == 0 {
+		r.failf("nothing is expected that could be checked")
+	}
+}
+
+// complete fails facts that nothing has checked.
+func (r *result) complete() {
+	for _, fact := range slices.Sorted(maps.Keys(r.expected)) {
 		if !r.checked[fact] {
 			r.failf("%s: nothing here says what it should be", fact)
 		}
 	}
-	if r.facts == 0 && r.factsNotApplicable == 0 {
-		r.failf("nothing is expected that could be checked")
+}
+
+// part is a result of its own for one of a list of expectations; add joins it when its facts are checked.
+func (r *result) part(expected json.RawMessage) (*result, error) {
+	p := &result{vector: r.vector, checked: map[string]bool{}}
+	return p, json.Unmarshal(expected, &p.expected)
+}
+
+// add joins a part under a label that tells its facts from those of other parts.
+func (r *result) add(label string, p *result) {
+	p.complete()
+	for _, failure := range p.failures {
+		r.failf("%s: %s", label, failure)
 	}
+	for _, note := range p.notes {
+		r.notes = append(r.notes, label+": "+note)
+	}
+	r.facts += p.facts
+	r.factsNotApplicable += p.factsNotApplicable
 }
 
 func (r *result) failf(format string, args ...any) {
@@ -72,12 +98,12 @@ func (r *result) remark(keys ...string) {
 }
 
 // expects tells whether a fact is asserted.
-func (r *result) expects(fact string) bool { return r.vector.Expected.named[fact] != nil }
+func (r *result) expects(fact string) bool { return r.expected[fact] != nil }
 
 // want reads a fact, and counts it as checked.
 func (r *result) want(fact string, into any) bool {
-	raw, ok := r.vector.Expected.named[fact]
-	if !ok {
+	raw, ok := r.expected[fact]
+	if !ok || r.checked[fact] {
 		return false
 	}
 	r.checked[fact] = true
@@ -91,8 +117,23 @@ func (r *result) want(fact string, into any) bool {
 
 // near tells whether a number is the expected one, within the wider of the vector's tolerances.
 func (v *vector) near(got, want float64) bool {
-	tolerance := max(v.Tolerance.Abs, v.Tolerance.Rel*math.Abs(want))
-	return math.Abs(got-want) <= tolerance+4e-16*math.Abs(want)
+	return math.Abs(got-want) <= v.tolerance(want)+4e-16*math.Abs(want)
+}
+
+func (v *vector) tolerance(want any) float64 {
+	number, _ := want.(float64)
+	return max(v.Tolerance.Abs, v.Tolerance.Rel*math.Abs(number))
+}
+
+// contradicts tells whether the vector was recomputed from its inputs, by others, to what we got instead of what it
+// expects: then what was published is too coarse for the tolerance that goes with it.
+func (v *vector) contradicts(fact string, got returns.Figure) bool {
+	var recomputed map[string]any
+	if json.Unmarshal(v.Recomputed, &recomputed) != nil {
+		return false
+	}
+	value, ok := recomputed[fact].(float64)
+	return ok && got.Known() && math.Abs(got.Value-value) <= 1e-9*max(1, math.Abs(value))
 }
 
 // number checks a fact that is a number.
@@ -103,9 +144,15 @@ func (r *result) number(fact string, got float64) {
 // figure checks a fact that may be a number, or "undefined", "inf" or null.
 func (r *result) figure(fact string, got returns.Figure) {
 	var want any
-	if r.want(fact, &want) && !r.vector.same(got, want) {
-		r.failf("%s: got %s, want %v ± %g", fact, describe(got), want, max(r.vector.Tolerance.Abs, r.vector.Tolerance.Rel))
+	if !r.want(fact, &want) || r.vector.same(got, want) {
+		return
 	}
+	if r.vector.contradicts(fact, got) {
+		r.facts--
+		r.leaveOutFact(fact, fmt.Sprintf("%v as published is not within the tolerance of what the source's own numbers give, %s, as we have it", want, describe(got)))
+		return
+	}
+	r.failf("%s: got %s, want %v ± %g", fact, describe(got), want, r.vector.tolerance(want))
 }
 
 // figures checks a fact that is a list of such.
@@ -120,7 +167,7 @@ func (r *result) figures(fact string, got []returns.Figure) {
 	}
 	for i := range want {
 		if !r.vector.same(got[i], want[i]) {
-			r.failf("%s[%d]: got %s, want %v ± %g", fact, i, describe(got[i]), want[i], r.vector.Tolerance.Abs)
+			r.failf("%s[%d]: got %s, want %v ± %g", fact, i, describe(got[i]), want[i], r.vector.tolerance(want[i]))
 		}
 	}
 }
@@ -152,6 +199,8 @@ func (v *vector) same(got returns.Figure, want any) bool {
 		case string(returns.OK):
 			return got.Status == returns.OK
 		}
+		number, err := strconv.ParseFloat(want, 64) // money is written as text
+		return err == nil && got.Known() && v.near(got.Value, number)
 	}
 	return false
 }

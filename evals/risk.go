@@ -343,10 +343,13 @@ func logVolatility(m *measured, r *result) error {
 	}
 	logs := returns.Logarithmic(values)
 	whole := m.c.Whole(logs)
-	semi := whole.PeriodSemideviation(logs)
+	semi := whole.Semideviation(logs)
 	value := whole.Volatility(logs)
 	if m.in.Metric == "log_semideviation_period" {
 		value = semi
+	}
+	if value.Reason == returns.TooFewValues && isNumber(r.expected["value"]) {
+		r.leaveOutFact("value", "one return does not vary: a deviation takes two of them (rules 18 to 20)")
 	}
 	r.figure("value", value)
 	r.figure("semi_deviation", semi)

@@ -122,7 +122,7 @@ func (in *twrInputs) years(r *result) (float64, error) {
 		return *in.Years, nil
 	}
 	year := in.YearDays
-	if raw := r.vector.Expected.named["year_days"]; raw != nil {
+	if raw := r.expected["year_days"]; raw != nil {
 		if err := json.Unmarshal(raw, &year); err != nil {
 			return 0, err
 		}
@@ -277,7 +277,7 @@ func sliceKind(in *twrInputs, r *result) error {
 		return errors.New("there are no returns")
 	}
 	last := days[len(days)-1]
-	for fact := range r.vector.Expected.named {
+	for fact := range r.expected {
 		name := returns.Range(strings.ToUpper(strings.TrimSuffix(strings.TrimPrefix(fact, "twr_"), "_twr")))
 		switch name {
 		case "TWR", "ITD", "ALL", "MAX", "TOTAL", "INCEPTION":
@@ -317,7 +317,7 @@ func monthKind(in *twrInputs, r *result) error {
 	for fact, column := range columns {
 		r.figures(fact, column)
 	}
-	for fact := range r.vector.Expected.named {
+	for fact := range r.expected {
 		if found := trailing.FindStringSubmatch(fact); found != nil {
 			r.trailing(fact, rows, found[1], found[2])
 		}

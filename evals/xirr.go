@@ -213,7 +213,7 @@ func checkMoneyWeighted(r *result, got returns.Rate) {
 // anyRoot checks a rate; where several solve the equation and the rate says so, any of them is right.
 func (r *result) anyRoot(fact string, figure returns.Figure, rate returns.Rate) {
 	var want *float64
-	raw := r.vector.Expected.named[fact]
+	raw := r.expected[fact]
 	if !rate.Unique && fact != "mwr_period" && json.Unmarshal(raw, &want) == nil && want != nil {
 		for _, root := range rate.Roots {
 			if r.vector.near(root, *want) {

@@ -128,26 +128,24 @@ func (d Drawdowns) Worst(n int) []Episode {
 	return worst[:min(max(n, 0), len(worst))]
 }
 
-// Pain is the mean depth below the highest so far, over the returns that made the index; Ulcer the root of the mean
-// square (Martin 1987).
-func (d Drawdowns) Pain() Figure {
-	return d.mean(math.Abs)
+// PainIndex is the mean depth below the highest so far, over all returns.
+func PainIndex(r []float64) Figure { return meanDepth(r, math.Abs) }
+
+// UlcerIndex is the root of the mean square of those depths (Martin 1987).
+func UlcerIndex(r []float64) Figure {
+	return meanDepth(r, func(x float64) float64 { return x * x }).then(math.Sqrt)
 }
 
-// Ulcer is the ulcer index.
-func (d Drawdowns) Ulcer() Figure {
-	return d.mean(func(x float64) float64 { return x * x }).then(math.Sqrt)
-}
-
-func (d Drawdowns) mean(of func(float64) float64) Figure {
-	if len(d.Series) < 2 {
+func meanDepth(r []float64, of func(float64) float64) Figure {
+	r = present(r)
+	if len(r) == 0 {
 		return undefined(TooFewValues)
 	}
 	sum := 0.0
-	for _, x := range d.Series[1:] {
+	for _, x := range DrawdownsOf(nil, Index(r)).Series[1:] {
 		sum += of(x)
 	}
-	return known(sum / float64(len(d.Series)-1))
+	return known(sum / float64(len(r)))
 }
 
 // Periods are the lengths of an episode in returns: from the first below the peak to the recovery, or to the last of n

@@ -41,13 +41,17 @@ func Kurtosis(r []float64) Figure {
 	return standardised(r, 4).then(func(k float64) float64 { return k - 3 })
 }
 
-// Semideviation is √(Σ min(r-mean,0)²/n): the downside deviation from the mean.
+// Semideviation is √(Σ min(r-mean,0)²/(n-ddof))·√periods: what the returns below the mean add to the volatility.
 func (c Convention) Semideviation(r []float64) Figure {
-	m := Mean(r)
-	if !m.Known() {
-		return m
+	r = present(r)
+	if len(r) < 2 || len(r) <= c.DDof {
+		return undefined(TooFewValues)
 	}
-	return c.DownsideDeviation(ExcessOver(r, m.Value))
+	sum, m := 0.0, mean(r)
+	for _, x := range r {
+		sum += min(x-m, 0) * min(x-m, 0)
+	}
+	return known(c.overYear(math.Sqrt(sum / float64(len(r)-c.DDof))))
 }
 
 // Logarithmic are the returns as ln(1+r); of a total loss there is none.
@@ -66,22 +70,6 @@ func Logarithmic(r []float64) []float64 {
 func (c Convention) Whole(r []float64) Convention {
 	c.PeriodsPerYear = float64(len(present(r)))
 	return c
-}
-
-// PeriodSemideviation is √(Σ min(r-mean,0)²/k)·√periods, where k counts the returns below the mean only, as
-// Portfolio Performance has it.
-func (c Convention) PeriodSemideviation(r []float64) Figure {
-	r = present(r)
-	if len(r) == 0 {
-		return undefined(TooFewValues)
-	}
-	sum, below, m := 0.0, 0, mean(r)
-	for _, x := range r {
-		if x < m {
-			sum, below = sum+(x-m)*(x-m), below+1
-		}
-	}
-	return known(c.overYear(math.Sqrt(sum / float64(max(1, below)))))
 }
 
 // TailRatio is the magnitude of the 95 % quantile over that of the 5 % quantile.
@@ -104,12 +92,12 @@ func (c Convention) Stability(r []float64) Figure {
 
 // MartinRatio is the annual excess return over the ulcer index; PainRatio over the pain index.
 func (c Convention) MartinRatio(r []float64, riskFree float64) Figure {
-	return ratio(c.annualOver(r, riskFree), DrawdownsOf(nil, Index(present(r))).Ulcer())
+	return ratio(c.annualOver(r, riskFree), UlcerIndex(r))
 }
 
 // PainRatio is the annual excess return over the pain index.
 func (c Convention) PainRatio(r []float64, riskFree float64) Figure {
-	return ratio(c.annualOver(r, riskFree), DrawdownsOf(nil, Index(present(r))).Pain())
+	return ratio(c.annualOver(r, riskFree), PainIndex(r))
 }
 
 // annualOver is the annual return less what is free of risk, by the period, in a year.
