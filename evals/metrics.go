@@ -16,7 +16,7 @@ var figures = map[string]func(*measured) returns.Figure{
 	"best":                     func(m *measured) returns.Figure { _, best := returns.Extremes(m.r); return best },
 	"worst":                    func(m *measured) returns.Figure { worst, _ := returns.Extremes(m.r); return worst },
 	"cagr_dates":               cagrByDates,
-	"year_fraction":            func(m *measured) returns.Figure { return yearFraction(m) },
+	"year_fraction":            yearFraction,
 	"annualise": func(m *measured) returns.Figure {
 		return returns.Annualise(returns.Figure{Value: m.in.TotalReturn, Status: returns.OK}, m.in.Days/m.in.YearDays)
 	},

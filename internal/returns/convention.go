@@ -13,7 +13,7 @@ type Convention struct {
 	CountMissing bool
 }
 
-// Ours: returns of trading days, sample variances.
+// Ours is what the product shows: returns of trading days, sample variances.
 func Ours() Convention { return Convention{PeriodsPerYear: 252, DDof: 1} }
 
 // YearDays is the length of a year, as in ACT/365F.

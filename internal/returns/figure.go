@@ -6,6 +6,7 @@ import "math"
 // Status says how far a figure can be relied on.
 type Status string
 
+// What a Status may be.
 const (
 	OK          Status = "ok"
 	Undefined   Status = "undefined"   // there is no figure, for the reason given
@@ -18,25 +19,24 @@ const (
 // Reason says why a figure is not plainly OK.
 type Reason string
 
+// What a Reason may be.
 const (
-	TooFewValues     Reason = "too_few_values"       // fewer observations than the figure needs
-	NoPeriod         Reason = "no_period"            // the period has no length
-	UnderAYear       Reason = "under_a_year"         // too short a period to speak of a year's return
-	Gap              Reason = "gap"                  // days in the chain have no return
-	BelowTotalLoss   Reason = "below_total_loss"     // more than everything was lost
-	NoCapital        Reason = "no_capital"           // nothing was invested
-	ZeroDenominator  Reason = "zero_denominator"     // nothing is divided by nothing, or a measure does not vary
-	Unbounded        Reason = "unbounded"            // a gain is divided by no risk at all
-	UnboundedBelow   Reason = "unbounded_below"      // a loss is divided by no risk at all
-	FewerThanTwo     Reason = "fewer_than_two_flows" // of flows that are not zero
-	SameSign         Reason = "all_same_sign"        // flows go one way only
-	SameDay          Reason = "same_day"             // all flows are of one day
-	NotFinite        Reason = "not_finite"           // an amount is no number
-	NoZero           Reason = "no_zero"              // the net present value is never zero
-	Unrepresentable  Reason = "unrepresentable"      // the annual rate is next to -100 % or beyond 10^26
-	NegativeCapital  Reason = "negative_capital"     // more had been taken out than was there
-	UnknownReturn    Reason = "unknown_return"       // a return of the series is missing where none may
-	NotLogarithmable Reason = "total_loss"           // the logarithm of a total loss
+	TooFewValues    Reason = "too_few_values"       // fewer observations than the figure needs
+	NoPeriod        Reason = "no_period"            // the period has no length
+	UnderAYear      Reason = "under_a_year"         // too short a period to speak of a year's return
+	Gap             Reason = "gap"                  // days in the chain have no return
+	BelowTotalLoss  Reason = "below_total_loss"     // more than everything was lost
+	NoCapital       Reason = "no_capital"           // nothing was invested
+	ZeroDenominator Reason = "zero_denominator"     // nothing is divided by nothing, or a measure does not vary
+	Unbounded       Reason = "unbounded"            // a gain is divided by no risk at all
+	UnboundedBelow  Reason = "unbounded_below"      // a loss is divided by no risk at all
+	FewerThanTwo    Reason = "fewer_than_two_flows" // of flows that are not zero
+	SameSign        Reason = "all_same_sign"        // flows go one way only
+	SameDay         Reason = "same_day"             // all flows are of one day
+	NotFinite       Reason = "not_finite"           // an amount is no number
+	NoZero          Reason = "no_zero"              // the net present value is never zero
+	Unrepresentable Reason = "unrepresentable"      // the annual rate is next to -100 % or beyond 10^26
+	NegativeCapital Reason = "negative_capital"     // more had been taken out than was there
 )
 
 // Figure is a number, or why there is none. Value means nothing, and is 0, unless Known.

@@ -9,6 +9,7 @@ import (
 // Grain is the length of calendar periods; weeks begin on Mondays (ISO 8601).
 type Grain int
 
+// What a Grain may be.
 const (
 	Week Grain = iota
 	Month

@@ -68,6 +68,7 @@ func (c Convention) Treynor(r, b []float64) Figure {
 // Market is which periods a capture ratio looks at, by the benchmark's return.
 type Market int
 
+// What a Market may be.
 const (
 	Always Market = iota // all periods
 	Up                   // those in which the benchmark rose

@@ -39,15 +39,20 @@ func XIRR(flows []Flow) Rate { return XIRRBy(flows, Actual365) }
 
 // XIRRBy is XIRR by any rule for counting days.
 func XIRRBy(flows []Flow, years DayCount) Rate {
+	return IRR(timed(flows, years))
+}
+
+// timed counts the flows' times from the first of them.
+func timed(flows []Flow, years DayCount) []Timed {
 	if len(flows) == 0 {
-		return IRR(nil)
+		return nil
 	}
 	first := slices.MinFunc(flows, func(a, b Flow) int { return cmp.Compare(a.Day, b.Day) }).Day
-	timed := make([]Timed, len(flows))
+	all := make([]Timed, len(flows))
 	for i, f := range flows {
-		timed[i] = Timed{Years: years(first, f.Day), Amount: f.Amount}
+		all[i] = Timed{Years: years(first, f.Day), Amount: f.Amount}
 	}
-	return IRR(timed)
+	return all
 }
 
 // MoneyWeighted is the return of the money that was in a portfolio: the internal rate of the opening value paid in,
