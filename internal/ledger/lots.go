@@ -160,7 +160,15 @@ type Sums struct {
 }
 
 func (s Sums) add(o Sums) Sums {
-	return Sums{s.Dividends.Add(o.Dividends), s.Interest.Add(o.Interest), s.Fees.Add(o.Fees), s.TradeFees.Add(o.TradeFees), s.Taxes.Add(o.Taxes)}
+	return Sums{plus(s.Dividends, o.Dividends), plus(s.Interest, o.Interest), plus(s.Fees, o.Fees), plus(s.TradeFees, o.TradeFees), plus(s.Taxes, o.Taxes)}
+}
+
+// plus is a + b, and costs nothing where b is zero, as most are.
+func plus(a, b decimal.Decimal) decimal.Decimal {
+	if b.IsZero() {
+		return a
+	}
+	return a.Add(b)
 }
 
 func (s Sums) isZero() bool {

@@ -28,7 +28,7 @@ func (a amount) sub(b amount) amount {
 }
 
 // value is what a transaction cost with its fees, or brought less its fees, negative; known is false when nobody said.
-// A trade counts with the cash it moved, everything else with its price.
+// A trade counts with the cash it moved, everything else with its price, as does a future, for which nothing is paid.
 func (w *worker) value(t *Transaction, p *Position) (v amount, known bool) {
 	gross := decimal.Zero
 	if t.Price.Valid {
@@ -39,8 +39,8 @@ func (w *worker) value(t *Transaction, p *Position) (v amount, known bool) {
 		fee = decimal.Zero
 	}
 	traded := t.Kind == broker.Buy || t.Kind == broker.Sell || t.Kind == broker.Merger
-	if traded && !t.Amount.IsZero() {
-		bare := t.Amount.Add(t.Tax).Add(t.Fee).Neg() // what it cost without fee and tax
+	bare := t.Amount.Add(t.Tax).Add(t.Fee).Neg() // what it cost without fee and tax
+	if traded && !bare.IsZero() {
 		return w.converted(t, p, bare, fee, gross), true
 	}
 	if !t.Price.Valid {
@@ -99,7 +99,10 @@ func (w *worker) inBase(t *Transaction, p *Position, local decimal.Decimal) amou
 		p.mark(t, RateMissing, t.Quantity)
 		return v
 	}
-	v.rate, v.base, v.dayRate = decimal.NewNullDecimal(rate), decimal.NewNullDecimal(local.Mul(rate)), w.byDay(t, p.Currency)
+	v.rate, v.base = decimal.NewNullDecimal(rate), decimal.NewNullDecimal(local)
+	if p.Currency != w.Base {
+		v.base.Decimal, v.dayRate = local.Mul(rate), w.byDay(t, p.Currency)
+	}
 	return v
 }
 
@@ -158,6 +161,10 @@ func (w *worker) sum(sums map[string]Sums, t *Transaction, p *Position) {
 	}
 	sums[t.Currency] = sums[t.Currency].add(s)
 	if p == nil || !p.SumsBaseKnown {
+		return
+	}
+	if t.Currency == w.Base {
+		p.SumsBase = p.SumsBase.add(s)
 		return
 	}
 	rate, ok := w.baseRate(t, t.Currency)

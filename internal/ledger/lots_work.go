@@ -102,7 +102,7 @@ func (w *worker) trade(t *Transaction, p *Position) bool {
 	if p.loose && closes.IsPositive() && opens.LessThan(looseness) {
 		opens = decimal.Zero
 	}
-	missing := opens.IsPositive() && t.Quantity.IsNegative() && !w.short(t, p)
+	missing := opens.IsPositive() && t.Quantity.IsNegative() && t.Kind != Opening && !w.short(t, p)
 	if w.Strict && missing {
 		w.refuse(t, IncompleteHistory, opens)
 		return false
