@@ -17,6 +17,7 @@ func topics() map[string]topic {
 		"allocation":    allocationTopic,
 		"dietz":         dietzTopic,
 		"irr_portfolio": moneyWeightedTopic,
+		"lots_fifo":     lotsTopic,
 		"risk":          riskTopic,
 		"twr":           twrTopic,
 		"xirr":          xirrTopic,
