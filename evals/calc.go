@@ -152,7 +152,7 @@ func (s *vectors) run() tally {
 	for i := range s.Cases {
 		v := &s.Cases[i]
 		v.datasets = s.Datasets
-		r := &result{vector: v, expected: v.Expected.named, checked: map[string]bool{}}
+		r := newResult(v)
 		r.run(topics()[s.Topic])
 		t.count(r)
 	}

@@ -324,10 +324,20 @@ func checkDrawdown(r *result, days []int32, index []float64) {
 	depth.Value = -depth.Value
 	r.figure("max_drawdown", depth)
 	r.number("longest_duration_days", float64(d.LongestBetweenHighs(index).Days()))
-	if r.expects("longest_recovery") {
-		span := d.LongestRecovery()
-		r.words("longest_recovery", []string{day(span.From).String(), day(span.To).String()})
+	r.span("longest_recovery", d.LongestRecovery())
+	r.span("longest_duration", d.LongestBetweenHighs(index))
+	if e := d.Deepest; e != nil {
+		r.text("peak", day(days[e.Peak]).String())
+		r.text("trough", day(days[e.Trough]).String())
+		if e.Recovery >= 0 {
+			r.text("recovery", day(days[e.Recovery]).String())
+		}
 	}
+}
+
+// span checks a fact that is two days.
+func (r *result) span(fact string, got returns.Span) {
+	r.words(fact, []string{day(got.From).String(), day(got.To).String()})
 }
 
 // logVolatility: of logarithmic returns, over their whole time. Where only returns that are not zero are listed, the

@@ -101,9 +101,7 @@ func seriesOf(list []json.RawMessage) ([]float64, error) {
 // total checks a return and, when the time it took is known, what it makes in a year.
 func (r *result) total(in *twrInputs, total returns.Figure) error {
 	r.figure("twr", total)
-	if r.expects("status") {
-		r.status("status", total)
-	}
+	r.status("status", total)
 	if !r.expects("twr_annual") {
 		return nil
 	}
@@ -248,9 +246,7 @@ func annualiseKind(in *twrInputs, r *result) error {
 	}
 	annual := returns.Annualise(returns.Figure{Value: in.TotalReturn, Status: returns.OK}, years)
 	r.figure("twr_annual", annual)
-	if r.expects("status") {
-		r.status("status", annual)
-	}
+	r.status("status", annual)
 	return nil
 }
 

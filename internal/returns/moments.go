@@ -12,6 +12,9 @@ func GeometricMean(r []float64) Figure {
 	return Annualise(Link(r), float64(len(present(r))))
 }
 
+// CoefficientOfVariation is the standard deviation over the mean.
+func (c Convention) CoefficientOfVariation(r []float64) Figure { return ratio(c.Deviation(r), Mean(r)) }
+
 // moment is the mean of the k-th power of what each value is off the mean.
 func moment(x []float64, k float64) float64 {
 	sum, m := 0.0, mean(x)

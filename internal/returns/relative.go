@@ -13,6 +13,9 @@ func (c Convention) Beta(r, b []float64) Figure {
 	return ratio(c.covariance(x, y), c.covariance(y, y))
 }
 
+// BetaIn is the beta of the market's periods alone.
+func (c Convention) BetaIn(r, b []float64, in Market) Figure { return c.Beta(in.in(r, b)) }
+
 // Alpha is the part of a period's mean return that beta does not explain, mean(r) - β·mean(b); with both in excess of
 // what was free of risk it is Jensen's (1968).
 func (c Convention) Alpha(r, b []float64) Figure {
