@@ -1,4 +1,4 @@
-// Package returns measures what a portfolio earned and at what risk: TWR, XIRR, Dietz, drawdowns and the statistics of returns.
+// Package returns measures what a portfolio earned: TWR, XIRR, Dietz, and returns of periods that are joined or made yearly.
 package returns
 
 import "math"
@@ -57,69 +57,28 @@ func (f Figure) Ptr() *float64 {
 	return &f.Value
 }
 
-func undefined(why Reason) Figure { return Figure{Status: Undefined, Reason: why} }
+// None is an undefined figure.
+func None(why Reason) Figure { return Figure{Status: Undefined, Reason: why} }
 
-// known is an OK figure; a value that is no number makes it undefined.
-func known(value float64) Figure {
+// Of is the figure of a value; one that is no number makes it undefined.
+func Of(value float64) Figure {
 	if math.IsNaN(value) || math.IsInf(value, 0) {
-		return undefined(NotFinite)
+		return None(NotFinite)
 	}
 	return Figure{Value: value, Status: OK}
 }
 
-// then computes with a figure's value; one without stays as it is. Statuses short of OK are kept.
-func (f Figure) then(compute func(float64) float64) Figure {
+// Then computes with a figure's value; one without stays as it is. Statuses short of OK are kept.
+func (f Figure) Then(compute func(float64) float64) Figure {
 	if !f.Known() {
 		return f
 	}
-	result := known(compute(f.Value))
+	result := Of(compute(f.Value))
 	if result.Status == OK {
 		result.Status, result.Reason = f.Status, f.Reason
 	}
 	return result
 }
 
-// ratio divides two figures. By zero it is undefined, and says on which side the quotient would leave all bounds.
-func ratio(n, d Figure) Figure {
-	switch {
-	case !n.Known():
-		return n
-	case !d.Known():
-		return d
-	case d.Value != 0:
-		return known(n.Value / d.Value)
-	case n.Value > 0:
-		return undefined(Unbounded)
-	case n.Value < 0:
-		return undefined(UnboundedBelow)
-	}
-	return undefined(ZeroDenominator)
-}
-
 // Missing stands in a series for a day without an observation. No result is ever it.
 func Missing() float64 { return math.NaN() }
-
-func missing(x float64) bool { return math.IsNaN(x) }
-
-// present are the observations that are there.
-func present(series []float64) []float64 {
-	kept := make([]float64, 0, len(series))
-	for _, x := range series {
-		if !missing(x) {
-			kept = append(kept, x)
-		}
-	}
-	return kept
-}
-
-// pairs are the observations of days on which both series have one; the longer is cut to the shorter.
-func pairs(a, b []float64) (x, y []float64) {
-	n := min(len(a), len(b))
-	x, y = make([]float64, 0, n), make([]float64, 0, n)
-	for i := range n {
-		if !missing(a[i]) && !missing(b[i]) {
-			x, y = append(x, a[i]), append(y, b[i])
-		}
-	}
-	return x, y
-}

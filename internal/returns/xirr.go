@@ -80,7 +80,7 @@ func IRR(flows []Timed) Rate {
 		roots = []float64{e.only()}
 		if roots[0] < lowest || roots[0] > highest {
 			rate := refused(NoRoot, Unrepresentable)
-			rate.Period, rate.Years = known(math.Expm1(roots[0]*e.span)), e.span
+			rate.Period, rate.Years = Of(math.Expm1(roots[0]*e.span)), e.span
 			return rate
 		}
 	} else {
@@ -93,7 +93,7 @@ func IRR(flows []Timed) Rate {
 }
 
 func refused(status Status, why Reason) Rate {
-	return Rate{Annual: Figure{Status: status, Reason: why}, Period: undefined(why)}
+	return Rate{Annual: Figure{Status: status, Reason: why}, Period: None(why)}
 }
 
 // rate picks the headline of the roots, which are ln(1+r).
@@ -102,8 +102,8 @@ func (e equation) rate(roots []float64) Rate {
 		return cmp.Compare(math.Abs(a-usual), math.Abs(b-usual))
 	})
 	rate := Rate{
-		Annual: known(math.Expm1(headline)),
-		Period: known(math.Expm1(headline * e.span)),
+		Annual: Of(math.Expm1(headline)),
+		Period: Of(math.Expm1(headline * e.span)),
 		Unique: len(roots) == 1,
 		Years:  e.span,
 	}

@@ -1,4 +1,4 @@
-package returns
+package risk
 
 import (
 	"math"
@@ -7,13 +7,19 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
+
+	"github.com/jaspers-ai/jaspers/internal/returns"
 )
+
+func near(got returns.Figure, want, within float64) bool {
+	return got.Known() && math.Abs(got.Value-want) <= within
+}
 
 // daily draws a series of returns, some of them missing.
 func daily(t *rapid.T, name string, n int) []float64 {
 	return rapid.SliceOfN(rapid.Custom(func(t *rapid.T) float64 {
 		if rapid.IntRange(0, 19).Draw(t, "missing") == 0 {
-			return Missing()
+			return returns.Missing()
 		}
 		return rapid.Float64Range(-0.2, 0.2).Draw(t, "return")
 	}), n, n).Draw(t, name)
@@ -23,7 +29,7 @@ func TestFiguresHaveTheirTextbookValues(t *testing.T) {
 	yearly := Convention{PeriodsPerYear: 1, DDof: 1}
 	for _, test := range []struct {
 		name string
-		got  Figure
+		got  returns.Figure
 		want float64
 	}{
 		{"variance of 10, 20, 30 %", yearly.Variance([]float64{0.1, 0.2, 0.3}), 0.01},
@@ -37,9 +43,9 @@ func TestFiguresHaveTheirTextbookValues(t *testing.T) {
 		{"value at risk", Quantile([]float64{1, 2}, 0.3), 1.3},
 		{"shortfall", ExpectedShortfall([]float64{-0.4, -0.2, 0, 0.1, 0.2}, 0.25), -0.3},
 		{"drawdown", MaxDrawdown([]float64{0.1, -0.5, 0.2}), -0.5},
-		{"annual return, counting what is missing", Convention{1, 1, true}.AnnualReturn([]float64{0.21, Missing()}), 0.1},
+		{"annual return, counting what is missing", Convention{1, 1, true}.AnnualReturn([]float64{0.21, returns.Missing()}), 0.1},
 		{"omega", Omega([]float64{0.2, -0.1}), 2},
-		{"ulcer", UlcerIndex([]float64{-0.3, Missing(), 0}), 0.3},
+		{"ulcer", UlcerIndex([]float64{-0.3, returns.Missing(), 0}), 0.3},
 	} {
 		if !near(test.got, test.want, 1e-12) {
 			t.Errorf("%s: got %+v, want %g", test.name, test.got, test.want)
@@ -52,22 +58,22 @@ func TestWithoutRiskARatioIsUndefinedAndSaysOnWhichSide(t *testing.T) {
 	up, flat := []float64{0.01, 0.01, 0.01}, []float64{0, 0, 0}
 	for _, test := range []struct {
 		name string
-		got  Figure
-		want Reason
+		got  returns.Figure
+		want returns.Reason
 	}{
-		{"a gain without variation", c.Sharpe(up), Unbounded},
-		{"a loss without variation", c.Sharpe(ExcessOver(up, 0.02)), UnboundedBelow},
-		{"nothing", c.Sharpe(flat), ZeroDenominator},
-		{"no downside", c.Sortino(up), Unbounded},
-		{"no drawdown", c.Calmar(up), Unbounded},
-		{"a market that stands still", c.Beta(up, flat), ZeroDenominator},
-		{"no variation", c.Correlation(up, flat), ZeroDenominator},
-		{"itself", c.InformationRatio(up, up), ZeroDenominator},
-		{"one day", c.Volatility([]float64{0.1}), TooFewValues},
-		{"one day, the other missing", c.Sharpe([]float64{0.1, Missing()}), TooFewValues},
-		{"no pair", c.Beta([]float64{0.1, Missing()}, []float64{Missing(), 0.1}), TooFewValues},
-		{"nothing at risk", Quantile(nil, 0.05), TooFewValues},
-		{"a share that is none", Quantile(up, 1.5), TooFewValues},
+		{"a gain without variation", c.Sharpe(up), returns.Unbounded},
+		{"a loss without variation", c.Sharpe(ExcessOver(up, 0.02)), returns.UnboundedBelow},
+		{"nothing", c.Sharpe(flat), returns.ZeroDenominator},
+		{"no downside", c.Sortino(up), returns.Unbounded},
+		{"no drawdown", c.Calmar(up), returns.Unbounded},
+		{"a market that stands still", c.Beta(up, flat), returns.ZeroDenominator},
+		{"no variation", c.Correlation(up, flat), returns.ZeroDenominator},
+		{"itself", c.InformationRatio(up, up), returns.ZeroDenominator},
+		{"one day", c.Volatility([]float64{0.1}), returns.TooFewValues},
+		{"one day, the other missing", c.Sharpe([]float64{0.1, returns.Missing()}), returns.TooFewValues},
+		{"no pair", c.Beta([]float64{0.1, returns.Missing()}, []float64{returns.Missing(), 0.1}), returns.TooFewValues},
+		{"nothing at risk", Quantile(nil, 0.05), returns.TooFewValues},
+		{"a share that is none", Quantile(up, 1.5), returns.TooFewValues},
 	} {
 		if test.got.Known() || test.got.Value != 0 || test.got.Reason != test.want {
 			t.Errorf("%s: got %+v, want undefined (%s)", test.name, test.got, test.want)
@@ -79,8 +85,8 @@ func TestNoFigureIsEverNaN(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		n := rapid.IntRange(0, 40).Draw(t, "days")
 		r, b := daily(t, "returns", n), daily(t, "benchmark", n)
-		risk := Measure(r, b, RiskFree(rapid.Float64Range(-0.5, 0.5).Draw(t, "rate"), n))
-		for name, f := range map[string]Figure{
+		risk := Measure(r, b, Free(rapid.Float64Range(-0.5, 0.5).Draw(t, "rate"), n))
+		for name, f := range map[string]returns.Figure{
 			"volatility": risk.Volatility, "sharpe": risk.Sharpe, "sortino": risk.Sortino, "calmar": risk.Calmar,
 			"var": risk.ValueAtRisk, "cvar": risk.ExpectedShortfall, "beta": risk.Beta, "alpha": risk.Alpha,
 			"correlation": risk.Correlation, "r²": risk.RSquared, "te": risk.TrackingError, "ir": risk.InformationRatio,
@@ -107,7 +113,7 @@ func TestASeriesBesideItselfIsItself(t *testing.T) {
 			t.Skip("it hardly moves")
 		}
 		for name, f := range map[string]struct {
-			got  Figure
+			got  returns.Figure
 			want float64
 		}{
 			"beta": {c.Beta(r, r), 1}, "alpha": {c.Alpha(r, r), 0}, "correlation": {c.Correlation(r, r), 1}, "tracking error": {c.TrackingError(r, r), 0},
@@ -153,7 +159,7 @@ func TestDrawdownsAreFoundWithTheirDays(t *testing.T) {
 
 func TestTheDeepestFallIsTheDeepestOfAllPairs(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		index := Index(present(daily(t, "returns", rapid.IntRange(1, 50).Draw(t, "days"))))
+		index := returns.Index(present(daily(t, "returns", rapid.IntRange(1, 50).Draw(t, "days"))))
 		want := 0.0
 		for i := range index {
 			for _, later := range index[i:] {
@@ -177,7 +183,7 @@ func TestMissingReturnsAreLeftOutOfEveryFigure(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		r := daily(t, "returns", rapid.IntRange(0, 40).Draw(t, "days"))
 		c, whole := Ours(), present(r)
-		for name, f := range map[string]func([]float64) Figure{
+		for name, f := range map[string]func([]float64) returns.Figure{
 			"volatility": c.Volatility, "sharpe": c.Sharpe, "sortino": c.Sortino, "annual": c.AnnualReturn, "var": ValueAtRisk,
 			"drawdown": MaxDrawdown, "ulcer": UlcerIndex, "skewness": Skewness, "kurtosis": Kurtosis, "semi": c.Semideviation,
 			"geometric": GeometricMean, "tail": TailRatio, "stability": c.Stability,
@@ -195,10 +201,10 @@ func BenchmarkRiskOf3130Days(b *testing.B) {
 		market[i] = 0.01 * math.Sin(float64(i))
 		r[i] = 0.8*market[i] + 0.004*math.Cos(float64(3*i))
 	}
-	free := RiskFree(0.04, len(r))
+	free := Free(0.04, len(r))
 	days := slices.Repeat([]int32{0}, len(r)+1)
 	for b.Loop() {
 		Measure(r, market, free)
-		DrawdownsOf(days, Index(r))
+		DrawdownsOf(days, returns.Index(r))
 	}
 }
