@@ -50,7 +50,7 @@ var adapters = []string{"broker/alpaca", "broker/ibkr", "llm/claude", "market/ya
 // them, save that app starts the simulator for the demo.
 var aside = map[string][]string{
 	"bench":             {},
-	"evals":             {"allocation", "calendar", "returns"},
+	"evals":             {"allocation", "broker", "calendar", "instrument", "ledger", "returns", "user"},
 	"asvs":              {},
 	"broker/brokertest": {"broker", "fault", "vault"},
 	"db/dbtest":         {"db", "sharedtest"},
