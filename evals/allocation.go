@@ -15,7 +15,7 @@ import (
 type allocationInputs struct {
 	Method     string            `json:"method"`
 	Weights    []decimal.Decimal `json:"weights"`
-	TotalUnits int64             `json:"total_units"`
+	TotalUnits decimal.Decimal   `json:"total_units"`
 	TieBreak   string            `json:"tie_break"`
 	Decimals   *int32            `json:"decimals"`
 	Keys       []string          `json:"keys"`
@@ -30,6 +30,9 @@ func allocationTopic(v *vector, r *result) error {
 	r.remark("other_method_would_give", "note", "notes", "source_behaviour")
 	if len(in.Keys) > 0 && len(in.Keys) != len(in.Weights) {
 		return errors.New("there are not as many keys as weights")
+	}
+	if !in.TotalUnits.IsInteger() {
+		return errors.New("total_units is no whole number")
 	}
 	got, err := in.parts()
 	switch {
@@ -94,13 +97,13 @@ func (in *allocationInputs) parts() ([]decimal.Decimal, error) {
 func (in *allocationInputs) divide(ties allocation.Ties, weights []decimal.Decimal) ([]decimal.Decimal, error) {
 	switch {
 	case in.Method == "leftover_to_first":
-		return allocation.SplitInTurn(in.TotalUnits, weights)
+		return allocation.SplitInTurn(in.TotalUnits.IntPart(), weights)
 	case in.Method != "largest_remainder":
 		return nil, fmt.Errorf("there is no method %q", in.Method)
 	case in.Decimals != nil:
 		return allocation.PercentBy(ties, weights, *in.Decimals)
 	}
-	return allocation.SplitBy(ties, in.TotalUnits, weights)
+	return allocation.SplitBy(ties, in.TotalUnits.IntPart(), weights)
 }
 
 // byKey divides in the order of the keys, where who comes first has the smallest, and puts the parts back in theirs.

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"time"
 
 	"github.com/jaspers-ai/jaspers/internal/calendar"
@@ -39,6 +40,9 @@ func (i *instant) UnmarshalText(text []byte) error {
 
 // since is how many seconds after the other the moment is.
 func (i instant) since(other instant) int32 { return int32(i - other) } // #nosec G115 -- spans of some years
+
+// seconds are those of days, which need not be whole.
+func seconds(days float64) int32 { return int32(math.Round(days * 86400)) }
 
 // errRow is a list that has not what its schema says.
 var errRow = errors.New("a row has not the entries its schema names")

@@ -16,7 +16,7 @@ type dietzInputs struct {
 	End        *day              `json:"end"`
 	BeginTS    *instant          `json:"begin_ts"`
 	EndTS      *instant          `json:"end_ts"`
-	Days       *int32            `json:"days"`
+	Days       *float64          `json:"days"`
 	BeginValue float64           `json:"begin_value"`
 	EndValue   float64           `json:"end_value"`
 	Flows      []json.RawMessage `json:"flows"`
@@ -42,9 +42,7 @@ func dietzTopic(v *vector, r *result) error {
 		}
 		return nil
 	}
-	if r.expects("status") {
-		r.status("status", got)
-	}
+	r.status("status", got)
 	if got.Reason == returns.NegativeCapital && isNumber(v.Expected.named["return"]) {
 		r.leaveOutFact("return", "the average capital is negative: the quotient would have the wrong sign, so there is no return (rule 13)")
 		return nil
@@ -112,8 +110,10 @@ func (in *dietzInputs) period() (returns.Period, func(raw []byte, amount *float6
 			return at.since(*in.BeginTS), err
 		}, nil
 	case in.Days != nil:
-		return returns.Period{End: *in.Days}, func(raw []byte, amount *float64) (offset int32, err error) {
-			return offset, row(raw, 2, &offset, amount)
+		return returns.Period{End: seconds(*in.Days)}, func(raw []byte, amount *float64) (int32, error) {
+			var offset float64
+			err := row(raw, 2, &offset, amount)
+			return seconds(offset), err
 		}, nil
 	}
 	return returns.Period{}, nil, errors.New("nothing says when the period begins and ends")

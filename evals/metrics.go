@@ -1,6 +1,10 @@
 package main
 
-import "github.com/jaspers-ai/jaspers/internal/returns"
+import (
+	"github.com/jaspers-ai/jaspers/internal/returns"
+
+	"github.com/jaspers-ai/jaspers/internal/risk"
+)
 
 // figures are the metrics that are one number, by each name they go by.
 var figures = map[string]func(*measured) returns.Figure{
@@ -10,13 +14,11 @@ var figures = map[string]func(*measured) returns.Figure{
 	"annual_return":            func(m *measured) returns.Figure { return m.c.AnnualReturn(m.r) },
 	"cagr":                     func(m *measured) returns.Figure { return m.c.AnnualReturn(m.r) },
 	"annual_return_arithmetic": func(m *measured) returns.Figure { return m.c.MeanAnnualReturn(m.r) },
-	"mean":                     func(m *measured) returns.Figure { return returns.Mean(m.r) },
-	"arithmetic_mean":          func(m *measured) returns.Figure { return returns.Mean(m.r) },
-	"geometric_mean":           func(m *measured) returns.Figure { return returns.GeometricMean(m.r) },
-	"best":                     func(m *measured) returns.Figure { _, best := returns.Extremes(m.r); return best },
-	"worst":                    func(m *measured) returns.Figure { worst, _ := returns.Extremes(m.r); return worst },
+	"mean":                     func(m *measured) returns.Figure { return risk.Mean(m.r) },
+	"arithmetic_mean":          func(m *measured) returns.Figure { return risk.Mean(m.r) },
+	"geometric_mean":           func(m *measured) returns.Figure { return risk.GeometricMean(m.r) },
 	"cagr_dates":               cagrByDates,
-	"year_fraction":            func(m *measured) returns.Figure { return yearFraction(m) },
+	"year_fraction":            yearFraction,
 	"annualise": func(m *measured) returns.Figure {
 		return returns.Annualise(returns.Figure{Value: m.in.TotalReturn, Status: returns.OK}, m.in.Days/m.in.YearDays)
 	},
@@ -29,11 +31,12 @@ var figures = map[string]func(*measured) returns.Figure{
 	"annual_volatility":            func(m *measured) returns.Figure { return m.c.Volatility(m.r) },
 	"volatility_irregular_periods": irregularVolatility,
 	"semi_deviation":               func(m *measured) returns.Figure { return m.c.Semideviation(m.r) },
+	"coefficient_of_variation":     func(m *measured) returns.Figure { return m.c.CoefficientOfVariation(m.r) },
 	"downside_deviation":           func(m *measured) returns.Figure { return m.c.DownsideDeviation(m.overMar()) },
 	"downside_risk":                func(m *measured) returns.Figure { return m.c.DownsideDeviation(m.overMar()) },
-	"skewness":                     func(m *measured) returns.Figure { return returns.Skewness(m.r) },
-	"kurtosis":                     func(m *measured) returns.Figure { return returns.Kurtosis(m.r) },
-	"excess_kurtosis":              func(m *measured) returns.Figure { return returns.Kurtosis(m.r) },
+	"skewness":                     func(m *measured) returns.Figure { return risk.Skewness(m.r) },
+	"kurtosis":                     func(m *measured) returns.Figure { return risk.Kurtosis(m.r) },
+	"excess_kurtosis":              func(m *measured) returns.Figure { return risk.Kurtosis(m.r) },
 
 	// what was earned for the risk
 	"sharpe":       func(m *measured) returns.Figure { return m.c.Sharpe(m.excess) },
@@ -46,15 +49,15 @@ var figures = map[string]func(*measured) returns.Figure{
 	"stability":    func(m *measured) returns.Figure { return m.c.Stability(m.r) },
 
 	// how much was lost
-	"max_drawdown":              func(m *measured) returns.Figure { return returns.MaxDrawdown(m.r) },
+	"max_drawdown":              func(m *measured) returns.Figure { return risk.MaxDrawdown(m.r) },
 	"current_drawdown":          func(m *measured) returns.Figure { return m.drawdowns().Current },
-	"pain_index":                func(m *measured) returns.Figure { return returns.PainIndex(m.r) },
-	"ulcer_index":               func(m *measured) returns.Figure { return returns.UlcerIndex(m.r) },
-	"value_at_risk":             func(m *measured) returns.Figure { return returns.Quantile(m.r, m.cutoff()) },
-	"conditional_value_at_risk": func(m *measured) returns.Figure { return returns.ExpectedShortfall(m.r, m.cutoff()) },
-	"expected_shortfall":        func(m *measured) returns.Figure { return returns.ExpectedShortfall(m.r, m.cutoff()) },
-	"cvar":                      func(m *measured) returns.Figure { return returns.ExpectedShortfall(m.r, m.cutoff()) },
-	"tail_ratio":                func(m *measured) returns.Figure { return returns.TailRatio(m.r) },
+	"pain_index":                func(m *measured) returns.Figure { return risk.PainIndex(m.r) },
+	"ulcer_index":               func(m *measured) returns.Figure { return risk.UlcerIndex(m.r) },
+	"value_at_risk":             func(m *measured) returns.Figure { return risk.Quantile(m.r, m.cutoff()) },
+	"conditional_value_at_risk": func(m *measured) returns.Figure { return risk.ExpectedShortfall(m.r, m.cutoff()) },
+	"expected_shortfall":        func(m *measured) returns.Figure { return risk.ExpectedShortfall(m.r, m.cutoff()) },
+	"cvar":                      func(m *measured) returns.Figure { return risk.ExpectedShortfall(m.r, m.cutoff()) },
+	"tail_ratio":                func(m *measured) returns.Figure { return risk.TailRatio(m.r) },
 
 	// beside a benchmark
 	"beta":                             func(m *measured) returns.Figure { return m.c.Beta(m.excess, m.bExcess) },
@@ -64,22 +67,24 @@ var figures = map[string]func(*measured) returns.Figure{
 	"alpha_annual_arithmetic":          func(m *measured) returns.Figure { return m.c.AnnualAlphaArithmetic(m.excess, m.bExcess) },
 	"correlation":                      func(m *measured) returns.Figure { return m.c.Correlation(m.excess, m.bExcess) },
 	"r_squared":                        func(m *measured) returns.Figure { return m.c.RSquared(m.excess, m.bExcess) },
+	"beta_bull":                        func(m *measured) returns.Figure { return m.c.BetaIn(m.excess, m.bExcess, risk.Up) },
+	"beta_bear":                        func(m *measured) returns.Figure { return m.c.BetaIn(m.excess, m.bExcess, risk.Down) },
 	"covariance":                       func(m *measured) returns.Figure { return m.c.Covariance(m.r, m.b) },
 	"tracking_error":                   func(m *measured) returns.Figure { return m.c.TrackingError(m.r, m.b) },
 	"active_premium":                   func(m *measured) returns.Figure { return m.c.ActiveReturn(m.r, m.b) },
 	"information_ratio_active_premium": func(m *measured) returns.Figure { return m.c.InformationRatio(m.r, m.b) },
 	"information_ratio":                func(m *measured) returns.Figure { return m.c.InformationRatio(m.r, m.b) },
-	"information_ratio_mean":           func(m *measured) returns.Figure { return m.c.Sharpe(returns.Excess(m.r, m.b)) },
+	"information_ratio_mean":           func(m *measured) returns.Figure { return m.c.Sharpe(risk.Excess(m.r, m.b)) },
 	"treynor":                          func(m *measured) returns.Figure { return m.c.Treynor(m.excess, m.bExcess) },
-	"batting_average":                  func(m *measured) returns.Figure { return returns.BattingAverage(m.r, m.b) },
-	"capture_annual":                   func(m *measured) returns.Figure { return m.c.AnnualCapture(m.r, m.b, returns.Always) },
-	"up_capture_annual":                func(m *measured) returns.Figure { return m.c.AnnualCapture(m.r, m.b, returns.Up) },
-	"down_capture_annual":              func(m *measured) returns.Figure { return m.c.AnnualCapture(m.r, m.b, returns.Down) },
+	"batting_average":                  func(m *measured) returns.Figure { return risk.BattingAverage(m.r, m.b) },
+	"capture_annual":                   func(m *measured) returns.Figure { return m.c.AnnualCapture(m.r, m.b, risk.Always) },
+	"up_capture_annual":                func(m *measured) returns.Figure { return m.c.AnnualCapture(m.r, m.b, risk.Up) },
+	"down_capture_annual":              func(m *measured) returns.Figure { return m.c.AnnualCapture(m.r, m.b, risk.Down) },
 	"up_down_capture_annual":           func(m *measured) returns.Figure { return m.c.UpDownCapture(m.r, m.b) },
 	"up_down_capture":                  func(m *measured) returns.Figure { return m.c.UpDownCapture(m.r, m.b) },
-	"capture_cumulative":               func(m *measured) returns.Figure { return returns.Capture(m.r, m.b, returns.Always) },
-	"up_capture_cumulative":            func(m *measured) returns.Figure { return returns.Capture(m.r, m.b, returns.Up) },
-	"down_capture_cumulative":          func(m *measured) returns.Figure { return returns.Capture(m.r, m.b, returns.NotUp) },
+	"capture_cumulative":               func(m *measured) returns.Figure { return risk.Capture(m.r, m.b, risk.Always) },
+	"up_capture_cumulative":            func(m *measured) returns.Figure { return risk.Capture(m.r, m.b, risk.Up) },
+	"down_capture_cumulative":          func(m *measured) returns.Figure { return risk.Capture(m.r, m.b, risk.NotUp) },
 }
 
 // cagrByDates counts years of 365.25 days, as the one source of the metric does.
@@ -93,9 +98,9 @@ func yearFraction(m *measured) returns.Figure {
 }
 
 func irregularVolatility(m *measured) returns.Figure {
-	var list []returns.Interval
+	var list []risk.Interval
 	for _, in := range m.in.Intervals {
-		list = append(list, returns.Interval(in))
+		list = append(list, risk.Interval(in))
 	}
-	return returns.IrregularVolatility(list)
+	return risk.IrregularVolatility(list)
 }

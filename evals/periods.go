@@ -11,6 +11,7 @@ import (
 	"github.com/jaspers-ai/jaspers/internal/calendar"
 	"github.com/jaspers-ai/jaspers/internal/ledger"
 	"github.com/jaspers-ai/jaspers/internal/returns"
+	"github.com/jaspers-ai/jaspers/internal/risk"
 	"github.com/jaspers-ai/jaspers/internal/user"
 )
 
@@ -53,8 +54,8 @@ func (q *question) fava() error {
 	}
 	chain := returns.ChainOf(points, returns.AtEnd)
 	q.cutOff("twr", chain.Return)
-	q.cutOff("max_drawdown", returns.MaxDrawdown(chain.Series()))
-	q.cutOff("volatility", returns.IrregularVolatility(q.betweenPrices(chain)))
+	q.cutOff("max_drawdown", risk.MaxDrawdown(chain.Series()))
+	q.cutOff("volatility", risk.IrregularVolatility(q.betweenPrices(chain)))
 	return nil
 }
 
@@ -145,8 +146,8 @@ func (q *question) points() ([]returns.Point, error) {
 }
 
 // betweenPrices joins the daily returns to those between days with a new price or a flow.
-func (q *question) betweenPrices(chain returns.Chain) []returns.Interval {
-	var all []returns.Interval
+func (q *question) betweenPrices(chain returns.Chain) []risk.Interval {
+	var all []risk.Interval
 	from, index := int32(0), 1.0
 	known := map[int32]bool{}
 	for _, s := range q.securities {
@@ -160,7 +161,7 @@ func (q *question) betweenPrices(chain returns.Chain) []returns.Interval {
 			continue
 		}
 		if from != 0 {
-			all = append(all, returns.Interval{From: from, To: d.Day, Return: index - 1})
+			all = append(all, risk.Interval{From: from, To: d.Day, Return: index - 1})
 		}
 		from, index = d.Day, 1
 	}
@@ -323,13 +324,13 @@ func (q *question) twr() error {
 		}
 	}
 	index := returns.Index(chain.Series())[1:]
-	falls := returns.DrawdownsOf(numbers, index)
+	falls := risk.DrawdownsOf(numbers, index)
 	depth := falls.Max
 	depth.Value = -depth.Value
 	q.quotient("max_drawdown", depth)
 	q.ratio("drawdown_days", decimal.NewFromInt(int64(falls.LongestBetweenHighs(index).Days())))
-	logs := returns.Logarithmic(trading)
-	whole := returns.Ours().Whole(logs)
+	logs := risk.Logarithmic(trading)
+	whole := risk.Ours().Whole(logs)
 	q.quotient("volatility", whole.Volatility(logs))
 	q.quotient("semi_deviation", whole.Semideviation(logs))
 	return nil

@@ -24,6 +24,10 @@ type result struct {
 	notApplicable             bool
 }
 
+func newResult(v *vector) *result {
+	return &result{vector: v, expected: v.Expected.named, checked: map[string]bool{}}
+}
+
 // run lets the topic work, and makes of whatever goes wrong a failure of this vector alone.
 func (r *result) run(work topic) {
 	defer func() {

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/jaspers-ai/jaspers/internal/returns"
+	"github.com/jaspers-ai/jaspers/internal/risk"
 )
 
 type riskInputs struct {
@@ -43,7 +44,7 @@ type riskInputs struct {
 }
 
 // interval is [date, date, return].
-type interval returns.Interval
+type interval risk.Interval
 
 func (i *interval) UnmarshalJSON(raw []byte) error {
 	var from, to day
@@ -116,9 +117,9 @@ func (s *series) resolve(sets map[string]dataset) ([]day, error) {
 func (s *series) over(r []float64) []float64 {
 	switch {
 	case s.every != nil:
-		return returns.ExcessOver(r, *s.every)
+		return risk.ExcessOver(r, *s.every)
 	case s.given:
-		return returns.Excess(r, s.values)
+		return risk.Excess(r, s.values)
 	}
 	return r
 }
@@ -126,7 +127,7 @@ func (s *series) over(r []float64) []float64 {
 // measured is what a metric is computed from.
 type measured struct {
 	in              *riskInputs
-	c               returns.Convention
+	c               risk.Convention
 	r, b            []float64 // returns and the benchmark's
 	excess, bExcess []float64 // both less what is free of risk
 	days            []day
@@ -139,7 +140,7 @@ func riskTopic(v *vector, r *result) error {
 		return err
 	}
 	r.remark("note", "notes", "reason", "source_behaviour", "source_value", "columns")
-	m := measured{in: &in, c: returns.Convention{PeriodsPerYear: in.PeriodsPerYear, DDof: 1, CountMissing: in.CountMissing}, days: in.Dates}
+	m := measured{in: &in, c: risk.Convention{PeriodsPerYear: in.PeriodsPerYear, DDof: 1, CountMissing: in.CountMissing}, days: in.Dates}
 	if in.DDof != nil {
 		m.c.DDof = *in.DDof
 	}
@@ -178,7 +179,7 @@ func (in *riskInputs) levels() []float64 {
 // overMar are the returns in excess of the least acceptable, which is the risk-free one unless another is given.
 func (m *measured) overMar() []float64 {
 	if m.in.Mar != 0 || !m.in.RiskFree.given {
-		return returns.ExcessOver(m.r, m.in.Mar)
+		return risk.ExcessOver(m.r, m.in.Mar)
 	}
 	return m.excess
 }
@@ -188,7 +189,7 @@ func (m *measured) cutoff() float64 {
 	if m.in.Cutoff != nil {
 		return *m.in.Cutoff
 	}
-	return returns.TailShare
+	return risk.TailShare
 }
 
 // free is the risk-free return of each period, when it is one.
@@ -205,7 +206,7 @@ func (m *measured) omega() returns.Figure {
 	if !least.Known() {
 		return least
 	}
-	return returns.Omega(returns.ExcessOver(m.excess, least.Value+m.in.Mar))
+	return risk.Omega(risk.ExcessOver(m.excess, least.Value+m.in.Mar))
 }
 
 // tables are the metrics that are more than one number.
@@ -229,8 +230,8 @@ var tables = map[string]func(*measured, *result) error{
 	"log_semideviation_period":            logVolatility,
 }
 
-func (m *measured) drawdowns() returns.Drawdowns {
-	return returns.DrawdownsOf(nil, returns.Index(m.r))
+func (m *measured) drawdowns() risk.Drawdowns {
+	return risk.DrawdownsOf(nil, returns.Index(m.r))
 }
 
 func numbers(days []day) []int32 {
@@ -290,7 +291,7 @@ func drawdownTable(m *measured, r *result) error {
 }
 
 // tableRow is an episode as such a row; positions in the index are one beyond those of the returns.
-func tableRow(e returns.Episode, days []day) []any {
+func tableRow(e risk.Episode, days []day) []any {
 	period := e.Periods(len(days))
 	cells := []any{days[e.Peak].String(), days[e.Trough-1].String(), nil, e.Depth, float64(period.Length), float64(period.ToTrough), nil}
 	if e.Recovery >= 0 {
@@ -319,15 +320,25 @@ func calendarDrawdown(m *measured, r *result) error {
 // checkDrawdown checks depths as positive fractions and durations in days, as Portfolio Performance publishes them: a
 // duration is from one high to the next higher one.
 func checkDrawdown(r *result, days []int32, index []float64) {
-	d := returns.DrawdownsOf(days, index)
+	d := risk.DrawdownsOf(days, index)
 	depth := d.Max
 	depth.Value = -depth.Value
 	r.figure("max_drawdown", depth)
 	r.number("longest_duration_days", float64(d.LongestBetweenHighs(index).Days()))
-	if r.expects("longest_recovery") {
-		span := d.LongestRecovery()
-		r.words("longest_recovery", []string{day(span.From).String(), day(span.To).String()})
+	r.span("longest_recovery", d.LongestRecovery())
+	r.span("longest_duration", d.LongestBetweenHighs(index))
+	if e := d.Deepest; e != nil {
+		r.text("peak", day(days[e.Peak]).String())
+		r.text("trough", day(days[e.Trough]).String())
+		if e.Recovery >= 0 {
+			r.text("recovery", day(days[e.Recovery]).String())
+		}
 	}
+}
+
+// span checks a fact that is two days.
+func (r *result) span(fact string, got risk.Span) {
+	r.words(fact, []string{day(got.From).String(), day(got.To).String()})
 }
 
 // logVolatility: of logarithmic returns, over their whole time. Where only returns that are not zero are listed, the
@@ -341,7 +352,7 @@ func logVolatility(m *measured, r *result) error {
 		values = make([]float64, m.in.Observations)
 		copy(values, m.in.Nonzero)
 	}
-	logs := returns.Logarithmic(values)
+	logs := risk.Logarithmic(values)
 	whole := m.c.Whole(logs)
 	semi := whole.Semideviation(logs)
 	value := whole.Volatility(logs)

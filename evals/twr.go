@@ -101,9 +101,7 @@ func seriesOf(list []json.RawMessage) ([]float64, error) {
 // total checks a return and, when the time it took is known, what it makes in a year.
 func (r *result) total(in *twrInputs, total returns.Figure) error {
 	r.figure("twr", total)
-	if r.expects("status") {
-		r.status("status", total)
-	}
+	r.status("status", total)
 	if !r.expects("twr_annual") {
 		return nil
 	}
@@ -187,12 +185,12 @@ func dailyKind(in *twrInputs, r *result) error {
 	return r.total(in, chain.Return)
 }
 
-// aggregated checks what a chain makes in longer periods and, one after the other, since its start.
+// aggregated checks what a chain makes in longer periods, if they are asked for, and since its start after each.
 func (r *result) aggregated(by string, chain returns.Chain) error {
-	series := make([]float64, len(chain.Days))
-	days := make([]int32, len(chain.Days))
-	for i, d := range chain.Days {
-		series[i], days[i] = d.Return, d.Day
+	var days []int32
+	var series []float64
+	for _, d := range chain.Days {
+		days, series = append(days, d.Day), append(series, d.Return)
 	}
 	if by != "" {
 		grain, fact, err := grainOf(by)
@@ -200,26 +198,19 @@ func (r *result) aggregated(by string, chain returns.Chain) error {
 			return err
 		}
 		var each []returns.Figure
+		joined := grain.By(days, series)
 		series = nil
-		for _, part := range grain.By(days, valuesOf(chain)) {
+		for _, part := range joined {
 			each, series = append(each, part.Return), append(series, part.Return.Value)
 		}
 		r.figures(fact, each)
 	}
 	var accumulated []returns.Figure
-	for _, level := range returns.Index(series)[1:] {
-		accumulated = append(accumulated, returns.Figure{Value: level - 1, Status: returns.OK})
+	for i := range series {
+		accumulated = append(accumulated, returns.Link(series[:i+1]))
 	}
 	r.figures("accumulated", accumulated)
 	return nil
-}
-
-func valuesOf(chain returns.Chain) []float64 {
-	series := make([]float64, len(chain.Days))
-	for i, d := range chain.Days {
-		series[i] = d.Return
-	}
-	return series
 }
 
 // grainOf finds a length of periods in a description, and the fact that holds their returns.
@@ -255,9 +246,7 @@ func annualiseKind(in *twrInputs, r *result) error {
 	}
 	annual := returns.Annualise(returns.Figure{Value: in.TotalReturn, Status: returns.OK}, years)
 	r.figure("twr_annual", annual)
-	if r.expects("status") {
-		r.status("status", annual)
-	}
+	r.status("status", annual)
 	return nil
 }
 

@@ -19,11 +19,11 @@ func Dietz(opening, closing float64, flows []Weighted) Figure {
 	}
 	switch {
 	case !finite(gain) || !finite(capital):
-		return undefined(NotFinite)
+		return None(NotFinite)
 	case capital < -dust:
-		return undefined(NegativeCapital)
+		return None(NegativeCapital)
 	case capital <= dust:
-		return undefined(NoCapital)
+		return None(NoCapital)
 	}
 	result := Figure{Value: gain / capital, Status: Approximate}
 	if result.Value < -1 {
@@ -44,7 +44,7 @@ func ModifiedDietz(opening, closing float64, flows []Flow, p Period) Figure {
 // ModifiedDietzAt is ModifiedDietz with flows at the start of their day, which then counts, or at its end.
 func ModifiedDietzAt(timing Timing, opening, closing float64, flows []Flow, p Period) Figure {
 	if p.End <= p.Start {
-		return undefined(NoPeriod)
+		return None(NoPeriod)
 	}
 	var weighted []Weighted
 	for _, f := range flows {

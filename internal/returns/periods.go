@@ -9,6 +9,7 @@ import (
 // Grain is the length of calendar periods; weeks begin on Mondays (ISO 8601).
 type Grain int
 
+// What a Grain may be.
 const (
 	Week Grain = iota
 	Month
@@ -131,7 +132,7 @@ func Months(values []Point, flows []Flow, timing Timing) []MonthRow {
 	for i := 1; i < len(values); i++ {
 		before, p := values[i-1], values[i]
 		if start := Month.start(p.Day); len(rows) == 0 || rows[len(rows)-1].Start != start {
-			rows = append(rows, MonthRow{Start: start, Return: known(0)})
+			rows = append(rows, MonthRow{Start: start, Return: Of(0)})
 		}
 		row := &rows[len(rows)-1]
 		row.Profit += p.Value - before.Value
@@ -144,9 +145,9 @@ func Months(values []Point, flows []Flow, timing Timing) []MonthRow {
 		if !r.Known() && r.Reason != NoCapital {
 			row.Return = r
 		}
-		row.Return = row.Return.then(func(month float64) float64 { return (1+month)*(1+r.Value) - 1 })
+		row.Return = row.Return.Then(func(month float64) float64 { return (1+month)*(1+r.Value) - 1 })
 		growth *= 1 + r.Value
-		row.Cumulative = known(growth - 1)
+		row.Cumulative = Of(growth - 1)
 		row.Annual = Annualise(row.Cumulative, max(1, CalendarYears(values[0].Day, p.Day)))
 	}
 	return rows
@@ -157,7 +158,7 @@ func Months(values []Point, flows []Flow, timing Timing) []MonthRow {
 func Trailing(rows []MonthRow, at, months int) Figure {
 	first := at + 1 - months
 	if first < 0 || at >= len(rows) || months <= 0 {
-		return undefined(TooFewValues)
+		return None(TooFewValues)
 	}
 	growth := 1.0
 	for _, row := range rows[first : at+1] {
@@ -166,7 +167,7 @@ func Trailing(rows []MonthRow, at, months int) Figure {
 		}
 		growth *= 1 + row.Return.Value
 	}
-	return Annualise(known(growth-1), math.Max(1, float64(months)/12))
+	return Annualise(Of(growth-1), math.Max(1, float64(months)/12))
 }
 
 // Subperiod is one whose value at both ends is known, with its net flow and the share of it that the flow was there.

@@ -27,7 +27,7 @@ const (
 // rank do not know each other. Names are below internal.
 var ranks = [][]string{
 	{"allocation", "calendar", "fault", "returns", "telemetry", "vault"},
-	{"db", "limit", "mail", "upstream"},
+	{"db", "limit", "mail", "risk", "upstream"},
 	{"audit", "broker", "idempotency", "job", "llm"},
 	{"instrument", "keys", "market", "user"},
 	adapters,
@@ -50,7 +50,7 @@ var adapters = []string{"broker/alpaca", "broker/ibkr", "llm/claude", "market/ya
 // them, save that app starts the simulator for the demo.
 var aside = map[string][]string{
 	"bench":             {},
-	"evals":             {"allocation", "broker", "calendar", "instrument", "ledger", "returns", "user"},
+	"evals":             {"allocation", "broker", "calendar", "instrument", "ledger", "returns", "risk", "user"},
 	"asvs":              {},
 	"broker/brokertest": {"broker", "fault", "vault"},
 	"db/dbtest":         {"db", "sharedtest"},

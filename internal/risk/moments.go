@@ -1,15 +1,21 @@
-package returns
+package risk
 
 import (
 	"math"
-	"slices"
+
+	"github.com/jaspers-ai/jaspers/internal/returns"
 )
 
-// Figures that other programs publish, beyond those of Risk.
+// Figures that other programs publish, beyond those of Measure.
 
 // GeometricMean is the return that each period would have to make the same in the end.
-func GeometricMean(r []float64) Figure {
-	return Annualise(Link(r), float64(len(present(r))))
+func GeometricMean(r []float64) returns.Figure {
+	return returns.Annualise(returns.Link(r), float64(len(present(r))))
+}
+
+// CoefficientOfVariation is the standard deviation over the mean.
+func (c Convention) CoefficientOfVariation(r []float64) returns.Figure {
+	return ratio(c.Deviation(r), Mean(r))
 }
 
 // moment is the mean of the k-th power of what each value is off the mean.
@@ -22,43 +28,43 @@ func moment(x []float64, k float64) float64 {
 }
 
 // standardised is the k-th moment over the k-th power of the population's deviation.
-func standardised(r []float64, k float64) Figure {
+func standardised(r []float64, k float64) returns.Figure {
 	r = present(r)
 	if len(r) < 2 {
-		return undefined(TooFewValues)
+		return returns.None(returns.TooFewValues)
 	}
 	if constant(r) {
-		return undefined(ZeroDenominator)
+		return returns.None(returns.ZeroDenominator)
 	}
-	return known(moment(r, k) / math.Pow(moment(r, 2), k/2))
+	return returns.Of(moment(r, k) / math.Pow(moment(r, 2), k/2))
 }
 
 // Skewness is m₃/m₂^1.5 of the population.
-func Skewness(r []float64) Figure { return standardised(r, 3) }
+func Skewness(r []float64) returns.Figure { return standardised(r, 3) }
 
 // Kurtosis is m₄/m₂² - 3 of the population: 0 for a normal distribution.
-func Kurtosis(r []float64) Figure {
-	return standardised(r, 4).then(func(k float64) float64 { return k - 3 })
+func Kurtosis(r []float64) returns.Figure {
+	return standardised(r, 4).Then(func(k float64) float64 { return k - 3 })
 }
 
 // Semideviation is √(Σ min(r-mean,0)²/(n-ddof))·√periods: what the returns below the mean add to the volatility.
-func (c Convention) Semideviation(r []float64) Figure {
+func (c Convention) Semideviation(r []float64) returns.Figure {
 	r = present(r)
 	if len(r) < 2 || len(r) <= c.DDof {
-		return undefined(TooFewValues)
+		return returns.None(returns.TooFewValues)
 	}
 	sum, m := 0.0, mean(r)
 	for _, x := range r {
 		sum += min(x-m, 0) * min(x-m, 0)
 	}
-	return known(c.overYear(math.Sqrt(sum / float64(len(r)-c.DDof))))
+	return returns.Of(c.overYear(math.Sqrt(sum / float64(len(r)-c.DDof))))
 }
 
 // Logarithmic are the returns as ln(1+r); of a total loss there is none.
 func Logarithmic(r []float64) []float64 {
 	logs := make([]float64, len(r))
 	for i, x := range r {
-		logs[i] = Missing()
+		logs[i] = returns.Missing()
 		if x > -1 {
 			logs[i] = math.Log1p(x)
 		}
@@ -73,12 +79,12 @@ func (c Convention) Whole(r []float64) Convention {
 }
 
 // TailRatio is the magnitude of the 95 % quantile over that of the 5 % quantile.
-func TailRatio(r []float64) Figure {
-	return ratio(Quantile(r, 1-TailShare).then(math.Abs), Quantile(r, TailShare).then(math.Abs))
+func TailRatio(r []float64) returns.Figure {
+	return ratio(Quantile(r, 1-TailShare).Then(math.Abs), Quantile(r, TailShare).Then(math.Abs))
 }
 
 // Stability is R² of the cumulative logarithmic returns against time.
-func (c Convention) Stability(r []float64) Figure {
+func (c Convention) Stability(r []float64) returns.Figure {
 	logs := present(Logarithmic(r))
 	time := make([]float64, len(logs))
 	for i := range logs {
@@ -91,26 +97,26 @@ func (c Convention) Stability(r []float64) Figure {
 }
 
 // MartinRatio is the annual excess return over the ulcer index; PainRatio over the pain index.
-func (c Convention) MartinRatio(r []float64, riskFree float64) Figure {
+func (c Convention) MartinRatio(r []float64, riskFree float64) returns.Figure {
 	return ratio(c.annualOver(r, riskFree), UlcerIndex(r))
 }
 
 // PainRatio is the annual excess return over the pain index.
-func (c Convention) PainRatio(r []float64, riskFree float64) Figure {
+func (c Convention) PainRatio(r []float64, riskFree float64) returns.Figure {
 	return ratio(c.annualOver(r, riskFree), PainIndex(r))
 }
 
 // annualOver is the annual return less what is free of risk, by the period, in a year.
-func (c Convention) annualOver(r []float64, riskFree float64) Figure {
+func (c Convention) annualOver(r []float64, riskFree float64) returns.Figure {
 	free := riskFree * c.PeriodsPerYear
-	return c.AnnualReturn(r).then(func(annual float64) float64 { return annual - free })
+	return c.AnnualReturn(r).Then(func(annual float64) float64 { return annual - free })
 }
 
 // BattingAverage is the share of the days on which the series did better than the benchmark.
-func BattingAverage(r, b []float64) Figure {
+func BattingAverage(r, b []float64) returns.Figure {
 	x, y := pairs(r, b)
 	if len(x) == 0 {
-		return undefined(TooFewValues)
+		return returns.None(returns.TooFewValues)
 	}
 	better := 0
 	for i := range x {
@@ -118,7 +124,7 @@ func BattingAverage(r, b []float64) Figure {
 			better++
 		}
 	}
-	return known(float64(better) / float64(len(x)))
+	return returns.Of(float64(better) / float64(len(x)))
 }
 
 // Interval is a time between two days and the return in it.
@@ -128,35 +134,14 @@ type Interval struct {
 }
 
 // IrregularVolatility is the standard deviation of returns of unequal times, for a year: std·√(365/mean days).
-func IrregularVolatility(intervals []Interval) Figure {
+func IrregularVolatility(intervals []Interval) returns.Figure {
 	var r, days []float64
 	for _, in := range intervals {
 		r, days = append(r, in.Return), append(days, float64(in.To-in.From))
 	}
 	length := Mean(days)
 	if !length.Known() || length.Value <= 0 {
-		return undefined(NoPeriod)
+		return returns.None(returns.NoPeriod)
 	}
-	return Convention{PeriodsPerYear: YearDays / length.Value, DDof: 1}.Volatility(r)
-}
-
-// PriceReturns are the returns from each price to the next; from a price that is not positive there is none.
-func PriceReturns(prices []float64) []float64 {
-	r := make([]float64, max(0, len(prices)-1))
-	for i := range r {
-		r[i] = Missing()
-		if prices[i] > 0 {
-			r[i] = prices[i+1]/prices[i] - 1
-		}
-	}
-	return r
-}
-
-// Extremes are the worst and the best return.
-func Extremes(r []float64) (worst, best Figure) {
-	r = present(r)
-	if len(r) == 0 {
-		return undefined(TooFewValues), undefined(TooFewValues)
-	}
-	return known(slices.Min(r)), known(slices.Max(r))
+	return Convention{PeriodsPerYear: returns.YearDays / length.Value, DDof: 1}.Volatility(r)
 }
