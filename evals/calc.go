@@ -14,13 +14,14 @@ import (
 // topics are the calculations there are vectors of, by the name in their files.
 func topics() map[string]topic {
 	return map[string]topic{
-		"allocation":    allocationTopic,
-		"dietz":         dietzTopic,
-		"irr_portfolio": moneyWeightedTopic,
-		"lots_fifo":     lotsTopic,
-		"risk":          riskTopic,
-		"twr":           twrTopic,
-		"xirr":          xirrTopic,
+		"allocation":      allocationTopic,
+		"dietz":           dietzTopic,
+		"irr_portfolio":   moneyWeightedTopic,
+		"lots_fifo":       lotsTopic,
+		"portfolio_cases": casesTopic,
+		"risk":            riskTopic,
+		"twr":             twrTopic,
+		"xirr":            xirrTopic,
 	}
 }
 
@@ -50,8 +51,9 @@ type vector struct {
 	Inputs    json.RawMessage `json:"inputs"`
 	Expected  facts           `json:"expected"`
 	Tolerance struct {
-		Abs float64 `json:"abs"`
-		Rel float64 `json:"rel"`
+		Abs      float64 `json:"abs"`
+		Rel      float64 `json:"rel"`
+		MoneyAbs float64 `json:"money_abs"`
 	} `json:"tolerance"`
 	Conventions map[string]any  `json:"conventions"`
 	Tags        []string        `json:"tags"`

@@ -273,9 +273,9 @@ func (l *lotResult) lots(r *result, multiplier decimal.Decimal) {
 	}
 }
 
-// close tells whether an amount is the expected one, within the wider of the vector's tolerances.
+// close tells whether an amount is the expected one, within the wider of the vector's tolerances; of money some have one apart.
 func (v *vector) close(got, want decimal.Decimal) bool {
-	return got.Sub(want).Abs().InexactFloat64() <= v.tolerance(want.InexactFloat64())
+	return got.Sub(want).Abs().InexactFloat64() <= max(v.Tolerance.MoneyAbs, v.tolerance(want.InexactFloat64()))
 }
 
 // amount checks a fact that is an exact number, in a string or not.

@@ -217,8 +217,8 @@ func (w *worker) take(t *Transaction, p *Position, quantity decimal.Decimal) []L
 		chosen = w.Chosen[t.ID]
 		if len(chosen) == 0 {
 			p.mark(t, NoLotsChosen, quantity)
-		} else if there := p.pool.there(t.AccountID, chosen); there.LessThan(decimal.Min(quantity, total(chosen))) {
-			p.mark(t, LotsNotThere, quantity.Sub(there))
+		} else if there := p.pool.there(t.AccountID, chosen); there.LessThan(total(chosen)) {
+			p.mark(t, LotsNotThere, total(chosen).Sub(there))
 		}
 	}
 	lots := p.pool.take(quantity, t.AccountID, chosen)
