@@ -43,7 +43,7 @@ func (r *router) chain(routes http.Handler) (http.Handler, error) {
 	if len(r.CORSOrigins) > 0 {
 		h = cors.New(cors.Options{
 			AllowedOrigins: r.CORSOrigins, AllowCredentials: true, MaxAge: 600,
-			AllowedMethods: []string{http.MethodGet, http.MethodPost, http.MethodPatch, http.MethodDelete},
+			AllowedMethods: []string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete},
 			AllowedHeaders: []string{"Authorization", "Content-Type", "Last-Event-ID", correlationHeader, keyHeader},
 			ExposedHeaders: []string{correlationHeader, "Retry-After", replayedHeader, policyHeader, stateHeader},
 		}).Handler(h)

@@ -22,6 +22,7 @@ import (
 	"github.com/jaspers-ai/jaspers/internal/db"
 	"github.com/jaspers-ai/jaspers/internal/idempotency"
 	"github.com/jaspers-ai/jaspers/internal/job"
+	"github.com/jaspers-ai/jaspers/internal/ledger"
 	"github.com/jaspers-ai/jaspers/internal/limit"
 	"github.com/jaspers-ai/jaspers/internal/mail"
 	"github.com/jaspers-ai/jaspers/internal/market"
@@ -138,6 +139,7 @@ func (a *App) buildMoney(life context.Context, outside providers) error {
 		OnConnected: func(ctx context.Context, tx *sql.Tx, id string) error { return a.Portfolio.Connected(ctx, tx, id) },
 	}
 	a.Portfolio = &portfolio.Service{DB: a.db, Connections: a.Connections, Jobs: a.jobs, Now: now, Audit: a.Audit}
+	a.Ledger = &ledger.Service{DB: a.db, Audit: a.Audit, Now: now}
 	a.Chat = &chat.Service{DB: a.db, Now: now, Log: log, Audit: a.Audit, Analyst: &analyst.Analyst{
 		Model: model, Now: now,
 		Tools: []analyst.Tool{analyst.HoldingsTool(a.Portfolio), analyst.QuotesTool(a.Market)},

@@ -26,8 +26,8 @@ const (
 // ranks are the layers of the program, the ground first. A package imports packages of lower ranks only; those of one
 // rank do not know each other. Names are below internal.
 var ranks = [][]string{
-	{"calendar", "fault", "returns", "telemetry", "vault"},
-	{"db", "limit", "mail", "passwords", "upstream"},
+	{"allocation", "calendar", "fault", "returns", "telemetry", "vault"},
+	{"db", "limit", "mail", "passwords", "risk", "upstream"},
 	{"audit", "broker", "idempotency", "job", "llm"},
 	{"instrument", "keys", "market", "secondfactor", "user"},
 	adapters,
@@ -50,7 +50,7 @@ var adapters = []string{"broker/alpaca", "broker/ibkr", "llm/claude", "market/ya
 // them, save that app starts the simulator for the demo.
 var aside = map[string][]string{
 	"bench":             {},
-	"evals":             {},
+	"evals":             {"allocation", "broker", "calendar", "instrument", "ledger", "returns", "risk", "user"},
 	"asvs":              {},
 	"broker/brokertest": {"broker", "fault", "vault"},
 	"db/dbtest":         {"db", "sharedtest"},
