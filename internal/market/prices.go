@@ -285,7 +285,12 @@ func (s *Service) fetchNext(ctx context.Context, old *series, first int32) (*ser
 	}
 	next := seriesOf(old.symbol, begin, h)
 	next.askedAt = s.now()
-	return next, s.db.Tx(ctx, func(tx *sql.Tx) error { return storeWhole(ctx, tx, next, s.now()) })
+	return next, s.db.Tx(ctx, func(tx *sql.Tx) error {
+		if err := storeWhole(ctx, tx, next, s.now()); err != nil || len(next.splits) == 0 || s.onSplits == nil {
+			return err
+		}
+		return s.onSplits(ctx, tx, next.symbol, next.source, next.splits)
+	})
 }
 
 // keepNext stores some days more; where another process was faster, what that stored is taken.

@@ -32,7 +32,7 @@ var ranks = [][]string{
 	{"instrument", "keys", "market", "user"},
 	adapters,
 	{"auth", "connection", "ledger"},
-	{"portfolio"},
+	{"portfolio", "prices"},
 	{"performance"},
 	{"analyst"},
 	{"chat"},
