@@ -121,7 +121,12 @@ func newPast() *past {
 // process is a service of its own on the database, as another process has one, or this one after a restart.
 func process(t *testing.T, d *db.DB, p *past) *market.Service {
 	t.Helper()
-	s, err := market.New(t.Context(), market.Config{DB: d, Sources: []market.Source{p}, Now: p.Now, Log: slog.New(slog.DiscardHandler)})
+	return serviceOf(t, d, p, p.Now)
+}
+
+func serviceOf(t *testing.T, d *db.DB, source market.Source, now func() time.Time) *market.Service {
+	t.Helper()
+	s, err := market.New(t.Context(), market.Config{DB: d, Sources: []market.Source{source}, Now: now, Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		t.Fatal(err)
 	}
