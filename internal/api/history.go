@@ -11,7 +11,7 @@ import (
 )
 
 type historyInput struct {
-	symbolInput
+	Symbol   string `path:"symbol" maxLength:"30" doc:"Such as AAPL, BRK.B, VOD.L or BTC-USD, in any case." example:"AAPL"`
 	Range    string `query:"range" enum:"1W,1M,3M,6M,YTD,1Y,5Y,10Y,ALL" doc:"Up to today, unless from says when it begins; 1Y."`
 	From     string `query:"from" maxLength:"10" doc:"The first day, YYYY-MM-DD, instead of range." example:"2026-01-02"`
 	To       string `query:"to" maxLength:"10" doc:"The last day, YYYY-MM-DD; today." example:"2026-11-20"`
