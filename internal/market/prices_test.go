@@ -235,11 +235,11 @@ func TestASplitOrADividendHasTheWholeHistoryFetchedAgain(t *testing.T) {
 			p.paid["BRK.B"] = []market.Dividend{{Day: day("2026-11-23"), Amount: decimal.RequireFromString("0.25")}}
 			p.now = evening.AddDate(0, 0, 3)
 		})
-		got, warnings := closes(t, s, "2024-01-02", "AAPL", "BRK.B")
+		_, warnings := closes(t, s, "2024-01-02", "AAPL", "BRK.B")
 		wantNoWarnings(t, warnings)
 		wantAsked(t, p, "AAPL 2024-01-01", "AAPL 2026-11-10", "BRK.B 2024-01-01", "BRK.B 2026-11-10")
 		for _, s := range []*market.Service{s, process(t, d, p)} {
-			got, _ = closes(t, s, "2024-01-02", "AAPL")
+			got, _ := closes(t, s, "2024-01-02", "AAPL")
 			wantTruth(t, p, "2024-01-02", got["AAPL"])
 			if diff := cmp.Diff([]market.Split{split}, got["AAPL"].Splits); diff != "" {
 				t.Errorf("splits (-want +got):\n%s", diff)
