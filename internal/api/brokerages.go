@@ -71,7 +71,7 @@ func (r *router) brokerageRoutes() {
 	r.reauthorizeRoute(tag)
 
 	get(r, callbackPath, r.callback, doc{id: "finishConnecting", tag: tag, summary: "Where the brokerage sends the browser back to", public: true,
-		errors: []fault.Kind{fault.NotFound, fault.InvalidOAuthState, fault.AuthorizationDenied, fault.ReauthorizationRequired, fault.UpstreamFailed, fault.UpstreamDown, fault.UpstreamTimeout}})
+		errors: []fault.Kind{fault.NotFound, fault.Conflict, fault.InvalidOAuthState, fault.AuthorizationDenied, fault.ReauthorizationRequired, fault.UpstreamFailed, fault.UpstreamDown, fault.UpstreamTimeout}})
 
 	registerEmpty(r, http.MethodDelete, "/api/brokerages/connections/{id}", func(ctx context.Context, in *ByID) error {
 		return r.Connections.Delete(ctx, identity(ctx).UserID, in.ID)
