@@ -29,6 +29,7 @@ func catalog() []*Instrument {
 		panic("sim: the embedded time zone database lacks London: " + err.Error())
 	}
 	all := append(append(companies(), moreCompanies()...), others()...)
+	all = append(all, shrunk())
 	for _, in := range all {
 		hash := fnv.New64a()
 		_, _ = hash.Write([]byte(in.Symbol)) // never fails
