@@ -163,11 +163,12 @@ func TestAPageThatComesAgainIsAnError(t *testing.T) {
 func TestWhatWasListedLateIsReadAgain(t *testing.T) {
 	var after string
 	provider := at(t, pages(0, func(r *http.Request) { after = r.URL.Query().Get("after") }))
-	if _, err := provider.Activities(t.Context(), paper, inDollars, time.Date(2026, 11, 20, 15, 0, 0, 0, time.UTC)); err != nil {
+	h, err := provider.Activities(t.Context(), paper, inDollars, time.Date(2026, 11, 20, 15, 0, 0, 0, time.UTC))
+	if err != nil {
 		t.Fatal(err)
 	}
-	if after != "2026-11-10T15:00:00Z" {
-		t.Errorf("got asked after %s, want ten days before", after)
+	if want := "2026-11-10T15:00:00Z"; after != want || h.Since.Format(time.RFC3339) != want {
+		t.Errorf("got asked after %s and told of since %s, want %s", after, h.Since, want)
 	}
 }
 
