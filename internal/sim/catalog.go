@@ -29,7 +29,7 @@ func catalog() []*Instrument {
 	if err != nil {
 		panic("sim: the embedded time zone database lacks London: " + err.Error())
 	}
-	all := slices.Concat(companies(), moreCompanies(), others(), currencyPairs())
+	all := slices.Concat(companies(), moreCompanies(), others(), currencyPairs(), []*Instrument{shrunk()})
 	for _, in := range all {
 		hash := fnv.New64a()
 		_, _ = hash.Write([]byte(in.Symbol)) // never fails
