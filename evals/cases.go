@@ -111,7 +111,7 @@ func (q *question) check() error {
 }
 
 // totals are those of the positions that are asked for.
-type totals struct{ quantity, cost, local, realised, realisedFX, fees decimal.Decimal }
+type totals struct{ quantity, cost, local, realised, fees decimal.Decimal }
 
 func (q *question) totals(c convention, transactions []ledger.Transaction) (sum totals) {
 	world := q.world
@@ -219,7 +219,6 @@ func (q *question) openLots() {
 		return
 	}
 	var got [][]string
-	same := true
 	for _, p := range q.book(convention{}, q.currency, q.until, q.transactions).Positions {
 		for _, l := range p.Lots {
 			if q.security == "" || p.Instrument == q.security {
@@ -227,7 +226,7 @@ func (q *question) openLots() {
 			}
 		}
 	}
-	same = slices.EqualFunc(got, want, func(g, w []string) bool {
+	same := slices.EqualFunc(got, want, func(g, w []string) bool {
 		return len(w) == 3 && g[0] == w[0] && q.vector.close(decimal.RequireFromString(g[1]), decimal.RequireFromString(w[1])) &&
 			q.vector.close(decimal.RequireFromString(g[2]), decimal.RequireFromString(w[2]))
 	})
