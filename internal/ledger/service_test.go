@@ -139,111 +139,155 @@ func open(t *testing.T, d *db.DB, p person, account string) string {
 	return strings.Join(words, ", ")
 }
 
-func TestAMethodHoldsForAllSalesAndLotsCanBeChosen(t *testing.T) {
-	dbtest.Each(t, func(t *testing.T, d *db.DB) {
-		s, p, stranger := newService(t, d), newPerson(t, d), newPerson(t, d)
-		account := p.account(t, d)
-		record(t, d, p.reading(account, noon(20), time.Time{}, []broker.Position{holds("ACME", "13", ""), holds("OTHR", "10", "")},
-			bought("a", noon(2), "ACME", "10", "5"), bought("b", noon(3), "ACME", "10", "9"), bought("s", noon(5), "ACME", "-4", "10"),
-			bought("late", noon(6), "ACME", "5", "9"), bought("r", noon(7), "ACME", "-8", "10"), bought("other", noon(2), "OTHR", "10", "5")))
-		id := ids(t, d, p)
-		method := func(m *string) (ledger.AccountMethod, error) {
-			return s.SetMethod(t.Context(), p.user, p.connection, account, true, m)
-		}
-		wantOpen := func(want string) {
-			t.Helper()
-			if got := open(t, d, p, account); got != want+", other 10" {
-				t.Errorf("open are %s, want %s", got, want)
-			}
-		}
-		wantOpen("b 8, late 5")
-		exec(t, d, "insert into user_settings (user_id, cost_basis_method, updated_at) values ($1, 'lifo', $2)", p.user, noon(1))
-		wantOpen("a 10, b 3")
-		if got, err := method(new("specific")); err != nil || *got.CostBasisMethod != user.Specific || got.Effective != user.Specific || got.Account != "123456789" {
-			t.Fatalf("got %+v, %v", got, err)
-		}
-		wantOpen("b 8, late 5")
-		version, _ := ledger.Version(t.Context(), d.Read(), p.user)
+// chooser is a person whose one account bought a and b, sold s, bought late, and sold r.
+type chooser struct {
+	*ledger.Service
+	person
+	t       *testing.T
+	d       *db.DB
+	account string
+	ids     map[string]string
+}
 
-		lot := func(name, quantity string) ledger.ChosenLot {
-			return ledger.ChosenLot{TransactionID: id[name], Quantity: dec(quantity)}
+func newChooser(t *testing.T, d *db.DB) *chooser {
+	t.Helper()
+	c := &chooser{Service: newService(t, d), person: newPerson(t, d), t: t, d: d}
+	c.account = c.person.account(t, d)
+	record(t, d, c.reading(c.account, noon(20), time.Time{}, []broker.Position{holds("ACME", "13", ""), holds("OTHR", "10", "")},
+		bought("a", noon(2), "ACME", "10", "5"), bought("b", noon(3), "ACME", "10", "9"), bought("s", noon(5), "ACME", "-4", "10"),
+		bought("late", noon(6), "ACME", "5", "9"), bought("r", noon(7), "ACME", "-8", "10"), bought("other", noon(2), "OTHR", "10", "5")))
+	c.ids = ids(t, d, c.person)
+	return c
+}
+
+func (c *chooser) method(m *string) ledger.AccountMethod {
+	c.t.Helper()
+	got, err := c.SetMethod(c.t.Context(), c.user, c.connection, c.account, true, m)
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	return got
+}
+
+func (c *chooser) lot(name, quantity string) ledger.ChosenLot {
+	return ledger.ChosenLot{TransactionID: c.ids[name], Quantity: dec(quantity)}
+}
+
+func (c *chooser) choose(sale string, lots ...ledger.ChosenLot) error {
+	return c.ChooseLots(c.t.Context(), c.user, c.ids[sale], lots)
+}
+
+func (c *chooser) wantOpen(want string) {
+	c.t.Helper()
+	if got := open(c.t, c.d, c.person, c.account); got != want+", other 10" {
+		c.t.Errorf("open are %s, want %s", got, want)
+	}
+}
+
+func TestAMethodHoldsForAllSales(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		c, stranger := newChooser(t, d), newPerson(t, d)
+		c.wantOpen("b 8, late 5")
+		exec(t, d, "insert into user_settings (user_id, cost_basis_method, updated_at) values ($1, 'lifo', $2)", c.user, noon(1))
+		c.wantOpen("a 10, b 3")
+		if got := c.method(new("fifo")); *got.CostBasisMethod != user.FIFO || got.Effective != user.FIFO || got.Account != "123456789" {
+			t.Errorf("got %+v", got)
 		}
-		choose := func(sale string, lots ...ledger.ChosenLot) error {
-			return s.ChooseLots(t.Context(), p.user, id[sale], lots)
+		c.wantOpen("b 8, late 5")
+		if version, _ := ledger.Version(t.Context(), d.Read(), c.user); version != 2 {
+			t.Errorf("got version %d, want another than before", version)
 		}
-		if err := choose("s", lot("b", "3"), lot("a", "1")); err != nil {
+		if got, err := c.SetMethod(t.Context(), c.user, c.connection, c.account, false, nil); err != nil || got.Effective != user.FIFO {
+			t.Errorf("what was not sent changed something: %+v, %v", got, err)
+		}
+		if got := c.method(nil); got.CostBasisMethod != nil || got.Effective != user.LIFO {
+			t.Errorf("got %+v, want the person's own method", got)
+		}
+		c.wantOpen("a 10, b 3")
+		if _, err := c.SetMethod(t.Context(), c.user, c.connection, c.account, true, new("dearest")); !fault.Is(err, fault.Invalid) {
+			t.Errorf("got %v", err)
+		}
+		if _, err := c.SetMethod(t.Context(), stranger.user, c.connection, c.account, true, new("fifo")); !fault.Is(err, fault.NotFound) {
+			t.Errorf("somebody else's account: got %v", err)
+		}
+		events, _, err := c.Audit.List(t.Context(), audit.Filter{UserID: c.user, Action: "portfolio."})
+		if err != nil || len(events) != 2 || events[0].Action != audit.ChangeCostBasis || *events[0].Target != c.account {
+			t.Errorf("got the events %+v, %v, want the two changes", events, err)
+		}
+	})
+}
+
+func TestASaleSellsTheLotsThatWereChosen(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		c := newChooser(t, d)
+		if err := c.choose("s", c.lot("a", "4")); !fault.Is(err, fault.Conflict) {
+			t.Errorf("lots chosen where none are sold: got %v", err)
+		}
+		c.method(new("specific"))
+		c.wantOpen("b 8, late 5")
+		version, _ := ledger.Version(t.Context(), d.Read(), c.user)
+		if err := c.choose("s", c.lot("b", "3"), c.lot("a", "1")); err != nil {
 			t.Fatal(err)
 		}
-		wantOpen("a 1, b 7, late 5")
-		lines, _, err := s.List(t.Context(), p.user, ledger.Filter{Kinds: []string{"sell"}, To: "2026-11-05"})
+		c.wantOpen("a 1, b 7, late 5")
+		lines, _, err := c.List(t.Context(), c.user, ledger.Filter{Kinds: []string{"sell"}, To: "2026-11-05"})
 		if err != nil || len(lines) != 1 || len(lines[0].Lots) != 2 {
 			t.Errorf("got %+v, %v, want the sale with the lots chosen", lines, err)
 		}
-		if after, _ := ledger.Version(t.Context(), d.Read(), p.user); after != version+1 {
-			t.Errorf("got version %d after %d", after, version)
+		first, ok, err := ledger.ChangedSince(t.Context(), d.Read(), c.user, version)
+		if want := (calendar.Day{Year: 2026, Month: 11, Day: 5}); first != want || !ok || err != nil {
+			t.Errorf("the change is from %s on, %v, %v; want the day of the sale", first, ok, err)
 		}
-		first, _, _ := ledger.ChangedSince(t.Context(), d.Read(), p.user, version)
-		if want := (calendar.Day{Year: 2026, Month: 11, Day: 5}); first != want {
-			t.Errorf("the change is from %s on, want the day of the sale", first)
+		if err := c.choose("s"); err != nil {
+			t.Fatal(err)
 		}
+		c.wantOpen("b 8, late 5")
+		events, _, err := c.Audit.List(t.Context(), audit.Filter{UserID: c.user, Action: string(audit.ChooseLots)})
+		if err != nil || len(events) != 2 || *events[0].Target != c.ids["s"] {
+			t.Errorf("got the events %+v, %v, want the two choices", events, err)
+		}
+	})
+}
 
-		for name, c := range map[string]struct {
+func TestAChoiceThatCannotBeSaysWhatIsWrong(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		c, stranger := newChooser(t, d), newPerson(t, d)
+		c.method(new("specific"))
+		for name, wrong := range map[string]struct {
 			lots   []ledger.ChosenLot
 			fields string
 		}{
-			"too few":               {[]ledger.ChosenLot{lot("a", "1")}, "body.lots"},
-			"too many":              {[]ledger.ChosenLot{lot("a", "5")}, "body.lots"},
-			"nothing of a lot":      {[]ledger.ChosenLot{lot("a", "0"), lot("b", "-4")}, "body.lots[0].quantity body.lots[1].quantity body.lots"},
-			"the same twice":        {[]ledger.ChosenLot{lot("a", "2"), lot("a", "2")}, "body.lots[1].transactionId"},
-			"a later purchase":      {[]ledger.ChosenLot{lot("late", "4")}, "body.lots[0]"},
-			"of another instrument": {[]ledger.ChosenLot{lot("other", "3"), lot("a", "1")}, "body.lots[0]"},
-			"the sale itself":       {[]ledger.ChosenLot{lot("s", "4")}, "body.lots[0]"},
+			"too few":               {[]ledger.ChosenLot{c.lot("a", "1")}, "body.lots"},
+			"too many":              {[]ledger.ChosenLot{c.lot("a", "5")}, "body.lots"},
+			"nothing of a lot":      {[]ledger.ChosenLot{c.lot("a", "0"), c.lot("b", "-4")}, "body.lots[0].quantity body.lots[1].quantity body.lots"},
+			"the same twice":        {[]ledger.ChosenLot{c.lot("a", "2"), c.lot("a", "2")}, "body.lots[1].transactionId"},
+			"a later purchase":      {[]ledger.ChosenLot{c.lot("late", "4")}, "body.lots[0]"},
+			"of another instrument": {[]ledger.ChosenLot{c.lot("other", "3"), c.lot("a", "1")}, "body.lots[0]"},
+			"the sale itself":       {[]ledger.ChosenLot{c.lot("s", "4")}, "body.lots[0]"},
 			"what is no id":         {[]ledger.ChosenLot{{TransactionID: "x", Quantity: dec("4")}}, "body.lots[0]"},
 		} {
-			f := fault.From(choose("s", c.lots...))
+			f := fault.From(c.choose("s", wrong.lots...))
 			var paths []string
 			for _, field := range f.Fields {
 				paths = append(paths, field.Path)
 			}
-			if got := strings.Join(paths, " "); f.Kind != fault.Invalid || got != c.fields {
-				t.Errorf("%s: got %v, want the fields %s", name, f, c.fields)
+			if got := strings.Join(paths, " "); f.Kind != fault.Invalid || got != wrong.fields {
+				t.Errorf("%s: got %v, want the fields %s", name, f, wrong.fields)
 			}
 		}
-		if err := choose("r", lot("b", "7"), lot("late", "1")); err != nil {
+		if err := c.choose("r", c.lot("b", "7"), c.lot("late", "1")); err != nil {
 			t.Fatal(err)
 		}
-		if f := fault.From(choose("s", lot("b", "4"))); f.Kind != fault.Invalid || !strings.Contains(f.Error(), "later sale") {
+		if f := fault.From(c.choose("s", c.lot("b", "4"))); f.Kind != fault.Invalid || !strings.Contains(f.Error(), "later sale") {
 			t.Errorf("what a later sale has chosen: got %v", f)
 		}
-		for name, err := range map[string]error{
-			"a purchase": choose("a", lot("b", "1")), "somebody else's": s.ChooseLots(t.Context(), stranger.user, id["s"], nil),
-			"no id": s.ChooseLots(t.Context(), p.user, "none", nil),
-		} {
-			if want := map[bool]fault.Kind{true: fault.Conflict, false: fault.NotFound}[name == "a purchase"]; !fault.Is(err, want) {
-				t.Errorf("%s: got %v", name, err)
+		if err := c.choose("a", c.lot("b", "1")); !fault.Is(err, fault.Conflict) {
+			t.Errorf("lots of a purchase: got %v", err)
+		}
+		for _, err := range []error{c.ChooseLots(t.Context(), stranger.user, c.ids["s"], nil), c.ChooseLots(t.Context(), c.user, "none", nil)} {
+			if !fault.Is(err, fault.NotFound) {
+				t.Errorf("what is not theirs: got %v", err)
 			}
-		}
-		if err := choose("r"); err != nil {
-			t.Fatal(err)
-		}
-		wantOpen("a 1, b 7, late 5")
-
-		if got, err := method(nil); err != nil || got.CostBasisMethod != nil || got.Effective != user.LIFO {
-			t.Errorf("got %+v, %v, want the person's own method", got, err)
-		}
-		wantOpen("a 10, b 3")
-		if err := choose("s", lot("a", "4")); !fault.Is(err, fault.Conflict) {
-			t.Errorf("lots chosen where none are sold: got %v", err)
-		}
-		if _, err := method(new("dearest")); !fault.Is(err, fault.Invalid) {
-			t.Errorf("got %v", err)
-		}
-		if _, err := s.SetMethod(t.Context(), stranger.user, p.connection, account, true, new("fifo")); !fault.Is(err, fault.NotFound) {
-			t.Errorf("somebody else's account: got %v", err)
-		}
-		events, _, err := s.Audit.List(t.Context(), audit.Filter{UserID: p.user, Action: "portfolio."})
-		if err != nil || len(events) != 5 {
-			t.Errorf("got %d events, %v, want the five changes recorded", len(events), err)
 		}
 	})
 }
