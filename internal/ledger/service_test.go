@@ -259,7 +259,8 @@ func TestAChoiceThatCannotBeSaysWhatIsWrong(t *testing.T) {
 		}{
 			"too few":               {[]ledger.ChosenLot{c.lot("a", "1")}, "body.lots"},
 			"too many":              {[]ledger.ChosenLot{c.lot("a", "5")}, "body.lots"},
-			"nothing of a lot":      {[]ledger.ChosenLot{c.lot("a", "0"), c.lot("b", "-4")}, "body.lots[0].quantity body.lots[1].quantity body.lots"},
+			"nothing of a lot":      {[]ledger.ChosenLot{c.lot("a", "0"), c.lot("b", "-4")}, "body.lots[0].quantity body.lots[1].quantity"},
+			"no end of digits":      {[]ledger.ChosenLot{c.lot("a", "1e9999"), c.lot("b", "1e-9999")}, "body.lots[0].quantity body.lots[1].quantity"},
 			"the same twice":        {[]ledger.ChosenLot{c.lot("a", "2"), c.lot("a", "2")}, "body.lots[1].transactionId"},
 			"a later purchase":      {[]ledger.ChosenLot{c.lot("late", "4")}, "body.lots[0]"},
 			"of another instrument": {[]ledger.ChosenLot{c.lot("other", "3"), c.lot("a", "1")}, "body.lots[0]"},
