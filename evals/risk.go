@@ -11,36 +11,35 @@ import (
 )
 
 type riskInputs struct {
-	Metric         string          `json:"metric"`
-	Returns        series          `json:"returns"`
-	Benchmark      series          `json:"benchmark"`
-	RiskFree       series          `json:"risk_free"`
-	PeriodsPerYear float64         `json:"periods_per_year"`
-	DDof           *int            `json:"ddof"`
-	CountMissing   bool            `json:"count_missing"`
-	Mar            float64         `json:"mar"`
-	Required       float64         `json:"required_return_annual"`
-	Cutoff         *float64        `json:"cutoff"`
-	Dates          []day           `json:"dates"`
-	To             string          `json:"to"`
-	Prices         []float64       `json:"prices"`
-	Index          []float64       `json:"index"`
-	Accumulated    []float64       `json:"accumulated"`
-	Top            int             `json:"top"`
-	First          flow            `json:"first"`
-	Last           flow            `json:"last"`
-	Begin          day             `json:"begin"`
-	End            day             `json:"end"`
-	TotalReturn    float64         `json:"total_return"`
-	Days           float64         `json:"days"`
-	YearDays       float64         `json:"year_days"`
-	Intervals      []interval      `json:"intervals"`
-	Observations   int             `json:"trading_day_observations"`
-	Nonzero        []float64       `json:"nonzero_returns"`
-	NonzeroDaily   []flow          `json:"nonzero_daily_returns"`
-	FirstHolding   day             `json:"first_holding_day"`
-	LastDay        day             `json:"last_day"`
-	Annualised     json.RawMessage `json:"annualised"`
+	Metric         string     `json:"metric"`
+	Returns        series     `json:"returns"`
+	Benchmark      series     `json:"benchmark"`
+	RiskFree       series     `json:"risk_free"`
+	PeriodsPerYear float64    `json:"periods_per_year"`
+	DDof           *int       `json:"ddof"`
+	CountMissing   bool       `json:"count_missing"`
+	Mar            float64    `json:"mar"`
+	Required       float64    `json:"required_return_annual"`
+	Cutoff         *float64   `json:"cutoff"`
+	Dates          []day      `json:"dates"`
+	To             string     `json:"to"`
+	Prices         []float64  `json:"prices"`
+	Index          []float64  `json:"index"`
+	Accumulated    []float64  `json:"accumulated"`
+	Top            int        `json:"top"`
+	First          flow       `json:"first"`
+	Last           flow       `json:"last"`
+	Begin          day        `json:"begin"`
+	End            day        `json:"end"`
+	TotalReturn    float64    `json:"total_return"`
+	Days           float64    `json:"days"`
+	YearDays       float64    `json:"year_days"`
+	Intervals      []interval `json:"intervals"`
+	Observations   int        `json:"trading_day_observations"`
+	Nonzero        []float64  `json:"nonzero_returns"`
+	NonzeroDaily   []flow     `json:"nonzero_daily_returns"`
+	FirstHolding   day        `json:"first_holding_day"`
+	LastDay        day        `json:"last_day"`
 }
 
 // interval is [date, date, return].

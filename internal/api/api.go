@@ -74,6 +74,7 @@ type router struct {
 	Services
 	Config
 	api    huma.API
+	routes routes
 	limits map[limitName]rule
 }
 
@@ -84,7 +85,7 @@ func New(services Services, cfg Config) (http.Handler, error) {
 	if err := r.serveDocs(mux); err != nil {
 		return nil, err
 	}
-	return r.chain(r.jsonErrors(mux))
+	return r.chain(r.jsonErrors())
 }
 
 // Document is the API's description as it is kept in openapi.yaml.
@@ -98,8 +99,8 @@ func newRouter(services Services, cfg Config, mux *http.ServeMux) *router {
 		cfg.Heartbeat = defaultHeartbeat
 	}
 	setGlobals()
-	r := &router{Services: services, Config: cfg, limits: cfg.Rates.rules()}
-	r.api = humago.New(mux, humaConfig())
+	r := &router{Services: services, Config: cfg, routes: routes{mux, http.NewServeMux()}, limits: cfg.Rates.rules()}
+	r.api = humago.New(r.routes, humaConfig())
 	r.authRoutes()
 	r.recoveryRoutes()
 	r.sessionRoutes()
@@ -111,6 +112,7 @@ func newRouter(services Services, cfg Config, mux *http.ServeMux) *router {
 	r.portfolioRoutes()
 	r.transactionRoutes()
 	r.stockRoutes()
+	r.historyRoutes()
 	r.chatRoutes()
 	r.auditRoutes()
 	r.healthRoutes()

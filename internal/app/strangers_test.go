@@ -51,6 +51,7 @@ func newVictimAs(s *site, name, customer string) victim {
 		"/api/auth/api-keys/{id}":                               key.ID,
 		"/api/portfolio/holdings/{symbol}":                      "AAPL",
 		"/api/stocks/quote/{symbol}":                            "AAPL",
+		"/api/stocks/{symbol}":                                  "AAPL",
 	}, []string{name, p.id, c.ID, chat.ID, m.ID, login.ID, key.ID, key.Key, m.ToolCalls[0].ID, account.Number, dollars(total(s.bookOf(customer)))}}
 }
 

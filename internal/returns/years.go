@@ -23,6 +23,8 @@ func Annualise(total Figure, years float64) Figure {
 		return None(NoPeriod)
 	case total.Value < -1:
 		return None(BelowTotalLoss)
+	case years == 1:
+		return total
 	}
 	return total.Then(func(r float64) float64 { return math.Expm1(math.Log1p(r) / years) })
 }
