@@ -116,7 +116,7 @@ type Lot struct {
 
 // UnitCost is the cost per priced unit of what is held, never negative.
 func (l Lot) UnitCost(multiplier decimal.Decimal) decimal.Decimal {
-	return l.Cost.DivRound(l.Quantity.Mul(multiplier), costDigits).Abs()
+	return l.Cost.DivRound(l.Quantity.Mul(multiplier), quantityDigits).Abs()
 }
 
 // Sale is a transaction that closed lots: a sale, or a purchase that covered a short; then Proceeds and Cost are
@@ -228,7 +228,7 @@ func Work(in Input) *Book {
 		w.splitUpTo(instrument, in.Until, in.Until == calendar.Day{})
 	}
 	for _, p := range w.book.byHolding {
-		p.finish(w.Base != "")
+		p.finish(w.Base)
 		w.book.Positions = append(w.book.Positions, p)
 	}
 	slices.SortFunc(w.book.Positions, func(a, b *Position) int {

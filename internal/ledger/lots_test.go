@@ -102,7 +102,7 @@ func TestAnOversaleIsShortOnlyWhereTheBrokerageSaysSo(t *testing.T) {
 			wantTold(t, ledger.Work(ledger.Input{Transactions: all, Accounts: map[string]ledger.Rules{"A": c.rules}}), "A", "X", c.want)
 		})
 	}
-	covered := append(all, happened("c", broker.Buy, 4, 10, "5", "6"))
+	covered := append(slices.Clone(all), happened("c", broker.Buy, 4, 10, "5", "6"))
 	book := ledger.Work(ledger.Input{Transactions: covered, Accounts: map[string]ledger.Rules{"A": {Complete: true, Reported: map[string]decimal.Decimal{}}}})
 	wantTold(t, book, "A", "X", "realised 40")
 	if trips := book.Position("A", "X").Trips; len(trips) != 2 || trips[0].Short || !trips[1].Short || !trips[1].Gain.Equal(dec("10")) {

@@ -34,7 +34,7 @@ func (c *recording) openings(ctx context.Context, splits map[string][]instrument
 		}
 		t := c.opening("opening:"+id, at, c.names[id].Currency)
 		t.Instrument, t.Symbol = id, c.names[id].Symbol
-		t.Quantity = lacking.DivRound(ratioAfter(splits[id], t.Day, calendar.DayOf(c.asOf())), costDigits)
+		t.Quantity = lacking.DivRound(ratioAfter(splits[id], t.Day, calendar.DayOf(c.asOf())), quantityDigits)
 		t.Price = c.openingPrice(t, all, splits)
 		wanted[t.ExternalID] = t
 	}
@@ -113,7 +113,7 @@ func (c *recording) openingPrice(opening Transaction, all []Transaction, splits 
 		return decimal.NullDecimal{}
 	}
 	ratio := ratioAfter(splits[opening.Instrument], opening.Day, until)
-	return decimal.NewNullDecimal(cost.Mul(ratio).DivRound(left.Mul(multiplier), costDigits))
+	return decimal.NewNullDecimal(cost.Mul(ratio).DivRound(left.Mul(multiplier), quantityDigits))
 }
 
 // reportedCost is what the open lots of an instrument cost, as the brokerage says.
@@ -141,7 +141,7 @@ func ratioAfter(splits []instrument.Split, day, until calendar.Day) decimal.Deci
 	ratio := one
 	for _, s := range splits {
 		if day.Before(s.Day) && !until.Before(s.Day) {
-			ratio = ratio.Mul(s.To).DivRound(s.From, costDigits)
+			ratio = ratio.Mul(s.To).DivRound(s.From, quantityDigits)
 		}
 	}
 	return ratio

@@ -42,6 +42,7 @@ type recording struct {
 	held    map[string]decimal.Decimal   // by our id, as reported
 	lines   map[string][]broker.Position // by our id
 	changes map[string]calendar.Day      // the first day that changes, by person
+	sorted  []Transaction                // what all gives
 }
 
 // Record puts what a brokerage told into the ledger, in the caller's transaction, and reports whether that changed it.
@@ -217,16 +218,20 @@ func (c *recording) asOf() time.Time {
 	return db.Time(latest)
 }
 
-// all gives the account's transactions up to what was read, without openings.
+// all gives the account's transactions up to what was read, without openings. It is asked once all are stored.
 func (c *recording) all() []Transaction {
+	if c.sorted != nil {
+		return c.sorted
+	}
 	until := c.asOf()
-	var all []Transaction
+	all := []Transaction{}
 	for _, t := range c.stored {
 		if t.Kind != Opening && !t.At.After(until) {
 			all = append(all, t)
 		}
 	}
 	slices.SortFunc(all, func(a, b Transaction) int { return cmp.Or(a.At.Compare(b.At), cmp.Compare(a.ExternalID, b.ExternalID)) })
+	c.sorted = all
 	return all
 }
 
@@ -266,6 +271,7 @@ func (c *recording) takeBack(ctx context.Context, before known, splits map[strin
 			delete(c.stored, t.ExternalID)
 			c.touch(c.UserID, t.Day)
 		}
+		c.sorted = nil
 	}
 	return nil
 }

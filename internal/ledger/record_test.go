@@ -250,11 +250,13 @@ func TestSplitsThatBrokeragesTellConcernAllHolders(t *testing.T) {
 	})
 }
 
-// past is what really happened in an account, of which readings tell parts.
+// past is what really happened in an account, of which readings tell parts. The shares A became twice as many on a day.
 type past struct {
-	all []broker.Activity
-	p   person
-	to  string
+	all   []broker.Activity
+	p     person
+	to    string
+	split calendar.Day
+	named string // behind the symbols, so that they are nobody else's
 }
 
 // reading tells of what happened in (from, until], and what is held then. A zero from tells it from day 2 on.
@@ -266,7 +268,9 @@ func (w past) reading(from, until int) ledger.Reading {
 			continue
 		}
 		if a.At.After(noon(from)) {
-			told = append(told, a)
+			named := a
+			named.Instrument = share(a.Instrument.Symbol + w.named)
+			told = append(told, named)
 		}
 		happened = append(happened, ledger.Transaction{
 			ID: fmt.Sprint(i), ExternalID: a.ID, AccountID: "A", Kind: a.Kind, At: a.At, Day: calendar.DayOf(a.At), Instrument: a.Instrument.Symbol,
@@ -274,9 +278,13 @@ func (w past) reading(from, until int) ledger.Reading {
 		})
 	}
 	var positions []broker.Position
-	for _, p := range ledger.Work(ledger.Input{Transactions: happened, Accounts: map[string]ledger.Rules{"A": {Method: user.FIFO, Complete: true}}}).Positions {
+	twice := map[string][]instrument.Split{"A": {{Day: w.split, From: dec("1"), To: dec("2")}}}
+	book := ledger.Work(ledger.Input{
+		Transactions: happened, Splits: twice, Until: calendar.DayOf(noon(until)), Accounts: map[string]ledger.Rules{"A": {Method: user.FIFO, Complete: true}},
+	})
+	for _, p := range book.Positions {
 		if !p.Quantity.IsZero() {
-			positions = append(positions, holds(p.Instrument, p.Quantity.String(), p.Cost.String()))
+			positions = append(positions, holds(p.Instrument+w.named, p.Quantity.String(), p.Cost.String()))
 		}
 	}
 	return w.p.reading(w.to, noon(until), noon(from), positions, told...)
@@ -296,6 +304,15 @@ func TestAnyOrderOverlapAndRepetitionOfReadingsGivesTheSameLedger(t *testing.T) 
 					all = append(all[:i], all[i])
 				}
 			}
+			split, had := calendar.DayOf(noon(rapid.IntRange(1, 24).Draw(rt, "split"))), decimal.Zero
+			for _, a := range all {
+				if a.Instrument.Symbol == "A" && a.At.Before(split.At(0, 0)) {
+					had = had.Add(a.Quantity)
+				}
+			}
+			if !had.IsZero() {
+				all = append(all, splitted("split", split.At(0, 0), "A", had.String()))
+			}
 			deepest, deepestUntil := rapid.IntRange(0, 8).Draw(rt, "deepest"), rapid.IntRange(15, 25).Draw(rt, "until")
 			windows := [][2]int{{deepest, deepestUntil}, {deepestUntil - 1, 26}}
 			for range rapid.IntRange(0, 3).Draw(rt, "more") {
@@ -304,11 +321,14 @@ func TestAnyOrderOverlapAndRepetitionOfReadingsGivesTheSameLedger(t *testing.T) 
 			}
 			tell := func(order [][2]int) []string {
 				p := newPerson(t, d)
-				w := past{all, p, p.account(t, d)}
+				w := past{all, p, p.account(t, d), split, " of " + p.user}
 				for _, window := range order {
 					record(t, d, w.reading(window[0], window[1]))
 				}
 				got := lines(t, d, p)
+				for i := range got {
+					got[i] = strings.ReplaceAll(got[i], w.named, "")
+				}
 				slices.Sort(got)
 				return got
 			}

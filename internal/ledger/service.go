@@ -40,14 +40,14 @@ type AccountMethod struct {
 // SetMethod has an account's sales consume lots in another way, all of them, the past ones too; nil is the way of the
 // person's settings, and unless it is sent nothing changes. NotFound when the account is none of theirs in that connection.
 func (s *Service) SetMethod(ctx context.Context, userID, connectionID, accountID string, sent bool, method *string) (AccountMethod, error) {
-	if method != nil && !slices.Contains(methods, user.CostBasis(*method)) {
-		return AccountMethod{}, fault.InvalidField("body.costBasisMethod", "must be fifo, lifo, hifo, average, specific or null")
-	}
 	var after AccountMethod
 	err := s.DB.Tx(ctx, func(tx *sql.Tx) error {
 		before, err := findMethod(ctx, tx, userID, connectionID, accountID)
 		if err != nil {
 			return err
+		}
+		if method != nil && !slices.Contains(methods, user.CostBasis(*method)) {
+			return fault.InvalidField("body.costBasisMethod", "must be fifo, lifo, hifo, average, specific or null")
 		}
 		if after = before; !sent || equal(before.CostBasisMethod, (*user.CostBasis)(method)) {
 			return nil
