@@ -18,7 +18,7 @@ const (
 	Crypto Kind = "crypto"
 	// Currency is a rate of exchange, which cannot be held.
 	Currency Kind = "currency"
-	Option Kind = "option" // in accounts alone: options are not quoted here
+	Option   Kind = "option" // in accounts alone: options are not quoted here
 )
 
 // Instrument is something with a price. Who reads a price needs its Currency: GBp is a hundredth of a pound.
