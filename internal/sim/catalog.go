@@ -28,7 +28,11 @@ func catalog() []*Instrument {
 	if err != nil {
 		panic("sim: the embedded time zone database lacks London: " + err.Error())
 	}
-	all := append(append(companies(), moreCompanies()...), others()...)
+	frankfurt, err := time.LoadLocation("Europe/Berlin")
+	if err != nil {
+		panic("sim: the embedded time zone database lacks Berlin: " + err.Error())
+	}
+	all := append(append(companies(), moreCompanies()...), append(others(), abroad()...)...)
 	for _, in := range all {
 		hash := fnv.New64a()
 		_, _ = hash.Write([]byte(in.Symbol)) // never fails
@@ -36,6 +40,9 @@ func catalog() []*Instrument {
 		in.zone = calendar.NewYork()
 		if in.Currency == "" {
 			in.Currency = "USD"
+		}
+		if in.digits == 0 {
+			in.digits = tickDigits
 		}
 		if in.Kind == "" {
 			in.Kind = Equity
@@ -46,7 +53,9 @@ func catalog() []*Instrument {
 		switch in.Exchange {
 		case "LSE":
 			in.zone = london
-		case "CRYPTO":
+		case "XETRA", "AMS":
+			in.zone = frankfurt
+		case "CRYPTO", "CCY":
 			in.zone = time.UTC
 		}
 	}

@@ -157,6 +157,12 @@ func (in *Instrument) yahooExchange() yahooExchange {
 		return yahooExchange{"SNP", "SNP", "us_market"}
 	case "LSE":
 		return yahooExchange{"LSE", "LSE", "gb_market"}
+	case "XETRA":
+		return yahooExchange{"GER", "XETRA", "de_market"}
+	case "AMS":
+		return yahooExchange{"AMS", "Amsterdam", "nl_market"}
+	case "CCY":
+		return yahooExchange{"CCY", "CCY", "ccy_market"}
 	case "CRYPTO":
 		return yahooExchange{"CCC", "CCC", "ccc_market"}
 	}
@@ -172,6 +178,8 @@ func (in *Instrument) yahooType() (quoteType, shown string) {
 		return "INDEX", "Index"
 	case Crypto:
 		return "CRYPTOCURRENCY", "Cryptocurrency"
+	case Forex:
+		return "CURRENCY", "Currency"
 	}
 	return "EQUITY", "Equity"
 }

@@ -38,7 +38,7 @@ func (w *World) quoteRow(in *Instrument, now time.Time) map[string]any {
 	zone, offset := now.In(in.zone).Zone()
 	row := map[string]any{
 		"symbol": in.yahooSymbol(), "language": "en-US", "region": "US", "triggerable": true, "tradeable": false, "cryptoTradeable": false,
-		"corporateActions": []any{}, "priceHint": 2, "sourceInterval": 15, "exchangeDataDelayedBy": 0, "esgPopulated": false,
+		"corporateActions": []any{}, "priceHint": in.digits, "sourceInterval": 15, "exchangeDataDelayedBy": 0, "esgPopulated": false,
 		"exchangeTimezoneName": in.zone.String(), "exchangeTimezoneShortName": zone, "gmtOffSetMilliseconds": offset * 1000,
 		"firstTradeDateMilliseconds": epoch.At(9, 30).UnixMilli(), "hasPrePostMarketData": exchange.market == "us_market" && in.Kind != Index,
 	}
