@@ -130,16 +130,16 @@ func (p *Provider) list(ctx context.Context) ([]account, error) {
 	if listed, ok := p.lastListed(); ok {
 		return listed, nil
 	}
-	done, err := p.accountsPace.begin(ctx, p.cfg)
+	mine, err := p.accountsPace.take(ctx, p.cfg)
 	if err != nil {
 		return nil, err
 	}
-	defer done()
+	defer mine.end()
 	if listed, ok := p.lastListed(); ok { // asked by another while we waited
 		return listed, nil
 	}
 	var listed []account
-	if err := p.get(ctx, "/portfolio/accounts", "the accounts", &listed); err != nil {
+	if err := mine.call(ctx, func() error { return p.get(ctx, "/portfolio/accounts", "the accounts", &listed) }); err != nil {
 		return nil, err
 	}
 	if listed == nil {

@@ -44,15 +44,14 @@ func nonsense(what string) *fault.Error {
 // KeepAlive keeps the first session alive. That the second one is somewhere else is no error: portfolios are read as before.
 // ReauthorizationRequired when the session is gone.
 func (p *Provider) KeepAlive(ctx context.Context, _ broker.Credentials) error {
-	done, err := p.ticklePace.begin(ctx, p.cfg)
+	mine, err := p.ticklePace.take(ctx, p.cfg)
 	if err != nil {
 		return err
 	}
-	defer done()
-	var pulse struct {
-		Session string `json:"session"`
-	}
-	return p.call(ctx, http.MethodPost, "/tickle", "/tickle", struct{}{}, "a sign of life", &pulse)
+	defer mine.end()
+	return mine.call(ctx, func() error {
+		return p.call(ctx, http.MethodPost, "/tickle", "/tickle", nil, "a sign of life", &struct{}{})
+	})
 }
 
 // status is how the second session stands.
@@ -68,7 +67,7 @@ func (p *Provider) openBrokerage(ctx context.Context) error {
 	ask := func(path string, body any) error {
 		return p.call(ctx, http.MethodPost, path, path, body, "the state of the session", &now)
 	}
-	if err := ask("/iserver/auth/status", struct{}{}); err != nil {
+	if err := ask("/iserver/auth/status", nil); err != nil {
 		return err
 	}
 	if !now.Authenticated && !now.Competing && now.Connected {
@@ -77,7 +76,7 @@ func (p *Provider) openBrokerage(ctx context.Context) error {
 			return err
 		}
 		if !now.Authenticated && !now.Competing { // it takes a moment
-			if err := ask("/iserver/auth/status", struct{}{}); err != nil {
+			if err := ask("/iserver/auth/status", nil); err != nil {
 				return err
 			}
 		}
@@ -163,27 +162,41 @@ func complaint(body []byte) string {
 // pace lets calls of one kind through one at a time, and none sooner after another than allowed.
 type pace struct {
 	every time.Duration
-	turn  chan time.Time // holds when the last call ended, while nobody calls
+	turns chan time.Time // holds when the last call ended, while it is nobody's turn
 }
 
 func newPace(every time.Duration) *pace {
-	p := &pace{every: every, turn: make(chan time.Time, 1)}
-	p.turn <- time.Time{}
+	p := &pace{every: every, turns: make(chan time.Time, 1)}
+	p.turns <- time.Time{}
 	return p
 }
 
-// begin waits for a turn, which ends with done.
-func (p *pace) begin(ctx context.Context, cfg Config) (done func(), err error) {
+// turn is the right to call, until it ends.
+type turn struct {
+	*pace
+	cfg  Config
+	last time.Time
+}
+
+// take waits for the others to have had their turns.
+func (p *pace) take(ctx context.Context, cfg Config) (*turn, error) {
 	select {
-	case last := <-p.turn:
-		if wait := p.every - cfg.Now().Sub(last); !last.IsZero() && wait > 0 {
-			if err := cfg.Wait(ctx, min(wait, p.every)); err != nil {
-				p.turn <- last
-				return nil, fault.From(err)
-			}
-		}
-		return func() { p.turn <- cfg.Now() }, nil
+	case last := <-p.turns:
+		return &turn{p, cfg, last}, nil
 	case <-ctx.Done():
 		return nil, fault.From(ctx.Err())
 	}
 }
+
+// call makes the call, when it is time.
+func (t *turn) call(ctx context.Context, fn func() error) error {
+	if wait := t.every - t.cfg.Now().Sub(t.last); !t.last.IsZero() && wait > 0 {
+		if err := t.cfg.Wait(ctx, min(wait, t.every)); err != nil {
+			return fault.From(err)
+		}
+	}
+	defer func() { t.last = t.cfg.Now() }()
+	return fn()
+}
+
+func (t *turn) end() { t.turns <- t.last }

@@ -76,11 +76,11 @@ func (p *Provider) Activities(ctx context.Context, creds broker.Credentials, of 
 
 // trades reads those of an account. The gateway tells those of the account that is selected, which may have to be changed.
 func (p *Provider) trades(ctx context.Context, accountID string) ([]trade, error) {
-	done, err := p.tradesPace.begin(ctx, p.cfg)
+	mine, err := p.tradesPace.take(ctx, p.cfg)
 	if err != nil {
 		return nil, err
 	}
-	defer done()
+	defer mine.end()
 	if err := p.openBrokerage(ctx); err != nil {
 		return nil, err
 	}
@@ -97,7 +97,7 @@ func (p *Provider) trades(ctx context.Context, accountID string) ([]trade, error
 		}
 	}
 	var all []trade
-	if err := p.get(ctx, "/iserver/account/trades?days=7", "the trades", &all); err != nil {
+	if err := mine.call(ctx, func() error { return p.get(ctx, "/iserver/account/trades?days=7", "the trades", &all) }); err != nil {
 		return nil, err
 	}
 	if all == nil {
@@ -136,7 +136,7 @@ func (w trade) activities(def definition, accountCurrency string) ([]broker.Acti
 	}
 	if minorUnits[def.Currency] != "" {
 		hundredth := decimal.New(1, -cents)
-		a.Price, a.Amount = times(a.Price, hundredth, nil), a.Amount.Mul(hundredth)
+		a.Price, a.Amount = times(a.Price, hundredth), a.Amount.Mul(hundredth)
 	}
 	if def.AssetClass == future || def.AssetClass == difference {
 		a.Amount = decimal.Zero // nothing is paid for what they stand for

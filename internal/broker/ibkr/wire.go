@@ -165,16 +165,15 @@ func (w position) position(asOf time.Time) (broker.Position, error) {
 	if minorUnits[w.Currency] != "" {
 		whole = decimal.New(1, -cents)
 	}
-	p.Price = times(w.Price.NullDecimal, whole, unfloated)
-	p.AverageCost = times(w.averagePrice(in.Multiplier), whole, nil)
+	w.Price.Decimal = unfloated(w.Price.Decimal)
+	p.Price = times(w.Price.NullDecimal, whole)
+	p.AverageCost = times(w.averagePrice(in.Multiplier), whole)
 	if w.AssetClass == future || w.AssetClass == difference {
 		return p, nil // what they stand for is not the account's: only gains are, and those are paid in cash
 	}
-	rounded := func(d decimal.Decimal) decimal.Decimal { return d.Round(cents) }
-	p.MarketValue = times(w.Value.NullDecimal, whole, rounded)
-	if w.AverageCost.Valid {
-		p.CostBasis = times(decimal.NewNullDecimal(w.AverageCost.Decimal.Mul(p.Quantity)), whole, rounded)
-	}
+	p.MarketValue = times(w.Value.NullDecimal, whole)
+	p.CostBasis = times(w.AverageCost.NullDecimal, p.Quantity.Mul(whole))
+	p.MarketValue.Decimal, p.CostBasis.Decimal = p.MarketValue.Decimal.Round(cents), p.CostBasis.Decimal.Round(cents)
 	if p.MarketValue.Decimal.Sign()*p.Quantity.Sign() < 0 || p.CostBasis.Decimal.Sign()*p.Quantity.Sign() < 0 {
 		return broker.Position{}, nonsense("a position whose value contradicts its quantity")
 	}
@@ -202,11 +201,8 @@ func (w position) averagePrice(multiplier decimal.Decimal) decimal.NullDecimal {
 	return decimal.NewNullDecimal(w.AverageCost.Decimal.DivRound(multiplier, 8))
 }
 
-// times changes a figure that is known: to whole units of its currency, and in the way given.
-func times(d decimal.NullDecimal, factor decimal.Decimal, change func(decimal.Decimal) decimal.Decimal) decimal.NullDecimal {
-	if d.Valid && change != nil {
-		d.Decimal = change(d.Decimal)
-	}
+// times is a multiple of a figure, where it is known.
+func times(d decimal.NullDecimal, factor decimal.Decimal) decimal.NullDecimal {
 	d.Decimal = d.Decimal.Mul(factor)
 	return d
 }
