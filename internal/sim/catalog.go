@@ -2,6 +2,7 @@ package sim
 
 import (
 	"hash/fnv"
+	"slices"
 	"time"
 
 	"github.com/jaspers-ai/jaspers/internal/calendar"
@@ -28,11 +29,11 @@ func catalog() []*Instrument {
 	if err != nil {
 		panic("sim: the embedded time zone database lacks London: " + err.Error())
 	}
-	frankfurt, err := time.LoadLocation("Europe/Berlin")
+	berlin, err := time.LoadLocation("Europe/Berlin")
 	if err != nil {
 		panic("sim: the embedded time zone database lacks Berlin: " + err.Error())
 	}
-	all := append(append(companies(), moreCompanies()...), append(others(), abroad()...)...)
+	all := slices.Concat(companies(), moreCompanies(), others(), abroad(), currencyPairs())
 	for _, in := range all {
 		hash := fnv.New64a()
 		_, _ = hash.Write([]byte(in.Symbol)) // never fails
@@ -41,9 +42,6 @@ func catalog() []*Instrument {
 		if in.Currency == "" {
 			in.Currency = "USD"
 		}
-		if in.digits == 0 {
-			in.digits = tickDigits
-		}
 		if in.Kind == "" {
 			in.Kind = Equity
 		}
@@ -51,11 +49,11 @@ func catalog() []*Instrument {
 			in.Country = "United States"
 		}
 		switch in.Exchange {
-		case "LSE":
+		case "LSE", "CCY":
 			in.zone = london
 		case "XETRA", "AMS":
-			in.zone = frankfurt
-		case "CRYPTO", "CCY":
+			in.zone = berlin
+		case "CRYPTO":
 			in.zone = time.UTC
 		}
 	}

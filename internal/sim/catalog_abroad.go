@@ -1,6 +1,6 @@
 package sim
 
-// abroad are what is traded elsewhere in the currency of the place, and what currencies cost in dollars.
+// abroad are what is traded elsewhere in the currency of the place.
 func abroad() []*Instrument {
 	return []*Instrument{
 		{Symbol: "HSBA.L", Name: "HSBC Holdings plc", Exchange: "LSE", Currency: "GBp", Sector: financial, Industry: "Banks - Diversified", City: "London", Country: "United Kingdom", Employees: 211000,
@@ -12,9 +12,5 @@ func abroad() []*Instrument {
 		{Symbol: "ASML.AS", Name: "ASML Holding N.V.", Exchange: "AMS", Currency: "EUR", Sector: technology, Industry: "Semiconductor Equipment", City: "Veldhoven", Country: "Netherlands", Employees: 44000,
 			shares: 390, eps: 2000, base: 640_00, growth: 7, vol: 15000, beta: 130,
 			Summary: "Builds the machines that print the finest chips with light."},
-		{Symbol: "EURUSD=X", Name: "EUR/USD", Kind: Forex, Exchange: "CCY", digits: 4,
-			base: 1_1300, growth: 0, vol: 3500, Summary: "What a euro costs in dollars."},
-		{Symbol: "GBPUSD=X", Name: "GBP/USD", Kind: Forex, Exchange: "CCY", digits: 4,
-			base: 1_3500, growth: 0, vol: 4000, Summary: "What a pound costs in dollars."},
 	}
 }

@@ -108,7 +108,7 @@ func (w *World) ibkrAccount(id string) (IBKRAccount, bool) {
 func (w *World) TradeIBKR(accountID, symbol string, quantity decimal.Decimal) error {
 	now := w.now()
 	in, ok := w.find(symbol)
-	if !ok || in.goneOn(in.dayOf(now)) || in.Kind == Index || in.Kind == Forex || quantity.IsZero() {
+	if !ok || in.goneOn(in.dayOf(now)) || in.Kind == Index || in.Kind == Currency || quantity.IsZero() {
 		return fmt.Errorf("%s is not traded, or not in this quantity", symbol)
 	}
 	if _, ok := w.ibkrAccount(accountID); !ok {

@@ -16,7 +16,8 @@ const (
 	ETF    Kind = "etf"
 	Index  Kind = "index"
 	Crypto Kind = "crypto"
-	Forex  Kind = "forex" // a currency, in dollars
+	// Currency is a rate of exchange, which cannot be held.
+	Currency Kind = "currency"
 )
 
 // Instrument is something with a price. Who reads a price needs its Currency: GBp is a hundredth of a pound.
@@ -35,7 +36,6 @@ type Instrument struct {
 
 	shares   int64 // millions outstanding at the epoch
 	eps      int64 // cents a year and share at the epoch
-	digits   int32 // of a price: a tick is one of the last
 	base     int64 // price at the epoch in ticks
 	growth   int64 // percent of base a year that the price tends to gain
 	vol      int64 // own daily deviation in millionths of the price
@@ -54,7 +54,7 @@ func (in *Instrument) spellings() []string {
 
 // yahooSymbol is the symbol as Yahoo writes it: BRK-B, BTC-USD, VOD.L.
 func (in *Instrument) yahooSymbol() string {
-	if in.abroad() || in.Kind == Forex {
+	if in.abroad() {
 		return in.Symbol
 	}
 	return strings.NewReplacer(".", "-", "/", "-").Replace(in.Symbol)
@@ -68,12 +68,18 @@ func (in *Instrument) abroad() bool {
 // alpacaSymbol is the symbol as Alpaca's positions have it: BRK.B, BTCUSD.
 func (in *Instrument) alpacaSymbol() string { return strings.ReplaceAll(in.Symbol, "/", "") }
 
-// trades tells whether the instrument has a session on the day of its own calendar. All others keep New York's holidays here.
+// trades tells whether the instrument has a session on the day of its own calendar. Europe keeps New York's holidays here.
 func (in *Instrument) trades(day calendar.Day) bool {
 	if in.goneOn(day) {
 		return false
 	}
-	return in.Kind == Crypto || calendar.IsTradingDay(day)
+	switch in.Kind {
+	case Crypto:
+		return true
+	case Currency:
+		return day.Weekday() != time.Saturday && day.Weekday() != time.Sunday
+	}
+	return calendar.IsTradingDay(day)
 }
 
 // goneOn tells whether the instrument is delisted by the day.
@@ -81,12 +87,13 @@ func (in *Instrument) goneOn(day calendar.Day) bool {
 	return in.Delisted != (calendar.Day{}) && !day.Before(in.Delisted)
 }
 
-// session is when trading starts and ends on a day it trades: crypto's and currencies' is the UTC day, London's 8:00 to 16:30,
-// that of the continent an hour later there.
+// session is when trading starts and ends on a day it trades: crypto's is the UTC day, a
+// currency's London's day, by which Yahoo dates these, London's 8:00 to 16:30, and
+// the same moments on the continent, an hour later there.
 func (in *Instrument) session(day calendar.Day) (opens, closes time.Time) {
 	midnight := time.Date(day.Year, day.Month, day.Day, 0, 0, 0, 0, in.zone)
 	switch {
-	case in.Kind == Crypto || in.Kind == Forex:
+	case in.Kind == Crypto, in.Kind == Currency:
 		return midnight, midnight.AddDate(0, 0, 1)
 	case in.Exchange == "XETRA", in.Exchange == "AMS":
 		return midnight.Add(9 * time.Hour), midnight.Add(17*time.Hour + 30*time.Minute)

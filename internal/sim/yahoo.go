@@ -176,10 +176,10 @@ func (in *Instrument) yahooType() (quoteType, shown string) {
 		return "ETF", "ETF"
 	case Index:
 		return "INDEX", "Index"
+	case Currency:
+		return "CURRENCY", "Currency"
 	case Crypto:
 		return "CRYPTOCURRENCY", "Cryptocurrency"
-	case Forex:
-		return "CURRENCY", "Currency"
 	}
 	return "EQUITY", "Equity"
 }

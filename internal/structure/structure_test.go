@@ -55,7 +55,7 @@ var aside = map[string][]string{
 	"broker/brokertest": {"broker", "fault", "vault"},
 	"db/dbtest":         {"db", "sharedtest"},
 	"mail/mailtest":     {},
-	"market/markettest": {"fault", "market"},
+	"market/markettest": {"calendar", "fault", "market"},
 	"sharedtest":        {},
 	"sim":               {"calendar"},
 	"structure":         {},
