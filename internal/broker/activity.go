@@ -53,7 +53,8 @@ type Activity struct {
 	ID   string // the brokerage's; unique in the account, and the same whenever it is told
 	Kind ActivityKind
 	At   time.Time
-	// Instrument is what it is about; its Symbol is empty when it is about cash alone.
+	// Instrument is what it is about; its Symbol is empty when it is about cash alone. Its InstrumentID may be empty, where the
+	// brokerage gives none with what happened.
 	Instrument Instrument
 	Quantity   decimal.Decimal     // by how much what is held of the instrument changes: negative for sales; zero for dividends
 	Price      decimal.NullDecimal // per priced unit, in Instrument's currency

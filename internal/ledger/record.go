@@ -33,7 +33,7 @@ func Record(ctx context.Context, tx db.Querier, r Reading, now time.Time) (chang
 	if err != nil {
 		return false, err
 	}
-	instruments := map[string]string{} // ours by the brokerage's
+	instruments := map[string]string{} // ours by what the brokerage tells of it
 	var first calendar.Day
 	for _, a := range r.History.Activities {
 		t, err := r.transaction(ctx, tx, a, instruments, now)
@@ -75,13 +75,14 @@ func (r Reading) transaction(ctx context.Context, tx db.Querier, a broker.Activi
 	if a.Instrument.Symbol == "" {
 		return t, nil
 	}
-	id, known := instruments[a.Instrument.InstrumentID]
+	told := a.Instrument.InstrumentID + " " + a.Instrument.CUSIP + " " + a.Instrument.Symbol
+	id, known := instruments[told]
 	if !known {
 		var err error
 		if id, err = instrument.Resolve(ctx, tx, r.Provider, a.Instrument, now); err != nil {
 			return t, err
 		}
-		instruments[a.Instrument.InstrumentID] = id
+		instruments[told] = id
 	}
 	t.Instrument = id
 	return t, nil

@@ -52,7 +52,7 @@ var aside = map[string][]string{
 	"bench":             {},
 	"evals":             {},
 	"asvs":              {},
-	"broker/brokertest": {"broker", "fault", "vault"},
+	"broker/brokertest": {"broker", "fault", "sharedtest", "vault"},
 	"db/dbtest":         {"db", "sharedtest"},
 	"mail/mailtest":     {},
 	"market/markettest": {"calendar", "fault", "market"},

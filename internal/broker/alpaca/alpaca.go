@@ -1,10 +1,11 @@
-// Package alpaca reads accounts and positions at Alpaca, which customers open to us on its OAuth consent page.
+// Package alpaca reads accounts, positions and activities at Alpaca, which customers open to us on its consent page or with an API key.
 package alpaca
 
 import (
 	"cmp"
 	"context"
 	"net/http"
+	"net/url"
 	"strings"
 	"time"
 
@@ -21,7 +22,8 @@ const (
 	DefaultPaperURL     = "https://paper-api.alpaca.markets"
 )
 
-// Config is this server's registration as an app at Alpaca. Addresses left empty are Alpaca's own.
+// Config is this server's registration as an app at Alpaca; without one customers connect with API keys alone. Addresses
+// left empty are Alpaca's own.
 type Config struct {
 	ClientID     string
 	ClientSecret string
@@ -38,6 +40,7 @@ type Provider struct {
 	cfg    Config
 	client *upstream.Client
 	now    func() time.Time
+	pace   pace
 }
 
 var _ broker.OAuth = (*Provider)(nil)
@@ -53,18 +56,26 @@ func New(cfg Config, client *upstream.Client, now func() time.Time) *Provider {
 
 // Info names Alpaca.
 func (p *Provider) Info() broker.Info {
-	return broker.Info{
+	info := broker.Info{
 		ID:           "alpaca",
 		Name:         "Alpaca",
 		Environments: []broker.Environment{broker.Live, broker.Paper},
-		Methods:      []broker.Method{broker.ByOAuth},
+		Methods:      []broker.Method{broker.ByAPIKey},
 	}
+	if p.cfg.ClientID != "" && p.cfg.ClientSecret != "" {
+		info.Methods = []broker.Method{broker.ByOAuth, broker.ByAPIKey}
+	}
+	return info
 }
 
-// Accounts gives the one account a token opens.
+// Accounts gives the one account that credentials open.
 func (p *Provider) Accounts(ctx context.Context, creds broker.Credentials) ([]broker.Account, error) {
+	answer, err := p.get(ctx, creds, "/v2/account", nil, "the account")
+	if err != nil {
+		return nil, err
+	}
 	var wire account
-	if err := p.get(ctx, creds, "/v2/account", "the account", &wire); err != nil {
+	if err := answer.JSON(&wire); err != nil {
 		return nil, err
 	}
 	a, err := wire.account()
@@ -74,16 +85,20 @@ func (p *Provider) Accounts(ctx context.Context, creds broker.Credentials) ([]br
 	return []broker.Account{a}, nil
 }
 
-// Positions lists what the token's account holds. A token opens one account, so Alpaca is not told which; its currency is
-// what amounts are in where Alpaca does not give them in dollars.
+// maxPositions is far more than anybody holds, and keeps an answer from becoming more memory than it had bytes.
+const maxPositions = 20_000
+
+// Positions lists what the account of the credentials holds. They open one account, so Alpaca is not told which; its
+// currency is what amounts are in where Alpaca does not give them in dollars.
 func (p *Provider) Positions(ctx context.Context, creds broker.Credentials, of broker.Account) ([]broker.Position, error) {
 	asOf := p.now() // before asking: the answer is at least as new
-	var wire []position
-	if err := p.get(ctx, creds, "/v2/positions", "the positions", &wire); err != nil {
+	answer, err := p.get(ctx, creds, "/v2/positions", nil, "the positions")
+	if err != nil {
 		return nil, err
 	}
-	if wire == nil { // "null": an account without positions answers with an empty list
-		return nil, nonsense("a list of positions that is no list")
+	wire, err := upstream.List[position](answer, maxPositions)
+	if err != nil {
+		return nil, err
 	}
 	positions := make([]broker.Position, 0, len(wire))
 	seen := make(map[string]bool, len(wire))
@@ -101,33 +116,54 @@ func (p *Provider) Positions(ctx context.Context, creds broker.Credentials, of b
 	return positions, nil
 }
 
-// get reads one path of the trading API, which holds what, into v. Errors are decided by status alone: Alpaca's proxies answer in HTML,
-// and its own error bodies often carry no code.
-func (p *Provider) get(ctx context.Context, creds broker.Credentials, path, what string, v any) error {
-	base, err := p.baseURL(creds.Environment)
+// get reads one path of the trading API, which holds what. Errors are decided by status alone: Alpaca's proxies answer in
+// HTML, and its own error bodies often carry no code.
+func (p *Provider) get(ctx context.Context, creds broker.Credentials, path string, query url.Values, what string) (*upstream.Answer, error) {
+	address, err := p.baseURL(creds.Environment)
 	if err != nil {
-		return err
+		return nil, err
+	}
+	if address += path; len(query) > 0 {
+		address += "?" + query.Encode()
+	}
+	account := accountOf(creds)
+	if err := p.pace.wait(ctx, account); err != nil {
+		return nil, err
 	}
 	answer, err := p.client.Do(ctx, upstream.Request{
-		Method:   http.MethodGet,
-		URL:      base + path,
-		Header:   http.Header{"Authorization": {"Bearer " + creds.AccessToken}, "Accept": {"application/json"}},
-		Endpoint: http.MethodGet + " " + path,
+		Method: http.MethodGet, URL: address, Header: headers(creds), Endpoint: http.MethodGet + " " + path,
 	})
 	if err != nil {
-		return err
+		return nil, err
 	}
+	p.pace.heed(account, answer.Header)
 	switch answer.Status {
 	case http.StatusOK:
-		return answer.JSON(v)
+		return answer, nil
 	case http.StatusUnauthorized:
-		return fault.New(fault.ReauthorizationRequired, "Alpaca no longer accepts this connection; connect Alpaca again")
+		return nil, fault.New(fault.ReauthorizationRequired, "Alpaca no longer accepts this connection; connect Alpaca again")
 	case http.StatusForbidden:
-		// The token is for the other environment, the app was withdrawn or the account is blocked. Trying again heals none of it.
-		return fault.New(fault.ReauthorizationRequired,
+		// It is for the other environment, the app was withdrawn or the account is blocked. Trying again heals none of it.
+		return nil, fault.New(fault.ReauthorizationRequired,
 			"Alpaca refuses access to this account; check that it is not blocked, then connect it again in the right environment")
+	case http.StatusTooManyRequests:
+		err := answer.Fault(what)
+		p.pace.refused(account, fault.From(err).RetryAfter)
+		return nil, err
 	}
-	return otherStatus(answer, what)
+	return nil, otherStatus(answer, what)
+}
+
+// headers say who asks: an app with a customer's token, or a customer with a key pair of their own.
+func headers(creds broker.Credentials) http.Header {
+	h := http.Header{"Accept": {"application/json"}}
+	if creds.KeyID != "" {
+		h.Set("APCA-API-KEY-ID", creds.KeyID)
+		h.Set("APCA-API-SECRET-KEY", creds.KeySecret)
+		return h
+	}
+	h.Set("Authorization", "Bearer "+creds.AccessToken)
+	return h
 }
 
 // otherStatus is the error of a status that has no meaning of its own here, of success or not.

@@ -19,7 +19,6 @@ import (
 
 	"github.com/jaspers-ai/jaspers/internal/broker"
 	"github.com/jaspers-ai/jaspers/internal/broker/alpaca"
-	"github.com/jaspers-ai/jaspers/internal/broker/brokertest"
 	"github.com/jaspers-ai/jaspers/internal/fault"
 	"github.com/jaspers-ai/jaspers/internal/sharedtest"
 	"github.com/jaspers-ai/jaspers/internal/upstream"
@@ -30,6 +29,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 var (
 	now   = time.Date(2026, 11, 23, 17, 0, 0, 0, time.UTC)
 	paper = broker.Credentials{Environment: broker.Paper, AccessToken: "token-3f9a"}
+	pair  = broker.Credentials{Environment: broker.Paper, KeyID: "PK-3f9a", KeySecret: "secret-3f9a"}
 )
 
 // at makes the provider with Alpaca's every host at the handler, each below a path of its own.
@@ -37,8 +37,13 @@ func at(t *testing.T, h http.Handler) *alpaca.Provider {
 	t.Helper()
 	server := httptest.NewServer(h)
 	t.Cleanup(server.Close)
+	return atOrigin(t, server.URL, 5*time.Second)
+}
+
+func atOrigin(t *testing.T, origin string, timeout time.Duration) *alpaca.Provider {
+	t.Helper()
 	client, err := upstream.New(upstream.Config{
-		Provider: "Alpaca", Origins: []string{server.URL}, AllowPrivate: true, Timeout: 5 * time.Second,
+		Provider: "Alpaca", Origins: []string{origin}, AllowPrivate: true, Timeout: timeout,
 		Now: func() time.Time { return now },
 	})
 	if err != nil {
@@ -46,8 +51,8 @@ func at(t *testing.T, h http.Handler) *alpaca.Provider {
 	}
 	t.Cleanup(client.HTTP().CloseIdleConnections)
 	return alpaca.New(alpaca.Config{
-		ClientID: "our-id", ClientSecret: "our-secret", AuthorizeURL: server.URL + "/consent", TokenURL: server.URL + "/token",
-		LiveURL: server.URL + "/live/", PaperURL: server.URL + "/paper",
+		ClientID: "our-id", ClientSecret: "our-secret", AuthorizeURL: origin + "/consent", TokenURL: origin + "/token",
+		LiveURL: origin + "/live/", PaperURL: origin + "/paper",
 	}, client, func() time.Time { return now })
 }
 
@@ -55,7 +60,9 @@ func at(t *testing.T, h http.Handler) *alpaca.Provider {
 func answers(bodies map[string]string) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, ok := bodies[r.URL.Path]
-		if !ok || r.Header.Get("Authorization") != "Bearer "+paper.AccessToken {
+		byToken := r.Header.Get("Authorization") == "Bearer "+paper.AccessToken && r.Header.Get("Apca-Api-Key-Id") == ""
+		byKey := r.Header.Get("Apca-Api-Key-Id") == pair.KeyID && r.Header.Get("Apca-Api-Secret-Key") == pair.KeySecret
+		if !ok || byToken == byKey {
 			w.WriteHeader(http.StatusUnauthorized)
 			return
 		}
@@ -86,17 +93,6 @@ func positionsOf(t *testing.T, account broker.Account, body string) ([]broker.Po
 
 const aPosition = `{"asset_id":"1","symbol":"X","exchange":"NYSE","asset_class":"us_equity","qty":"2","side":"long",
 	"avg_entry_price":"3","cost_basis":"6","market_value":"8","current_price":"4","lastday_price":"3.5"}`
-
-func TestConformance(t *testing.T) {
-	brokertest.Run(t, brokertest.Brokerage{
-		New:         func(t *testing.T, h http.Handler) broker.Provider { return at(t, h) },
-		Credentials: paper,
-		True: answers(map[string]string{
-			"/paper/v2/account":   `{"id":"a","account_number":"PA1","status":"ACTIVE","currency":"USD","cash":"-10.5","equity":"1"}`,
-			"/paper/v2/positions": "[" + aPosition + `,{"asset_id":"2","symbol":"Y","asset_class":"us_equity","qty":"-2","side":"short","cost_basis":"-6","market_value":"-8"}]`,
-		}),
-	})
-}
 
 // wordsOf are the fields of a recorded object as it spells them, "" where they are missing or null.
 func wordsOf(t *testing.T, object map[string]any, fields ...string) string {

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/jaspers-ai/jaspers/internal/broker"
 	"github.com/jaspers-ai/jaspers/internal/fault"
@@ -21,16 +22,37 @@ type Brokerage struct {
 	New func(t *testing.T, handler http.Handler) broker.Provider
 	// Credentials open the true brokerage.
 	Credentials broker.Credentials
-	// True answers as the brokerage does, for credentials with at least one account and one position.
+	// True answers as the brokerage does, for credentials with at least one account and one position, and one activity of a
+	// Historian's.
 	True http.Handler
 	// SignInPages tells that a page or a redirect in the place of an answer is the brokerage's way to have the customer sign in.
 	SignInPages bool
+	// Empty answers as the brokerage does for an account that holds nothing and in which nothing happened.
+	Empty http.Handler
+	// Shows is what there has to be among True's positions.
+	Shows []Trait
+	// At makes the adapter with everything it sends going to the origin, each attempt given up after the timeout.
+	At func(t *testing.T, origin string, timeout time.Duration) broker.Provider
 }
+
+// Trait is something positions can have that is easily got wrong.
+type Trait string
+
+// The traits.
+const (
+	Short    Trait = "a short position"
+	Options  Trait = "an option, a hundred for one"
+	Cryptos  Trait = "crypto"
+	Foreign  Trait = "another currency than the account's"
+	Fraction Trait = "a fraction of a share"
+)
 
 // Run runs the suite.
 func Run(t *testing.T, b Brokerage) {
 	t.Run("it names itself", b.namesItself)
 	t.Run("accounts and positions are whole", b.reportsWhole)
+	t.Run("the past is told whole, in order and the same again", b.tellsThePast)
+	t.Run("an account without anything is no error", b.knowsNothing)
 	t.Run("bad answers are typed errors without data", b.typesErrors)
 	t.Run("a caller who left gets no answer", b.heedsCancel)
 }
@@ -53,7 +75,7 @@ func (b Brokerage) reportsWhole(t *testing.T) {
 	if err != nil || len(accounts) == 0 {
 		t.Fatalf("got %d accounts, %v, want some", len(accounts), err)
 	}
-	seen := 0
+	seen, traits := 0, map[Trait]bool{}
 	for _, a := range accounts {
 		if a.ID == "" || !currency.MatchString(a.Currency) {
 			t.Errorf("got account %+v, want an id and a currency", a)
@@ -64,9 +86,42 @@ func (b Brokerage) reportsWhole(t *testing.T) {
 		}
 		seen += len(positions)
 		checkPositions(t, positions)
+		for _, p := range positions {
+			traits[Short] = traits[Short] || p.Quantity.IsNegative() && p.AssetClass == broker.Equity
+			traits[Options] = traits[Options] || p.AssetClass == broker.Option && p.Multiplier.IntPart() == 100
+			traits[Cryptos] = traits[Cryptos] || p.AssetClass == broker.Crypto && strings.Contains(p.Symbol, "/")
+			traits[Foreign] = traits[Foreign] || p.Currency != a.Currency
+			traits[Fraction] = traits[Fraction] || p.AssetClass == broker.Equity && !p.Quantity.IsInteger()
+		}
 	}
 	if seen == 0 {
 		t.Error("got no position in any account, want some")
+	}
+	for _, trait := range b.Shows {
+		if !traits[trait] {
+			t.Errorf("got no position with %s", trait)
+		}
+	}
+}
+
+func (b Brokerage) knowsNothing(t *testing.T) {
+	if b.Empty == nil {
+		t.Skip("this brokerage has no empty account to show")
+	}
+	provider := b.New(t, b.Empty)
+	accounts, err := provider.Accounts(t.Context(), b.Credentials)
+	if err != nil || len(accounts) == 0 {
+		t.Fatalf("got %d accounts, %v, want some", len(accounts), err)
+	}
+	for _, a := range accounts {
+		if positions, err := provider.Positions(t.Context(), b.Credentials, a); err != nil || len(positions) != 0 {
+			t.Errorf("got %d positions, %v, want none", len(positions), err)
+		}
+		if past, ok := provider.(broker.Historian); ok {
+			if h, err := past.Activities(t.Context(), b.Credentials, a, time.Time{}); err != nil || len(h.Activities) != 0 {
+				t.Errorf("got %d activities, %v, want none", len(h.Activities), err)
+			}
+		}
 	}
 }
 
@@ -146,12 +201,25 @@ func (b Brokerage) typesErrors(t *testing.T) {
 		"a cut connection":  {cut, later},
 	} {
 		t.Run(name, func(t *testing.T) {
-			provider := b.New(t, c.handler)
-			accounts, err := provider.Accounts(t.Context(), b.Credentials)
-			b.checkError(t, len(accounts), err, c.kinds)
-			positions, err := provider.Positions(t.Context(), b.Credentials, broker.Account{ID: "any", Currency: "USD"})
-			b.checkError(t, len(positions), err, c.kinds)
+			b.eachRefused(t, func() broker.Provider { return b.New(t, c.handler) }, c.kinds)
 		})
+	}
+}
+
+// eachRefused makes every call a contract has, each on an adapter of its own, and wants an error of one of the kinds.
+func (b Brokerage) eachRefused(t *testing.T, provider func() broker.Provider, kinds []fault.Kind) {
+	t.Helper()
+	account := broker.Account{ID: "any", Currency: "USD"}
+	accounts, err := provider().Accounts(t.Context(), b.Credentials)
+	b.checkError(t, len(accounts), err, kinds)
+	positions, err := provider().Positions(t.Context(), b.Credentials, account)
+	b.checkError(t, len(positions), err, kinds)
+	if past, ok := provider().(broker.Historian); ok {
+		h, err := past.Activities(t.Context(), b.Credentials, account, time.Time{})
+		b.checkError(t, len(h.Activities), err, kinds)
+	}
+	if session, ok := provider().(broker.KeepAlive); ok {
+		b.checkError(t, 0, session.KeepAlive(t.Context(), b.Credentials), kinds)
 	}
 }
 
@@ -162,13 +230,15 @@ func (b Brokerage) checkError(t *testing.T, n int, err error, kinds []fault.Kind
 		return
 	}
 	f := fault.From(err)
-	for _, secret := range []string{b.Credentials.AccessToken, canary, "http://"} {
-		if strings.Contains(f.Message, secret) {
+	for _, secret := range []string{b.Credentials.AccessToken, b.Credentials.KeySecret, canary, "http://"} {
+		if secret != "" && strings.Contains(f.Message, secret) {
 			t.Errorf("the message tells %q: %s", secret, f.Message)
 		}
 	}
-	if strings.Contains(fmt.Sprintf("%+v", err), b.Credentials.AccessToken) {
-		t.Error("the error holds the token")
+	for _, secret := range []string{b.Credentials.AccessToken, b.Credentials.KeySecret} {
+		if secret != "" && strings.Contains(fmt.Sprintf("%+v", err), secret) {
+			t.Error("the error holds the credentials")
+		}
 	}
 }
 

@@ -18,6 +18,8 @@ import (
 // are revoked.
 type Desk struct {
 	ID string
+	// Methods are how customers let us in; none means by consent.
+	Methods []broker.Method
 	// Asked, when set, is called when accounts were read or refused, and Reading when positions were, each before the
 	// caller hears of it.
 	Asked   func()
@@ -28,6 +30,8 @@ type Desk struct {
 	positions map[string][]broker.Position
 	consents  map[string]consent // by code
 	tokens    map[string]bool
+	histories map[string]broker.History // by account
+	pairs     map[string]string         // secrets of API keys, by id
 	exchanges int
 	err       error
 }
@@ -38,7 +42,11 @@ var _ broker.OAuth = (*Desk)(nil)
 
 // Info names the desk.
 func (d *Desk) Info() broker.Info {
-	return broker.Info{ID: d.ID, Name: "Desk", Environments: []broker.Environment{broker.Live, broker.Paper}, Methods: []broker.Method{broker.ByOAuth}}
+	methods := d.Methods
+	if len(methods) == 0 {
+		methods = []broker.Method{broker.ByOAuth}
+	}
+	return broker.Info{ID: d.ID, Name: "Desk", Environments: []broker.Environment{broker.Live, broker.Paper}, Methods: methods}
 }
 
 // Keep makes the account, with the positions, what the desk reports of it from now on.
@@ -66,11 +74,11 @@ func (d *Desk) Fail(err error) {
 	d.err = err
 }
 
-// Revoke makes all tokens given so far worthless.
+// Revoke makes all tokens and key pairs given so far worthless.
 func (d *Desk) Revoke() {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.tokens = nil
+	d.tokens, d.pairs = nil, nil
 }
 
 // Exchanges is how many codes were brought in, good or bad.
@@ -161,16 +169,6 @@ func (d *Desk) read(ctx context.Context, creds broker.Credentials, accountID str
 		return nil, err
 	}
 	return slices.Clone(d.positions[accountID]), nil
-}
-
-func (d *Desk) allow(ctx context.Context, creds broker.Credentials) error {
-	if err := d.fail(ctx); err != nil {
-		return err
-	}
-	if !d.tokens[creds.AccessToken] {
-		return fault.New(fault.ReauthorizationRequired, "the desk no longer accepts this connection; connect it again")
-	}
-	return nil
 }
 
 func (d *Desk) fail(ctx context.Context) error {

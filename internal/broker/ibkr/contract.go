@@ -3,6 +3,7 @@ package ibkr
 import (
 	"cmp"
 	"context"
+	"encoding/json"
 	"maps"
 	"net/url"
 	"strings"
@@ -11,6 +12,7 @@ import (
 
 	"github.com/jaspers-ai/jaspers/internal/broker"
 	"github.com/jaspers-ai/jaspers/internal/fault"
+	"github.com/jaspers-ai/jaspers/internal/upstream"
 )
 
 // The asset classes that are treated apart, in the brokerage's words.
@@ -62,17 +64,12 @@ func (p *Provider) definitions(ctx context.Context, ids []conid) (map[conid]defi
 		for i, id := range some {
 			words[i] = string(id)
 		}
-		var answer struct {
-			All []struct {
-				Conid conid `json:"conid"`
-				definition
-			} `json:"secdef"`
-		}
+		var all []defined
 		path := "/trsrv/secdef?conids=" + url.QueryEscape(strings.Join(words, ","))
-		if err := p.get(ctx, path, "what instruments are", &answer); err != nil {
+		if err := p.get(ctx, path, "what instruments are", intoDefined(&all)); err != nil {
 			return nil, err
 		}
-		for _, w := range answer.All {
+		for _, w := range all {
 			if w.Ticker != "" {
 				found[w.Conid] = w.definition
 			}
@@ -85,6 +82,27 @@ func (p *Provider) definitions(ctx context.Context, ids []conid) (map[conid]defi
 	}
 	maps.Copy(p.defs, found)
 	return found, nil
+}
+
+// defined is one entry of GET /trsrv/secdef.
+type defined struct {
+	Conid conid `json:"conid"`
+	definition
+}
+
+// intoDefined reads the list, which stands in an object.
+func intoDefined(all *[]defined) reading {
+	return func(a *upstream.Answer) error {
+		var whole struct {
+			List json.RawMessage `json:"secdef"`
+		}
+		if err := a.JSON(&whole); err != nil {
+			return err
+		}
+		list := *a
+		list.Body = whole.List
+		return intoList(all, 10*pageSize)(&list)
+	}
 }
 
 // known sorts ids into those whose definition is remembered and those to ask for, each once.

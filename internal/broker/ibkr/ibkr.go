@@ -98,7 +98,7 @@ func (p *Provider) Accounts(ctx context.Context, creds broker.Credentials) ([]br
 	all := make([]broker.Account, 0, len(listed))
 	for _, w := range listed {
 		var cash ledger
-		if err := p.portfolio(ctx, w.ID, http.MethodGet, "ledger", "the cash", &cash); err != nil {
+		if err := p.portfolio(ctx, w.ID, http.MethodGet, "ledger", "the cash", into(&cash)); err != nil {
 			return nil, err
 		}
 		one, err := w.account(cash)
@@ -139,11 +139,8 @@ func (p *Provider) list(ctx context.Context) ([]account, error) {
 		return listed, nil
 	}
 	var listed []account
-	if err := mine.call(ctx, func() error { return p.get(ctx, "/portfolio/accounts", "the accounts", &listed) }); err != nil {
+	if err := mine.call(ctx, func() error { return p.get(ctx, "/portfolio/accounts", "the accounts", intoList(&listed, maxAccounts)) }); err != nil {
 		return nil, err
-	}
-	if listed == nil {
-		return nil, nonsense("a list of accounts that is no list")
 	}
 	ids := map[string]bool{}
 	for _, w := range listed {
@@ -171,10 +168,10 @@ func (p *Provider) forgetListed() {
 }
 
 // portfolio asks for a part of an account. A gateway that lost its session in between wants the accounts first again.
-func (p *Provider) portfolio(ctx context.Context, accountID, method, part, what string, v any) error {
+func (p *Provider) portfolio(ctx context.Context, accountID, method, part, what string, read reading) error {
 	path := "/portfolio/" + url.PathEscape(accountID) + "/" + part
 	endpoint, _, _ := strings.Cut(part, "/")
-	err := p.call(ctx, method, path, "/portfolio/{account}/"+endpoint, nil, what, v)
+	err := p.call(ctx, method, path, "/portfolio/{account}/"+endpoint, nil, what, read)
 	if !errors.Is(err, errAccountsFirst) {
 		return err
 	}
@@ -182,12 +179,13 @@ func (p *Provider) portfolio(ctx context.Context, accountID, method, part, what 
 	if _, err := p.list(ctx); err != nil {
 		return err
 	}
-	return p.call(ctx, method, path, "/portfolio/{account}/"+endpoint, nil, what, v)
+	return p.call(ctx, method, path, "/portfolio/{account}/"+endpoint, nil, what, read)
 }
 
 const (
-	pageSize = 100
-	maxPages = 100
+	maxAccounts = 1000
+	pageSize    = 100
+	maxPages    = 100
 	// maxReadings bounds how often a list is read that changes between its pages.
 	maxReadings = 3
 )
@@ -199,7 +197,7 @@ func (p *Provider) Positions(ctx context.Context, creds broker.Credentials, of b
 		return nil, err
 	}
 	// The gateway keeps positions for a while; cash is as new as its answer, and the two have to be of one moment.
-	if err := p.portfolio(ctx, of.ID, http.MethodPost, "positions/invalidate", "newer positions", &struct{}{}); err != nil {
+	if err := p.portfolio(ctx, of.ID, http.MethodPost, "positions/invalidate", "newer positions", ignored); err != nil {
 		return nil, err
 	}
 	for try := 1; ; try++ {
@@ -236,11 +234,8 @@ func (p *Provider) pages(ctx context.Context, accountID string) (rows []position
 	for page := range maxPages {
 		var some []position
 		part := fmt.Sprintf("positions/%d?waitForSecDef=true", page)
-		if err := p.portfolio(ctx, accountID, http.MethodGet, part, "the positions", &some); err != nil {
+		if err := p.portfolio(ctx, accountID, http.MethodGet, part, "the positions", intoList(&some, 10*pageSize)); err != nil {
 			return nil, false, err
-		}
-		if some == nil {
-			return nil, false, nonsense("a list of positions that is no list")
 		}
 		for _, w := range some {
 			if w.AccountID != "" && w.AccountID != accountID {

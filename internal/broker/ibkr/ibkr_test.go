@@ -63,8 +63,13 @@ func at(t *testing.T, c *clock, h http.Handler) *ibkr.Provider {
 
 func through(t *testing.T, c *clock, origin, address string) *ibkr.Provider {
 	t.Helper()
+	return patiently(t, c, origin, address, 5*time.Second)
+}
+
+func patiently(t *testing.T, c *clock, origin, address string, timeout time.Duration) *ibkr.Provider {
+	t.Helper()
 	cfg := ibkr.Manners()
-	cfg.Origins, cfg.AllowPrivate, cfg.Timeout, cfg.Now, cfg.Rate = []string{origin}, true, 5*time.Second, c.Now, 0
+	cfg.Origins, cfg.AllowPrivate, cfg.Timeout, cfg.Now, cfg.Rate = []string{origin}, true, timeout, c.Now, 0
 	client, err := upstream.New(cfg)
 	if err != nil {
 		t.Fatal(err)
@@ -119,12 +124,28 @@ var gateway = answers{
 }
 
 func TestConformance(t *testing.T) {
-	brokertest.Run(t, brokertest.Brokerage{
-		New:         func(t *testing.T, h http.Handler) broker.Provider { return at(t, newClock(), h) },
-		Credentials: paper,
-		True:        gateway,
-		SignInPages: true,
-	})
+	brokertest.Run(t, conformance)
+}
+
+func TestWhateverGoesWrongAtTheGateway(t *testing.T) { brokertest.RunFaults(t, conformance) }
+
+var conformance = brokertest.Brokerage{
+	New: func(t *testing.T, h http.Handler) broker.Provider { return at(t, newClock(), h) },
+	At: func(t *testing.T, origin string, timeout time.Duration) broker.Provider {
+		return patiently(t, newClock(), origin, origin, timeout)
+	},
+	Credentials: paper,
+	True: gateway.with(answers{"GET /portfolio/U1/positions/0": "[" + strings.Join([]string{
+		aPosition, aShort,
+		`{"acctId":"U1","conid":479624278,"contractDesc":"BTC CRYPTO","position":0.00365831,"currency":"USD","assetClass":"CRYPTO","ticker":"BTC"}`,
+		`{"acctId":"U1","conid":584891614,"contractDesc":"SPY    JAN2025 440 C [SPY   250117C00440000 100]","position":1.0,"currency":"USD","assetClass":"OPT","ticker":"SPY"}`,
+		`{"acctId":"U1","conid":14204,"contractDesc":"SAP","position":0.5,"currency":"EUR","assetClass":"STK","ticker":"SAP","listingExchange":"IBIS"}`,
+	}, ",") + "]"}),
+	Empty: gateway.with(answers{
+		"GET /portfolio/U1/positions/0": "[]", "GET /iserver/account/trades": "[]", "GET /portfolio/U1/ledger": `{"BASE":{"cashbalance":0.0}}`,
+	}),
+	Shows:       []brokertest.Trait{brokertest.Short, brokertest.Options, brokertest.Cryptos, brokertest.Foreign, brokertest.Fraction},
+	SignInPages: true,
 }
 
 var u1 = broker.Account{ID: "U1", Currency: "USD"}

@@ -50,7 +50,14 @@ func (p *Provider) KeepAlive(ctx context.Context, _ broker.Credentials) error {
 	}
 	defer mine.end()
 	return mine.call(ctx, func() error {
-		return p.call(ctx, http.MethodPost, "/tickle", "/tickle", nil, "a sign of life", &struct{}{})
+		var pulse struct {
+			Session string `json:"session"`
+		}
+		err := p.call(ctx, http.MethodPost, "/tickle", "/tickle", nil, "a sign of life", into(&pulse))
+		if err == nil && pulse.Session == "" {
+			return nonsense("a sign of life without a session")
+		}
+		return err
 	})
 }
 
@@ -65,7 +72,7 @@ type status struct {
 func (p *Provider) openBrokerage(ctx context.Context) error {
 	var now status
 	ask := func(path string, body any) error {
-		return p.call(ctx, http.MethodPost, path, path, body, "the state of the session", &now)
+		return p.call(ctx, http.MethodPost, path, path, body, "the state of the session", into(&now))
 	}
 	if err := ask("/iserver/auth/status", nil); err != nil {
 		return err
@@ -90,14 +97,31 @@ func (p *Provider) openBrokerage(ctx context.Context) error {
 	return nil
 }
 
-func (p *Provider) get(ctx context.Context, path, what string, v any) error {
-	endpoint, _, _ := strings.Cut(path, "?")
-	return p.call(ctx, http.MethodGet, path, endpoint, nil, what, v)
+// reading takes what is wanted out of an answer.
+type reading func(*upstream.Answer) error
+
+// into reads an object.
+func into(v any) reading { return func(a *upstream.Answer) error { return a.JSON(v) } }
+
+// intoList reads a list of at most so many.
+func intoList[T any](v *[]T, most int) reading {
+	return func(a *upstream.Answer) (err error) {
+		*v, err = upstream.List[T](a, most)
+		return err
+	}
 }
 
-// call asks for one path below /v1/api, which holds what, and reads the answer into v. POSTs have a body even when there
+// ignored is for answers of which it is enough that they are no refusal.
+func ignored(*upstream.Answer) error { return nil }
+
+func (p *Provider) get(ctx context.Context, path, what string, read reading) error {
+	endpoint, _, _ := strings.Cut(path, "?")
+	return p.call(ctx, http.MethodGet, path, endpoint, nil, what, read)
+}
+
+// call asks for one path below /v1/api, which holds what, and reads the answer. POSTs have a body even when there
 // is nothing to say: without a length they are refused.
-func (p *Provider) call(ctx context.Context, method, path, endpoint string, body any, what string, v any) error {
+func (p *Provider) call(ctx context.Context, method, path, endpoint string, body any, what string, read reading) error {
 	req := upstream.Request{
 		Method: method, URL: p.base + path, Header: http.Header{"Accept": {"application/json"}}, Endpoint: method + " " + endpoint,
 	}
@@ -121,7 +145,7 @@ func (p *Provider) call(ctx context.Context, method, path, endpoint string, body
 		}
 		return err
 	}
-	return answer.JSON(v)
+	return read(answer)
 }
 
 // refusal is the error of an answer, nil when it gives what was asked: status 200, JSON, and not an object with an error

@@ -12,8 +12,11 @@ import (
 	"github.com/jaspers-ai/jaspers/internal/broker"
 )
 
-// tradeDays is how far back trades are told.
-const tradeDays = 7
+const (
+	// tradeDays is how far back trades are told.
+	tradeDays = 7
+	maxTrades = 50_000
+)
 
 // trade is the part of one entry of GET /iserver/account/trades we use.
 type trade struct {
@@ -87,21 +90,20 @@ func (p *Provider) trades(ctx context.Context, accountID string) ([]trade, error
 	var selected struct {
 		Account string `json:"selectedAccount"`
 	}
-	if err := p.get(ctx, "/iserver/accounts", "the accounts", &selected); err != nil { // first, or nothing else is answered
+	if err := p.get(ctx, "/iserver/accounts", "the accounts", into(&selected)); err != nil { // first, or nothing else is answered
 		return nil, err
 	}
 	if selected.Account != accountID {
 		choose := map[string]string{"acctId": accountID}
-		if err := p.call(ctx, http.MethodPost, "/iserver/account", "/iserver/account", choose, "the account", &struct{}{}); err != nil {
+		if err := p.call(ctx, http.MethodPost, "/iserver/account", "/iserver/account", choose, "the account", ignored); err != nil {
 			return nil, err
 		}
 	}
 	var all []trade
-	if err := mine.call(ctx, func() error { return p.get(ctx, "/iserver/account/trades?days=7", "the trades", &all) }); err != nil {
+	if err := mine.call(ctx, func() error {
+		return p.get(ctx, "/iserver/account/trades?days=7", "the trades", intoList(&all, maxTrades))
+	}); err != nil {
 		return nil, err
-	}
-	if all == nil {
-		return nil, nonsense("a list of trades that is no list")
 	}
 	var own []trade
 	for _, w := range all {
