@@ -23,6 +23,8 @@ type connectInput struct {
 	Body struct {
 		Provider    string             `json:"provider" maxLength:"50" example:"alpaca"`
 		Environment broker.Environment `json:"environment,omitempty" maxLength:"20" doc:"live or paper; the provider's first when left out."`
+		APIKey      string             `json:"apiKey,omitempty" maxLength:"200" doc:"Of a key that you made at the brokerage; it connects at once. Leave it out to connect on the consent page."`
+		APISecret   string             `json:"apiSecret,omitempty" maxLength:"200" doc:"That came with the key. Both are kept sealed and never shown again."`
 	}
 }
 
@@ -53,19 +55,23 @@ type queued struct {
 // brokerageRoutes registers connections to brokerages.
 func (r *router) brokerageRoutes() {
 	const tag = "Brokerages"
-	get(r, "/api/brokerages", func(context.Context, *nothing) (result[[]broker.Info], error) {
-		return answer(r.Connections.Brokerages(), nil)
-	}, doc{id: "listBrokerages", tag: tag, scope: auth.ScopeRead, summary: "The brokerages that can be connected"})
+	get(r, "/api/brokerages", func(ctx context.Context, _ *nothing) (result[[]broker.Info], error) {
+		return answer(r.Connections.Brokerages(isAdmin(ctx)), nil)
+	}, doc{id: "listBrokerages", tag: tag, scope: auth.ScopeRead, summary: "The brokerages that I can connect, and by which methods"})
 
 	get(r, "/api/brokerages/connections", func(ctx context.Context, _ *nothing) (result[[]connection.Connection], error) {
 		return answer(r.Connections.List(ctx, identity(ctx).UserID))
 	}, doc{id: "listConnections", tag: tag, scope: auth.ScopeRead, summary: "My connections, newest first"})
 
-	post(r, "/api/brokerages/connect", r.connect, doc{id: "connectBrokerage", tag: tag, scope: auth.ScopeWrite, idempotent: true, summary: "Begin to connect a brokerage",
-		detail: "Open authorizationUrl in the same browser, within ten minutes: the cookie that is set here proves at the callback who began."})
+	post(r, "/api/brokerages/connect", r.connect, doc{id: "connectBrokerage", tag: tag, scope: auth.ScopeWrite, idempotent: true, summary: "Connect a brokerage, or begin to",
+		detail: "With an API key and its secret, or through the operator's gateway, the answer is the connection. Else it is where to consent: " +
+			"open authorizationUrl in the same browser, within ten minutes: the cookie that is set here proves at the callback who began.",
+		errors: []fault.Kind{fault.Forbidden, fault.NotFound, fault.AuthorizationDenied, fault.ReauthorizationRequired, fault.UpstreamFailed, fault.UpstreamDown, fault.UpstreamTimeout}})
+
+	r.reauthorizeRoute(tag)
 
 	get(r, callbackPath, r.callback, doc{id: "finishConnecting", tag: tag, summary: "Where the brokerage sends the browser back to", public: true,
-		errors: []fault.Kind{fault.NotFound, fault.InvalidOAuthState, fault.AuthorizationDenied, fault.ReauthorizationRequired, fault.UpstreamFailed, fault.UpstreamDown, fault.UpstreamTimeout}})
+		errors: []fault.Kind{fault.NotFound, fault.Conflict, fault.InvalidOAuthState, fault.AuthorizationDenied, fault.ReauthorizationRequired, fault.UpstreamFailed, fault.UpstreamDown, fault.UpstreamTimeout}})
 
 	registerEmpty(r, http.MethodDelete, "/api/brokerages/connections/{id}", func(ctx context.Context, in *ByID) error {
 		return r.Connections.Delete(ctx, identity(ctx).UserID, in.ID)
@@ -81,14 +87,10 @@ func (r *router) brokerageRoutes() {
 	}, doc{id: "getConnectionStatus", tag: tag, scope: auth.ScopeRead, summary: "Whether a connection works, and when it was read last", errors: []fault.Kind{fault.NotFound}})
 }
 
-func (r *router) connect(ctx context.Context, in *connectInput) (result[connection.Authorization], error) {
-	attempt, err := r.Connections.Connect(ctx, identity(ctx).UserID, in.Body.Provider, in.Body.Environment)
-	if err != nil {
-		return result[connection.Authorization]{}, err
-	}
-	return result[connection.Authorization]{data: attempt, cookies: []*http.Cookie{
-		r.browserCookie(attempt.State, attempt.BrowserSecret, int(connection.AuthorizationLifetime.Seconds())),
-	}}, nil
+func (r *router) connect(ctx context.Context, in *connectInput) (result[begun], error) {
+	return r.begun(r.Connections.Begin(ctx, identity(ctx).UserID, connection.Request{
+		Provider: in.Body.Provider, Environment: in.Body.Environment, APIKey: in.Body.APIKey, APISecret: in.Body.APISecret, Admin: isAdmin(ctx),
+	}))
 }
 
 func (r *router) callback(ctx context.Context, in *callbackInput) (result[connection.Connection], error) {

@@ -89,9 +89,9 @@ type LimitsConfig struct {
 	RedisURL telemetry.Secret `env:"JASPERS_REDIS_URL" also:"REDIS_URL" doc:"redis://… or rediss://…, through which several processes count together; each for itself when empty."`
 }
 
-// AlpacaConfig switches Alpaca on when the client id and secret are there.
+// AlpacaConfig has Alpaca connected on its consent page, too, when the client id and secret are there.
 type AlpacaConfig struct {
-	ClientID     string           `env:"JASPERS_ALPACA_CLIENT_ID" also:"ALPACA_CLIENT_ID" doc:"Of your OAuth app at Alpaca."`
+	ClientID     string           `env:"JASPERS_ALPACA_CLIENT_ID" also:"ALPACA_CLIENT_ID" doc:"Of your OAuth app at Alpaca; without it people connect with API keys of their own."`
 	ClientSecret telemetry.Secret `env:"JASPERS_ALPACA_CLIENT_SECRET" also:"ALPACA_CLIENT_SECRET" doc:"Of your OAuth app at Alpaca."`
 	AuthorizeURL string           `env:"JASPERS_ALPACA_AUTHORIZE_URL" doc:"Another consent page, such as the simulator's."`
 	TokenURL     string           `env:"JASPERS_ALPACA_TOKEN_URL" doc:"Another token endpoint."`

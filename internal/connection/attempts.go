@@ -18,7 +18,9 @@ type attempt struct {
 	browserHash  string
 	provider     string
 	environment  broker.Environment
-	codeVerifier string // sealed
+	method       broker.Method // not stored: what is stored is by consent
+	connectionID string        // of the connection it renews; empty when it is to make one
+	codeVerifier string        // sealed
 	createdAt    time.Time
 	expiresAt    time.Time
 }
@@ -30,9 +32,10 @@ func beginAttempt(ctx context.Context, tx db.Querier, a attempt) error {
 		return fmt.Errorf("delete expired authorizations: %w", err)
 	}
 	_, err = tx.ExecContext(ctx, `insert into brokerage_authorizations
-		(state_hash, user_id, browser_hash, provider, environment, code_verifier, created_at, expires_at)
-		values ($1, $2, $3, $4, $5, $6, $7, $8)`,
-		a.stateHash, a.userID, a.browserHash, a.provider, a.environment, a.codeVerifier, a.createdAt, a.expiresAt)
+		(state_hash, user_id, browser_hash, provider, environment, connection_id, code_verifier, created_at, expires_at)
+		values ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
+		a.stateHash, a.userID, a.browserHash, a.provider, a.environment, sql.NullString{String: a.connectionID, Valid: a.connectionID != ""},
+		a.codeVerifier, a.createdAt, a.expiresAt)
 	if err != nil {
 		return fmt.Errorf("insert authorization: %w", err)
 	}
@@ -41,10 +44,12 @@ func beginAttempt(ctx context.Context, tx db.Querier, a attempt) error {
 
 // takeAttempt removes the attempt and gives it to one caller, however many ask.
 func takeAttempt(ctx context.Context, tx db.Querier, stateHash string) (attempt, bool, error) {
-	var a attempt
+	a := attempt{method: broker.ByOAuth}
+	var connectionID sql.NullString
 	row := tx.QueryRowContext(ctx, `delete from brokerage_authorizations where state_hash = $1
-		returning state_hash, user_id, browser_hash, provider, environment, code_verifier, created_at, expires_at`, stateHash)
-	err := row.Scan(&a.stateHash, &a.userID, &a.browserHash, &a.provider, &a.environment, &a.codeVerifier, &a.createdAt, &a.expiresAt)
+		returning state_hash, user_id, browser_hash, provider, environment, connection_id, code_verifier, created_at, expires_at`, stateHash)
+	err := row.Scan(&a.stateHash, &a.userID, &a.browserHash, &a.provider, &a.environment, &connectionID, &a.codeVerifier, &a.createdAt, &a.expiresAt)
+	a.connectionID = connectionID.String
 	if errors.Is(err, sql.ErrNoRows) {
 		return attempt{}, false, nil
 	}

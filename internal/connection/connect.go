@@ -29,50 +29,52 @@ type Authorization struct {
 	BrowserSecret string `json:"-"`
 }
 
-// Connect begins to connect a brokerage. An empty environment means the first one it has. Invalid, with the field,
-// when there is no such brokerage or environment.
+// Connect begins to connect a brokerage by its consent page. An empty environment means the first one it has. Invalid, with
+// the field, when there is no such brokerage or environment.
 func (s *Service) Connect(ctx context.Context, userID, providerID string, env broker.Environment) (Authorization, error) {
 	provider, ok := s.provider(providerID)
 	if !ok {
 		return Authorization{}, fault.InvalidField("body.provider", "must be one of the brokerages on offer")
 	}
+	info := provider.Info()
+	if !slices.Contains(info.Methods, broker.ByOAuth) {
+		return Authorization{}, fault.InvalidField("body.provider", "must be a brokerage that connects by its own consent page")
+	}
+	if env == "" {
+		env = info.Environments[0]
+	}
+	if !slices.Contains(info.Environments, env) {
+		return Authorization{}, fault.InvalidField("body.environment", "must be an environment this brokerage has")
+	}
+	return s.beginConsent(ctx, provider, attempt{userID: userID, provider: providerID, environment: env})
+}
+
+// beginConsent stores the attempt and gives where the browser goes.
+func (s *Service) beginConsent(ctx context.Context, provider broker.Provider, att attempt) (Authorization, error) {
 	page, ok := provider.(broker.OAuth)
 	if !ok {
 		return Authorization{}, fault.InvalidField("body.provider", "must be a brokerage that connects by its own consent page")
 	}
-	offered := provider.Info().Environments
-	if env == "" {
-		env = offered[0]
-	}
-	if !slices.Contains(offered, env) {
-		return Authorization{}, fault.InvalidField("body.environment", "must be an environment this brokerage has")
-	}
 	started := Authorization{State: vault.Token(), BrowserSecret: vault.Token()}
 	verifier := vault.Token() // 43 unreserved characters: the shortest verifier PKCE allows, with 256 random bits
 	now := db.Time(s.Now())
-	stateHash := vault.Hash(started.State)
+	att.stateHash, att.browserHash = vault.Hash(started.State), vault.Hash(started.BrowserSecret)
+	att.codeVerifier = s.Keys.Seal([]byte(verifier), verifierColumn().Place(att.stateHash, att.userID))
+	att.createdAt, att.expiresAt = now, now.Add(AuthorizationLifetime)
 	err := s.DB.Tx(ctx, func(tx *sql.Tx) error {
 		if err := s.Audit.Record(ctx, tx, audit.Event{
-			Action: audit.BeginConnect, UserID: userID, Details: map[string]string{"provider": providerID, "environment": string(env)},
+			Action: audit.BeginConnect, UserID: att.userID, Target: att.connectionID,
+			Details: map[string]string{"provider": att.provider, "environment": string(att.environment)},
 		}); err != nil {
 			return err
 		}
-		return beginAttempt(ctx, tx, attempt{
-			stateHash:    stateHash,
-			userID:       userID,
-			browserHash:  vault.Hash(started.BrowserSecret),
-			provider:     providerID,
-			environment:  env,
-			codeVerifier: s.Keys.Seal([]byte(verifier), verifierColumn().Place(stateHash, userID)),
-			createdAt:    now,
-			expiresAt:    now.Add(AuthorizationLifetime),
-		})
+		return beginAttempt(ctx, tx, att)
 	})
 	if err != nil {
 		return Authorization{}, err
 	}
 	started.URL = page.AuthorizeURL(broker.AuthorizeRequest{
-		Environment: env, State: started.State, CodeVerifier: verifier, RedirectURL: s.RedirectURL,
+		Environment: att.environment, State: started.State, CodeVerifier: verifier, RedirectURL: s.RedirectURL,
 	})
 	return started, nil
 }
@@ -188,7 +190,7 @@ func (s *Service) connect(ctx context.Context, att attempt, creds broker.Credent
 		}
 		if err := s.Audit.Record(ctx, tx, audit.Event{
 			Action: action, UserID: att.userID, Target: id,
-			Details: map[string]string{"provider": att.provider, "environment": string(att.environment)},
+			Details: map[string]string{"provider": att.provider, "environment": string(att.environment), "method": string(att.method)},
 		}); err != nil {
 			return err
 		}
@@ -204,7 +206,7 @@ func (s *Service) connect(ctx context.Context, att attempt, creds broker.Credent
 // storeCredentials renews or makes the connection, and tells which. A renewed one keeps its accounts until they are read together with
 // their positions: new cash beside old shares would be a sum that never was.
 func (s *Service) storeCredentials(ctx context.Context, tx db.Querier, att attempt, creds broker.Credentials, accounts []broker.Account, asOf time.Time) (string, audit.Action, error) {
-	id, found, err := findByAccounts(ctx, tx, att, accounts)
+	id, found, err := s.toRenew(ctx, tx, att, accounts)
 	if err != nil {
 		return "", "", err
 	}
@@ -216,13 +218,25 @@ func (s *Service) storeCredentials(ctx context.Context, tx db.Querier, att attem
 		return "", "", err
 	}
 	if found {
-		return id, audit.Reauthorize, renew(ctx, tx, id, sealed, asOf)
+		return id, audit.Reauthorize, renew(ctx, tx, id, att.method, sealed, asOf)
 	}
 	if err := insert(ctx, tx, id, att, sealed, asOf); err != nil {
 		return "", "", err
 	}
 	_, err = StoreAccounts(ctx, tx, id, accounts, asOf)
 	return id, audit.Connect, err
+}
+
+// toRenew finds the connection that an attempt renews, if it is none that makes a new one: the one it was begun for, which
+// may be gone by now, else one to the same account.
+func (s *Service) toRenew(ctx context.Context, tx db.Querier, att attempt, accounts []broker.Account) (id string, found bool, err error) {
+	if att.connectionID == "" {
+		return findByAccounts(ctx, tx, att, accounts)
+	}
+	if _, err := s.get(ctx, tx, att.userID, att.connectionID); err != nil {
+		return "", false, err
+	}
+	return att.connectionID, true, renewable(ctx, tx, att, accounts)
 }
 
 func (s *Service) seal(creds broker.Credentials, id, userID string) (string, error) {

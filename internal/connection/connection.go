@@ -4,6 +4,7 @@ package connection
 import (
 	"context"
 	"database/sql"
+	"slices"
 	"time"
 
 	"github.com/jaspers-ai/jaspers/internal/audit"
@@ -40,16 +41,18 @@ const (
 
 // Connection is a user's link to a brokerage as its owner sees it.
 type Connection struct {
-	ID           string             `json:"id"`
-	UserID       string             `json:"-"`
-	Provider     string             `json:"provider"`
-	ProviderName string             `json:"providerName"`
-	Environment  broker.Environment `json:"environment"`
-	Accounts     []string           `json:"accounts" doc:"The brokerage's account numbers"`
-	Status       Status             `json:"status" enum:"active,error,reauthorization_required"`
-	CreatedAt    time.Time          `json:"createdAt"`
-	LastSyncAt   *time.Time         `json:"lastSyncAt" doc:"When its positions were last read; null before the first time"`
-	Error        *Problem           `json:"error" doc:"Why the last read failed; null when it did not"`
+	ID            string             `json:"id"`
+	UserID        string             `json:"-"`
+	Provider      string             `json:"provider"`
+	ProviderName  string             `json:"providerName"`
+	Environment   broker.Environment `json:"environment"`
+	Method        broker.Method      `json:"method" enum:"oauth,api_key,gateway" doc:"How it was let in."`
+	ReauthorizeBy broker.Method      `json:"reauthorizeBy" enum:"oauth,api_key,gateway" doc:"What its reauthorize route takes when status is reauthorization_required: a new consent, a new key pair, or nothing but to be called."`
+	Accounts      []string           `json:"accounts" doc:"The brokerage's account numbers"`
+	Status        Status             `json:"status" enum:"active,error,reauthorization_required"`
+	CreatedAt     time.Time          `json:"createdAt"`
+	LastSyncAt    *time.Time         `json:"lastSyncAt" doc:"When its positions were last read; null before the first time"`
+	Error         *Problem           `json:"error" doc:"Why the last read failed; null when it did not"`
 }
 
 // Problem is why a connection could not be read.
@@ -59,11 +62,15 @@ type Problem struct {
 	At      time.Time  `json:"at"`
 }
 
-// Brokerages lists what can be connected.
-func (s *Service) Brokerages() []broker.Info {
+// Brokerages lists what can be connected, with the methods that the person can use: gateways are for admins.
+func (s *Service) Brokerages(admin bool) []broker.Info {
 	infos := make([]broker.Info, 0, len(s.Providers))
 	for _, p := range s.Providers {
-		infos = append(infos, p.Info())
+		info := p.Info()
+		info.Methods = slices.DeleteFunc(slices.Clone(info.Methods), func(m broker.Method) bool { return m == broker.ByGateway && !admin })
+		if len(info.Methods) > 0 {
+			infos = append(infos, info)
+		}
 	}
 	return infos
 }
@@ -75,7 +82,7 @@ func (s *Service) List(ctx context.Context, userID string) ([]Connection, error)
 		return nil, err
 	}
 	for i := range all {
-		all[i].ProviderName = s.ProviderName(all[i].Provider)
+		s.complete(&all[i])
 	}
 	return all, nil
 }
@@ -96,8 +103,22 @@ func (s *Service) get(ctx context.Context, q db.Querier, userID, id string) (Con
 	if !found {
 		return Connection{}, errNotFound()
 	}
-	c.ProviderName = s.ProviderName(c.Provider)
+	s.complete(&c)
 	return c, nil
+}
+
+// complete adds what the brokerage on offer says: its name, and how it can be let in again.
+func (s *Service) complete(c *Connection) {
+	c.ProviderName, c.ReauthorizeBy = c.Provider, c.Method
+	p, ok := s.provider(c.Provider)
+	if !ok {
+		return
+	}
+	info := p.Info()
+	c.ProviderName = info.Name
+	if !slices.Contains(info.Methods, c.Method) {
+		c.ReauthorizeBy = info.Methods[0]
+	}
 }
 
 // Delete forgets one of the user's connections with its credentials, accounts and holdings. NotFound when it is none of

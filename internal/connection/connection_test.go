@@ -125,7 +125,7 @@ func TestConnectingMakesAConnectionThatOpens(t *testing.T) {
 		made := o.connect(t, user)
 		want := connection.Connection{
 			ID: made.ID, UserID: user, Provider: "desk", ProviderName: "Desk", Environment: broker.Paper,
-			Accounts: []string{"D-1"}, Status: connection.Active, CreatedAt: o.now,
+			Method: broker.ByOAuth, ReauthorizeBy: broker.ByOAuth, Accounts: []string{"D-1"}, Status: connection.Active, CreatedAt: o.now,
 		}
 		if diff := cmp.Diff(want, made); diff != "" {
 			t.Errorf("-want +got\n%s", diff)
@@ -343,7 +343,7 @@ func TestCredentialsOfAnotherConnectionDoNotOpen(t *testing.T) {
 func TestBrokeragesAreListedInOrder(t *testing.T) {
 	o := newOffice(t, nil)
 	o.Providers = append(o.Providers, keysOnly{})
-	got := o.Brokerages()
+	got := o.Brokerages(false)
 	if len(got) != 2 || got[0].ID != "desk" || got[1].ID != "keys" {
 		t.Errorf("got %v, want desk and keys", got)
 	}

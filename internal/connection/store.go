@@ -12,13 +12,13 @@ import (
 	"github.com/jaspers-ai/jaspers/internal/fault"
 )
 
-const connectionColumns = "id, user_id, provider, environment, status, created_at, last_sync_at, error_kind, error_message, error_at"
+const connectionColumns = "id, user_id, provider, environment, method, status, created_at, last_sync_at, error_kind, error_message, error_at"
 
 func scanConnection(scan func(...any) error) (Connection, error) {
 	c := Connection{Accounts: []string{}}
 	var lastSync, errorAt sql.NullTime
 	var kind, message sql.NullString
-	err := scan(&c.ID, &c.UserID, &c.Provider, &c.Environment, &c.Status, &c.CreatedAt, &lastSync, &kind, &message, &errorAt)
+	err := scan(&c.ID, &c.UserID, &c.Provider, &c.Environment, &c.Method, &c.Status, &c.CreatedAt, &lastSync, &kind, &message, &errorAt)
 	c.CreatedAt = c.CreatedAt.UTC()
 	if lastSync.Valid {
 		c.LastSyncAt = new(lastSync.Time.UTC())
@@ -108,19 +108,19 @@ func findByAccounts(ctx context.Context, tx db.Querier, att attempt, accounts []
 
 func insert(ctx context.Context, tx db.Querier, id string, att attempt, sealed string, now time.Time) error {
 	_, err := tx.ExecContext(ctx, `insert into brokerage_connections
-		(id, user_id, provider, environment, status, credentials, created_at, updated_at)
-		values ($1, $2, $3, $4, $5, $6, $7, $7)`,
-		id, att.userID, att.provider, att.environment, Active, sealed, now)
+		(id, user_id, provider, environment, method, status, credentials, created_at, updated_at)
+		values ($1, $2, $3, $4, $5, $6, $7, $8, $8)`,
+		id, att.userID, att.provider, att.environment, att.method, Active, sealed, now)
 	if err != nil {
 		return fmt.Errorf("insert connection: %w", err)
 	}
 	return nil
 }
 
-func renew(ctx context.Context, tx db.Querier, id, sealed string, now time.Time) error {
+func renew(ctx context.Context, tx db.Querier, id string, method broker.Method, sealed string, now time.Time) error {
 	_, err := tx.ExecContext(ctx, `update brokerage_connections
-		set credentials = $1, status = $2, error_kind = null, error_message = null, error_at = null, updated_at = $3
-		where id = $4`, sealed, Active, now, id)
+		set credentials = $1, method = $2, status = $3, error_kind = null, error_message = null, error_at = null, updated_at = $4
+		where id = $5`, sealed, method, Active, now, id)
 	if err != nil {
 		return fmt.Errorf("renew connection: %w", err)
 	}
