@@ -13,8 +13,10 @@ import (
 
 	"github.com/jaspers-ai/jaspers/internal/broker"
 	"github.com/jaspers-ai/jaspers/internal/broker/ibkr"
+	"github.com/jaspers-ai/jaspers/internal/connection"
 	"github.com/jaspers-ai/jaspers/internal/sim"
 	"github.com/jaspers-ai/jaspers/internal/upstream"
+	"github.com/jaspers-ai/jaspers/internal/user"
 )
 
 // IBKRConfig switches Interactive Brokers on when the address of a Client Portal Gateway is there.
@@ -142,4 +144,10 @@ func (g *gateway) close() {
 		return
 	}
 	_ = g.listener.Close()
+}
+
+// connectGateway connects the demo person, who is the one that runs the demo, to the simulated gateway.
+func (a *App) connectGateway(ctx context.Context, person user.User) error {
+	_, err := a.Connections.Begin(ctx, person.ID, connection.Request{Provider: "ibkr", Environment: broker.Live, Admin: person.Role == user.Admin})
+	return err
 }

@@ -45,8 +45,8 @@ type optionTrade struct {
 	contracts  decimal.Decimal // negative when it was written
 }
 
-// contractSize is how many shares an option is for.
-const contractSize = 100
+// perContract is how many shares an option here is for.
+const perContract = 100
 
 // IBKRPosition is what an account holds; money is in Currency, whole units. Shorts have negative quantity and value.
 type IBKRPosition struct {
@@ -147,8 +147,8 @@ func (w *World) IBKRPositions(accountID string) []IBKRPosition {
 		price := w.optionPrice(o, now)
 		all = append(all, IBKRPosition{
 			Conid: conidOf(o.code()), Symbol: o.code(), Instrument: *w.bySpelling[o.underlying], Currency: "USD", Quantity: o.contracts,
-			Multiplier: contractSize, AverageCost: w.optionPrice(o, o.at).Mul(decimal.NewFromInt(contractSize)), Price: price,
-			Value: o.contracts.Mul(price).Mul(decimal.NewFromInt(contractSize)).Round(2), option: &o,
+			Multiplier: perContract, AverageCost: w.optionPrice(o, o.at).Mul(decimal.NewFromInt(perContract)), Price: price,
+			Value: o.contracts.Mul(price).Mul(decimal.NewFromInt(perContract)).Round(2), option: &o,
 		})
 	}
 	slices.SortFunc(all, func(x, y IBKRPosition) int { return cmp.Compare(x.Symbol, y.Symbol) })
@@ -181,7 +181,7 @@ func (w *World) IBKRTrades(accountID string) []IBKRTrade {
 		price := w.optionPrice(o, o.at)
 		all = append(all, IBKRTrade{
 			ID: "0000e0d6." + w.uuid(a.ID, o.code(), i)[24:] + ".01", Conid: conidOf(o.code()), Symbol: o.code(), Currency: "USD", Time: o.at,
-			Quantity: o.contracts, Price: price, Net: o.contracts.Mul(price).Mul(decimal.NewFromInt(contractSize)).Abs().Round(2),
+			Quantity: o.contracts, Price: price, Net: o.contracts.Mul(price).Mul(decimal.NewFromInt(perContract)).Abs().Round(2),
 			Instrument: *w.bySpelling[o.underlying], option: &o,
 		})
 	}
@@ -238,7 +238,7 @@ func (w *World) IBKRCash(accountID string) map[string]decimal.Decimal {
 	for _, o := range a.options {
 		if o.over(now) {
 			settled := w.optionPrice(o, o.ends())
-			add("USD", o.contracts.Mul(settled).Mul(decimal.NewFromInt(contractSize)).Round(2))
+			add("USD", o.contracts.Mul(settled).Mul(decimal.NewFromInt(perContract)).Round(2))
 		}
 	}
 	return cash
