@@ -297,7 +297,7 @@ func (w *World) optionPrice(o optionTrade, t time.Time) decimal.Decimal {
 func (w *World) ibkrPeople() []*IBKRAccount {
 	made := []*IBKRAccount{
 		w.ibkrNew("alex", "U", "USD", []line{
-			{day: "2025-01-14", symbol: "USD", quantity: "90000"}, {day: "2025-01-14", symbol: "EUR", quantity: "30000"}, {day: "2025-01-14", symbol: "GBP", quantity: "20000"},
+			{day: "2025-01-14", symbol: "USD", quantity: "150000"}, {day: "2025-01-14", symbol: "EUR", quantity: "30000"}, {day: "2025-01-14", symbol: "GBP", quantity: "20000"},
 		}, []line{
 			{day: "2025-01-21", symbol: "VOD.L", quantity: "4000"}, {day: "2025-02-11", symbol: "HSBA.L", quantity: "900"},
 			{day: "2025-03-18", symbol: "SAP.DE", quantity: "40"}, {day: "2025-05-06", symbol: "ASML.AS", quantity: "12"},
@@ -308,14 +308,14 @@ func (w *World) ibkrPeople() []*IBKRAccount {
 		w.ibkrNew("blair", "U", "EUR", []line{{day: "2024-09-03", symbol: "EUR", quantity: "60000"}}, []line{
 			{day: "2024-09-10", symbol: "SAP.DE", quantity: "120"}, {day: "2025-02-18", symbol: "ASML.AS", quantity: "15"},
 		}),
-		w.ibkrNew("blair", "U", "USD", []line{{day: "2024-09-03", symbol: "USD", quantity: "25000"}}, []line{
+		w.ibkrNew("blair", "U", "USD", []line{{day: "2024-09-03", symbol: "USD", quantity: "40000"}}, []line{
 			{day: "2024-10-01", symbol: "JNJ", quantity: "60"}, {day: "2025-07-08", symbol: "KO", quantity: "100"},
 		}),
-		w.ibkrNew("casey", "DU", "USD", []line{{day: "2025-01-07", symbol: "USD", quantity: "1000000"}}, nil),
+		w.ibkrNew("casey", "DU", "USD", []line{{day: "2025-01-07", symbol: "USD", quantity: "2000000"}}, nil),
 	}
 	made[0].options = []optionTrade{w.optionOf("2026-03-10", "SPY", "2028-01-21", "C", "500", "2"), w.optionOf("2026-05-12", "AAPL", "2027-06-18", "P", "150", "-1")}
-	w.buyWeekly(made[0], "VTI", "2")
-	w.buyWeekly(made[2], "KO", "5")
+	w.buyWeekly(made[0], "VTI", "1")
+	w.buyWeekly(made[2], "KO", "2")
 	for i := range 90 {
 		strike := fmt.Sprint(300 + 5*i)
 		made[3].options = append(made[3].options, w.optionOf("2026-01-13", "SPY", "2028-06-16", "C", strike, "1"))
