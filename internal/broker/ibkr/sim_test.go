@@ -69,7 +69,7 @@ func TestPortfoliosOfTheSimulatorAreReadAsTheyAre(t *testing.T) {
 func agreesWithTheWorld(t *testing.T, s *sim.Sim, provider *ibkr.Provider, creds broker.Credentials, a broker.Account, truth sim.IBKRAccount) {
 	t.Helper()
 	cash := s.World.IBKRCash(truth.ID)
-	if a.ID != truth.ID || a.Currency != truth.Currency || word(a.Cash) != cash[truth.Currency].String() {
+	if a.ID != truth.ID || a.Currency != truth.Currency || !a.Cash.Valid || !a.Cash.Decimal.Equal(a.CashIn[truth.Currency]) || len(a.CashIn) != len(cash) {
 		t.Errorf("got %+v, want %s %s with %s", a, truth.ID, truth.Currency, cash[truth.Currency])
 	}
 	for currency, amount := range cash {
