@@ -49,7 +49,7 @@ func (r *router) reauthorizeRoute(tag string) {
 	}, doc{id: "reauthorizeConnection", tag: tag, scope: auth.ScopeWrite, idempotent: true, summary: "Let the server in again at a brokerage",
 		detail: "By the connection's reauthorizeBy: its consent page, where to begin the answer says; a new API key; or the gateway, which is tried at once. " +
 			"Only the account that the connection has will do: another one is refused, and changes nothing.",
-		errors: []fault.Kind{fault.Forbidden, fault.NotFound, fault.AuthorizationDenied, fault.ReauthorizationRequired, fault.UpstreamFailed, fault.UpstreamDown, fault.UpstreamTimeout}})
+		errors: []fault.Kind{fault.Forbidden, fault.NotFound, fault.Conflict, fault.AuthorizationDenied, fault.ReauthorizationRequired, fault.UpstreamFailed, fault.UpstreamDown, fault.UpstreamTimeout}})
 }
 
 // begun answers with what was begun, and ties a consent to the browser that asked.

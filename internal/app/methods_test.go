@@ -100,3 +100,19 @@ func TestReauthorizingIsBoundToTheConnection(t *testing.T) {
 		s.register("eve").post(path, object{}).fails(http.StatusNotFound, "not_found")
 	})
 }
+
+func TestWithoutAnAppAtAlpacaThereAreKeysAlone(t *testing.T) {
+	with := setup{settings: []string{"JASPERS_ALPACA_CLIENT_ID=", "JASPERS_ALPACA_CLIENT_SECRET="}}
+	eachEngineWith(t, with, func(t *testing.T, s *site) {
+		p := s.register("ada")
+		offers := data[[]struct {
+			ID      string
+			Methods []string
+		}](p.get("/brokerages").status(http.StatusOK))
+		if len(offers) != 1 || !slices.Equal(offers[0].Methods, []string{"api_key"}) {
+			t.Errorf("got %v, want Alpaca by API key", offers)
+		}
+		p.post("/brokerages/connect", object{"provider": "alpaca"}).fails(http.StatusUnprocessableEntity, "validation_failed")
+		p.post("/brokerages/connect", pairOf(s, "alex", sim.Live)).status(http.StatusOK)
+	})
+}

@@ -33,7 +33,7 @@ func Record(ctx context.Context, tx db.Querier, r Reading, now time.Time) (chang
 	if err != nil {
 		return false, err
 	}
-	instruments := map[string]string{} // ours by what the brokerage tells of it
+	instruments := map[string]string{} // ours by the brokerage's
 	var first calendar.Day
 	for _, a := range r.History.Activities {
 		t, err := r.transaction(ctx, tx, a, instruments, now)
@@ -75,14 +75,13 @@ func (r Reading) transaction(ctx context.Context, tx db.Querier, a broker.Activi
 	if a.Instrument.Symbol == "" {
 		return t, nil
 	}
-	told := a.Instrument.InstrumentID + " " + a.Instrument.CUSIP + " " + a.Instrument.Symbol
-	id, known := instruments[told]
+	id, known := instruments[a.Instrument.InstrumentID]
 	if !known {
 		var err error
 		if id, err = instrument.Resolve(ctx, tx, r.Provider, a.Instrument, now); err != nil {
 			return t, err
 		}
-		instruments[told] = id
+		instruments[a.Instrument.InstrumentID] = id
 	}
 	t.Instrument = id
 	return t, nil

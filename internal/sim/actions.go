@@ -8,7 +8,7 @@ import (
 	"github.com/jaspers-ai/jaspers/internal/calendar"
 )
 
-// Split turns one share into Ratio shares, at the open of the day.
+// Split turns one share into Ratio shares, at the open of the day; a negative Ratio turns as many shares into one.
 type Split struct {
 	Symbol string
 	Day    calendar.Day
@@ -68,4 +68,12 @@ func nextSession(day calendar.Day) calendar.Day {
 		day = day.AddDays(1)
 	}
 	return day
+}
+
+// becomes is what one share turns into: so many shares of as many.
+func (s Split) becomes() (to, from int64) {
+	if s.Ratio < 0 {
+		return 1, -s.Ratio
+	}
+	return s.Ratio, 1
 }

@@ -144,11 +144,14 @@ func (s *Sim) alpacaWire(p Position) map[string]any {
 	if p.Quantity.IsNegative() {
 		side = "short"
 	}
-	if p.Instrument.Kind == Crypto {
+	switch p.Instrument.Kind {
+	case Crypto:
 		class = "crypto"
+	case Option:
+		class = "us_option"
 	}
 	profit := p.MarketValue.Sub(p.CostBasis)
-	before := p.Quantity.Mul(p.PreviousClose)
+	before := p.Quantity.Mul(p.PreviousClose).Mul(sizeOf(p.Instrument.Symbol))
 	today := p.MarketValue.Sub(before)
 	return withStrings(map[string]any{
 		"asset_id": s.assetID(p.Instrument), "symbol": p.Instrument.alpacaSymbol(), "exchange": p.Instrument.Exchange,

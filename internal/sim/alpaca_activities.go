@@ -103,16 +103,29 @@ func (s *Sim) activityWire(a Activity) map[string]any {
 		wire["symbol"], wire["side"], wire["price"] = a.Symbol, side, a.Price
 		wire["qty"], wire["cum_qty"], wire["leaves_qty"] = a.Quantity.Abs(), a.Quantity.Abs(), "0"
 		wire["type"], wire["order_status"], wire["order_id"] = "fill", "filled", s.World.uuid("order", a.ID)
+		if a.Order != "" {
+			wire["cum_qty"], wire["leaves_qty"], wire["order_id"] = a.Cum, a.Left, s.World.uuid("order", a.Order)
+		}
+		if a.Left.IsPositive() {
+			wire["type"], wire["order_status"] = "partial_fill", "partially_filled"
+		}
 		wire["transaction_time"] = a.Time.Format(time.RFC3339Nano)
 		return withStrings(wire)
 	}
-	wire["date"], wire["created_at"] = calendar.DayOf(a.Time), a.Time.Format(time.RFC3339Nano)
+	wire["date"], wire["created_at"] = cmp.Or(a.Day, calendar.DayOf(a.Time)), a.Time.Format(time.RFC3339Nano)
 	wire["net_amount"], wire["currency"], wire["status"] = a.NetAmount, "USD", "executed"
 	switch a.Type {
 	case ActivityDividend:
 		wire["activity_sub_type"], wire["symbol"], wire["qty"], wire["per_share_amount"] = "CDIV", a.Symbol, a.Quantity, a.Price
 	case ActivitySplit:
-		wire["activity_sub_type"], wire["symbol"], wire["qty"] = "FSPLIT", a.Symbol, a.Quantity
+		wire["activity_sub_type"], wire["symbol"], wire["qty"] = a.SubType, a.Symbol, a.Quantity
+	default:
+		wire["symbol"], wire["qty"], wire["price"], wire["activity_sub_type"] = a.Symbol, a.Quantity, a.Price, a.SubType
+		for name, absent := range map[string]bool{"symbol": a.Symbol == "", "qty": a.Quantity.IsZero(), "price": a.Price.IsZero(), "activity_sub_type": a.SubType == ""} {
+			if absent {
+				delete(wire, name)
+			}
+		}
 	}
 	return withStrings(wire)
 }

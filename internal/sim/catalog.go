@@ -34,6 +34,7 @@ func catalog() []*Instrument {
 		panic("sim: the embedded time zone database lacks Berlin: " + err.Error())
 	}
 	all := slices.Concat(companies(), moreCompanies(), others(), abroad(), currencyPairs())
+	all = append(all, shrunk())
 	for _, in := range all {
 		hash := fnv.New64a()
 		_, _ = hash.Write([]byte(in.Symbol)) // never fails

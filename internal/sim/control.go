@@ -37,10 +37,15 @@ func (s *Sim) controlled(do func(*http.Request) error) http.HandlerFunc {
 }
 
 func (s *Sim) controlState(w http.ResponseWriter, _ *http.Request) {
+	type keys struct {
+		APIKey    string `json:"apiKey"`
+		APISecret string `json:"apiSecret"`
+	}
 	type customer struct {
-		ID           string   `json:"id"`
-		Name         string   `json:"name"`
-		Environments []string `json:"environments"`
+		ID           string          `json:"id"`
+		Name         string          `json:"name"`
+		Environments []string        `json:"environments"`
+		Alpaca       map[string]keys `json:"alpaca"` // by environment
 	}
 	faults := map[string][]controlFault{}
 	for provider, pending := range s.Faults.Pending() {
@@ -52,7 +57,12 @@ func (s *Sim) controlState(w http.ResponseWriter, _ *http.Request) {
 	}
 	var customers []customer
 	for _, c := range s.World.Customers() {
-		customers = append(customers, customer(c))
+		one := customer{c.ID, c.Name, c.Environments, map[string]keys{}}
+		for _, env := range c.Environments {
+			id, secret := s.World.APIKeys(c.ID, env)
+			one.Alpaca[env] = keys{id, secret}
+		}
+		customers = append(customers, one)
 	}
 	writeJSON(w, http.StatusOK, "application/json", map[string]any{
 		"now": s.World.Now().UTC().Format(time.RFC3339), "adjustableClock": s.Clock != nil,

@@ -30,41 +30,36 @@ type account struct {
 	id       string
 	number   string
 	opened   time.Time
+	abroad   bool // the owner lives abroad: tax is withheld from dividends
 	entries  []entry
 }
 
-// entry is a deposit, or a trade when it has a symbol. Quantities are negative for sales.
+// entry is a deposit, or a trade when it has a symbol, unless it says what else it is. Quantities are negative for sales.
 type entry struct {
+	deed     deed
 	at       time.Time
 	symbol   string
 	quantity decimal.Decimal
 	price    decimal.Decimal
 	amount   decimal.Decimal // of a deposit
+	// Of a trade that was filled in parts: its order, how much of it was filled by then, and how much was not.
+	order     string
+	cum, left decimal.Decimal
 }
 
 // Customers lists the people with accounts.
 func (w *World) Customers() []Customer { return slices.Clone(w.customers) }
 
-// APIKeys are the key pair of an account; they stay the same for ever. Both are empty when there is no such account.
+// APIKeys are the key pair of an account; they stay the same for ever, and do not look like anybody's real one. Both are
+// empty when there is no such account.
 func (w *World) APIKeys(customer, env string) (id, secret string) {
 	w.mu.RLock()
 	defer w.mu.RUnlock()
 	if w.account(customer, env) == nil {
 		return "", ""
 	}
-	prefix := "PK"
-	if env == Live {
-		prefix = "AK"
-	}
-	random := func(use string, digits int) string {
-		const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
-		key := make([]byte, digits)
-		for i := range key {
-			key[i] = alphabet[w.randomText(customer+env+use, i)%uint64(len(alphabet))]
-		}
-		return string(key)
-	}
-	return prefix + random("id", 18), random("secret", 40)
+	name := "sim-" + customer + "-" + env
+	return fmt.Sprintf("%s-key-%06x", name, w.randomText(name+"key", 0)&0xffffff), fmt.Sprintf("%s-secret-%012x", name, w.randomText(name+"secret", 0)&0xffffffffffff)
 }
 
 // randomText is a number that depends on the seed, the text and i.
@@ -118,6 +113,7 @@ func (w *World) people() ([]Customer, []*account) {
 		{"alex", "Alex Morgan", []string{Live, Paper}},
 		{"blair", "Blair Chen", []string{Live, Paper}},
 		{"casey", "Casey Novak", []string{Paper}},
+		{"drew", "Drew Okafor", []string{Live, Paper}},
 	}
 	var accounts []*account
 	for _, c := range customers {
@@ -129,6 +125,9 @@ func (w *World) people() ([]Customer, []*account) {
 			}
 			for _, line := range scripts()[c.ID+"/"+env] {
 				a.entries = append(a.entries, w.entries(line)...)
+			}
+			if c.ID == "drew" && env == Live {
+				a.abroad, a.entries = true, w.drews()
 			}
 			accounts = append(accounts, a)
 		}

@@ -18,6 +18,7 @@ const (
 	Crypto Kind = "crypto"
 	// Currency is a rate of exchange, which cannot be held.
 	Currency Kind = "currency"
+	Option   Kind = "option" // in accounts alone: options are not quoted here
 )
 
 // Instrument is something with a price. Who reads a price needs its Currency: GBp is a hundredth of a pound.
@@ -123,13 +124,16 @@ func (in *Instrument) lastDay(t time.Time) (day calendar.Day, passed, minutes in
 	}
 }
 
-// factor is how many shares a share of the epoch has become by the day.
+// factor is how many shares a share of the epoch has become by the day. The prices' share of the epoch is one from after
+// all reverse splits, so that this is a whole number.
 func (in *Instrument) factor(day calendar.Day) int64 {
 	shares := int64(1)
 	for _, split := range in.splits {
-		if !day.Before(split.Day) {
-			shares *= split.Ratio
+		to, from := split.becomes()
+		if day.Before(split.Day) {
+			to = from
 		}
+		shares *= to
 	}
 	return shares
 }

@@ -57,6 +57,12 @@ type Activity struct {
 	NetAmount decimal.Decimal // the change of cash, rounded to cents
 	// OpensShort marks the sale of more than was held.
 	OpensShort bool
+	SubType    string
+	// Day is the day it is of, where that is another than Time's: some are listed late.
+	Day calendar.Day
+	// Order of a fill in parts, how much of it was filled by then, and how much was not.
+	Order     string
+	Cum, Left decimal.Decimal
 }
 
 // Account is the account as it stands now; false when the customer has none in the environment.
@@ -124,7 +130,12 @@ func (w *World) entriesOf(customer, env string) (*account, []entry) {
 func (w *World) positions(book *book, t time.Time) []Position {
 	var positions []Position
 	for _, symbol := range slices.Sorted(maps.Keys(book.held)) {
-		in, h, quote := w.bySpelling[symbol], book.held[symbol], w.quote(w.bySpelling[symbol], t)
+		h := book.held[symbol]
+		if o, ok := options[symbol]; ok {
+			positions = append(positions, w.optionPosition(o, h, t))
+			continue
+		}
+		in, quote := w.bySpelling[symbol], w.quote(w.bySpelling[symbol], t)
 		places, cents := int32(6), int32(2)
 		if in.Kind == Crypto {
 			places, cents = 9, 6
@@ -166,16 +177,29 @@ func (w *World) book(a *account, entries []entry, t time.Time) *book {
 		if e.at.After(t) {
 			continue
 		}
+		if e.deed.kind != "" {
+			events = append(events, event{e.at, 3, func(b *book) { w.do(b, a, i, e) }})
+			if e.deed.kind != ActivityDelivery {
+				continue
+			}
+		}
 		if e.symbol == "" {
 			events = append(events, event{e.at, 3, func(b *book) { w.deposit(b, a, i, e) }})
 			continue
 		}
-		if first, seen := symbols[e.symbol]; !seen || calendar.DayOf(e.at).Before(first) {
-			symbols[e.symbol] = calendar.DayOf(e.at)
+		noteFirst(symbols, e.symbol, calendar.DayOf(e.at))
+		if o, ok := options[e.symbol]; ok {
+			noteFirst(symbols, o.underlying, o.expires) // may come of it
 		}
-		events = append(events, event{e.at, 3, func(b *book) { w.fill(b, a, i, e) }})
+		if e.deed.kind == "" {
+			events = append(events, event{e.at, 3, func(b *book) { w.fill(b, a, i, e) }})
+		}
 	}
 	for symbol, first := range symbols {
+		if o, ok := options[symbol]; ok {
+			events = append(events, w.optionEvents(a, o, t)...)
+			continue
+		}
 		events = append(events, w.corporateEvents(a, symbol, first, t)...)
 	}
 	slices.SortStableFunc(events, func(x, y event) int {
@@ -187,6 +211,13 @@ func (w *World) book(a *account, entries []entry, t time.Time) *book {
 	}
 	slices.SortStableFunc(b.activities, func(x, y Activity) int { return cmp.Compare(x.ID, y.ID) })
 	return b
+}
+
+// noteFirst keeps the earliest day by symbol.
+func noteFirst(days map[string]calendar.Day, symbol string, day calendar.Day) {
+	if first, seen := days[symbol]; !seen || day.Before(first) {
+		days[symbol] = day
+	}
 }
 
 // corporateEvents are the splits and dividends of a symbol that reach an account which first traded it on the day.
@@ -219,32 +250,36 @@ func (w *World) deposit(b *book, a *account, i int, e entry) {
 	w.record(b, Activity{Type: ActivityDeposit, Time: e.at, NetAmount: e.amount}, a, i)
 }
 
-// fill changes a holding as Alpaca does: buying more averages the cost, selling leaves the average, and what goes
-// through zero starts again at the trade's price.
 func (w *World) fill(b *book, a *account, i int, e entry) {
-	h := b.held[e.symbol]
+	w.trade(b, a, Activity{
+		Type: ActivityFill, Time: e.at, Symbol: e.symbol, Quantity: e.quantity, Price: e.price, Order: e.order, Cum: e.cum, Left: e.left,
+	}, i)
+}
+
+// trade changes a holding as Alpaca does: buying more averages the cost, selling leaves the average, and what goes
+// through zero starts again at the trade's price.
+func (w *World) trade(b *book, a *account, t Activity, what any) {
+	h := b.held[t.Symbol]
 	if h == nil {
 		h = &holding{}
-		b.held[e.symbol] = h
+		b.held[t.Symbol] = h
 	}
-	after := h.quantity.Add(e.quantity)
+	after, paid := h.quantity.Add(t.Quantity), t.Price.Mul(sizeOf(t.Symbol))
 	switch {
-	case h.quantity.Sign() == 0 || h.quantity.Sign() == e.quantity.Sign():
-		h.cost = h.cost.Add(e.quantity.Mul(e.price))
+	case h.quantity.Sign() == 0 || h.quantity.Sign() == t.Quantity.Sign():
+		h.cost = h.cost.Add(t.Quantity.Mul(paid))
 	case after.Sign() == h.quantity.Sign():
 		h.cost = h.cost.Mul(after).DivRound(h.quantity, 12)
 	default:
-		h.cost = after.Mul(e.price)
+		h.cost = after.Mul(paid)
 	}
 	h.quantity = after
 	if after.IsZero() {
-		delete(b.held, e.symbol)
+		delete(b.held, t.Symbol)
 	}
-	w.record(b, Activity{
-		Type: ActivityFill, Time: e.at, Symbol: e.symbol, Quantity: e.quantity, Price: e.price,
-		NetAmount:  e.quantity.Mul(e.price).Neg().Round(2),
-		OpensShort: e.quantity.IsNegative() && after.IsNegative(),
-	}, a, i)
+	t.NetAmount = t.Quantity.Mul(paid).Neg().Round(2)
+	t.OpensShort = t.Quantity.IsNegative() && after.IsNegative()
+	w.record(b, t, a, what)
 }
 
 func (w *World) split(b *book, a *account, s Split) {
@@ -252,9 +287,14 @@ func (w *World) split(b *book, a *account, s Split) {
 	if h == nil {
 		return
 	}
-	gained := h.quantity.Mul(decimal.NewFromInt(s.Ratio - 1))
+	to, from := s.becomes()
+	gained := h.quantity.Mul(decimal.NewFromInt(to)).DivRound(decimal.NewFromInt(from), 9).Sub(h.quantity)
 	h.quantity = h.quantity.Add(gained)
-	w.record(b, Activity{Type: ActivitySplit, Time: s.Day.At(9, 30).UTC(), Symbol: s.Symbol, Quantity: gained}, a, s.Day)
+	sub := "FSPLIT"
+	if s.Ratio < 0 {
+		sub = "RSPLIT"
+	}
+	w.record(b, Activity{Type: ActivitySplit, SubType: sub, Time: s.Day.At(9, 30).UTC(), Symbol: s.Symbol, Quantity: gained}, a, s.Day)
 }
 
 func (w *World) pay(b *book, a *account, d Dividend, entitled decimal.Decimal) {
@@ -265,6 +305,12 @@ func (w *World) pay(b *book, a *account, d Dividend, entitled decimal.Decimal) {
 		Type: ActivityDividend, Time: d.PayDay.At(9, 30).UTC(), Symbol: d.Symbol, Quantity: entitled, Price: d.Amount,
 		NetAmount: entitled.Mul(d.Amount).Round(2),
 	}, a, d.ExDay)
+	if a.abroad && entitled.IsPositive() {
+		w.record(b, Activity{
+			Type: ActivityWithheld, Time: d.PayDay.At(9, 30).UTC(), Symbol: d.Symbol, Quantity: entitled,
+			NetAmount: entitled.Mul(d.Amount).Mul(withheld).Neg().Round(2),
+		}, a, d.ExDay)
+	}
 }
 
 // record books an activity; what tells it from others of its type and symbol.

@@ -21,9 +21,13 @@ func TestEquityIsCashAndPositions(t *testing.T) {
 			}
 			sum := w.Cash(c.ID, env)
 			for _, p := range w.Positions(c.ID, env) {
+				sum = sum.Add(p.MarketValue)
+				if p.Instrument.Kind == Option {
+					equal(t, p.Instrument.Symbol+" value", p.MarketValue, p.Quantity.Mul(p.Price).Mul(dec("100")))
+					continue
+				}
 				equal(t, p.Instrument.Symbol+" value", p.MarketValue, p.Quantity.Mul(quoteOf(t, w, p.Instrument.Symbol).Price))
 				equal(t, p.Instrument.Symbol+" previous close", p.PreviousClose, quoteOf(t, w, p.Instrument.Symbol).PreviousClose)
-				sum = sum.Add(p.MarketValue)
 			}
 			equal(t, c.ID+" equity", a.Equity, sum)
 			if a.Cash.IsNegative() {
@@ -44,7 +48,7 @@ func TestActivitiesImplyCashAndPositions(t *testing.T) {
 			cash, held, ids := decimal.Zero, map[string]decimal.Decimal{}, map[string]bool{}
 			for _, a := range activities {
 				cash = cash.Add(a.NetAmount)
-				if a.Type == ActivityFill || a.Type == ActivitySplit {
+				if a.Type != ActivityDividend && a.Type != ActivityWithheld {
 					held[a.Symbol] = held[a.Symbol].Add(a.Quantity)
 				}
 				ids[a.ID] = true

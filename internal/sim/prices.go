@@ -154,5 +154,5 @@ func (in *Instrument) adjusted(ticks int64, day, later calendar.Day) decimal.Dec
 
 // inSharesOf turns an amount per share of one day into one per share of a later day.
 func (in *Instrument) inSharesOf(amount decimal.Decimal, day, later calendar.Day) decimal.Decimal {
-	return amount.DivRound(decimal.NewFromInt(in.factor(later)/in.factor(day)), 6)
+	return amount.Mul(decimal.NewFromInt(in.factor(day))).DivRound(decimal.NewFromInt(in.factor(later)), 6)
 }

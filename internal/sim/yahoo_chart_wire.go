@@ -74,8 +74,9 @@ func (w *World) chartEvents(in *Instrument, candles []candle, q chartQuestion) m
 	}
 	for _, split := range in.splits {
 		if opens, _ := in.session(split.Day); !split.Day.Before(first) && !last.Before(split.Day) {
+			to, from := split.becomes()
 			splits[key(opens.Unix())] = map[string]any{
-				"date": opens.Unix(), "numerator": split.Ratio, "denominator": 1, "splitRatio": fmt.Sprintf("%d:1", split.Ratio),
+				"date": opens.Unix(), "numerator": to, "denominator": from, "splitRatio": fmt.Sprintf("%d:%d", to, from),
 			}
 		}
 	}

@@ -140,7 +140,8 @@ func (w *World) statisticsModule(in *Instrument, q Quote) map[string]any {
 	module["priceToBook"], module["beta"] = ratio(f.price, f.book).Round(6), decimal.New(in.beta, -2)
 	for _, split := range in.splits {
 		if !q.Day.Before(split.Day) {
-			module["lastSplitFactor"], module["lastSplitDate"] = fmt.Sprintf("%d:1", split.Ratio), split.Day.At(0, 0).UTC().Unix()
+			to, from := split.becomes()
+			module["lastSplitFactor"], module["lastSplitDate"] = fmt.Sprintf("%d:%d", to, from), split.Day.At(0, 0).UTC().Unix()
 		}
 	}
 	return module

@@ -54,7 +54,11 @@ func (p *Provider) Activities(ctx context.Context, creds broker.Credentials, of 
 			query.Set("page_token", page[len(page)-1].ID)
 		}
 	}
-	return history(all, whole, of.Currency), nil
+	h := history(all, whole, of.Currency)
+	if whole && !since.IsZero() {
+		h.Since = since.Add(-overlap)
+	}
+	return h, nil
 }
 
 // history puts what was read in order. Beyond a reading's bound trades are missing before the last whole day. In accounts

@@ -18,7 +18,7 @@ const (
 	interval = time.Minute / 170
 	// maxHold is how long an account is left alone at most when Alpaca says that it had enough: its window is a minute.
 	maxHold = time.Minute
-	// keptTurns is how many accounts are remembered before those that have not asked for long are forgotten.
+	// keptTurns is how many accounts are remembered at least before those that have not asked for long are forgotten.
 	keptTurns = 4096
 )
 
@@ -27,6 +27,7 @@ const (
 type pace struct {
 	mu    sync.Mutex
 	turns map[[sha256.Size]byte]turn
+	room  int // how many turns there may be before those that are over are looked for
 }
 
 // turn is where an account stands.
@@ -73,7 +74,7 @@ func crowded(wait time.Duration) error {
 func (p *pace) take(account [sha256.Size]byte, now time.Time) turn {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.turns == nil || len(p.turns) >= keptTurns {
+	if len(p.turns) >= p.room {
 		p.forget(now)
 	}
 	t := p.turns[account]
@@ -96,7 +97,7 @@ func (p *pace) forget(now time.Time) {
 			kept[account] = t
 		}
 	}
-	p.turns = kept
+	p.turns, p.room = kept, max(keptTurns, 2*len(kept)) // so that looking costs little for each that came
 }
 
 // heed makes the account wait for the next minute when Alpaca says that nothing remains of this one.
@@ -129,8 +130,8 @@ func (p *pace) refused(account [sha256.Size]byte, wait time.Duration) {
 func (p *pace) change(account [sha256.Size]byte, how func(*turn)) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.turns == nil {
-		p.turns = map[[sha256.Size]byte]turn{}
+	if len(p.turns) >= p.room {
+		p.forget(time.Now())
 	}
 	t := p.turns[account]
 	how(&t)

@@ -53,6 +53,9 @@ func (b Brokerage) checkOverlap(t *testing.T, provider broker.Historian, a broke
 			t.Fatal(err)
 		}
 		checkActivities(t, part.Activities)
+		if part.Since.After(since) {
+			t.Errorf("got trades missing until %s, when asked from %s on", part.Since, since)
+		}
 		got := map[string]bool{}
 		for _, one := range part.Activities {
 			got[one.ID] = true

@@ -140,7 +140,7 @@ var conformance = brokertest.Brokerage{
 		`{"acctId":"U1","conid":479624278,"contractDesc":"BTC CRYPTO","position":0.00365831,"currency":"USD","assetClass":"CRYPTO","ticker":"BTC"}`,
 		`{"acctId":"U1","conid":584891614,"contractDesc":"SPY    JAN2025 440 C [SPY   250117C00440000 100]","position":1.0,"currency":"USD","assetClass":"OPT","ticker":"SPY"}`,
 		`{"acctId":"U1","conid":14204,"contractDesc":"SAP","position":0.5,"currency":"EUR","assetClass":"STK","ticker":"SAP","listingExchange":"IBIS"}`,
-	}, ",") + "]"}),
+	}, ",") + "]", "GET /iserver/account/trades": "[" + strings.Replace(aTrade, "1702317649000", "1795186800000", 1) + "]"}), // of last Friday
 	Empty: gateway.with(answers{
 		"GET /portfolio/U1/positions/0": "[]", "GET /iserver/account/trades": "[]", "GET /portfolio/U1/ledger": `{"BASE":{"cashbalance":0.0}}`,
 	}),
