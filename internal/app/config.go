@@ -33,6 +33,7 @@ type Config struct {
 	Jobs      JobsConfig
 	Limits    LimitsConfig
 	Alpaca    AlpacaConfig
+	IBKR      IBKRConfig
 	Yahoo     YahooConfig
 	Anthropic AnthropicConfig
 
@@ -226,6 +227,9 @@ func (c *Config) complete() error {
 	}
 	if c.Auth.Registration != "open" && c.Auth.Registration != "closed" {
 		return errors.New("JASPERS_REGISTRATION must be open or closed")
+	}
+	if err := c.IBKR.check(); err != nil {
+		return err
 	}
 	if err := c.Mail.check(); err != nil {
 		return err

@@ -70,33 +70,39 @@ func Demo(ctx context.Context, environ []string, opts DemoOptions) error {
 		return err
 	}
 	defer outside.close()
-	cfg, err := demoConfig(opts, outside.address)
+	gateway, err := listenGateway(ctx)
+	if err != nil {
+		return err
+	}
+	defer gateway.close()
+	cfg, err := demoConfig(opts, outside.address, gateway.settings...)
 	if err != nil {
 		return err
 	}
 	world.Alpaca = sim.AlpacaApp{ClientID: demoClientID, ClientSecret: demoSecret, RedirectURIs: []string{cfg.HTTP.CallbackURL}}
 	world.Claude = sim.ClaudeOptions{Key: demoModelKey, DeltaDelay: demoDelta}
+	gateway.serve(world)
 	outside.serve(world.Handler())
 	printer := &mail.Printer{Out: opts.Out}
 	return Serve(ctx, cfg, Options{Log: opts.Log, Now: clock.Now, Mail: printer}, func(ctx context.Context, a *App) error {
 		if err := a.settleIn(ctx); err != nil {
 			return fmt.Errorf("set up the demo: %w", err)
 		}
-		return printDemo(opts.Out, cfg.HTTP.PublicURL, outside.address)
+		return printDemo(opts.Out, cfg.HTTP.PublicURL, outside.address, gateway.page())
 	})
 }
 
 // demoConfig is a server whose providers are all the simulator.
-func demoConfig(opts DemoOptions, simulator string) (Config, error) {
+func demoConfig(opts DemoOptions, simulator string, more ...string) (Config, error) {
 	at := func(path string) string { return simulator + path }
-	return LoadConfig([]string{
+	return LoadConfig(append([]string{
 		"JASPERS_ADDR=" + opts.Addr, "JASPERS_DATA_DIR=" + opts.Dir,
 		"JASPERS_ALPACA_CLIENT_ID=" + demoClientID, "JASPERS_ALPACA_CLIENT_SECRET=" + demoSecret,
 		"JASPERS_ALPACA_AUTHORIZE_URL=" + at("/alpaca/oauth/authorize"), "JASPERS_ALPACA_TOKEN_URL=" + at("/alpaca/oauth/token"),
 		"JASPERS_ALPACA_LIVE_URL=" + at("/alpaca/live"), "JASPERS_ALPACA_PAPER_URL=" + at("/alpaca/paper"),
 		"JASPERS_YAHOO_QUERY_URL=" + at("/yahoo"), "JASPERS_YAHOO_COOKIE_URL=" + at("/yahoo"),
 		"JASPERS_ANTHROPIC_BASE_URL=" + at("/claude"), "JASPERS_ANTHROPIC_API_KEY=" + demoModelKey,
-	}, "")
+	}, more...), "")
 }
 
 // refuseRealCredentials keeps the demo away from machines that are set up for the real thing.
@@ -162,7 +168,7 @@ func (a *App) settleIn(ctx context.Context) error {
 			return err
 		}
 	}
-	return nil
+	return a.connectGateway(ctx, person)
 }
 
 // consent does what a customer does on the simulator's consent page, and comes back as their browser would.
@@ -227,6 +233,12 @@ func Simulate(ctx context.Context, addr, redirectURI string, out io.Writer) erro
 		return err
 	}
 	defer o.close()
+	gateway, err := listenGateway(ctx)
+	if err != nil {
+		return err
+	}
+	defer gateway.close()
+	gateway.serve(world)
 	o.serve(world.Handler())
 	cfg, err := demoConfig(DemoOptions{}, o.address)
 	if err != nil {
@@ -240,6 +252,7 @@ func Simulate(ctx context.Context, addr, redirectURI string, out io.Writer) erro
 			_, _ = fmt.Fprintf(out, "%s=%s\n", s.name, value)
 		}
 	}
+	_, _ = fmt.Fprintln(out, strings.Join(gateway.settings, "\n"))
 	_, err = fmt.Fprintf(out, "JASPERS_ALPACA_CLIENT_ID=%s\nJASPERS_ALPACA_CLIENT_SECRET=%s\nJASPERS_CALLBACK_URL=%s\nJASPERS_ANTHROPIC_API_KEY=%s\n",
 		demoClientID, demoSecret, redirectURI, demoModelKey)
 	if err != nil {

@@ -22,7 +22,7 @@ type providers struct {
 
 // brokers are the brokerages that can be connected, in the order people see them.
 func (p providers) brokers() ([]broker.Provider, error) {
-	return configured(p.alpaca)
+	return configured(p.alpaca, p.ibkr)
 }
 
 // marketSources are where prices come from, in the order they are asked.

@@ -12,6 +12,7 @@ Jaspers AI demo: everything outside is simulated, no account and no key is neede
   Server     {{server}}
   API page   {{server}}/api/docs
   Simulator  {{sim}}/control
+  Gateway    {{gateway}} (the simulated one of Interactive Brokers; your browser will not know its certificate)
   Sign in    {{email}} / {{password}}
 
 Five things to try, in this order, each pasted into one shell:
@@ -19,10 +20,10 @@ Five things to try, in this order, each pasted into one shell:
 1. Sign in, and keep the access token:
    TOKEN=$(curl -s {{server}}/api/auth/login -H 'Content-Type: application/json' -d '{"email":"{{email}}","password":"{{password}}"}' | sed 's/.*"accessToken":"\([^"]*\)".*/\1/')
 
-2. See the portfolio of two accounts as one:
+2. See the portfolio of two brokerages as one:
    curl -s {{server}}/api/portfolio/holdings -H "Authorization: Bearer $TOKEN"
 
-3. Connect a third account through the brokerage's own consent page (Casey Novak's; or open the address in a browser and choose):
+3. Connect one more account through the brokerage's own consent page (Casey Novak's; or open the address in a browser and choose):
    AUTHORIZE=$(curl -s -c jar {{server}}/api/brokerages/connect -H "Authorization: Bearer $TOKEN" -H 'Content-Type: application/json' -d '{"provider":"alpaca","environment":"paper"}' | sed 's/.*"authorizationUrl":"\([^"]*\)".*/\1/;s/\\u0026/\&/g')
    curl -s -b jar -L "$AUTHORIZE" --data 'customer=casey&decision=allow' -o connected.json; cat connected.json
 
@@ -37,8 +38,8 @@ Stop with Ctrl-C. The data stays; start with -fresh to begin again.
 `
 
 // printDemo tells the person what there is and what to try.
-func printDemo(w io.Writer, server, simulator string) error {
-	_, err := strings.NewReplacer("{{server}}", server, "{{sim}}", simulator, "{{email}}", demoEmail, "{{password}}", demoPassword).
+func printDemo(w io.Writer, server, simulator, gateway string) error {
+	_, err := strings.NewReplacer("{{server}}", server, "{{sim}}", simulator, "{{gateway}}", gateway, "{{email}}", demoEmail, "{{password}}", demoPassword).
 		WriteString(w, welcome)
 	return err
 }

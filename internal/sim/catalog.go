@@ -29,7 +29,12 @@ func catalog() []*Instrument {
 	if err != nil {
 		panic("sim: the embedded time zone database lacks London: " + err.Error())
 	}
-	all := slices.Concat(companies(), moreCompanies(), others(), currencyPairs(), []*Instrument{shrunk()})
+	berlin, err := time.LoadLocation("Europe/Berlin")
+	if err != nil {
+		panic("sim: the embedded time zone database lacks Berlin: " + err.Error())
+	}
+	all := slices.Concat(companies(), moreCompanies(), others(), abroad(), currencyPairs())
+	all = append(all, shrunk())
 	for _, in := range all {
 		hash := fnv.New64a()
 		_, _ = hash.Write([]byte(in.Symbol)) // never fails
@@ -47,6 +52,8 @@ func catalog() []*Instrument {
 		switch in.Exchange {
 		case "LSE", "CCY":
 			in.zone = london
+		case "XETRA", "AMS":
+			in.zone = berlin
 		case "CRYPTO":
 			in.zone = time.UTC
 		}

@@ -20,6 +20,7 @@ func (s *Sim) control() http.Handler {
 		return nil
 	}))
 	mux.HandleFunc("POST /control/clock", s.controlled(s.moveClock))
+	mux.HandleFunc("POST /control/ibkr", s.controlled(s.controlIBKR))
 	mux.HandleFunc("POST /control/trades", s.controlled(s.makeTrade))
 	return mux
 }
@@ -85,7 +86,7 @@ func (s *Sim) setFault(r *http.Request) error {
 	if err := json.NewDecoder(r.Body).Decode(&in); err != nil {
 		return err
 	}
-	if !slices.Contains([]string{ProviderAlpaca, ProviderYahoo, ProviderClaude}, in.Provider) {
+	if !slices.Contains([]string{ProviderAlpaca, ProviderIBKR, ProviderYahoo, ProviderClaude}, in.Provider) {
 		return fmt.Errorf("no such provider")
 	}
 	if !slices.Contains(faultKinds, in.Kind) {

@@ -16,6 +16,7 @@ import (
 // The providers a Sim serves: the names faults, counts and URL prefixes go by.
 const (
 	ProviderAlpaca = "alpaca"
+	ProviderIBKR   = "ibkr"
 	ProviderYahoo  = "yahoo"
 	ProviderClaude = "claude"
 )
@@ -183,6 +184,10 @@ func failAs(w http.ResponseWriter, provider string, status int) {
 		body = fmt.Sprintf(`{"type":"error","error":{"type":%q,"message":%q},"request_id":"req_simulated"}`, kind, message)
 	case provider == ProviderAlpaca && limited:
 		contentType, body = "application/json; charset=UTF-8", `{"code":42910000,"message":"rate limit exceeded"}`
+	case provider == ProviderIBKR && limited:
+		contentType, body = ibkrJSON, `{"error":"Too many requests"}`
+	case provider == ProviderIBKR && status == http.StatusServiceUnavailable:
+		contentType, body = "text/plain", ""
 	case provider == ProviderYahoo && limited:
 		contentType, body = "text/plain", "Too Many Requests\r\n"
 	}

@@ -26,7 +26,7 @@ type Instrument struct {
 	Symbol   string // as people write it: BRK.B, BTC/USD, ^GSPC, VOD.L
 	Name     string
 	Kind     Kind
-	Exchange string // NASDAQ, NYSE, ARCA, LSE, INDEX, CRYPTO or CCY
+	Exchange string // NASDAQ, NYSE, ARCA, LSE, XETRA, AMS, INDEX, CRYPTO or CCY
 	Currency string
 	Delisted calendar.Day // the first day without trading; the zero Day for a listed instrument
 
@@ -55,16 +55,21 @@ func (in *Instrument) spellings() []string {
 
 // yahooSymbol is the symbol as Yahoo writes it: BRK-B, BTC-USD, VOD.L.
 func (in *Instrument) yahooSymbol() string {
-	if in.Exchange == "LSE" {
+	if in.abroad() {
 		return in.Symbol
 	}
 	return strings.NewReplacer(".", "-", "/", "-").Replace(in.Symbol)
 }
 
+// abroad tells whether it is traded in Europe: the symbol then ends with the exchange's sign.
+func (in *Instrument) abroad() bool {
+	return in.Exchange == "LSE" || in.Exchange == "XETRA" || in.Exchange == "AMS"
+}
+
 // alpacaSymbol is the symbol as Alpaca's positions have it: BRK.B, BTCUSD.
 func (in *Instrument) alpacaSymbol() string { return strings.ReplaceAll(in.Symbol, "/", "") }
 
-// trades tells whether the instrument has a session on the day of its own calendar. London keeps New York's holidays here.
+// trades tells whether the instrument has a session on the day of its own calendar. Europe keeps New York's holidays here.
 func (in *Instrument) trades(day calendar.Day) bool {
 	if in.goneOn(day) {
 		return false
@@ -84,12 +89,15 @@ func (in *Instrument) goneOn(day calendar.Day) bool {
 }
 
 // session is when trading starts and ends on a day it trades: crypto's is the UTC day, a
-// currency's London's day, by which Yahoo dates these, London's 8:00 to 16:30.
+// currency's London's day, by which Yahoo dates these, London's 8:00 to 16:30, and
+// the same moments on the continent, an hour later there.
 func (in *Instrument) session(day calendar.Day) (opens, closes time.Time) {
 	midnight := time.Date(day.Year, day.Month, day.Day, 0, 0, 0, 0, in.zone)
 	switch {
 	case in.Kind == Crypto, in.Kind == Currency:
 		return midnight, midnight.AddDate(0, 0, 1)
+	case in.Exchange == "XETRA", in.Exchange == "AMS":
+		return midnight.Add(9 * time.Hour), midnight.Add(17*time.Hour + 30*time.Minute)
 	case in.Exchange == "LSE":
 		return midnight.Add(8 * time.Hour), midnight.Add(16*time.Hour + 30*time.Minute)
 	}

@@ -15,11 +15,13 @@ type Sim struct {
 	World  *World
 	Faults *Faults
 	Alpaca AlpacaApp     // the one application that may connect to the simulated Alpaca
+	IBKR   IBKRGateway   // of the simulated Interactive Brokers
 	Claude ClaudeOptions // of the simulated Claude
 	Clock  *Clock        // the world's clock when the control API may move it, else nil
 
 	oauth  oauthState
 	crumbs crumbState
+	ibkr   ibkrState
 	log    requestLog
 }
 
@@ -32,6 +34,7 @@ func NewSim(world *World) *Sim {
 func (s *Sim) Handler() http.Handler {
 	providers := map[string]http.Handler{
 		ProviderAlpaca: s.alpaca(),
+		ProviderIBKR:   s.ibkrGateway(),
 		ProviderYahoo:  s.yahoo(),
 		ProviderClaude: s.claude(),
 	}

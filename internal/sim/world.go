@@ -24,7 +24,9 @@ type World struct {
 	customers   []Customer
 
 	mu       sync.RWMutex
-	accounts []*account // guarded by mu: trades are added to them
+	accounts []*account     // guarded by mu: trades are added to them
+	ibkr     []*IBKRAccount // likewise; made when they are first asked for
+	ibkrOnce sync.Once
 }
 
 // New makes the world of the seed. Its clock should stay between 2023 and 2030.

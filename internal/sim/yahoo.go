@@ -157,6 +157,10 @@ func (in *Instrument) yahooExchange() yahooExchange {
 		return yahooExchange{"SNP", "SNP", "us_market"}
 	case "LSE":
 		return yahooExchange{"LSE", "LSE", "gb_market"}
+	case "XETRA":
+		return yahooExchange{"GER", "XETRA", "de_market"}
+	case "AMS":
+		return yahooExchange{"AMS", "Amsterdam", "nl_market"}
 	case "CCY":
 		return yahooExchange{"CCY", "CCY", "ccy_market"}
 	case "CRYPTO":

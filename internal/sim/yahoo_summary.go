@@ -91,7 +91,7 @@ func (w *World) priceModule(in *Instrument, q Quote, now time.Time) map[string]a
 	exchange := in.yahooExchange()
 	kind, _ := in.yahooType()
 	change, percent := w.yahooChange(in, q, now)
-	symbol := map[string]string{"USD": "$", "GBp": "£"}[in.Currency]
+	symbol := map[string]string{"USD": "$", "GBp": "£", "EUR": "€"}[in.Currency]
 	module := map[string]any{
 		"symbol": in.yahooSymbol(), "shortName": in.Name, "longName": in.Name, "quoteType": kind,
 		"exchange": exchange.code, "exchangeName": exchange.name, "currency": in.Currency, "currencySymbol": symbol,

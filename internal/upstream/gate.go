@@ -100,10 +100,13 @@ func (g *gate) leave(origin string, resp *http.Response, err error) {
 // wait is how long an answer asks to be left alone: at most maxQuiet, and 0 when it does not say.
 func (g *gate) wait(resp *http.Response) time.Duration {
 	wait := retryAfter(resp.Header, g.cfg.Now())
-	if wait == 0 && g.cfg.SharedLimit && resp.StatusCode == http.StatusTooManyRequests {
-		return defaultQuiet
+	if !g.cfg.SharedLimit || resp.StatusCode != http.StatusTooManyRequests {
+		return wait
 	}
-	return wait
+	if wait == 0 {
+		wait = defaultQuiet
+	}
+	return max(wait, g.cfg.Penalty)
 }
 
 // retryAfter reads the header in either of its forms, seconds or a date; 0 when there is none.

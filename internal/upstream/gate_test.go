@@ -211,3 +211,26 @@ func TestA429WithoutASharedLimitHoldsNobodyBack(t *testing.T) {
 		v.wantCalls(t, 2*breakerFailures, "one account's limit")
 	})
 }
+
+func TestAPenaltyIsTheLeastThatA429OfASharedLimitCosts(t *testing.T) {
+	for header, want := range map[string]time.Duration{"": 10 * time.Minute, "Retry-After: 30": 10 * time.Minute, "Retry-After: 720": 12 * time.Minute} {
+		synctest.Test(t, func(t *testing.T) {
+			var lines []string
+			if header != "" {
+				lines = append(lines, header)
+			}
+			c, v := talk(t, Config{SharedLimit: true, Penalty: 10 * time.Minute}, says(http.StatusTooManyRequests, lines...), says(http.StatusOK))
+			if answer, err := call(t.Context(), c); err != nil || fault.From(answer.Fault("it")).RetryAfter != want {
+				t.Fatalf("%q: got %v, %v, want %s to wait", header, answer, err, want)
+			}
+			time.Sleep(want - time.Second)
+			_, err := call(t.Context(), c)
+			wantLeftAlone(t, err, time.Second)
+			v.wantCalls(t, 1, "before it is over")
+			time.Sleep(time.Second)
+			if answer, err := call(t.Context(), c); err != nil || !answer.OK() {
+				t.Errorf("%q: got %v, %v after it", header, answer, err)
+			}
+		})
+	}
+}

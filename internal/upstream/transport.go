@@ -44,8 +44,13 @@ func (c *Client) wire() http.RoundTripper {
 	if !c.cfg.AllowPrivate {
 		dialer.Control = checkAddress
 	}
+	var identity *tls.Config
+	if c.cfg.Pin != nil {
+		identity = c.cfg.Pin.only()
+	}
 	return &http.Transport{ // no proxy: the environment does not decide where tokens go
 		DialContext:           dialer.DialContext,
+		TLSClientConfig:       identity,
 		TLSHandshakeTimeout:   c.cfg.Timeout,
 		ResponseHeaderTimeout: c.cfg.Timeout,
 		MaxIdleConnsPerHost:   int(c.cfg.MaxConcurrent),

@@ -42,6 +42,12 @@ type Config struct {
 	// says so: until its Retry-After, a minute when it names none and 15 at most, every call fails at once with UpstreamDown
 	// and the rest of that time as RetryAfter. Leave it out where limits are per account.
 	SharedLimit bool
+	// Penalty is the least that a 429 costs where the limit is shared, whatever its Retry-After says; 0 for none.
+	Penalty time.Duration
+	// Pin is the only certificate the other side may show; nil for those that prove themselves as any site does.
+	Pin *Pin
+	// Cookies makes the client keep the cookies it is given, for itself alone.
+	Cookies bool
 	// UserAgent is sent with every request.
 	UserAgent string
 	// Record is told of every attempt; nil for nobody.
@@ -83,6 +89,9 @@ func New(cfg Config) (*Client, error) {
 		Transport: c.transport(c.wire()),
 		// An answer that points elsewhere is the adapter's to read: following would carry tokens along.
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+	if cfg.Cookies {
+		c.http.Jar = newJar()
 	}
 	return c, nil
 }

@@ -25,6 +25,8 @@ type Brokerage struct {
 	// True answers as the brokerage does, for credentials with at least one account and one position, and one activity of a
 	// Historian's.
 	True http.Handler
+	// SignInPages tells that a page or a redirect in the place of an answer is the brokerage's way to have the customer sign in.
+	SignInPages bool
 	// Empty answers as the brokerage does for an account that holds nothing and in which nothing happened.
 	Empty http.Handler
 	// Shows is what there has to be among True's positions.
@@ -173,6 +175,10 @@ func (b Brokerage) typesErrors(t *testing.T) {
 	const page = "<html><body><h1>" + canary + "</h1></body></html>"
 	letIn := []fault.Kind{fault.ReauthorizationRequired}
 	later := []fault.Kind{fault.UpstreamDown, fault.UpstreamTimeout, fault.UpstreamFailed}
+	pages := later
+	if b.SignInPages {
+		pages = letIn
+	}
 	for name, c := range map[string]struct {
 		handler http.HandlerFunc
 		kinds   []fault.Kind
@@ -183,8 +189,8 @@ func (b Brokerage) typesErrors(t *testing.T) {
 		"429":               {answer(429, "application/json", `{"message":"`+canary+`"}`), later},
 		"500 in HTML":       {answer(500, "text/html", page), later},
 		"503 without words": {answer(503, "text/plain", ""), later},
-		"a redirect":        {http.RedirectHandler("/"+canary, http.StatusFound).ServeHTTP, later},
-		"200 in HTML":       {answer(200, "text/html", page), later},
+		"a redirect":        {http.RedirectHandler("/"+canary, http.StatusFound).ServeHTTP, pages},
+		"200 in HTML":       {answer(200, "text/html", page), pages},
 		"200 without words": {answer(200, "application/json", ""), later},
 		"204":               {answer(204, "", ""), later},
 		"half of JSON":      {answer(200, "application/json", `[{"id":"`+canary), later},

@@ -118,8 +118,12 @@ func (b Brokerage) refused(t *testing.T) {
 // late: no_answer, slow_drip.
 func (b Brokerage) late(t *testing.T) {
 	for name, h := range map[string]http.HandlerFunc{
-		"no answer": func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() },
+		"no answer": func(_ http.ResponseWriter, r *http.Request) {
+			_, _ = io.Copy(io.Discard, r.Body) // before that the server does not see who leaves
+			<-r.Context().Done()
+		},
 		"a byte at a time": func(w http.ResponseWriter, r *http.Request) {
+			_, _ = io.Copy(io.Discard, r.Body)
 			w.Header().Set("Content-Type", "application/json")
 			for range 1000 {
 				if _, err := io.WriteString(w, "["); err != nil || http.NewResponseController(w).Flush() != nil {
@@ -147,7 +151,11 @@ func (b Brokerage) late(t *testing.T) {
 
 // garbage: html_200, and each file of the corpus that is no JSON.
 func (b Brokerage) garbage(t *testing.T) {
-	b.against(t, answer(200, "text/html", "<html>"+canary+"</html>"), needsTime)
+	pages := needsTime
+	if b.SignInPages {
+		pages = needsOwner
+	}
+	b.against(t, answer(200, "text/html", "<html>"+canary+"</html>"), pages)
 	tried := 0
 	for name, body := range sharedtest.Tar(t, "security/corpora/jsontestsuite-MIT.tar.xz") {
 		if !strings.Contains(name, "/n_") && !strings.HasPrefix(name, "n_") {
