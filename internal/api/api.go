@@ -107,6 +107,7 @@ func newRouter(services Services, cfg Config, mux *http.ServeMux) *router {
 	r.accountRoutes()
 	r.brokerageRoutes()
 	r.portfolioRoutes()
+	r.syncRoutes()
 	r.stockRoutes()
 	r.chatRoutes()
 	r.auditRoutes()

@@ -31,6 +31,7 @@ func newVictimAs(s *site, name, customer string) victim {
 	p := s.register(name)
 	p.do(http.MethodPatch, "/auth/me", map[string]any{"firstName": name + "-first", "lastName": name + "-last"}).status(http.StatusOK)
 	c := p.connect(customer)
+	sync := p.newSync()
 	p.begin("paper") // an attempt to connect that is still open
 	chat := p.newSession(map[string]any{"title": name + "-title"})
 	m := p.say(chat.ID, name+"-question: what is my portfolio worth?")
@@ -42,12 +43,13 @@ func newVictimAs(s *site, name, customer string) victim {
 	account, _ := s.sim.World.Account(customer, sim.Live)
 	return victim{p, map[string]string{
 		"/api/brokerages/connections/{id}": c.ID,
+		"/api/portfolio/syncs/{id}":        sync,
 		"/api/chat/sessions/{id}":          chat.ID,
 		"/api/auth/sessions/{id}":          login.ID,
 		"/api/auth/api-keys/{id}":          key.ID,
 		"/api/portfolio/holdings/{symbol}": "AAPL",
 		"/api/stocks/quote/{symbol}":       "AAPL",
-	}, []string{name, p.id, c.ID, chat.ID, m.ID, login.ID, key.ID, key.Key, m.ToolCalls[0].ID, account.Number, dollars(total(s.bookOf(customer)))}}
+	}, []string{name, p.id, c.ID, sync, chat.ID, m.ID, login.ID, key.ID, key.Key, m.ToolCalls[0].ID, account.Number, dollars(total(s.bookOf(customer)))}}
 }
 
 // leftovers gives somebody what a second factor and mails leave in the database, without turning the factor on.
