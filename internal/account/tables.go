@@ -87,6 +87,10 @@ var tables = []table{
 	{name: "sync_connections", file: "sync-connections.json", about: "How that went.",
 		where: "sync_id in (select id from syncs where user_id = $1)", order: "sync_id, connection_id",
 		keep: "sync_id, connection_id, state, started_at, finished_at, error_kind, error_message, positions, transactions"},
+	{name: "portfolio_snapshots", file: "snapshots.json", about: "What your portfolio was worth at each close.", where: byUser, order: "day",
+		keep: "day, base_currency, total_value number, cash number, market_value number, confirmed_value number, cost_basis number, unrealized_pnl number, " +
+			"realized_pnl number, income number, net_flows number, accounts json, status, basis, reasons json, as_of, closed_at, taken_at",
+		left: map[string]string{"id": "the day tells them apart", "user_id": yourRow}},
 	{name: "chat_sessions", file: "conversations.json", about: "Your conversations with the analyst.", where: byUser,
 		keep: "id, title, pinned, archived, created_at, updated_at",
 		left: map[string]string{"user_id": yourRow}},

@@ -26,6 +26,7 @@ import (
 	"github.com/jaspers-ai/jaspers/internal/limit"
 	"github.com/jaspers-ai/jaspers/internal/market"
 	"github.com/jaspers-ai/jaspers/internal/portfolio"
+	"github.com/jaspers-ai/jaspers/internal/snapshot"
 	"github.com/jaspers-ai/jaspers/internal/user"
 )
 
@@ -39,6 +40,7 @@ type Services struct {
 	Account     *account.Service
 	Connections *connection.Service
 	Portfolio   *portfolio.Service
+	Snapshots   *snapshot.Service
 	Market      *market.Service
 	Chat        *chat.Service
 	Audit       *audit.Log
@@ -108,6 +110,7 @@ func newRouter(services Services, cfg Config, mux *http.ServeMux) *router {
 	r.brokerageRoutes()
 	r.portfolioRoutes()
 	r.syncRoutes()
+	r.snapshotRoutes()
 	r.stockRoutes()
 	r.chatRoutes()
 	r.auditRoutes()

@@ -82,6 +82,7 @@ var theirs = []struct{ table, where, text string }{
 	{"brokerage_authorizations", "user_id = $1", "code_verifier"},
 	{"brokerage_accounts", "connection_id in (select id from brokerage_connections where user_id = $1)", "status"},
 	{"portfolio_holdings", "user_id = $1", "name"},
+	{"portfolio_snapshots", "user_id = $1", "reasons"},
 	{"syncs", "user_id = $1", ""},
 	{"sync_connections", "sync_id in (select id from syncs where user_id = $1)", "error_message"},
 	{"chat_sessions", "user_id = $1", "title"},
@@ -100,6 +101,7 @@ func owner(s *site, name, customer string) (p *person, session string) {
 	p.do(http.MethodPatch, "/users/settings", map[string]any{"baseCurrency": "EUR"}).status(http.StatusOK)
 	p.connect(customer)
 	p.syncAll()
+	p.snapshot("2026-11-17", "[]")
 	p.begin("paper")
 	p.newKey(map[string]any{"name": mark(), "scopes": []string{"read"}, "password": p.password})
 	chat := p.newSession(map[string]any{"title": mark()})
@@ -124,7 +126,7 @@ func (p *person) traces() []string {
 				p.t.Errorf("%s has no row of somebody's who has one of everything", t.table)
 			}
 		}
-		if t.table != "refresh_tokens" && t.table != "recovery_codes" && t.table != "brokerage_authorizations" && t.table != "user_settings" && t.table != "chat_run_events" && t.table != "audit_logs" {
+		if t.table != "refresh_tokens" && t.table != "recovery_codes" && t.table != "brokerage_authorizations" && t.table != "user_settings" && t.table != "chat_run_events" && t.table != "audit_logs" && t.table != "sync_connections" {
 			traces = append(traces, p.texts("select cast(id as text) from "+t.table+" where "+t.where, p.id)...)
 		}
 	}

@@ -58,11 +58,14 @@ func configured[T any](makers ...func() (T, error)) ([]T, error) {
 	return all, nil
 }
 
+// beside is how many requests to a brokerage people may have under way while it is read.
+const beside = 16
+
 func (p providers) alpaca() (broker.Provider, error) {
 	if p.Alpaca.ClientID == "" || p.Alpaca.ClientSecret == "" {
 		return nil, errOff
 	}
-	client, err := p.client(upstream.Config{Provider: "Alpaca"},
+	client, err := p.client(upstream.Config{Provider: "Alpaca", MaxConcurrent: uint(p.Jobs.Syncs + beside)}, // #nosec G115 -- checked
 		address{p.Alpaca.AuthorizeURL, alpaca.DefaultAuthorizeURL}, address{p.Alpaca.TokenURL, alpaca.DefaultTokenURL},
 		address{p.Alpaca.LiveURL, alpaca.DefaultLiveURL}, address{p.Alpaca.PaperURL, alpaca.DefaultPaperURL})
 	if err != nil {

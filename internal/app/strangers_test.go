@@ -32,6 +32,7 @@ func newVictimAs(s *site, name, customer string) victim {
 	p.do(http.MethodPatch, "/auth/me", map[string]any{"firstName": name + "-first", "lastName": name + "-last"}).status(http.StatusOK)
 	c := p.connect(customer)
 	sync := p.newSync()
+	p.snapshot("2026-11-17", `["`+name+`-reason"]`)
 	p.begin("paper") // an attempt to connect that is still open
 	chat := p.newSession(map[string]any{"title": name + "-title"})
 	m := p.say(chat.ID, name+"-question: what is my portfolio worth?")

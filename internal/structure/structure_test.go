@@ -33,7 +33,7 @@ var ranks = [][]string{
 	adapters,
 	{"auth", "connection", "ledger"},
 	{"portfolio"},
-	{"performance"},
+	{"performance", "snapshot"},
 	{"analyst"},
 	{"chat"},
 	{"account"},
