@@ -27,7 +27,7 @@ func (a *App) registerJobs() {
 }
 
 // snapshotWorkers are few, since they wait for nobody: they compute, and ask the database.
-const snapshotWorkers = 2
+const snapshotWorkers = 4
 
 // lanes gives each brokerage workers of its own, so that one that is slow holds up no other, and snapshots theirs.
 func (c *Config) lanes(brokers []broker.Provider) map[string]int {

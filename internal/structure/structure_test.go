@@ -49,7 +49,7 @@ var adapters = []string{"broker/alpaca", "broker/ibkr", "llm/claude", "market/ya
 // aside are the packages that stand beside the ranks, each with what it may import of ours. The program knows none of
 // them, save that app starts the simulator for the demo.
 var aside = map[string][]string{
-	"bench":             {},
+	"bench":             {"calendar", "db", "sim", "vault"},
 	"evals":             {},
 	"asvs":              {},
 	"broker/brokertest": {"broker", "fault", "vault"},
