@@ -69,8 +69,8 @@ func TestALaneThatIsHeldUpHoldsUpNoOther(t *testing.T) {
 func TestALaneIsNeverAboveItsWorkersAndNeverIdleWhileMoreIsDue(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		c := newClock()
-		q := job.New(job.Config{ // one look a minute: only who is done lets others begin
-			DB: d, Now: c.Now, Log: slog.New(slog.DiscardHandler), Poll: time.Minute, Lease: time.Minute, Lanes: map[string]int{"lane": 5},
+		q := job.New(job.Config{ // one look in ten seconds: only who is done lets others begin
+			DB: d, Now: c.Now, Log: slog.New(slog.DiscardHandler), Poll: 10 * time.Second, Lease: time.Minute, Lanes: map[string]int{"lane": 5},
 		})
 		var inHand, most atomic.Int32
 		var ran sync.WaitGroup

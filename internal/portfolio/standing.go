@@ -2,6 +2,7 @@ package portfolio
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/shopspring/decimal"
@@ -37,12 +38,13 @@ func (s *Service) Standing(ctx context.Context, userID string, closed, at time.T
 	if err != nil {
 		return Standing{}, err
 	}
-	for i := range b.links {
-		if l := &b.links[i]; l.syncedAt != nil && !l.syncedAt.Before(Settled(closed)) {
+	links := slices.Clone(b.links)
+	for i := range links {
+		if l := &links[i]; l.syncedAt != nil && !l.syncedAt.Before(Settled(closed)) {
 			l.status, l.problem = connection.Active, ""
 		}
 	}
-	b = newBook(b.links, at)
+	b = newBook(links, at)
 	return Standing{b.summary(), b.accounts(), b.gaps()}, nil
 }
 
