@@ -23,6 +23,8 @@ func measurements() []measurement {
 	return []measurement{
 		{"signin-timing", "known and unknown addresses take the same time to refuse: |t| < 4.5, medians within 2 ms", signInTiming},
 		{"signin-flood", "50 sign-ins/s beside 200 reads/s: reads' p95 ≤ 200 ms, refusals ≤ 2 s, memory + 64 MiB at most", signInFlood},
+		{"sync", "1,000 connections due at once, 200 ms an answer: all read within 30 s, 64 at once, 200 requests of an account, memory + 96 MiB at most", syncing},
+		{"snapshots", "10,000 people's snapshots within 2 min, other requests ≤ 1 s meanwhile", snapshots},
 	}
 }
 

@@ -18,7 +18,7 @@ import (
 	"time"
 )
 
-// server is the program under measurement. What is measured so far asks no other company, so it stands alone.
+// server is the program under measurement.
 type server struct {
 	url    string
 	dir    string
@@ -85,6 +85,14 @@ func (s *server) stop() error {
 	}
 	s.client.CloseIdleConnections()
 	return errors.Join(err, os.RemoveAll(s.dir))
+}
+
+// cpu is what the server used of the processors, once it was stopped.
+func (s *server) cpu() time.Duration {
+	if s.cmd == nil || s.cmd.ProcessState == nil {
+		return 0
+	}
+	return s.cmd.ProcessState.UserTime() + s.cmd.ProcessState.SystemTime()
 }
 
 // answer is what matters of a response.

@@ -82,6 +82,15 @@ var tables = []table{
 		keep: "id, connection_id, account_id, instrument_id, instrument, symbol, name, asset_class, exchange, currency, quantity number, multiplier number, " +
 			"average_cost number, cost_basis number, price number, previous_close number, market_value number, as_of",
 		left: map[string]string{"user_id": yourRow}},
+	{name: "syncs", file: "syncs.json", about: "When you had your brokerages read, in the last week.", where: byUser,
+		keep: "id, created_at", left: map[string]string{"user_id": yourRow}},
+	{name: "sync_connections", file: "sync-connections.json", about: "How that went.",
+		where: "sync_id in (select id from syncs where user_id = $1)", order: "sync_id, connection_id",
+		keep: "sync_id, connection_id, state, started_at, finished_at, error_kind, error_message, positions, transactions"},
+	{name: "portfolio_snapshots", file: "snapshots.json", about: "What your portfolio was worth at each close.", where: byUser, order: "day",
+		keep: "day, base_currency, total_value number, cash number, market_value number, confirmed_value number, cost_basis number, unrealized_pnl number, " +
+			"realized_pnl number, income number, net_flows number, accounts json, status, basis, reasons json, as_of, closed_at, taken_at",
+		left: map[string]string{"id": "the day tells them apart", "user_id": yourRow}},
 	{name: "chat_sessions", file: "conversations.json", about: "Your conversations with the analyst.", where: byUser,
 		keep: "id, title, pinned, archived, created_at, updated_at",
 		left: map[string]string{"user_id": yourRow}},

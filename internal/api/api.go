@@ -27,6 +27,7 @@ import (
 	"github.com/jaspers-ai/jaspers/internal/limit"
 	"github.com/jaspers-ai/jaspers/internal/market"
 	"github.com/jaspers-ai/jaspers/internal/portfolio"
+	"github.com/jaspers-ai/jaspers/internal/snapshot"
 	"github.com/jaspers-ai/jaspers/internal/user"
 )
 
@@ -41,6 +42,7 @@ type Services struct {
 	Connections *connection.Service
 	Portfolio   *portfolio.Service
 	Ledger      *ledger.Service
+	Snapshots   *snapshot.Service
 	Market      *market.Service
 	Chat        *chat.Service
 	Audit       *audit.Log
@@ -111,6 +113,8 @@ func newRouter(services Services, cfg Config, mux *http.ServeMux) *router {
 	r.brokerageRoutes()
 	r.portfolioRoutes()
 	r.transactionRoutes()
+	r.syncRoutes()
+	r.snapshotRoutes()
 	r.stockRoutes()
 	r.historyRoutes()
 	r.chatRoutes()

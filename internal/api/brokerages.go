@@ -47,11 +47,6 @@ func (in *callbackInput) Resolve(ctx huma.Context) []error {
 	return nil
 }
 
-// queued says that a sync was asked for.
-type queued struct {
-	Status string `json:"status" enum:"queued" doc:"The status route of the connection tells when it is done."`
-}
-
 // brokerageRoutes registers connections to brokerages.
 func (r *router) brokerageRoutes() {
 	const tag = "Brokerages"
@@ -76,11 +71,6 @@ func (r *router) brokerageRoutes() {
 	registerEmpty(r, http.MethodDelete, "/api/brokerages/connections/{id}", func(ctx context.Context, in *ByID) error {
 		return r.Connections.Delete(ctx, identity(ctx).UserID, in.ID)
 	}, doc{id: "deleteConnection", tag: tag, scope: auth.ScopeWrite, summary: "Forget a connection and what was read through it", errors: []fault.Kind{fault.NotFound}})
-
-	post(r, "/api/brokerages/connections/{id}/sync", func(ctx context.Context, in *ByID) (result[queued], error) {
-		return answer(queued{"queued"}, r.Portfolio.SyncNow(ctx, identity(ctx).UserID, in.ID))
-	}, doc{id: "syncConnection", tag: tag, scope: auth.ScopeWrite, idempotent: true, summary: "Read a brokerage again soon", status: http.StatusAccepted,
-		detail: "Asking while a sync is waiting or under way changes nothing.", errors: []fault.Kind{fault.NotFound}})
 
 	get(r, "/api/brokerages/connections/{id}/status", func(ctx context.Context, in *ByID) (result[connection.Connection], error) {
 		return answer(r.Connections.Get(ctx, identity(ctx).UserID, in.ID))

@@ -2,7 +2,6 @@ package api
 
 import (
 	"context"
-	"net/http"
 
 	"github.com/jaspers-ai/jaspers/internal/auth"
 	"github.com/jaspers-ai/jaspers/internal/fault"
@@ -11,12 +10,6 @@ import (
 
 type symbolInput struct {
 	Symbol string `path:"symbol" maxLength:"30" doc:"Such as AAPL, BRK.B or BTC-USD, in any case." example:"AAPL"`
-}
-
-// syncing says how many connections are being read.
-type syncing struct {
-	Status      string `json:"status" enum:"queued"`
-	Connections int    `json:"connections" doc:"How many of them will be read."`
 }
 
 // portfolioRoutes registers what a person owns.
@@ -37,9 +30,4 @@ func (r *router) portfolioRoutes() {
 		holding, warnings, err := r.Portfolio.Holding(ctx, identity(ctx).UserID, in.Symbol)
 		return result[portfolio.Holding]{data: holding, meta: Meta{Warnings: warnings}}, err
 	}, doc{id: "getHolding", tag: tag, scope: auth.ScopeRead, summary: "One holding, with its sources", errors: []fault.Kind{fault.NotFound}})
-
-	post(r, "/api/portfolio/sync", func(ctx context.Context, _ *nothing) (result[syncing], error) {
-		n, err := r.Portfolio.SyncAll(ctx, identity(ctx).UserID)
-		return answer(syncing{"queued", n}, err)
-	}, doc{id: "syncPortfolio", tag: tag, scope: auth.ScopeWrite, idempotent: true, summary: "Read all my brokerages again soon", status: http.StatusAccepted})
 }

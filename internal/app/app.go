@@ -28,6 +28,7 @@ import (
 	"github.com/jaspers-ai/jaspers/internal/market"
 	"github.com/jaspers-ai/jaspers/internal/portfolio"
 	"github.com/jaspers-ai/jaspers/internal/prices"
+	"github.com/jaspers-ai/jaspers/internal/snapshot"
 	"github.com/jaspers-ai/jaspers/internal/user"
 	"github.com/jaspers-ai/jaspers/internal/vault"
 )
@@ -125,6 +126,7 @@ func (a *App) buildMoney(life context.Context, outside providers) error {
 	if err != nil {
 		return err
 	}
+	a.jobs.Lanes = outside.lanes(brokers)
 	sources, err := outside.marketSources()
 	if err != nil {
 		return err
@@ -149,6 +151,7 @@ func (a *App) buildMoney(life context.Context, outside providers) error {
 	}
 	a.Portfolio = &portfolio.Service{DB: a.db, Connections: a.Connections, Jobs: a.jobs, Now: now, Audit: a.Audit}
 	a.Ledger = &ledger.Service{DB: a.db, Audit: a.Audit, Now: now}
+	a.Snapshots = &snapshot.Service{DB: a.db, Portfolio: a.Portfolio, Jobs: a.jobs, Now: now}
 	a.Chat = &chat.Service{DB: a.db, Now: now, Log: log, Audit: a.Audit, Analyst: &analyst.Analyst{
 		Model: model, Now: now,
 		Tools: []analyst.Tool{analyst.HoldingsTool(a.Portfolio), analyst.QuotesTool(a.Market)},

@@ -76,8 +76,11 @@ type LogConfig struct {
 
 // JobsConfig is how background work is done.
 type JobsConfig struct {
-	Workers int           `env:"JASPERS_JOB_WORKERS" envDefault:"8" doc:"Jobs done at once by this process."`
+	Workers int           `env:"JASPERS_JOB_WORKERS" envDefault:"8" doc:"Jobs done at once by this process, beside syncs and snapshots."`
 	Lease   time.Duration `env:"JASPERS_JOB_LEASE" envDefault:"30s" doc:"How long a job stays with a process that died; at most a minute."`
+	Syncs   int           `env:"JASPERS_SYNC_CONCURRENCY" envDefault:"64" doc:"Connections that this process reads at once at each brokerage."`
+	// GatewaySyncs are fewer, since all connections of a gateway share its limits.
+	GatewaySyncs int `env:"JASPERS_SYNC_GATEWAY_CONCURRENCY" envDefault:"4" doc:"The same at a brokerage that is reached through your own gateway."`
 }
 
 // LimitsConfig is how much one may ask.
@@ -224,6 +227,9 @@ func (c *Config) complete() error {
 	}
 	if c.Jobs.Workers < 1 || c.Jobs.Lease < time.Second || c.Jobs.Lease > time.Minute {
 		return errors.New("JASPERS_JOB_WORKERS must be at least 1, and JASPERS_JOB_LEASE between 1s and 1m")
+	}
+	if min(c.Jobs.Syncs, c.Jobs.GatewaySyncs) < 1 || max(c.Jobs.Syncs, c.Jobs.GatewaySyncs) > 1000 {
+		return errors.New("JASPERS_SYNC_CONCURRENCY and JASPERS_SYNC_GATEWAY_CONCURRENCY must be between 1 and 1000")
 	}
 	if c.Auth.Registration != "open" && c.Auth.Registration != "closed" {
 		return errors.New("JASPERS_REGISTRATION must be open or closed")

@@ -1,9 +1,13 @@
 package app
 
 import (
+	"slices"
 	"time"
 
+	"github.com/jaspers-ai/jaspers/internal/broker"
 	"github.com/jaspers-ai/jaspers/internal/job"
+	"github.com/jaspers-ai/jaspers/internal/portfolio"
+	"github.com/jaspers-ai/jaspers/internal/snapshot"
 )
 
 // registerJobs is the list of everything that happens by itself.
@@ -11,15 +15,34 @@ func (a *App) registerJobs() {
 	job.Handle(a.jobs, a.Portfolio.Sync)
 	job.Handle(a.jobs, a.Portfolio.KeepAlive)
 	job.Handle(a.jobs, a.prices.Refresh)
+	a.Snapshots.Register()
 	a.Auth.RegisterJobs()
 
 	a.jobs.Every("sync portfolios", 15*time.Minute, a.Portfolio.SyncDue)
 	a.jobs.Every("keep sessions alive", time.Minute, a.Portfolio.KeepAliveDue)
 	a.jobs.Every("refresh prices", 15*time.Minute, a.prices.Due)
+	a.jobs.Every("take snapshots", 15*time.Minute, a.Snapshots.Due)
 	a.jobs.Every("tidy prices", 24*time.Hour, a.Market.TidyPrices)
+	a.jobs.Every("tidy syncs", 24*time.Hour, a.Portfolio.TidySyncs)
 	a.jobs.Every("tidy jobs", 24*time.Hour, a.jobs.Tidy)
 	a.jobs.Every("tidy sessions", 24*time.Hour, a.Auth.Tidy)
 	a.jobs.Every("tidy links", 24*time.Hour, a.Auth.TidyLinks)
 	a.jobs.Every("tidy idempotency keys", time.Hour, a.Idempotency.Tidy)
 	a.jobs.Every("tidy answers", 24*time.Hour, a.Chat.Tidy)
+}
+
+// snapshotWorkers are few, since they wait for nobody: they compute, and ask the database.
+const snapshotWorkers = 4
+
+// lanes gives each brokerage workers of its own, so that one that is slow holds up no other, and snapshots theirs.
+func (c *Config) lanes(brokers []broker.Provider) map[string]int {
+	lanes := map[string]int{snapshot.Lane: snapshotWorkers}
+	for _, b := range brokers {
+		workers := c.Jobs.Syncs
+		if slices.Contains(b.Info().Methods, broker.ByGateway) {
+			workers = c.Jobs.GatewaySyncs
+		}
+		lanes[portfolio.Lane(b.Info().ID)] = workers
+	}
+	return lanes
 }

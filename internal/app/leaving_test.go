@@ -83,6 +83,9 @@ var theirs = []struct{ table, where, text string }{
 	{"brokerage_accounts", "connection_id in (select id from brokerage_connections where user_id = $1)", "status"},
 	{"portfolio_holdings", "user_id = $1", "name"},
 	{"transactions", "user_id = $1", "description"},
+	{"portfolio_snapshots", "user_id = $1", "reasons"},
+	{"syncs", "user_id = $1", ""},
+	{"sync_connections", "sync_id in (select id from syncs where user_id = $1)", "error_message"},
 	{"chat_sessions", "user_id = $1", "title"},
 	{"chat_messages", "session_id in (select id from chat_sessions where user_id = $1)", "content"},
 	{"message_tool_calls", "message_id in (select m.id from chat_messages m join chat_sessions s on s.id = m.session_id where s.user_id = $1)", "output"},
@@ -98,6 +101,8 @@ func owner(s *site, name, customer string) (p *person, session string) {
 	p.do(http.MethodPatch, "/auth/me", map[string]any{"firstName": mark(), "lastName": mark()}).status(http.StatusOK)
 	p.do(http.MethodPatch, "/users/settings", map[string]any{"baseCurrency": "EUR"}).status(http.StatusOK)
 	p.traded(p.connect(customer).ID, mark())
+	p.syncAll()
+	p.snapshot("2026-11-17", "[]")
 	p.begin("paper")
 	p.newKey(map[string]any{"name": mark(), "scopes": []string{"read"}, "password": p.password})
 	chat := p.newSession(map[string]any{"title": mark()})
@@ -122,7 +127,7 @@ func (p *person) traces() []string {
 				p.t.Errorf("%s has no row of somebody's who has one of everything", t.table)
 			}
 		}
-		if t.table != "refresh_tokens" && t.table != "recovery_codes" && t.table != "brokerage_authorizations" && t.table != "user_settings" && t.table != "chat_run_events" && t.table != "audit_logs" {
+		if t.table != "refresh_tokens" && t.table != "recovery_codes" && t.table != "brokerage_authorizations" && t.table != "user_settings" && t.table != "chat_run_events" && t.table != "audit_logs" && t.table != "sync_connections" {
 			traces = append(traces, p.texts("select cast(id as text) from "+t.table+" where "+t.where, p.id)...)
 		}
 	}

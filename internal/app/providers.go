@@ -58,12 +58,12 @@ func configured[T any](makers ...func() (T, error)) ([]T, error) {
 	return all, nil
 }
 
-// maxAlpacaCalls lets a thousand connections be read within a slot: Alpaca counts each account for itself.
-const maxAlpacaCalls = 64
+// beside is how many requests to a brokerage people may have under way while it is read.
+const beside = 16
 
 // alpaca needs no settings: without an app of the server's own, customers connect with API keys.
 func (p providers) alpaca() (broker.Provider, error) {
-	client, err := p.client(upstream.Config{Provider: "Alpaca", MaxConcurrent: maxAlpacaCalls},
+	client, err := p.client(upstream.Config{Provider: "Alpaca", MaxConcurrent: uint(p.Jobs.Syncs + beside)}, // #nosec G115 -- checked
 		address{p.Alpaca.AuthorizeURL, alpaca.DefaultAuthorizeURL}, address{p.Alpaca.TokenURL, alpaca.DefaultTokenURL},
 		address{p.Alpaca.LiveURL, alpaca.DefaultLiveURL}, address{p.Alpaca.PaperURL, alpaca.DefaultPaperURL})
 	if err != nil {

@@ -32,6 +32,8 @@ func newVictimAs(s *site, name, customer string) victim {
 	p := s.register(name)
 	p.do(http.MethodPatch, "/auth/me", map[string]any{"firstName": name + "-first", "lastName": name + "-last"}).status(http.StatusOK)
 	c := p.connect(customer)
+	sync := p.newSync()
+	p.snapshot("2026-11-17", `["`+name+`-reason"]`)
 	p.begin("paper") // an attempt to connect that is still open
 	chat := p.newSession(map[string]any{"title": name + "-title"})
 	m := p.say(chat.ID, name+"-question: what is my portfolio worth?")
@@ -44,6 +46,7 @@ func newVictimAs(s *site, name, customer string) victim {
 	accountID, sale := p.traded(c.ID, name)
 	return victim{p, map[string]string{
 		"/api/brokerages/connections/{id}":                      c.ID,
+		"/api/portfolio/syncs/{id}":                             sync,
 		"/api/chat/sessions/{id}":                               chat.ID,
 		"/api/auth/sessions/{id}":                               login.ID,
 		"/api/portfolio/transactions/{id}":                      sale,
@@ -52,7 +55,7 @@ func newVictimAs(s *site, name, customer string) victim {
 		"/api/portfolio/holdings/{symbol}":                      "AAPL",
 		"/api/stocks/quote/{symbol}":                            "AAPL",
 		"/api/stocks/{symbol}":                                  "AAPL",
-	}, []string{name, p.id, c.ID, chat.ID, m.ID, login.ID, key.ID, key.Key, m.ToolCalls[0].ID, account.Number, dollars(total(s.bookOf(customer)))}}
+	}, []string{name, p.id, c.ID, sync, chat.ID, m.ID, login.ID, key.ID, key.Key, m.ToolCalls[0].ID, account.Number, dollars(total(s.bookOf(customer)))}}
 }
 
 // traded gives somebody's first account a purchase and a sale of half of it, and a choice of its lot.

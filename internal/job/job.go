@@ -24,8 +24,11 @@ type Config struct {
 	DB  *db.DB
 	Now func() time.Time
 	Log *slog.Logger
-	// Workers bounds how many jobs this process does at once; 8.
+	// Workers bounds how many jobs this process does at once, those of Lanes apart; 8.
 	Workers int
+	// Lanes gives jobs that were added with Lane workers of their own, as many as it says, so that those who wait for
+	// something slow do not keep the others waiting. Jobs of a lane that is not here are done by the Workers.
+	Lanes map[string]int
 	// Lease is how long a job stays with a worker that no longer speaks; 30 s. It is renewed at a third of that.
 	Lease time.Duration
 	// Poll is how often the queue looks for due work; 200 ms.
@@ -83,6 +86,7 @@ type Option func(*options)
 type options struct {
 	uniqueKey   sql.NullString
 	maxAttempts int
+	lane        string
 }
 
 // Unique lets at most one job of the kind and key be waiting or running.
@@ -95,8 +99,14 @@ func Attempts(n int) Option {
 	return func(o *options) { o.maxAttempts = n }
 }
 
+// Lane has the job done by the workers of a lane; see Config.Lanes.
+func Lane(name string) Option {
+	return func(o *options) { o.lane = name }
+}
+
 // Add puts a job into the caller's transaction: it exists exactly when that commits. It reports false where a Unique
-// job of the same key was already there; one that waits to be tried again is then tried now.
+// job of the same key was already there; one that waits to be tried again is then tried now or, where its error asked for
+// time, as soon as that is over.
 func (q *Queue) Add(ctx context.Context, tx db.Querier, args Args, opts ...Option) (added bool, err error) {
 	o := options{maxAttempts: maxAttempts}
 	for _, opt := range opts {
@@ -106,7 +116,9 @@ func (q *Queue) Add(ctx context.Context, tx db.Querier, args Args, opts ...Optio
 	if err != nil {
 		return false, fmt.Errorf("arguments of %s: %w", args.Kind(), err)
 	}
-	return insert(ctx, tx, row{ID: db.NewID(), Kind: args.Kind(), Args: raw, UniqueKey: o.uniqueKey, MaxAttempts: o.maxAttempts}, db.Time(q.Now()))
+	return insert(ctx, tx, row{
+		ID: db.NewID(), Kind: args.Kind(), Args: raw, UniqueKey: o.uniqueKey, MaxAttempts: o.maxAttempts, Lane: o.lane,
+	}, db.Time(q.Now()))
 }
 
 // Run works until ctx ends, then waits for the jobs in hand. Their handlers see ctx end too: a job they give up on is
@@ -114,55 +126,35 @@ func (q *Queue) Add(ctx context.Context, tx db.Querier, args Args, opts ...Optio
 func (q *Queue) Run(ctx context.Context) {
 	var running sync.WaitGroup
 	defer running.Wait()
-	slots := make(chan struct{}, q.Workers)
+	lanes, freed := q.lanes(), make(chan struct{}, 1)
 	tick := time.NewTicker(q.Poll)
 	defer tick.Stop()
 	for {
 		q.openSlots(ctx)
-		for _, r := range q.claim(ctx, q.Workers-len(slots)) {
-			slots <- struct{}{}
-			running.Go(func() {
-				defer func() { <-slots }()
-				q.do(ctx, r)
-			})
+		for _, l := range lanes {
+			for _, r := range q.claim(ctx, l) {
+				l.busy <- struct{}{}
+				running.Go(func() {
+					defer l.leave(freed)
+					q.do(ctx, r)
+				})
+			}
 		}
 		select {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
+		case <-freed:
+			wait, stop := context.WithTimeout(ctx, q.Poll/20) // others will be done by then, too
+			<-wait.Done()
+			stop()
 		}
 	}
-}
-
-// claim takes up to n due jobs. Looking comes first and writes nothing, so an idle queue costs the writer nothing.
-func (q *Queue) claim(ctx context.Context, n int) []row {
-	if n == 0 || ctx.Err() != nil {
-		return nil
-	}
-	now := db.Time(q.Now())
-	due, err := anyDue(ctx, q.DB.Read(), now)
-	if err != nil || !due {
-		q.logUnlessDone(ctx, "look for due jobs", err)
-		return nil
-	}
-	var claimed []row
-	err = q.DB.Tx(ctx, func(tx *sql.Tx) (err error) {
-		if err := buryLost(ctx, tx, now); err != nil {
-			return err
-		}
-		claimed, err = claimDue(ctx, tx, q.DB.SkipLocked(), now, now.Add(q.Lease), n)
-		return err
-	})
-	if err != nil {
-		q.logUnlessDone(ctx, "claim jobs", err)
-		return nil
-	}
-	return claimed
 }
 
 // do runs one job under a lease that is renewed while it works.
 func (q *Queue) do(ctx context.Context, r row) {
-	work, cancel := context.WithCancelCause(ctx)
+	work, cancel := context.WithCancelCause(context.WithValue(ctx, lastTryKey{}, r.Attempt >= r.MaxAttempts))
 	defer cancel(nil)
 	var renewing sync.WaitGroup
 	renewing.Go(func() { q.renew(work, cancel, r) })
@@ -236,6 +228,9 @@ func (q *Queue) finish(ctx context.Context, r row, failed error, stopping bool) 
 		outcome.state, outcome.finishedAt, outcome.runAt = queued, sql.NullTime{}, now.Add(wait(r.Attempt, failed))
 	}
 	if failed != nil {
+		if rest := fault.From(failed).RetryAfter; rest > 0 {
+			outcome.restUntil = sql.NullTime{Time: now.Add(rest), Valid: true}
+		}
 		outcome.lastError = sql.NullString{String: failed.Error(), Valid: true}
 		q.Log.WarnContext(ctx, "job failed", "job", r.ID, "kind", r.Kind, "attempt", r.Attempt, "state", outcome.state, "error", failed)
 	}

@@ -26,6 +26,7 @@ type row struct {
 	UniqueKey   sql.NullString
 	Attempt     int
 	MaxAttempts int
+	Lane        string
 }
 
 // outcome is how one attempt ended.
@@ -35,6 +36,7 @@ type outcome struct {
 	finishedAt sql.NullTime
 	lastError  sql.NullString
 	refund     int // attempts given back
+	restUntil  sql.NullTime
 }
 
 // insert adds the job, or has the one of its unique key that waits for a later try start now. The id that comes back
@@ -42,21 +44,24 @@ type outcome struct {
 func insert(ctx context.Context, tx db.Querier, r row, now time.Time) (added bool, err error) {
 	var id string
 	err = tx.QueryRowContext(ctx, `
-		insert into jobs (id, kind, args, unique_key, state, run_at, attempt, max_attempts, created_at)
-		values ($1, $2, $3, $4, 'queued', $5, 0, $6, $5)
+		insert into jobs (id, kind, args, unique_key, state, run_at, attempt, max_attempts, lane, created_at)
+		values ($1, $2, $3, $4, 'queued', $5, 0, $6, $7, $5)
 		on conflict (kind, unique_key) where state in ('queued', 'running')
-		do update set run_at = excluded.run_at where jobs.state = 'queued' and jobs.run_at > excluded.run_at
+		do update set run_at = case when jobs.rest_until > excluded.run_at then jobs.rest_until else excluded.run_at end
+			where jobs.state = 'queued' and jobs.run_at > excluded.run_at
 		returning id`,
-		r.ID, r.Kind, string(r.Args), r.UniqueKey, now, r.MaxAttempts).Scan(&id)
+		r.ID, r.Kind, string(r.Args), r.UniqueKey, now, r.MaxAttempts, r.Lane).Scan(&id)
 	if errors.Is(err, sql.ErrNoRows) { // the one that is there runs, or is due already
 		return false, nil
 	}
 	return id == r.ID, err
 }
 
-func anyDue(ctx context.Context, q db.Querier, now time.Time) (due bool, err error) {
+func anyDue(ctx context.Context, q db.Querier, l *lane, now time.Time) (due bool, err error) {
+	where, lanes := l.where(2)
 	err = q.QueryRowContext(ctx, `
-		select exists (select 1 from jobs where state in ('queued', 'running') and run_at <= $1)`, now).Scan(&due)
+		select exists (select 1 from jobs where state in ('queued', 'running') and run_at <= $1 and `+where+`)`,
+		append([]any{now}, lanes...)...).Scan(&due)
 	return due, err
 }
 
@@ -68,14 +73,15 @@ func buryLost(ctx context.Context, tx db.Querier, now time.Time) error {
 	return err
 }
 
-// claimDue takes jobs that are due, and running ones whose lease ran out.
-func claimDue(ctx context.Context, tx db.Querier, skipLocked string, now, lease time.Time, n int) ([]row, error) {
+// claimDue takes jobs of a lane that are due, and running ones whose lease ran out.
+func claimDue(ctx context.Context, tx db.Querier, skipLocked string, l *lane, now, lease time.Time, n int) ([]row, error) {
+	where, lanes := l.where(4)
 	rows, err := tx.QueryContext(ctx, `
 		update jobs set state = 'running', attempt = attempt + 1, run_at = $2
 		where id in (
-			select id from jobs where state in ('queued', 'running') and run_at <= $1
+			select id from jobs where state in ('queued', 'running') and run_at <= $1 and `+where+`
 			order by run_at limit $3 `+skipLocked+`)
-		returning id, kind, args, attempt, max_attempts`, now, lease, n)
+		returning id, kind, args, attempt, max_attempts`, append([]any{now, lease, n}, lanes...)...)
 	return db.Collect(rows, err, func(scan func(...any) error) (r row, err error) {
 		var args string
 		err = scan(&r.ID, &r.Kind, &args, &r.Attempt, &r.MaxAttempts)
@@ -98,9 +104,9 @@ func extend(ctx context.Context, tx db.Querier, r row, until time.Time) (mine bo
 // conclude ends an attempt, unless another worker has taken the job since.
 func conclude(ctx context.Context, tx db.Querier, r row, o outcome) error {
 	_, err := tx.ExecContext(ctx, `
-		update jobs set state = $3, run_at = $4, finished_at = $5, last_error = $6, attempt = attempt - $7
+		update jobs set state = $3, run_at = $4, finished_at = $5, last_error = $6, attempt = attempt - $7, rest_until = $8
 		where id = $1 and attempt = $2 and state = 'running'`,
-		r.ID, r.Attempt, o.state, o.runAt, o.finishedAt, o.lastError, o.refund)
+		r.ID, r.Attempt, o.state, o.runAt, o.finishedAt, o.lastError, o.refund, o.restUntil)
 	return err
 }
 
@@ -123,4 +129,10 @@ func deleteEnded(ctx context.Context, tx db.Querier, state string, before time.T
 func deleteSlots(ctx context.Context, tx db.Querier, before time.Time) error {
 	_, err := tx.ExecContext(ctx, `delete from job_slots where slot < $1`, before)
 	return err
+}
+
+func isOpen(ctx context.Context, q db.Querier, kind, key string) (open bool, err error) {
+	err = q.QueryRowContext(ctx, `
+		select exists (select 1 from jobs where kind = $1 and unique_key = $2 and state in ('queued', 'running'))`, kind, key).Scan(&open)
+	return open, err
 }

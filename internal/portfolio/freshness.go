@@ -60,7 +60,10 @@ func freshInNewYork(read, now time.Time) bool {
 }
 
 // settled is when the prices of New York's last close had come to rest.
-func settled(now time.Time) time.Time { return calendar.LastClose(now).Add(settling) }
+func settled(now time.Time) time.Time { return Settled(calendar.LastClose(now)) }
+
+// Settled is when the prices of a close have come to rest: what is read from then on until the next opening is of it.
+func Settled(closed time.Time) time.Time { return closed.Add(settling) }
 
 // ofToday tells whether a price read then is of the current day, so that its change since the previous close is today's.
 // The times between one opening of New York and the next belong to one trading day. Crypto has no close: the previous

@@ -265,8 +265,10 @@ func TestUsersNeverSeeEachOthersPortfolios(t *testing.T) {
 		}
 		_, _, err := h.Holding(t.Context(), bob, "ADA")
 		wantKind(t, err, fault.NotFound)
-		wantKind(t, h.SyncNow(t.Context(), bob, adas), fault.NotFound)
-		wantKind(t, h.SyncNow(t.Context(), bob, "no id"), fault.NotFound)
+		for _, id := range []string{adas, "no id"} {
+			_, err := h.SyncNow(t.Context(), bob, id)
+			wantKind(t, err, fault.NotFound)
+		}
 	})
 }
 

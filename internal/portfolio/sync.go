@@ -49,9 +49,17 @@ func (s *Service) Sync(ctx context.Context, args SyncConnection) error {
 		return err
 	}
 	started := s.Now()
+	if err := s.reading(ctx, link.ID, started); err != nil {
+		return err
+	}
 	readings, err := s.read(ctx, link)
 	if err == nil {
-		err = s.DB.Tx(ctx, func(tx *sql.Tx) error { return s.store(ctx, tx, link, readings, started) })
+		err = s.DB.Tx(ctx, func(tx *sql.Tx) error {
+			if err := s.store(ctx, tx, link, readings, started); err != nil {
+				return err
+			}
+			return s.readWell(ctx, tx, link.ID, findings(readings))
+		})
 	}
 	if err != nil {
 		return s.failed(ctx, link, started, err)
@@ -134,8 +142,10 @@ func (s *Service) failed(ctx context.Context, link connection.Link, started time
 	}
 	var recorded bool
 	err := s.DB.Tx(ctx, func(tx *sql.Tx) (err error) {
-		recorded, err = s.Connections.Failed(ctx, tx, link, started, cause)
-		return err
+		if recorded, err = s.Connections.Failed(ctx, tx, link, started, cause); err != nil {
+			return err
+		}
+		return s.readBadly(ctx, tx, link.ID, cause, recorded && fault.Is(cause, fault.ReauthorizationRequired))
 	})
 	cause = errors.Join(fmt.Errorf("sync connection %s: %w", link.ID, cause), err)
 	// Credentials that were renewed while the old ones failed deserve the retry.
@@ -145,46 +155,56 @@ func (s *Service) failed(ctx context.Context, link connection.Link, started time
 	return cause
 }
 
-// SyncNow has one of the user's connections read soon; asking again before that changes nothing. NotFound when it is
-// none of theirs.
-func (s *Service) SyncNow(ctx context.Context, userID, connectionID string) error {
+// SyncNow has one of the user's connections read soon, and gives the id by which SyncOf follows that. One that is being
+// read, or waits to be, is not read twice: whoever asks meanwhile follows the same reading. NotFound when the connection
+// is none of theirs.
+func (s *Service) SyncNow(ctx context.Context, userID, connectionID string) (syncID string, err error) {
 	if _, err := s.Connections.Get(ctx, userID, connectionID); err != nil {
-		return err
+		return "", err
 	}
-	return s.DB.Tx(ctx, func(tx *sql.Tx) error {
-		return s.request(ctx, tx, audit.Event{UserID: userID, Target: connectionID}, connectionID)
+	err = s.DB.Tx(ctx, func(tx *sql.Tx) (err error) {
+		syncID, err = s.request(ctx, tx, audit.Event{UserID: userID, Target: connectionID}, connectionID)
+		return err
 	})
+	return syncID, err
 }
 
-// SyncAll has all of the user's connections read soon and tells how many there are.
-func (s *Service) SyncAll(ctx context.Context, userID string) (int, error) {
+// SyncAll has all of the user's connections read soon; it gives the id by which SyncOf follows that, and tells how many
+// there are.
+func (s *Service) SyncAll(ctx context.Context, userID string) (syncID string, n int, err error) {
 	connections, err := s.Connections.List(ctx, userID)
 	if err != nil {
-		return 0, err
+		return "", 0, err
 	}
 	ids := make([]string, len(connections))
 	for i, c := range connections {
 		ids[i] = c.ID
 	}
-	if len(ids) == 0 {
-		return 0, nil
-	}
-	return len(ids), s.DB.Tx(ctx, func(tx *sql.Tx) error {
-		return s.request(ctx, tx, audit.Event{UserID: userID, Details: map[string]string{"connections": strconv.Itoa(len(ids))}}, ids...)
+	err = s.DB.Tx(ctx, func(tx *sql.Tx) (err error) {
+		if len(ids) == 0 { // done before it began
+			syncID, err = s.begin(ctx, tx, userID)
+			return err
+		}
+		syncID, err = s.request(ctx, tx, audit.Event{UserID: userID, Details: map[string]string{"connections": strconv.Itoa(len(ids))}}, ids...)
+		return err
 	})
+	return syncID, len(ids), err
 }
 
 // request has connections read for somebody who waits for it, and records that.
-func (s *Service) request(ctx context.Context, tx db.Querier, e audit.Event, ids ...string) error {
+func (s *Service) request(ctx context.Context, tx db.Querier, e audit.Event, ids ...string) (syncID string, err error) {
 	e.Action = audit.RequestSync
 	if err := s.Audit.Record(ctx, tx, e); err != nil {
-		return err
+		return "", err
 	}
 	slices.Sort(ids) // whose rows are taken in one order wait for each other in no circle
 	if err := s.Connections.SyncRequested(ctx, tx, ids...); err != nil {
-		return err
+		return "", err
 	}
-	return s.enqueue(ctx, tx, ids...)
+	if syncID, err = s.begin(ctx, tx, e.UserID, ids...); err != nil {
+		return "", err
+	}
+	return syncID, s.enqueue(ctx, tx, ids...)
 }
 
 // SyncDue is the periodic sync, to be called for the slots of every quarter of an hour, at night as well: a job for each
@@ -222,7 +242,11 @@ func (s *Service) Connected(ctx context.Context, tx *sql.Tx, connectionID string
 // jobs wait for one another but never in a circle.
 func (s *Service) enqueue(ctx context.Context, tx db.Querier, connectionIDs ...string) error {
 	for _, id := range slices.Sorted(slices.Values(connectionIDs)) {
-		if _, err := s.Jobs.Add(ctx, tx, SyncConnection{id}, job.Unique(id)); err != nil {
+		provider, err := providerOf(ctx, tx, id)
+		if err != nil {
+			return err
+		}
+		if _, err := s.Jobs.Add(ctx, tx, SyncConnection{id}, job.Unique(id), job.Lane(Lane(provider))); err != nil {
 			return err
 		}
 	}

@@ -298,10 +298,10 @@ func TestEachConnectionIsQueuedOnce(t *testing.T) {
 		h.north.Keep(account("n1", "0"))
 		h.south.Keep(account("s1", "0"))
 		north, south := h.connect(t, user, h.north), h.connect(t, user, h.south)
-		if err := h.SyncNow(t.Context(), user, north); err != nil {
+		if _, err := h.SyncNow(t.Context(), user, north); err != nil {
 			t.Fatal(err)
 		}
-		if n, err := h.SyncAll(t.Context(), user); n != 2 || err != nil {
+		if _, n, err := h.SyncAll(t.Context(), user); n != 2 || err != nil {
 			t.Errorf("got %d, %v, want 2", n, err)
 		}
 		want := []string{`{"connectionId":"` + north + `"}`, `{"connectionId":"` + south + `"}`}

@@ -8,7 +8,10 @@ import (
 
 // warnings say what a reader of the figures has to know: first what is stale, then what is left out of the totals. They
 // hold no whole account number, since they are passed on to others.
-func (b book) warnings() []string {
+func (b book) warnings() []string { return append(b.gaps(), b.dayWarnings()...) }
+
+// gaps are the warnings about everything but the day change.
+func (b book) gaps() []string {
 	all := []string{}
 	for _, l := range b.links {
 		switch {
@@ -87,7 +90,6 @@ func (b book) currencyWarnings() []string {
 // unknownWarnings name what brokerages did not say about positions.
 func (b book) unknownWarnings() []string {
 	var all []string
-	otherDay, noClose := 0, 0
 	for _, l := range b.lines {
 		where := fmt.Sprintf("%s in account %s", l.Symbol, MaskAccount(l.account))
 		switch {
@@ -96,6 +98,16 @@ func (b book) unknownWarnings() []string {
 		case !l.CostBasis.Valid:
 			all = append(all, where+" has no cost basis from the brokerage: gain and loss leave it out.")
 		}
+	}
+	slices.Sort(all)
+	return all
+}
+
+// dayWarnings say what the day change leaves out.
+func (b book) dayWarnings() []string {
+	var all []string
+	otherDay, noClose := 0, 0
+	for _, l := range b.lines {
 		switch {
 		case !l.today:
 			otherDay++
@@ -103,7 +115,6 @@ func (b book) unknownWarnings() []string {
 			noClose++
 		}
 	}
-	slices.Sort(all)
 	if otherDay > 0 {
 		all = append(all, fmt.Sprintf("The day change leaves out %s with prices of an earlier trading day.", count(otherDay, "position")))
 	}

@@ -3,6 +3,7 @@ package sim
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"fmt"
 	"math"
 	"net/http"
@@ -31,6 +32,7 @@ const (
 	FaultServerError FaultKind = "server_error" // Status (500 when 0) with a page of HTML, or the vendor's JSON where it has one
 	FaultCutBody     FaultKind = "cut_body"     // the connection closes in the middle of the true answer
 	FaultGarbage     FaultKind = "garbage"      // 200 with something that only begins like JSON
+	FaultWrongTypes  FaultKind = "wrong_types"  // the true answer, whose texts and numbers have become something else
 )
 
 // The faults of a language model's answer; the handler reads them with faultOf.
@@ -44,7 +46,7 @@ const (
 
 // faultKinds are all kinds, for checking what the control API is asked for.
 var faultKinds = []FaultKind{
-	FaultLatency, FaultRateLimited, FaultServerError, FaultCutBody, FaultGarbage,
+	FaultLatency, FaultRateLimited, FaultServerError, FaultCutBody, FaultGarbage, FaultWrongTypes,
 	FaultStreamHang, FaultStreamCut, FaultOverloaded, FaultRefusal, FaultMaxTokens,
 }
 
@@ -150,6 +152,8 @@ func (f *Faults) wrap(provider string, next http.Handler) http.Handler {
 			cutBody(w, r, next)
 		case FaultGarbage:
 			writeText(w, http.StatusOK, "application/json", `{"result":[{"price":12.`+"\x00\xfe")
+		case FaultWrongTypes:
+			wrongTypes(w, r, next)
 		default:
 			next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), faultKey{}, fault)))
 		}
@@ -204,6 +208,37 @@ func cutBody(w http.ResponseWriter, r *http.Request, next http.Handler) {
 	_, _ = w.Write(whole.body.Bytes()[:whole.body.Len()/2])
 	_ = http.NewResponseController(w).Flush()
 	panic(http.ErrAbortHandler)
+}
+
+// wrongTypes answers in next's JSON with everything in it but null of another type than it should be.
+func wrongTypes(w http.ResponseWriter, r *http.Request, next http.Handler) {
+	whole := &recorded{header: w.Header(), status: http.StatusOK}
+	next.ServeHTTP(whole, r)
+	var answer any
+	if err := json.Unmarshal(whole.body.Bytes(), &answer); err != nil { // it was none
+		answer = whole.body.String()
+	}
+	writeJSON(w, whole.status, "application/json", mistyped(answer))
+}
+
+func mistyped(value any) any {
+	switch v := value.(type) {
+	case map[string]any:
+		for name, one := range v {
+			v[name] = mistyped(one)
+		}
+		return v
+	case []any:
+		for i, one := range v {
+			v[i] = mistyped(one)
+		}
+		return v
+	case string, float64:
+		return []any{v}
+	case bool:
+		return "perhaps"
+	}
+	return value
 }
 
 // recorded keeps an answer instead of sending it.

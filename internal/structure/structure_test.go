@@ -33,7 +33,7 @@ var ranks = [][]string{
 	adapters,
 	{"auth", "connection", "ledger"},
 	{"portfolio", "prices"},
-	{"performance"},
+	{"performance", "snapshot"},
 	{"analyst"},
 	{"chat"},
 	{"account"},
@@ -49,7 +49,7 @@ var adapters = []string{"broker/alpaca", "broker/ibkr", "llm/claude", "market/ya
 // aside are the packages that stand beside the ranks, each with what it may import of ours. The program knows none of
 // them, save that app starts the simulator for the demo.
 var aside = map[string][]string{
-	"bench":             {},
+	"bench":             {"calendar", "db", "sim", "vault"},
 	"evals":             {"allocation", "broker", "calendar", "instrument", "ledger", "returns", "risk", "user"},
 	"asvs":              {},
 	"broker/brokertest": {"broker", "fault", "sharedtest", "vault"},
