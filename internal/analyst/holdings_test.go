@@ -14,6 +14,7 @@ import (
 	"github.com/jaspers-ai/jaspers/internal/connection"
 	"github.com/jaspers-ai/jaspers/internal/db"
 	"github.com/jaspers-ai/jaspers/internal/db/dbtest"
+	"github.com/jaspers-ai/jaspers/internal/gains"
 	"github.com/jaspers-ai/jaspers/internal/portfolio"
 )
 
@@ -60,7 +61,7 @@ func change(t *testing.T, d *db.DB, query string, args ...any) {
 func look(t *testing.T, d *db.DB, userID, input string) (symbols []string, call *ToolCall) {
 	t.Helper()
 	now := func() time.Time { return noon }
-	p := &portfolio.Service{DB: d, Connections: &connection.Service{DB: d, Now: now}, Now: now}
+	p := &portfolio.Service{DB: d, Connections: &connection.Service{DB: d, Now: now}, Now: now, Gains: &gains.Service{DB: d, Now: now}}
 	a := &Analyst{Now: now, Tools: []Tool{HoldingsTool(p)}}
 	call = &ToolCall{Handle: "t1", Name: "get_portfolio_holdings", Started: noon}
 	a.execute(context.Background(), userID, call, json.RawMessage(input))
@@ -129,7 +130,7 @@ func TestTheSummaryIsOfTheHoldingsBesideIt(t *testing.T) {
 			change(t, d, `delete from portfolio_holdings where symbol = 'NVDA'`)
 			return noon
 		}
-		p := &portfolio.Service{DB: d, Connections: &connection.Service{DB: d, Now: now}, Now: now}
+		p := &portfolio.Service{DB: d, Connections: &connection.Service{DB: d, Now: now}, Now: now, Gains: &gains.Service{DB: d, Now: now}}
 		got, err := readHoldings(t.Context(), p, user, nil)
 		if err != nil {
 			t.Fatal(err)

@@ -2,6 +2,8 @@ package analyst
 
 import (
 	"database/sql"
+	"encoding/json"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -45,6 +47,58 @@ func TestWhoKeepsAmountsToThemselvesShowsTheModelNone(t *testing.T) {
 				// The warning is words about what is not shown.
 				if data, _, _ := strings.Cut(string(call.Output), `"warnings"`); strings.Contains(data, not) || strings.Contains(string(call.Output), "2222") {
 					t.Errorf("%s: got %s, want no %s in it", c.choice, call.Output, not)
+				}
+			}
+		}
+	})
+}
+
+// keys are the names of all properties in a result's data, at any depth.
+func keys(t *testing.T, output []byte) map[string]bool {
+	t.Helper()
+	var result struct{ Data any }
+	if err := json.Unmarshal(output, &result); err != nil {
+		t.Fatal(err)
+	}
+	found := map[string]bool{}
+	var walk func(any)
+	walk = func(v any) {
+		switch v := v.(type) {
+		case map[string]any:
+			for key, value := range v {
+				found[key] = true
+				walk(value)
+			}
+		case []any:
+			for _, value := range v {
+				walk(value)
+			}
+		}
+	}
+	walk(result.Data)
+	return found
+}
+
+// A figure that is added to a portfolio some day is not in these lists, and fails this until somebody decides.
+func TestNothingButWhatIsListedIsShownToTheModel(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		ann := owner(t, d, "PA11112222", "AAPL", "NVDA")
+		_, full := look(t, d, ann, `{}`)
+		for _, amount := range []string{"cashByCurrency", "pnl", "grossExposure", "netExposure", "base", "marketValueBase", "sources", "confirmed", "rates"} {
+			if !keys(t, full.Output)[amount] {
+				t.Errorf("got no %s for somebody who shows everything", amount)
+			}
+		}
+		what := []string{"amountsShown", "holdings", "symbol", "name", "assetClass", "price", "currency", "asOf", "stale"}
+		for choice, listed := range map[user.Amounts][]string{
+			user.None:     what,
+			user.Relative: append([]string{"summary", "cashPercent", "unrealizedPnlPercent", "dayChangePercent", "allocationPercent"}, what...),
+		} {
+			choose(t, d, ann, choice)
+			_, call := look(t, d, ann, `{}`)
+			for key := range keys(t, call.Output) {
+				if !slices.Contains(listed, key) {
+					t.Errorf("%s: got %q, which is not listed", choice, key)
 				}
 			}
 		}

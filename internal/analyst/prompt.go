@@ -6,11 +6,10 @@ import (
 	"time"
 
 	"github.com/jaspers-ai/jaspers/internal/calendar"
-	"github.com/jaspers-ai/jaspers/internal/portfolio"
 )
 
 // PromptVersion names the system prompt an answer was written under. It changes with every change of prompt.md.
-const PromptVersion = "1"
+const PromptVersion = "2"
 
 //go:embed prompt.md
 var prompt string
@@ -21,5 +20,5 @@ const lastRound = "These were the last tool calls. Answer now with what you have
 // systemPrompt changes once a day only, so that the vendor can keep it cached.
 func systemPrompt(now time.Time) string {
 	today := now.In(calendar.NewYork()).Format("Monday, 2 January 2006")
-	return strings.NewReplacer("{{today}}", today, "{{currency}}", portfolio.BaseCurrency).Replace(prompt)
+	return strings.ReplaceAll(prompt, "{{today}}", today)
 }

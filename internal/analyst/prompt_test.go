@@ -11,14 +11,14 @@ import (
 func TestAChangedPromptHasANewVersion(t *testing.T) {
 	sum := sha256.Sum256([]byte(prompt))
 	got := PromptVersion + " " + hex.EncodeToString(sum[:4])
-	if want := "1 691ff3a5"; got != want {
+	if want := "2 aaa72301"; got != want {
 		t.Errorf("got prompt %s, want %s: give a changed prompt a new version", got, want)
 	}
 }
 
-func TestThePromptSaysTheDateInNewYorkAndTheCurrency(t *testing.T) {
+func TestThePromptSaysTheDateInNewYorkAndWhereTheCurrencyStands(t *testing.T) {
 	got := systemPrompt(time.Date(2026, 11, 24, 3, 0, 0, 0, time.UTC))
-	if want := "Today is Monday, 23 November 2026 in New York. Totals of the portfolio are in USD."; !strings.Contains(got, want) {
+	if want := "Today is Monday, 23 November 2026 in New York. Totals of the portfolio are in the person's own currency, which stands with them."; !strings.Contains(got, want) {
 		t.Errorf("got %q, want %q in it", got, want)
 	}
 	if strings.Contains(got, "{{") {

@@ -19,6 +19,7 @@ import (
 	"github.com/jaspers-ai/jaspers/internal/account"
 	"github.com/jaspers-ai/jaspers/internal/audit"
 	"github.com/jaspers-ai/jaspers/internal/auth"
+	"github.com/jaspers-ai/jaspers/internal/breakdown"
 	"github.com/jaspers-ai/jaspers/internal/chat"
 	"github.com/jaspers-ai/jaspers/internal/connection"
 	"github.com/jaspers-ai/jaspers/internal/fault"
@@ -27,6 +28,7 @@ import (
 	"github.com/jaspers-ai/jaspers/internal/limit"
 	"github.com/jaspers-ai/jaspers/internal/market"
 	"github.com/jaspers-ai/jaspers/internal/portfolio"
+	"github.com/jaspers-ai/jaspers/internal/reconciliation"
 	"github.com/jaspers-ai/jaspers/internal/snapshot"
 	"github.com/jaspers-ai/jaspers/internal/user"
 )
@@ -42,11 +44,14 @@ type Services struct {
 	Connections *connection.Service
 	Portfolio   *portfolio.Service
 	Ledger      *ledger.Service
-	Snapshots   *snapshot.Service
-	Market      *market.Service
-	Chat        *chat.Service
-	Audit       *audit.Log
-	Idempotency *idempotency.Keys
+	Breakdown   *breakdown.Service
+	// Reconciliation compares what is held with what transactions come to.
+	Reconciliation *reconciliation.Service
+	Snapshots      *snapshot.Service
+	Market         *market.Service
+	Chat           *chat.Service
+	Audit          *audit.Log
+	Idempotency    *idempotency.Keys
 	// Ready tells whether the server can work: nil, or what is missing.
 	Ready func(context.Context) error
 }
@@ -112,8 +117,10 @@ func newRouter(services Services, cfg Config, mux *http.ServeMux) *router {
 	r.accountRoutes()
 	r.brokerageRoutes()
 	r.portfolioRoutes()
-	r.transactionRoutes()
 	r.syncRoutes()
+	r.allocationRoutes()
+	r.reconciliationRoutes()
+	r.transactionRoutes()
 	r.snapshotRoutes()
 	r.stockRoutes()
 	r.historyRoutes()

@@ -26,8 +26,8 @@ func (r *router) portfolioRoutes() {
 		return result[[]portfolio.Holding]{data: holdings, meta: Meta{Warnings: warnings}}, err
 	}, doc{id: "listHoldings", tag: tag, scope: auth.ScopeRead, summary: "What I own, one row an instrument, the largest first"})
 
-	get(r, "/api/portfolio/holdings/{symbol}", func(ctx context.Context, in *symbolInput) (result[portfolio.Holding], error) {
+	get(r, "/api/portfolio/holdings/{symbol}", func(ctx context.Context, in *symbolInput) (result[portfolio.Detail], error) {
 		holding, warnings, err := r.Portfolio.Holding(ctx, identity(ctx).UserID, in.Symbol)
-		return result[portfolio.Holding]{data: holding, meta: Meta{Warnings: warnings}}, err
-	}, doc{id: "getHolding", tag: tag, scope: auth.ScopeRead, summary: "One holding, with its sources", errors: []fault.Kind{fault.NotFound}})
+		return result[portfolio.Detail]{data: holding, meta: Meta{Warnings: warnings}}, err
+	}, doc{id: "getHolding", tag: tag, scope: auth.ScopeRead, summary: "One holding, with its sources and open lots", errors: []fault.Kind{fault.NotFound}})
 }

@@ -17,9 +17,11 @@ import (
 	"github.com/jaspers-ai/jaspers/internal/api"
 	"github.com/jaspers-ai/jaspers/internal/audit"
 	"github.com/jaspers-ai/jaspers/internal/auth"
+	"github.com/jaspers-ai/jaspers/internal/breakdown"
 	"github.com/jaspers-ai/jaspers/internal/chat"
 	"github.com/jaspers-ai/jaspers/internal/connection"
 	"github.com/jaspers-ai/jaspers/internal/db"
+	"github.com/jaspers-ai/jaspers/internal/gains"
 	"github.com/jaspers-ai/jaspers/internal/idempotency"
 	"github.com/jaspers-ai/jaspers/internal/job"
 	"github.com/jaspers-ai/jaspers/internal/ledger"
@@ -28,6 +30,7 @@ import (
 	"github.com/jaspers-ai/jaspers/internal/market"
 	"github.com/jaspers-ai/jaspers/internal/portfolio"
 	"github.com/jaspers-ai/jaspers/internal/prices"
+	"github.com/jaspers-ai/jaspers/internal/reconciliation"
 	"github.com/jaspers-ai/jaspers/internal/snapshot"
 	"github.com/jaspers-ai/jaspers/internal/user"
 	"github.com/jaspers-ai/jaspers/internal/vault"
@@ -149,7 +152,12 @@ func (a *App) buildMoney(life context.Context, outside providers) error {
 		DB: a.db, Keys: a.keyring, Audit: a.Audit, Providers: brokers, RedirectURL: outside.HTTP.CallbackURL, Now: now,
 		OnConnected: func(ctx context.Context, tx *sql.Tx, id string) error { return a.Portfolio.Connected(ctx, tx, id) },
 	}
-	a.Portfolio = &portfolio.Service{DB: a.db, Connections: a.Connections, Jobs: a.jobs, Now: now, Audit: a.Audit}
+	a.Portfolio = &portfolio.Service{
+		DB: a.db, Connections: a.Connections, Jobs: a.jobs, Now: now, Audit: a.Audit, Rate: a.Market.Rate,
+		Gains: &gains.Service{DB: a.db, Rates: a.Market.Rates, Now: now},
+	}
+	a.Breakdown = &breakdown.Service{Portfolio: a.Portfolio}
+	a.Reconciliation = &reconciliation.Service{Portfolio: a.Portfolio}
 	a.Ledger = &ledger.Service{DB: a.db, Audit: a.Audit, Now: now}
 	a.Snapshots = &snapshot.Service{DB: a.db, Portfolio: a.Portfolio, Jobs: a.jobs, Now: now}
 	a.Chat = &chat.Service{DB: a.db, Now: now, Log: log, Audit: a.Audit, Analyst: &analyst.Analyst{

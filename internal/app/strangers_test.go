@@ -45,12 +45,12 @@ func newVictimAs(s *site, name, customer string) victim {
 	account, _ := s.sim.World.Account(customer, sim.Live)
 	accountID, sale := p.traded(c.ID, name)
 	return victim{p, map[string]string{
+		"/api/portfolio/transactions/{id}":                      sale,
+		"/api/brokerages/connections/{id}/accounts/{accountId}": accountID,
 		"/api/brokerages/connections/{id}":                      c.ID,
 		"/api/portfolio/syncs/{id}":                             sync,
 		"/api/chat/sessions/{id}":                               chat.ID,
 		"/api/auth/sessions/{id}":                               login.ID,
-		"/api/portfolio/transactions/{id}":                      sale,
-		"/api/brokerages/connections/{id}/accounts/{accountId}": accountID,
 		"/api/auth/api-keys/{id}":                               key.ID,
 		"/api/portfolio/holdings/{symbol}":                      "AAPL",
 		"/api/stocks/quote/{symbol}":                            "AAPL",

@@ -2,6 +2,7 @@ package connection
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"time"
 
@@ -44,13 +45,21 @@ func storedAccounts(ctx context.Context, q db.Querier, connectionID string) ([]s
 }
 
 func upsertAccount(ctx context.Context, tx db.Querier, connectionID string, a broker.Account, asOf time.Time) (id string, err error) {
+	var cashIn any
+	if a.CashIn != nil {
+		text, err := json.Marshal(a.CashIn)
+		if err != nil {
+			return "", fmt.Errorf("store account: %w", err)
+		}
+		cashIn = string(text)
+	}
 	row := tx.QueryRowContext(ctx, `insert into brokerage_accounts
-		(id, connection_id, external_id, number, status, currency, cash, as_of)
-		values ($1, $2, $3, $4, $5, $6, $7, $8)
+		(id, connection_id, external_id, number, status, currency, cash, cash_in, as_of)
+		values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
 		on conflict (connection_id, external_id) do update set number = excluded.number, status = excluded.status,
-			currency = excluded.currency, cash = excluded.cash, as_of = excluded.as_of
+			currency = excluded.currency, cash = excluded.cash, cash_in = excluded.cash_in, as_of = excluded.as_of
 		returning id`,
-		db.NewID(), connectionID, a.ID, a.Number, a.Status, a.Currency, a.Cash, asOf)
+		db.NewID(), connectionID, a.ID, a.Number, a.Status, a.Currency, a.Cash, cashIn, asOf)
 	if err := row.Scan(&id); err != nil {
 		return "", fmt.Errorf("store account: %w", err)
 	}

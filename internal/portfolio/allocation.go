@@ -9,8 +9,8 @@ import (
 // percentPlaces are the decimals of a share in percent.
 const percentPlaces = 2
 
-// allocate sets each holding's share of everything counted, which is the holdings in BaseCurrency and cash. No holding
-// has a share when the total is not positive.
+// allocate sets each holding's share of everything counted, which is what of the holdings and cash there are rates for.
+// No holding has a share when the total is not positive.
 func allocate(holdings []Holding, cash decimal.Decimal) {
 	amounts := []decimal.Decimal{cash}
 	var counted []*Holding
@@ -29,13 +29,13 @@ func allocate(holdings []Holding, cash decimal.Decimal) {
 	}
 }
 
-// countedValue is what of a holding is in the totals: the market values its sources know, if they are in BaseCurrency.
+// countedValue is what of a holding is in the totals: the market values its sources know, as far as there are rates.
 func countedValue(h Holding) (decimal.Decimal, bool) {
 	var value sum
 	for _, s := range h.Sources {
-		if s.MarketValue != nil {
-			value.addIf(true, *s.MarketValue)
+		if s.MarketValueBase != nil {
+			value.addIf(true, *s.MarketValueBase)
 		}
 	}
-	return value.total, h.Currency == BaseCurrency && value.known > 0
+	return value.total, value.known > 0
 }

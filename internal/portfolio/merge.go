@@ -7,17 +7,22 @@ import (
 	"github.com/shopspring/decimal"
 
 	"github.com/jaspers-ai/jaspers/internal/broker"
+	"github.com/jaspers-ai/jaspers/internal/exchange"
 )
 
 // held is one position in one account.
 type held struct {
 	broker.Position
+	instrument   string // its identity; empty for what was read before there were any
 	connectionID string
 	provider     string
 	accountID    string // ours
 	account      string // the brokerage's number
 	stale        bool
 	today        bool // as ofToday says
+	// paidRate is what a unit of the line's currency cost on average when its lots were bought; invalid where that is not
+	// known, and for what is in the person's currency.
+	paidRate decimal.NullDecimal
 }
 
 // Digits after the point that divisions are rounded to.
@@ -26,56 +31,117 @@ const (
 	percentDigits     = 6
 )
 
-// merge makes one holding of each instrument. The order of lines does not matter.
-func merge(lines []held) []Holding {
-	type instrument struct {
-		class    broker.AssetClass
-		symbol   string
-		currency string
-	}
-	groups := map[instrument][]held{}
+// merge makes one holding of each instrument, with its figures in the rates' currency beside. The order of lines does not
+// matter.
+func merge(lines []held, rates exchange.Table) []Holding {
+	groups := map[string][]held{}
+	identity := identify(lines)
 	for _, l := range lines {
-		key := instrument{l.AssetClass, l.Symbol, l.Currency}
-		groups[key] = append(groups[key], l)
+		groups[identity(l)] = append(groups[identity(l)], l)
 	}
 	holdings := make([]Holding, 0, len(groups))
 	for _, group := range groups {
-		holdings = append(holdings, mergeOne(group))
+		holdings = append(holdings, mergeOne(group, rates))
 	}
 	slices.SortFunc(holdings, largestFirst)
 	return holdings
 }
 
-// mergeOne makes a holding of all lines of one instrument.
-func mergeOne(lines []held) Holding {
+// identify gives what tells a line's instrument from others: its identity and, where it has none yet, that of the only
+// one which is called the same, or else what it is called.
+func identify(lines []held) func(held) string {
+	called := map[string][]string{} // the identities by what they are called
+	for _, l := range lines {
+		if l.instrument != "" && !slices.Contains(called[l.name()], l.instrument) {
+			called[l.name()] = append(called[l.name()], l.instrument)
+		}
+	}
+	return func(l held) string {
+		if known := called[l.name()]; l.instrument == "" && len(known) == 1 {
+			return known[0]
+		}
+		return cmp.Or(l.instrument, l.name())
+	}
+}
+
+// name is what an instrument is called where there is no better way to tell it.
+func (l held) name() string { return string(l.AssetClass) + " " + l.Symbol + " " + l.Currency }
+
+// mergeOne makes a holding of all lines of one instrument. What is held in several currencies is in the rates' currency.
+func mergeOne(lines []held, rates exchange.Table) Holding {
 	lines = slices.SortedFunc(slices.Values(lines), bySource)
-	f := add(lines)
-	first := lines[0]
+	converted := inCurrency(lines, rates)
+	own, currency := lines, lines[0].Currency
+	if slices.ContainsFunc(lines, func(l held) bool { return l.Currency != currency }) {
+		own, currency = converted, rates.To
+	}
+	f, first := add(own), lines[0]
 	h := Holding{
+		InstrumentID:         first.instrument,
 		Symbol:               first.Symbol,
 		AssetClass:           first.AssetClass,
-		Currency:             first.Currency,
+		Currency:             currency,
 		AverageCost:          averageCost(f.cost.whole(), f.units),
 		CostBasis:            f.cost.whole(),
-		Price:                newestPrice(lines),
+		Price:                newestPrice(own),
 		MarketValue:          f.value.whole(),
 		UnrealizedPnl:        f.pnl.whole(),
 		UnrealizedPnlPercent: percent(f.pnl.whole(), f.pnlCost.whole()),
 		DayChange:            f.change.whole(),
 		DayChangePercent:     percent(f.change.whole(), f.changeBase.whole()),
+		Base:                 inBase(converted, currency, rates),
 		AsOf:                 first.AsOf,
 		Sources:              make([]Source, 0, len(lines)),
 	}
-	for _, l := range lines {
+	for i, l := range lines {
 		h.Quantity = h.Quantity.Add(l.Quantity)
+		h.InstrumentID = cmp.Or(h.InstrumentID, l.instrument)
 		h.Name = cmp.Or(h.Name, l.Name)
 		h.Stale = h.Stale || l.stale
 		if l.AsOf.Before(h.AsOf) {
 			h.AsOf = l.AsOf
 		}
-		h.Sources = append(h.Sources, l.source())
+		source := l.source()
+		source.MarketValueBase = pointer(converted[i].MarketValue)
+		h.Sources = append(h.Sources, source)
 	}
 	return h
+}
+
+// inBase are the figures of a holding's lines, which are in the rates' currency already.
+func inBase(converted []held, currency string, rates exchange.Table) InBase {
+	f := add(converted)
+	base := InBase{
+		Currency: rates.To, CostBasis: f.cost.whole(), MarketValue: f.value.whole(), UnrealizedPnl: f.pnl.whole(), DayChange: f.change.whole(),
+	}
+	if rate, ok := rates.Of(currency); ok {
+		base.Rate, base.RateDay = &rate.Rate, &rate.Day
+	}
+	return base
+}
+
+// inCurrency are the lines with their amounts in the rates' currency, unknown where there is no rate. A cost is what was
+// paid then, at the rates of then, where these are known.
+func inCurrency(lines []held, rates exchange.Table) []held {
+	all := slices.Clone(lines)
+	for i := range all {
+		l := &all[i]
+		for _, amount := range []*decimal.NullDecimal{&l.Price, &l.PreviousClose, &l.MarketValue} {
+			convert(amount, l.Currency, rates)
+		}
+		if l.paidRate.Valid {
+			l.CostBasis.Decimal = l.CostBasis.Decimal.Mul(l.paidRate.Decimal)
+		} else {
+			convert(&l.CostBasis, l.Currency, rates)
+		}
+		l.Currency = rates.To
+	}
+	return all
+}
+
+func convert(amount *decimal.NullDecimal, currency string, rates exchange.Table) {
+	converted, ok := rates.Convert(currency, amount.Decimal)
+	*amount = decimal.NullDecimal{Decimal: converted, Valid: amount.Valid && ok}
 }
 
 // figures are the sums over lines, each with what is unknown in it.
@@ -146,6 +212,7 @@ func (l held) source() Source {
 		ConnectionID: l.connectionID,
 		Provider:     l.provider,
 		Account:      l.account,
+		Currency:     l.Currency,
 		Quantity:     l.Quantity,
 		AverageCost:  pointer(l.AverageCost),
 		CostBasis:    pointer(l.CostBasis),
@@ -199,21 +266,27 @@ func bySource(a, b held) int {
 	)
 }
 
-// largestFirst orders by market value, unknown ones last; what is equal by what tells instruments apart.
+// largestFirst orders by market value in the person's currency, unknown ones last, then by the holding's own; what is
+// equal by what tells instruments apart.
 func largestFirst(a, b Holding) int {
-	byValue := 0
-	switch {
-	case a.MarketValue != nil && b.MarketValue != nil:
-		byValue = b.MarketValue.Cmp(*a.MarketValue)
-	case a.MarketValue != nil:
-		byValue = -1
-	case b.MarketValue != nil:
-		byValue = 1
-	}
 	return cmp.Or(
-		byValue,
+		largerFirst(a.Base.MarketValue, b.Base.MarketValue),
+		largerFirst(a.MarketValue, b.MarketValue),
 		cmp.Compare(a.Symbol, b.Symbol),
 		cmp.Compare(a.AssetClass, b.AssetClass),
 		cmp.Compare(a.Currency, b.Currency),
+		cmp.Compare(a.InstrumentID, b.InstrumentID),
 	)
+}
+
+func largerFirst(a, b *decimal.Decimal) int {
+	switch {
+	case a != nil && b != nil:
+		return b.Cmp(*a)
+	case a != nil:
+		return -1
+	case b != nil:
+		return 1
+	}
+	return 0
 }

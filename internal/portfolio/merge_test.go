@@ -1,6 +1,8 @@
 package portfolio
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -12,7 +14,24 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/jaspers-ai/jaspers/internal/broker"
+	"github.com/jaspers-ai/jaspers/internal/calendar"
+	"github.com/jaspers-ai/jaspers/internal/exchange"
+	"github.com/jaspers-ai/jaspers/internal/market"
 )
+
+// dollars are rates to dollars: a euro costs 1.25 of them, and of others nobody knows.
+func dollars(t interface{ Fatal(...any) }) exchange.Table {
+	table, err := exchange.Load(context.Background(), func(_ context.Context, from, to string) (market.Rate, error) {
+		if from != "EUR" {
+			return market.Rate{}, errors.New("no rate")
+		}
+		return market.Rate{From: from, To: to, Rate: dec("1.25"), Day: calendar.Day{Year: 2026, Month: 11, Day: 23}, Source: "test", AsOf: noon}, nil
+	}, "USD", []string{"EUR", "GBP"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return table
+}
 
 var noon = time.Date(2026, 11, 23, 17, 0, 0, 0, time.UTC) // a Monday, 12:00 in New York
 
@@ -103,7 +122,7 @@ func TestARowAddsUpItsSources(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			rows := merge(c.lines)
+			rows := merge(c.lines, dollars(t))
 			if len(rows) != 1 || len(rows[0].Sources) != len(c.lines) {
 				t.Fatalf("got %d rows, want 1 with %d sources", len(rows), len(c.lines))
 			}
@@ -127,7 +146,7 @@ func TestOneInstrumentIsSameClassSymbolAndCurrency(t *testing.T) {
 		"another currency": {func(l *held) { l.Currency = "EUR" }, 2},
 	} {
 		t.Run(name, func(t *testing.T) {
-			if got := len(merge([]held{a, with(a, c.change)})); got != c.rows {
+			if got := len(merge([]held{a, with(a, c.change)}, dollars(t))); got != c.rows {
 				t.Errorf("got %d rows, want %d", got, c.rows)
 			}
 		})
@@ -138,7 +157,7 @@ func TestARowIsAsFreshAsItsOldestSourceAndPricedByItsNewest(t *testing.T) {
 	old := with(line("A", "X", "1", "90", "100", "99", "100"), func(l *held) {
 		l.AsOf, l.stale, l.Name = noon.Add(-time.Hour), true, "X Incorporated"
 	})
-	rows := merge([]held{line("B", "X", "1", "90", "101", "99", "101"), old})
+	rows := merge([]held{line("B", "X", "1", "90", "101", "99", "101"), old}, dollars(t))
 	got := fmt.Sprint(rows[0].AsOf, rows[0].Stale, text(rows[0].Price), rows[0].Name, rows[0].Sources[0].Stale, rows[0].Sources[1].Stale)
 	if want := fmt.Sprint(noon.Add(-time.Hour), true, "101", "X Incorporated", true, false); got != want {
 		t.Errorf("got %s, want %s", got, want)
@@ -149,7 +168,7 @@ func TestRowsComeByMarketValueAndUnknownOnesLast(t *testing.T) {
 	rows := merge([]held{
 		line("A", "SHORT", "-1", "-5", "5", "5", "-5"), line("A", "UNKNOWN", "1", "5", "", "", ""),
 		line("A", "SMALL", "1", "5", "5", "5", "5"), line("A", "EVEN", "1", "5", "5", "5", "5"), line("A", "LARGE", "1", "5", "9", "9", "9"),
-	})
+	}, dollars(t))
 	var got []string
 	for _, r := range rows {
 		got = append(got, r.Symbol)
@@ -190,10 +209,11 @@ func lines(t *rapid.T) []held {
 }
 
 func TestSourcesAddUpToRowsToTheLastDigit(t *testing.T) {
+	rates := dollars(t)
 	rapid.Check(t, func(t *rapid.T) {
 		all := lines(t)
 		sources := 0
-		for _, row := range merge(all) {
+		for _, row := range merge(all, rates) {
 			sources += len(row.Sources)
 			quantity, value, cost := decimal.Zero, decimal.NewNullDecimal(decimal.Zero), decimal.NewNullDecimal(decimal.Zero)
 			for _, s := range row.Sources {
@@ -222,10 +242,11 @@ func plus(total decimal.NullDecimal, part *decimal.Decimal) decimal.NullDecimal 
 }
 
 func TestTheOrderOfPositionsDoesNotMatter(t *testing.T) {
+	rates := dollars(t)
 	rapid.Check(t, func(t *rapid.T) {
 		all := lines(t)
 		shuffled := rapid.Permutation(slices.Clone(all)).Draw(t, "shuffled")
-		want, got := merge(all), merge(shuffled)
+		want, got := merge(all, rates), merge(shuffled, rates)
 		allocate(want, dec("10"))
 		allocate(got, dec("10"))
 		if diff := cmp.Diff(want, got); diff != "" {
@@ -237,21 +258,16 @@ func TestTheOrderOfPositionsDoesNotMatter(t *testing.T) {
 func TestAllocationIsOfWhatTheTotalCounts(t *testing.T) {
 	rows := merge([]held{
 		line("A", "THIRD", "1", "1", "1", "1", "1"), line("A", "OTHER", "1", "1", "1", "1", "1"),
-		line("A", "EURO", "1", "1", "1", "1", "1000"), line("B", "HALF", "1", "1", "", "", ""), line("A", "NONE", "1", "1", "", "", ""),
+		with(line("A", "YEN", "1", "1", "1", "1", "1000"), func(l *held) { l.Currency = "JPY" }), line("B", "HALF", "1", "1", "", "", ""), line("A", "NONE", "1", "1", "", "", ""),
 		line("A", "HALF", "1", "1", "0.5", "0.5", "0.5"),
-	})
-	for i := range rows {
-		if rows[i].Symbol == "EURO" {
-			rows[i].Currency = "EUR"
-		}
-	}
+	}, dollars(t))
 	allocate(rows, dec("0.5"))
 	got := map[string]string{}
 	for _, r := range rows {
 		got[r.Symbol] = text(r.AllocationPercent)
 	}
 	// Thirds do not divide: what is left goes to the first of equal remainders.
-	want := map[string]string{"OTHER": "33.33", "THIRD": "33.33", "EURO": "-", "HALF": "16.67", "NONE": "-"}
+	want := map[string]string{"OTHER": "33.33", "THIRD": "33.33", "YEN": "-", "HALF": "16.67", "NONE": "-"}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("-want +got\n%s", diff)
 	}

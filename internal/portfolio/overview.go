@@ -1,6 +1,15 @@
 package portfolio
 
-import "context"
+import (
+	"context"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/shopspring/decimal"
+
+	"github.com/jaspers-ai/jaspers/internal/gains"
+)
 
 // Overview is the whole portfolio at one moment: the summary adds up the holdings beside it.
 type Overview struct {
@@ -16,6 +25,64 @@ func (s *Service) Overview(ctx context.Context, userID string) (Overview, []stri
 		return Overview{}, nil, err
 	}
 	return Overview{b.summary(), b.holdings()}, b.warnings(), nil
+}
+
+// Whole is the overview with the accounts behind it and what their ledger says, for packages that look at these
+// otherwise.
+type Whole struct {
+	Overview
+	Accounts []Account
+	Ledger   *gains.Report // shared, so nobody changes it
+}
+
+// Account is one account that was read.
+type Account struct {
+	ID, ConnectionID       string
+	Provider, ProviderName string
+	Number                 string
+	Cash                   []Cash // by currency; nil when the brokerage does not say
+	Positions              []Position
+	HistoryProblem         string // why its transactions could not be read when its positions were; empty when they were
+	AsOf                   time.Time
+}
+
+// Position is what the account holds of an instrument, as the brokerage reports it. Cost is in Currency.
+type Position struct {
+	InstrumentID     string // empty while it has no identity
+	Symbol, Currency string
+	Quantity         decimal.Decimal
+	CostBasis        *decimal.Decimal
+}
+
+// Whole reads all of it at one moment; warnings as in Holdings.
+func (s *Service) Whole(ctx context.Context, userID string) (Whole, []string, error) {
+	b, err := s.open(ctx, userID)
+	if err != nil {
+		return Whole{}, nil, err
+	}
+	w := Whole{Overview: Overview{b.summary(), b.holdings()}, Ledger: b.gains}
+	for _, l := range b.links {
+		for _, a := range l.accounts {
+			if l.syncedAt != nil {
+				w.Accounts = append(w.Accounts, b.account(l, a))
+			}
+		}
+	}
+	return w, b.warnings(), nil
+}
+
+func (b book) account(l link, a account) Account {
+	shown := Account{
+		ID: a.id, ConnectionID: l.id, Provider: l.provider, ProviderName: l.providerName, Number: a.number,
+		HistoryProblem: a.historyProblem, AsOf: *l.syncedAt,
+	}
+	for _, currency := range slices.Sorted(maps.Keys(a.cash)) {
+		shown.Cash = append(shown.Cash, b.cash(currency, a.cash[currency]))
+	}
+	for _, p := range a.positions {
+		shown.Positions = append(shown.Positions, Position{p.identity, p.Symbol, p.Currency, p.Quantity, pointer(p.CostBasis)})
+	}
+	return shown
 }
 
 // MaskAccount keeps the last four characters of an account's number, of a short one the last half: enough for its owner

@@ -4,16 +4,20 @@ package portfolio
 import (
 	"context"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/shopspring/decimal"
 
 	"github.com/jaspers-ai/jaspers/internal/audit"
 	"github.com/jaspers-ai/jaspers/internal/broker"
+	"github.com/jaspers-ai/jaspers/internal/calendar"
 	"github.com/jaspers-ai/jaspers/internal/connection"
 	"github.com/jaspers-ai/jaspers/internal/db"
-	"github.com/jaspers-ai/jaspers/internal/fault"
+	"github.com/jaspers-ai/jaspers/internal/exchange"
+	"github.com/jaspers-ai/jaspers/internal/gains"
 	"github.com/jaspers-ai/jaspers/internal/job"
+	"github.com/jaspers-ai/jaspers/internal/kept"
 )
 
 // Service reads brokerages and shows what they said. Every field is required.
@@ -24,15 +28,21 @@ type Service struct {
 	Now         func() time.Time
 	// Audit records who asked for a sync; how it went is recorded by Connections.
 	Audit *audit.Log
+	// Rate gives rates of exchange for totals in a person's own currency.
+	Rate exchange.Source
+	// Gains is what the ledger says of them.
+	Gains *gains.Service
+
+	once sync.Once
+	kept *kept.Values[view]
 }
 
-// BaseCurrency is what totals are in. Amounts in another currency are left out of them, and a warning says so.
-const BaseCurrency = "USD"
-
-// Holding is one instrument in all accounts together: same asset class, symbol and currency. Long and short positions
-// of it net. Amounts are in Currency. A figure is null when one of the sources does not know its part of it; percents
-// are 12.5 for 12.5 % and null, too, where there is nothing to divide by.
+// Holding is one instrument in all accounts together, whatever each brokerage calls it. Long and short positions of it
+// net. Amounts are in Currency, beside them in Base those in the person's currency. A figure is null when one of the
+// sources does not know its part of it; percents are 12.5 for 12.5 % and null, too, where there is nothing to divide by.
 type Holding struct {
+	InstrumentID string `json:"instrumentId" doc:"The same whatever brokerages call it; empty for what was not read since there are such"`
+
 	Symbol     string            `json:"symbol"`
 	Name       string            `json:"name" doc:"Empty when no brokerage gives one"`
 	AssetClass broker.AssetClass `json:"assetClass" enum:"equity,option,crypto,other"`
@@ -51,9 +61,22 @@ type Holding struct {
 	// AllocationPercent has two decimals. The shares of all holdings and of cash add up to exactly 100. A holding of
 	// which only some sources know a market value has the share of these; one that is not in the totals has none.
 	AllocationPercent *decimal.Decimal `json:"allocationPercent" doc:"Share of the total value, cash included"`
+	Base              InBase           `json:"base" doc:"In my own currency"`
 	AsOf              time.Time        `json:"asOf" doc:"Of the oldest source"`
 	Stale             bool             `json:"stale" doc:"Whether a source is"`
 	Sources           []Source         `json:"sources"`
+}
+
+// InBase are a holding's figures in the person's own currency: values and changes at the rates of now, cost at those of
+// the days it was paid, as far as the ledger knows these. They are null where there is no rate, too.
+type InBase struct {
+	Currency      string           `json:"currency"`
+	Rate          *decimal.Decimal `json:"rate" doc:"What one unit of the holding's currency costs; null where that is this one, or there is no rate"`
+	RateDay       *calendar.Day    `json:"rateDay" doc:"Of the rate; its source is among the summary's rates"`
+	CostBasis     *decimal.Decimal `json:"costBasis"`
+	MarketValue   *decimal.Decimal `json:"marketValue"`
+	UnrealizedPnl *decimal.Decimal `json:"unrealizedPnl"`
+	DayChange     *decimal.Decimal `json:"dayChange" doc:"Of the price, at the rate of now"`
 }
 
 // Source is a holding in one account, as the brokerage reported it last.
@@ -61,30 +84,50 @@ type Source struct {
 	ConnectionID string           `json:"connectionId"`
 	Provider     string           `json:"provider"`
 	Account      string           `json:"account" doc:"The brokerage's account number"`
+	Currency     string           `json:"currency"`
 	Quantity     decimal.Decimal  `json:"quantity"`
 	AverageCost  *decimal.Decimal `json:"averageCost"`
 	CostBasis    *decimal.Decimal `json:"costBasis"`
 	Price        *decimal.Decimal `json:"price"`
 	MarketValue  *decimal.Decimal `json:"marketValue"`
-	AsOf         time.Time        `json:"asOf"`
-	Stale        bool             `json:"stale" doc:"Whether the brokerage could not be read lately"`
+	// MarketValueBase is in the person's own currency.
+	MarketValueBase *decimal.Decimal `json:"marketValueBase" doc:"In my own currency; null where there is no rate, too"`
+	AsOf            time.Time        `json:"asOf"`
+	Stale           bool             `json:"stale" doc:"Whether the brokerage could not be read lately"`
 }
 
-// Summary is the whole portfolio in BaseCurrency. Gain, loss and change cover the holdings of which they are known;
-// they are null when that is none of those there are.
+// Summary is the whole portfolio in BaseCurrency, the person's own. Gain, loss and change cover the holdings of which
+// they are known; they are null when that is none of those there are.
 type Summary struct {
 	BaseCurrency         string           `json:"baseCurrency"`
 	TotalValue           decimal.Decimal  `json:"totalValue" doc:"As in bestKnown"`
 	Cash                 decimal.Decimal  `json:"cash" doc:"As in bestKnown; negative when borrowed"`
+	CashByCurrency       []Cash           `json:"cashByCurrency" doc:"As in bestKnown"`
 	CostBasis            *decimal.Decimal `json:"costBasis" doc:"Of the holdings that unrealizedPnl covers"`
 	UnrealizedPnl        *decimal.Decimal `json:"unrealizedPnl"`
 	UnrealizedPnlPercent *decimal.Decimal `json:"unrealizedPnlPercent"`
+	Pnl                  Pnl              `json:"pnl" doc:"Where gain and loss come from"`
+	GrossExposure        decimal.Decimal  `json:"grossExposure" doc:"Long market value and the size of the short one"`
+	NetExposure          decimal.Decimal  `json:"netExposure" doc:"Long market value less the size of the short one"`
 	DayChange            *decimal.Decimal `json:"dayChange"`
 	DayChangePercent     *decimal.Decimal `json:"dayChangePercent"`
-	Confirmed            Totals           `json:"confirmed" doc:"From accounts that are not stale, without crypto that is"`
-	BestKnown            Totals           `json:"bestKnown" doc:"From all accounts, with the last known values of stale ones"`
-	AsOf                 *time.Time       `json:"asOf" doc:"When the account read longest ago was read; null when none was"`
-	Connections          Connections      `json:"connections"`
+	// DayChangeBasis says whether what rates of exchange did since the previous close is in DayChange: it never is.
+	DayChangeBasis string      `json:"dayChangeBasis" enum:"prices,prices_at_current_rates" doc:"What moves dayChange: prices alone, where there is one currency, or prices with foreign ones at the rates of now; what the rates did is not in it"`
+	Confirmed      Totals      `json:"confirmed" doc:"From accounts that are not stale, without crypto that is, and without what is at a stale rate"`
+	BestKnown      Totals      `json:"bestKnown" doc:"From all accounts, with the last known values of stale ones"`
+	Rates          []Rate      `json:"rates" doc:"The rates of exchange in these figures"`
+	AsOf           *time.Time  `json:"asOf" doc:"When the account read longest ago was read; null when none was"`
+	Connections    Connections `json:"connections"`
+}
+
+// Rate is a rate of exchange that the figures used.
+type Rate = exchange.Rate
+
+// Cash is the cash of all accounts in one currency.
+type Cash struct {
+	Currency string           `json:"currency"`
+	Amount   decimal.Decimal  `json:"amount" doc:"In currency; negative when borrowed"`
+	InBase   *decimal.Decimal `json:"inBase" doc:"In the base currency; null when there is no rate, and then in no total"`
 }
 
 // Totals add up accounts.
@@ -93,6 +136,7 @@ type Totals struct {
 	Cash        decimal.Decimal `json:"cash"`
 	MarketValue decimal.Decimal `json:"marketValue"`
 	Sources     int             `json:"sources" doc:"How many accounts are in the sum"`
+	Partial     bool            `json:"partial" doc:"Whether something of these accounts is not in the sum, for want of a value or a rate"`
 }
 
 // Connections counts the connections behind a summary. Stale ones are counted by their status as well.
@@ -114,19 +158,6 @@ func (s *Service) Holdings(ctx context.Context, userID string) ([]Holding, []str
 	return b.holdings(), b.warnings(), nil
 }
 
-// Holding is one row of Holdings. The symbol may be in any case and in the common spellings: BRK.B or BRK-B; BTC/USD,
-// BTC-USD or BTCUSD. NotFound when the user holds nothing of it.
-func (s *Service) Holding(ctx context.Context, userID, symbol string) (Holding, []string, error) {
-	holdings, warnings, err := s.Holdings(ctx, userID)
-	if err != nil {
-		return Holding{}, nil, err
-	}
-	if h, ok := findSymbol(holdings, symbol); ok {
-		return h, warnings, nil
-	}
-	return Holding{}, nil, fault.New(fault.NotFound, "you hold nothing of this symbol")
-}
-
 // Summary adds everything up; warnings as in Holdings.
 func (s *Service) Summary(ctx context.Context, userID string) (Summary, []string, error) {
 	b, err := s.open(ctx, userID)
@@ -134,33 +165,6 @@ func (s *Service) Summary(ctx context.Context, userID string) (Summary, []string
 		return Summary{}, nil, err
 	}
 	return b.summary(), b.warnings(), nil
-}
-
-// open loads the user's book and judges it by the clock.
-func (s *Service) open(ctx context.Context, userID string) (book, error) {
-	links, err := load(ctx, s.DB.Read(), userID)
-	if err != nil {
-		return book{}, err
-	}
-	for i := range links {
-		links[i].providerName = s.Connections.ProviderName(links[i].provider)
-	}
-	return newBook(links, s.Now()), nil
-}
-
-// findSymbol prefers the exact spelling, so that BF.B is never taken for BFB where both are held.
-func findSymbol(holdings []Holding, symbol string) (Holding, bool) {
-	for _, same := range []func(a, b string) bool{
-		strings.EqualFold,
-		SameSymbol,
-	} {
-		for _, h := range holdings {
-			if same(h.Symbol, symbol) {
-				return h, true
-			}
-		}
-	}
-	return Holding{}, false
 }
 
 // separators are what spellings of one symbol differ in.

@@ -1,6 +1,7 @@
 package portfolio_test
 
 import (
+	"context"
 	"database/sql"
 	"fmt"
 	"log/slog"
@@ -15,11 +16,14 @@ import (
 	"github.com/jaspers-ai/jaspers/internal/audit"
 	"github.com/jaspers-ai/jaspers/internal/broker"
 	"github.com/jaspers-ai/jaspers/internal/broker/brokertest"
+	"github.com/jaspers-ai/jaspers/internal/calendar"
 	"github.com/jaspers-ai/jaspers/internal/connection"
 	"github.com/jaspers-ai/jaspers/internal/db"
 	"github.com/jaspers-ai/jaspers/internal/db/dbtest"
 	"github.com/jaspers-ai/jaspers/internal/fault"
+	"github.com/jaspers-ai/jaspers/internal/gains"
 	"github.com/jaspers-ai/jaspers/internal/job"
+	"github.com/jaspers-ai/jaspers/internal/market"
 	"github.com/jaspers-ai/jaspers/internal/portfolio"
 	"github.com/jaspers-ai/jaspers/internal/vault"
 )
@@ -30,6 +34,8 @@ type house struct {
 	*portfolio.Service
 	north, south *brokertest.Desk
 	now          time.Time
+	rates        map[string]string // to any currency, by the other; what is not here nobody knows
+	asked        int               // how often rates were
 }
 
 // monday is 12:00 in New York, in the middle of a session.
@@ -48,7 +54,7 @@ func newHouse(t *testing.T, d *db.DB) *house {
 		t.Fatal(err)
 	}
 	h.Service = &portfolio.Service{
-		DB: d, Now: clock, Audit: log,
+		DB: d, Now: clock, Audit: log, Rate: h.rate, Gains: &gains.Service{DB: d, Now: clock, Rates: h.pastRates},
 		Jobs: job.New(job.Config{DB: d, Now: clock, Log: slog.New(slog.DiscardHandler), Poll: time.Millisecond}),
 		Connections: &connection.Service{
 			DB: d, Keys: keys, Audit: log, Now: clock, Providers: []broker.Provider{h.north, h.south},
@@ -58,6 +64,33 @@ func newHouse(t *testing.T, d *db.DB) *house {
 	h.Connections.OnConnected = h.Connected
 	job.Handle(h.Jobs, h.Sync)
 	return h
+}
+
+func (h *house) rate(_ context.Context, from, to string) (market.Rate, error) {
+	h.asked++
+	rate, ok := h.rates[from]
+	if !ok {
+		return market.Rate{}, fault.New(fault.UnknownSymbol, "nobody knows the rate")
+	}
+	return market.Rate{From: from, To: to, Rate: dec(rate), Day: calendar.DayOf(h.now), Source: "test", AsOf: h.now}, nil
+}
+
+// pastRates are the same on all days until now.
+func (h *house) pastRates(_ context.Context, to string, from []string, first calendar.Day) (map[string]market.Rates, []string, error) {
+	all := map[string]market.Rates{}
+	for _, currency := range from {
+		rate, ok := h.rates[currency]
+		if !ok {
+			continue
+		}
+		one := market.Rates{From: currency, To: to, Source: "test", AsOf: h.now}
+		for day := first.Number(); day <= calendar.DayOf(h.now).Number(); day++ {
+			value, _ := dec(rate).Float64()
+			one.Days, one.Rate = append(one.Days, day), append(one.Rate, value)
+		}
+		all[currency] = one
+	}
+	return all, nil, nil
 }
 
 func newUser(t *testing.T, d *db.DB) string {
@@ -192,10 +225,10 @@ func TestHoldingsOfTwoBrokeragesAreOneList(t *testing.T) {
 		same(t, "holdings", []string{"AAPL 16 4000 700 80 false 2", "XLK -5 -450 50 -9 false 1"}, rows(holdings))
 		same(t, "warnings", []string{}, warnings)
 		same(t, "sources", []portfolio.Source{
-			{ConnectionID: north, Provider: "north", Account: "No. n1", Quantity: dec("10"), CostBasis: new(dec("2000")),
-				Price: new(dec("250")), MarketValue: new(dec("2500")), AsOf: monday},
-			{ConnectionID: south, Provider: "south", Account: "No. s1", Quantity: dec("6"), CostBasis: new(dec("1300")),
-				Price: new(dec("250")), MarketValue: new(dec("1500")), AsOf: monday},
+			{ConnectionID: north, Provider: "north", Account: "No. n1", Currency: "USD", Quantity: dec("10"), CostBasis: new(dec("2000")),
+				Price: new(dec("250")), MarketValue: new(dec("2500")), MarketValueBase: new(dec("2500")), AsOf: monday},
+			{ConnectionID: south, Provider: "south", Account: "No. s1", Currency: "USD", Quantity: dec("6"), CostBasis: new(dec("1300")),
+				Price: new(dec("250")), MarketValue: new(dec("1500")), MarketValueBase: new(dec("1500")), AsOf: monday},
 		}, holdings[0].Sources)
 
 		summary, warnings := h.summary(t, user)
@@ -205,6 +238,14 @@ func TestHoldingsOfTwoBrokeragesAreOneList(t *testing.T) {
 			BaseCurrency: "USD", TotalValue: dec("5000"), Cash: dec("1450"), CostBasis: new(dec("2800")),
 			UnrealizedPnl: new(dec("750")), UnrealizedPnlPercent: new(dec("26.785714")),
 			DayChange: new(dec("185")), DayChangePercent: new(dec("5.497771")), // 10·10 + 6·10 + 5·5 of 16·240 − 5·95
+			CashByCurrency: []portfolio.Cash{{Currency: "USD", Amount: dec("1450"), InBase: new(dec("1450"))}},
+			Pnl: portfolio.Pnl{
+				Unrealized: new(dec("750")), PriceEffect: new(dec("750")), CurrencyEffect: new(dec("0")),
+				Realized: &decimal.Decimal{}, Dividends: &decimal.Decimal{}, Interest: &decimal.Decimal{}, Fees: &decimal.Decimal{},
+				TradeFees: &decimal.Decimal{}, Taxes: &decimal.Decimal{}, Incomplete: []string{},
+				Since: &calendar.Day{Year: 2026, Month: 11, Day: 23}, // of the openings: the desk told of no past
+			},
+			GrossExposure: dec("4450"), NetExposure: dec("3550"), DayChangeBasis: "prices", Rates: []portfolio.Rate{},
 			Confirmed: totals, BestKnown: totals, AsOf: &monday, Connections: portfolio.Connections{Total: 2, Active: 2},
 		}, summary)
 	})
@@ -216,6 +257,11 @@ func TestAnEmptyPortfolioIsTrueZerosWithoutPercents(t *testing.T) {
 		user := newUser(t, d)
 		want := portfolio.Summary{
 			BaseCurrency: "USD", CostBasis: &decimal.Decimal{}, UnrealizedPnl: &decimal.Decimal{}, DayChange: &decimal.Decimal{},
+			DayChangeBasis: "prices", CashByCurrency: []portfolio.Cash{}, Rates: []portfolio.Rate{}, Pnl: portfolio.Pnl{
+				Unrealized: &decimal.Decimal{}, PriceEffect: &decimal.Decimal{}, CurrencyEffect: &decimal.Decimal{},
+				Realized: &decimal.Decimal{}, Dividends: &decimal.Decimal{}, Interest: &decimal.Decimal{}, Fees: &decimal.Decimal{},
+				TradeFees: &decimal.Decimal{}, Taxes: &decimal.Decimal{}, Incomplete: []string{},
+			},
 		}
 		summary, warnings := h.summary(t, user)
 		same(t, "summary of nobody", want, summary)
@@ -224,6 +270,7 @@ func TestAnEmptyPortfolioIsTrueZerosWithoutPercents(t *testing.T) {
 		h.north.Keep(account("n1", "0"))
 		h.linked(t, user, h.north)
 		want.Confirmed.Sources, want.BestKnown.Sources = 1, 1
+		want.CashByCurrency = []portfolio.Cash{{Currency: "USD", InBase: &decimal.Decimal{}}}
 		want.AsOf, want.Connections = &monday, portfolio.Connections{Total: 1, Active: 1}
 		summary, warnings = h.summary(t, user)
 		same(t, "summary of an empty account", want, summary)
@@ -302,7 +349,7 @@ func TestWhatIsUnknownOrInAnotherCurrencyIsLeftOutAloud(t *testing.T) {
 		h.linked(t, user, h.north)
 
 		holdings, warnings := h.holdings(t, user)
-		same(t, "holdings", []string{"SAP 2 300 100 - false 1", "A 1 60 0 30 false 1", "GIFT 1 40 - 20 false 1", "DARK 1 - - - false 1"}, rows(holdings))
+		same(t, "holdings", []string{"A 1 60 0 30 false 1", "GIFT 1 40 - 20 false 1", "SAP 2 300 100 - false 1", "DARK 1 - - - false 1"}, rows(holdings))
 		same(t, "warnings", []string{
 			"The totals leave out what is in EUR: there is no exchange rate to USD.",
 			"The totals leave out what is in GBP: there is no exchange rate to USD.",

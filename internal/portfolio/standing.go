@@ -44,7 +44,9 @@ func (s *Service) Standing(ctx context.Context, userID string, closed, at time.T
 			l.status, l.problem = connection.Active, ""
 		}
 	}
-	b = newBook(links, at)
+	v := b.view
+	v.links = links
+	b = newBook(v, at)
 	return Standing{b.summary(), b.accounts(), b.gaps()}, nil
 }
 
@@ -58,7 +60,9 @@ func (b book) accounts() []AccountTotals {
 		for _, a := range l.accounts {
 			alone := l
 			alone.accounts = []account{a}
-			t := newBook([]link{alone}, b.now).bestKnown()
+			v := b.view
+			v.links = []link{alone}
+			t := newBook(v, b.now).bestKnown()
 			all = append(all, AccountTotals{
 				ConnectionID: l.id, Provider: l.provider, Account: a.number, TotalValue: t.TotalValue, Cash: t.Cash, MarketValue: t.MarketValue,
 				AsOf: *l.syncedAt, Stale: l.stale(b.now),

@@ -3,12 +3,13 @@ package portfolio
 import (
 	"context"
 	"database/sql"
+	"encoding/json"
 	"fmt"
+	"strings"
 
 	"github.com/shopspring/decimal"
 
 	"github.com/jaspers-ai/jaspers/internal/broker"
-	"github.com/jaspers-ai/jaspers/internal/connection"
 	"github.com/jaspers-ai/jaspers/internal/db"
 )
 
@@ -17,8 +18,8 @@ import (
 func load(ctx context.Context, q db.Querier, userID string) ([]link, error) {
 	rows, err := q.QueryContext(ctx, `
 		select c.id, c.provider, c.environment, c.status, c.error_message, c.last_sync_at,
-			a.id, a.number, a.currency, a.cash,
-			h.instrument_id, h.symbol, h.name, h.asset_class, h.exchange, h.currency, h.quantity, h.multiplier,
+			a.id, a.number, a.currency, a.cash, a.cash_in, a.history_problem,
+			h.instrument, h.instrument_id, h.symbol, h.name, h.asset_class, h.exchange, h.currency, h.quantity, h.multiplier,
 			h.average_cost, h.cost_basis, h.price, h.previous_close, h.market_value, h.as_of
 		from brokerage_connections c
 		left join brokerage_accounts a on a.connection_id = c.id
@@ -40,37 +41,50 @@ func load(ctx context.Context, q db.Querier, userID string) ([]link, error) {
 type row struct {
 	link     link
 	account  *account
-	position *broker.Position
+	position *position
 }
 
 func scanRow(scan func(...any) error) (row, error) {
 	var r row
 	var problem sql.NullString
 	var syncedAt, asOf sql.NullTime
-	var accountID, number, accountCurrency sql.NullString
-	var instrument, symbol, name, class, exchange, currency sql.NullString
-	var quantity, multiplier decimal.NullDecimal
+	var accountID, number, accountCurrency, cashIn, historyProblem sql.NullString
+	var identity, instrument, symbol, name, class, exchange, currency sql.NullString
+	var cash, quantity, multiplier decimal.NullDecimal
 	var a account
-	var p broker.Position
+	var p position
 	err := scan(&r.link.id, &r.link.provider, &r.link.environment, &r.link.status, &problem, &syncedAt,
-		&accountID, &number, &accountCurrency, &a.cash,
-		&instrument, &symbol, &name, &class, &exchange, &currency, &quantity, &multiplier,
+		&accountID, &number, &accountCurrency, &cash, &cashIn, &historyProblem,
+		&identity, &instrument, &symbol, &name, &class, &exchange, &currency, &quantity, &multiplier,
 		&p.AverageCost, &p.CostBasis, &p.Price, &p.PreviousClose, &p.MarketValue, &asOf)
 	r.link.problem = problem.String
 	if syncedAt.Valid {
 		r.link.syncedAt = new(syncedAt.Time.UTC())
 	}
-	if accountID.Valid {
-		a.id, a.number, a.currency = accountID.String, number.String, accountCurrency.String
+	if err == nil && accountID.Valid {
+		a.id, a.number, a.historyProblem = accountID.String, number.String, historyProblem.String
+		a.cash, err = cashOf(accountCurrency.String, cash, cashIn)
 		r.account = &a
 	}
 	if instrument.Valid {
+		p.identity = identity.String
 		p.InstrumentID, p.Symbol, p.Name = instrument.String, symbol.String, name.String
 		p.AssetClass, p.Exchange, p.Currency = broker.AssetClass(class.String), exchange.String, currency.String
 		p.Quantity, p.Multiplier, p.AsOf = quantity.Decimal, multiplier.Decimal, asOf.Time.UTC()
 		r.position = &p
 	}
 	return r, err
+}
+
+// cashOf is an account's cash by currency; nil when the brokerage does not say.
+func cashOf(currency string, cash decimal.NullDecimal, byCurrency sql.NullString) (all map[string]decimal.Decimal, err error) {
+	if byCurrency.Valid {
+		return all, json.Unmarshal([]byte(byCurrency.String), &all)
+	}
+	if !cash.Valid {
+		return nil, nil
+	}
+	return map[string]decimal.Decimal{currency: cash.Decimal}, nil
 }
 
 // addTo puts the row where it belongs; rows of one connection, and in it of one account, follow each other.
@@ -106,55 +120,30 @@ func cryptoConnections(ctx context.Context, q db.Querier) (map[string]bool, erro
 	return held, nil
 }
 
-// storePositions makes the stored positions of an account those given.
-func storePositions(ctx context.Context, tx db.Querier, link connection.Link, accountID string, positions []broker.Position) error {
-	stored, err := storedInstruments(ctx, tx, accountID)
+// version is what a person's view depends on save for rates of exchange and the clock: what they chose, the ledger, and
+// what was last stored of each connection, and why one could not be read. It costs one indexed statement.
+func version(ctx context.Context, q db.Querier, userID string) (string, error) {
+	rows, err := q.QueryContext(ctx, `
+		select coalesce(s.base_currency, ''), coalesce(s.cost_basis_method, ''),
+			(select coalesce(max(version), 0) from ledger_changes where user_id = $1),
+			c.id, c.revision, c.status, c.last_sync_at, c.error_at, c.error_message, a.id, a.cost_basis_method, a.history_problem
+		from users u
+		left join user_settings s on s.user_id = u.id
+		left join brokerage_connections c on c.user_id = u.id
+		left join brokerage_accounts a on a.connection_id = c.id
+		where u.id = $1 order by c.id, a.id`, userID)
+	all, err := db.Collect(rows, err, func(scan func(...any) error) (string, error) {
+		var currency, method string
+		var ledger int64
+		var revision sql.NullInt64
+		var id, status, problem, account, accountMethod, historyProblem sql.NullString
+		var synced, failed sql.NullTime
+		err := scan(&currency, &method, &ledger, &id, &revision, &status, &synced, &failed, &problem, &account, &accountMethod, &historyProblem)
+		return fmt.Sprintf("%q %q %d %q %d %q %d %d %q %q %q %q", currency, method, ledger, id.String, revision.Int64, status.String,
+			synced.Time.UnixMicro(), failed.Time.UnixMicro(), problem.String, account.String, accountMethod.String, historyProblem.String), err
+	})
 	if err != nil {
-		return err
+		return "", fmt.Errorf("read the portfolio's version: %w", err)
 	}
-	reported := make(map[string]bool, len(positions))
-	for _, p := range positions {
-		reported[p.InstrumentID] = true
-		if err := upsertPosition(ctx, tx, link, accountID, p); err != nil {
-			return err
-		}
-	}
-	for _, instrument := range stored {
-		if reported[instrument] {
-			continue
-		}
-		_, err := tx.ExecContext(ctx, "delete from portfolio_holdings where account_id = $1 and instrument_id = $2", accountID, instrument)
-		if err != nil {
-			return fmt.Errorf("delete position: %w", err)
-		}
-	}
-	return nil
-}
-
-func storedInstruments(ctx context.Context, q db.Querier, accountID string) ([]string, error) {
-	rows, err := q.QueryContext(ctx, "select instrument_id from portfolio_holdings where account_id = $1", accountID)
-	ids, err := db.Collect(rows, err, func(scan func(...any) error) (id string, err error) { return id, scan(&id) })
-	if err != nil {
-		return nil, fmt.Errorf("list positions: %w", err)
-	}
-	return ids, nil
-}
-
-func upsertPosition(ctx context.Context, tx db.Querier, link connection.Link, accountID string, p broker.Position) error {
-	_, err := tx.ExecContext(ctx, `insert into portfolio_holdings
-		(id, user_id, connection_id, account_id, instrument_id, symbol, name, asset_class, exchange, currency,
-			quantity, multiplier, average_cost, cost_basis, price, previous_close, market_value, as_of)
-		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)
-		on conflict (account_id, instrument_id) do update set
-			symbol = excluded.symbol, name = excluded.name, asset_class = excluded.asset_class,
-			exchange = excluded.exchange, currency = excluded.currency, quantity = excluded.quantity,
-			multiplier = excluded.multiplier, average_cost = excluded.average_cost, cost_basis = excluded.cost_basis,
-			price = excluded.price, previous_close = excluded.previous_close,
-			market_value = excluded.market_value, as_of = excluded.as_of`,
-		db.NewID(), link.UserID, link.ID, accountID, p.InstrumentID, p.Symbol, p.Name, p.AssetClass, p.Exchange, p.Currency,
-		p.Quantity, p.Multiplier, p.AverageCost, p.CostBasis, p.Price, p.PreviousClose, p.MarketValue, db.Time(p.AsOf))
-	if err != nil {
-		return fmt.Errorf("store position: %w", err)
-	}
-	return nil
+	return strings.Join(all, "\n"), nil
 }

@@ -10,11 +10,11 @@ import (
 	"time"
 
 	"github.com/jaspers-ai/jaspers/internal/audit"
-	"github.com/jaspers-ai/jaspers/internal/broker"
 	"github.com/jaspers-ai/jaspers/internal/connection"
 	"github.com/jaspers-ai/jaspers/internal/db"
 	"github.com/jaspers-ai/jaspers/internal/fault"
 	"github.com/jaspers-ai/jaspers/internal/job"
+	"github.com/jaspers-ai/jaspers/internal/reading"
 )
 
 // SyncConnection is the job of reading one connection.
@@ -24,18 +24,6 @@ type SyncConnection struct {
 
 // Kind names the job.
 func (SyncConnection) Kind() string { return "sync_connection" }
-
-// readTimeout bounds how long one brokerage may take for one connection.
-const readTimeout = 30 * time.Second
-
-// maxReadings bounds how often positions are read until nothing is traded meanwhile.
-const maxReadings = 3
-
-// reading is one account with its positions, as the brokerage reported them.
-type reading struct {
-	account   broker.Account
-	positions []broker.Position
-}
 
 // Sync reads a connection and makes the stored holdings what the brokerage reports, all or nothing. When that fails the
 // last known rows stay and the reason is kept with the connection; the error is returned for the job to be tried again,
@@ -52,85 +40,18 @@ func (s *Service) Sync(ctx context.Context, args SyncConnection) error {
 	if err := s.reading(ctx, link.ID, started); err != nil {
 		return err
 	}
-	readings, err := s.read(ctx, link)
+	accounts, err := reading.Read(ctx, s.DB.Read(), s.Connections, link, s.Now)
 	if err == nil {
 		err = s.DB.Tx(ctx, func(tx *sql.Tx) error {
-			if err := s.store(ctx, tx, link, readings, started); err != nil {
+			found, err := reading.Store(ctx, tx, s.Connections, link, accounts, started, s.Now())
+			if err != nil {
 				return err
 			}
-			return s.readWell(ctx, tx, link.ID, findings(readings))
+			return s.readWell(ctx, tx, link.ID, found)
 		})
 	}
 	if err != nil {
 		return s.failed(ctx, link, started, err)
-	}
-	return nil
-}
-
-// read reads the accounts and what they hold. Brokerages answer these one after the other: money that became shares in
-// between would count twice, or not at all. So the cash must be the same before and after the positions, else both are
-// read again; of an account that never rests the last reading is taken.
-func (s *Service) read(ctx context.Context, link connection.Link) ([]reading, error) {
-	ctx, cancel := context.WithTimeout(ctx, readTimeout)
-	defer cancel()
-	provider, creds, err := s.Connections.Open(link)
-	if err != nil {
-		return nil, err
-	}
-	accounts, err := provider.Accounts(ctx, creds)
-	if err != nil {
-		return nil, err
-	}
-	for try := 1; ; try++ {
-		readings, err := readPositions(ctx, provider, creds, accounts)
-		if err != nil {
-			return nil, err
-		}
-		after, err := provider.Accounts(ctx, creds)
-		if err != nil {
-			return nil, err
-		}
-		if try == maxReadings || slices.EqualFunc(accounts, after, sameCash) {
-			return readings, nil
-		}
-		accounts = after
-	}
-}
-
-func readPositions(ctx context.Context, provider broker.Provider, creds broker.Credentials, accounts []broker.Account) ([]reading, error) {
-	readings := make([]reading, 0, len(accounts))
-	for _, a := range accounts {
-		positions, err := provider.Positions(ctx, creds, a)
-		if err != nil {
-			return nil, err
-		}
-		readings = append(readings, reading{a, positions})
-	}
-	return readings, nil
-}
-
-func sameCash(a, b broker.Account) bool {
-	return a.ID == b.ID && a.Cash.Valid == b.Cash.Valid && a.Cash.Decimal.Equal(b.Cash.Decimal)
-}
-
-// store replaces the connection's rows, unless a sync that began later was faster.
-func (s *Service) store(ctx context.Context, tx *sql.Tx, link connection.Link, readings []reading, started time.Time) error {
-	newest, err := s.Connections.Synced(ctx, tx, link, started)
-	if err != nil || !newest {
-		return err
-	}
-	accounts := make([]broker.Account, 0, len(readings))
-	for _, r := range readings {
-		accounts = append(accounts, r.account)
-	}
-	ids, err := connection.StoreAccounts(ctx, tx, link.ID, accounts, started)
-	if err != nil {
-		return err
-	}
-	for _, r := range readings {
-		if err := storePositions(ctx, tx, link, ids[r.account.ID], r.positions); err != nil {
-			return err
-		}
 	}
 	return nil
 }

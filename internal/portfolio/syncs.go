@@ -9,6 +9,7 @@ import (
 	"github.com/jaspers-ai/jaspers/internal/db"
 	"github.com/jaspers-ai/jaspers/internal/fault"
 	"github.com/jaspers-ai/jaspers/internal/job"
+	"github.com/jaspers-ai/jaspers/internal/reading"
 )
 
 // SyncState is how far a sync is, or the reading of one connection in it.
@@ -50,20 +51,6 @@ type SyncingConnection struct {
 type SyncProblem struct {
 	Code    fault.Kind `json:"code"`
 	Message string     `json:"message"`
-}
-
-// found is what a reading brought.
-type found struct {
-	positions    int
-	transactions *int // new or changed; nil when none were asked for
-}
-
-func findings(readings []reading) found {
-	var f found
-	for _, r := range readings {
-		f.positions += len(r.positions)
-	}
-	return f
 }
 
 // SyncOf is one of the user's syncs. NotFound when it is none of theirs, or was forgotten.
@@ -195,7 +182,7 @@ func (s *Service) reading(ctx context.Context, connectionID string, now time.Tim
 }
 
 // readWell ends the wait for a connection that was read.
-func (s *Service) readWell(ctx context.Context, tx db.Querier, connectionID string, f found) error {
+func (s *Service) readWell(ctx context.Context, tx db.Querier, connectionID string, f reading.Found) error {
 	return markRead(ctx, tx, connectionID, f, db.Time(s.Now()))
 }
 

@@ -10,6 +10,7 @@ import (
 	"github.com/jaspers-ai/jaspers/internal/connection"
 	"github.com/jaspers-ai/jaspers/internal/db"
 	"github.com/jaspers-ai/jaspers/internal/fault"
+	"github.com/jaspers-ai/jaspers/internal/reading"
 )
 
 func insertSync(ctx context.Context, tx db.Querier, id, userID string, now time.Time, connections []string) error {
@@ -100,10 +101,10 @@ func markReading(ctx context.Context, tx db.Querier, connectionID string, now ti
 		where connection_id = $1 and finished_at is null`, connectionID, SyncRunning, now)
 }
 
-func markRead(ctx context.Context, tx db.Querier, connectionID string, f found, now time.Time) error {
+func markRead(ctx context.Context, tx db.Querier, connectionID string, f reading.Found, now time.Time) error {
 	return exec(ctx, tx, `update sync_connections set state = $2, started_at = coalesce(started_at, $3), finished_at = $3,
 			error_kind = null, error_message = null, positions = $4, transactions = $5
-		where connection_id = $1 and finished_at is null`, connectionID, SyncDone, now, f.positions, f.transactions)
+		where connection_id = $1 and finished_at is null`, connectionID, SyncDone, now, f.Positions, f.Transactions)
 }
 
 func markUnread(ctx context.Context, tx db.Querier, connectionID string, p SyncProblem, final bool, now time.Time) error {

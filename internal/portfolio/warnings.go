@@ -21,14 +21,15 @@ func (b book) gaps() []string {
 			all = append(all, l.cryptoWarnings(b.now)...)
 		}
 	}
-	all = append(all, b.currencyWarnings()...)
+	all = append(all, b.rates.Warnings(currencies(b.links))...)
 	for _, l := range b.links {
 		for _, a := range l.accounts {
-			if l.syncedAt != nil && !a.cash.Valid {
+			if l.syncedAt != nil && a.cash == nil {
 				all = append(all, fmt.Sprintf("%s account %s reports no cash: the totals leave it out.", l.providerName, MaskAccount(a.number)))
 			}
 		}
 	}
+	all = append(all, b.historyWarnings()...)
 	return append(all, b.unknownWarnings()...)
 }
 
@@ -65,25 +66,17 @@ func (l link) cryptoWarnings(now time.Time) []string {
 	return all
 }
 
-// currencyWarnings name each currency that is not in the totals.
-func (b book) currencyWarnings() []string {
-	others := map[string]bool{}
-	for _, l := range b.lines {
-		others[l.Currency] = true
-	}
+// historyWarnings name the accounts whose transactions are behind their positions.
+func (b book) historyWarnings() []string {
+	var all []string
 	for _, l := range b.links {
 		for _, a := range l.accounts {
-			if l.syncedAt != nil && a.cash.Valid && !a.cash.Decimal.IsZero() {
-				others[a.currency] = true
+			if a.historyProblem != "" {
+				all = append(all, fmt.Sprintf("The transactions of %s account %s could not be read with its positions: %s. Gains and income may lack the latest.",
+					l.providerName, MaskAccount(a.number), a.historyProblem))
 			}
 		}
 	}
-	delete(others, BaseCurrency)
-	var all []string
-	for currency := range others {
-		all = append(all, fmt.Sprintf("The totals leave out what is in %s: there is no exchange rate to %s.", currency, BaseCurrency))
-	}
-	slices.Sort(all)
 	return all
 }
 

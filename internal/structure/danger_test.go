@@ -36,9 +36,9 @@ var dangerous = map[string]string{
 // accepted are the places where one of them does no harm, each with its reason. The simulator and what is for tests
 // alone is not looked at: neither holds anything real.
 var accepted = map[string]map[string]string{
-	"auth":     {"crypto/sha1": "what authenticator apps use, under HMAC, to which collisions do nothing"},
-	"job":      {"math/rand/v2": "spreads the waits between attempts"},
-	"upstream": {"math/rand/v2": "spreads the waits between attempts"},
+	"secondfactor": {"crypto/sha1": "what authenticator apps use, under HMAC, to which collisions do nothing"},
+	"job":          {"math/rand/v2": "spreads the waits between attempts"},
+	"upstream":     {"math/rand/v2": "spreads the waits between attempts"},
 }
 
 // forTests tells whether a package is never part of a server that runs for real.

@@ -26,14 +26,15 @@ const (
 // ranks are the layers of the program, the ground first. A package imports packages of lower ranks only; those of one
 // rank do not know each other. Names are below internal.
 var ranks = [][]string{
-	{"allocation", "calendar", "fault", "returns", "telemetry", "vault"},
+	{"allocation", "calendar", "fault", "kept", "returns", "telemetry", "vault"},
 	{"db", "limit", "mail", "passwords", "risk", "upstream"},
 	{"audit", "broker", "idempotency", "job", "llm"},
 	{"instrument", "keys", "market", "secondfactor", "user"},
 	adapters,
-	{"auth", "connection", "ledger"},
+	{"auth", "connection", "exchange", "ledger"},
+	{"gains", "reading"},
 	{"portfolio", "prices"},
-	{"performance", "snapshot"},
+	{"breakdown", "performance", "reconciliation", "snapshot"},
 	{"analyst"},
 	{"chat"},
 	{"account"},
