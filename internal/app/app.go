@@ -130,7 +130,7 @@ func (a *App) buildMoney(life context.Context, outside providers) error {
 		return err
 	}
 	now, log := outside.Now, outside.Options.Log
-	if a.Market, err = market.New(life, sources, now, log); err != nil {
+	if a.Market, err = market.New(life, market.Config{DB: a.db, Sources: sources, Now: now, Log: log}); err != nil {
 		return err
 	}
 	a.Connections = &connection.Service{

@@ -53,7 +53,7 @@ func writerOn(t *testing.T, d *db.DB) (*Service, *sim.Sim) {
 	server := httptest.NewServer(upstream.Handler())
 	t.Cleanup(server.Close)
 	t.Cleanup(server.Client().CloseIdleConnections)
-	quotes, err := market.New(t.Context(), []market.Source{fixedPrices{c.now}}, c.now, slog.New(slog.DiscardHandler))
+	quotes, err := market.New(t.Context(), market.Config{Sources: []market.Source{fixedPrices{c.now}}, Now: c.now, Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		t.Fatal(err)
 	}

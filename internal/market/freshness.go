@@ -19,8 +19,8 @@ const (
 	freshMissed = time.Minute
 	// believed is how long a quote stands against sources that answer without it.
 	believed = 24 * time.Hour
-	// settling is how long after the bell the closing price can still come: from the auction, and from sources that lag.
-	settling = 30 * time.Minute
+	// Settling is how long after the bell the closing price can still come: from the auction, and from sources that lag.
+	Settling = 30 * time.Minute
 )
 
 // freshUntil decides how long an entry need not be asked for again: a minute while its market trades; after the close
@@ -38,7 +38,7 @@ func freshUntil(e entry) time.Time {
 	case calendar.Open(e.fetchedAt):
 		return e.fetchedAt.Add(freshOpen)
 	}
-	if settled := calendar.LastClose(e.fetchedAt).Add(settling); e.fetchedAt.Before(settled) {
+	if settled := calendar.LastClose(e.fetchedAt).Add(Settling); e.fetchedAt.Before(settled) {
 		return settled
 	}
 	return calendar.NextOpen(e.fetchedAt)

@@ -12,8 +12,9 @@ import (
 // Historian is a Source that has the prices of past days.
 type Historian interface {
 	Source
-	// History gives the days from the first to the last on which the symbol traded. A symbol it does not know is an
-	// UnknownSymbol; other errors as Quotes has them.
+	// History gives the days from the first to the last on which the symbol traded, as the exchange dates them; one whose
+	// trading is not over, and has not settled, is left out. A symbol it does not know is an UnknownSymbol; other errors as
+	// Quotes has them.
 	History(ctx context.Context, symbol string, first, last calendar.Day) (History, error)
 }
 

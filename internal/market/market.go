@@ -10,6 +10,7 @@ import (
 	"github.com/maypok86/otter/v2"
 	"github.com/shopspring/decimal"
 
+	"github.com/jaspers-ai/jaspers/internal/db"
 	"github.com/jaspers-ai/jaspers/internal/fault"
 )
 
@@ -51,14 +52,30 @@ type Source interface {
 	Quotes(ctx context.Context, symbols []string) (map[string]Quote, error)
 }
 
-// Service answers from memory while that is fresh, and asks the sources in their order when it is not.
+// Service answers from memory while that is fresh, past prices from the database, and asks the sources in their order
+// when they are not.
 type Service struct {
 	life    context.Context // bounds what is asked of sources, which callers do not
+	db      *db.DB
 	sources []Source
 	now     func() time.Time
 	log     *slog.Logger
 	known   *otter.Cache[string, entry]
 	flights flights
+
+	prices       *otter.Cache[string, *series]
+	priceFlights flights
+	priceTurns   chan struct{}
+}
+
+// Config of a Service. Every field is required.
+type Config struct {
+	// DB keeps past prices; quotes do without it.
+	DB *db.DB
+	// Sources are asked in this order.
+	Sources []Source
+	Now     func() time.Time
+	Log     *slog.Logger
 }
 
 // entry is what was last learned of a symbol: its quote, or that no source knows it.
@@ -76,14 +93,24 @@ const (
 	maxKnown = 10_000
 )
 
-// New makes the service of an ordered chain of sources. Sources are asked on behalf of whoever waits, whether or not the
-// first caller stays; the end of ctx ends that.
-func New(ctx context.Context, sources []Source, now func() time.Time, log *slog.Logger) (*Service, error) {
+// New makes the service. Sources are asked on behalf of whoever waits, whether or not the first caller stays; the end of
+// ctx ends that.
+func New(ctx context.Context, cfg Config) (*Service, error) {
 	known, err := otter.New(&otter.Options[string, entry]{MaximumSize: maxKnown})
 	if err != nil {
 		return nil, err
 	}
-	return &Service{life: ctx, sources: sources, now: now, log: log, known: known, flights: flights{under: map[string]*flight{}}}, nil
+	prices, err := otter.New(&otter.Options[string, *series]{
+		MaximumWeight: maxPriceBytes, Weigher: func(_ string, s *series) uint32 { return s.bytes() },
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &Service{
+		life: ctx, db: cfg.DB, sources: cfg.Sources, now: cfg.Now, log: cfg.Log,
+		known: known, flights: flights{under: map[string]*flight{}},
+		prices: prices, priceFlights: flights{under: map[string]*flight{}}, priceTurns: make(chan struct{}, priceTurns),
+	}, nil
 }
 
 // Batch is the answer for several symbols, in the order they were asked for.

@@ -75,7 +75,7 @@ func (s *source) Quotes(ctx context.Context, symbols []string) (map[string]marke
 
 func newService(t *testing.T, sources ...market.Source) *market.Service {
 	t.Helper()
-	s, err := market.New(t.Context(), sources, time.Now, slog.New(slog.DiscardHandler))
+	s, err := market.New(t.Context(), market.Config{Sources: sources, Now: time.Now, Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -320,7 +320,9 @@ func TestAQuoteThatIsMissingForAWhileIsServedStale(t *testing.T) {
 func TestNothingIsAskedPastTheEndOfTheService(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		life, end := context.WithCancel(t.Context())
-		s, err := market.New(life, []market.Source{&source{name: "a", letters: "A", delay: 10 * time.Second}}, time.Now, slog.New(slog.DiscardHandler))
+		s, err := market.New(life, market.Config{
+			Sources: []market.Source{&source{name: "a", letters: "A", delay: 10 * time.Second}}, Now: time.Now, Log: slog.New(slog.DiscardHandler),
+		})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -234,32 +234,6 @@ func TestTheOrderOfPositionsDoesNotMatter(t *testing.T) {
 	})
 }
 
-func TestSharesAddUpToExactlyAHundred(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		amounts := rapid.SliceOfN(rapid.Custom(func(t *rapid.T) decimal.Decimal { return money(t, "amount") }), 0, 20).Draw(t, "amounts")
-		total := decimal.Sum(decimal.Zero, amounts...)
-		parts := shares(amounts)
-		if !total.IsPositive() {
-			if parts != nil {
-				t.Fatalf("got shares %v of a total of %s", parts, total)
-			}
-			return
-		}
-		if got := decimal.Sum(decimal.Zero, parts...); !got.Equal(dec("100")) {
-			t.Fatalf("got shares %v, together %s", parts, got)
-		}
-		for i, part := range parts {
-			// Within a hundredth of a percent of the true share: |part·total − 100·amount| < 0.01·total.
-			if off := part.Mul(total).Sub(amounts[i].Shift(2)).Abs(); !off.LessThan(total.Shift(-2)) {
-				t.Fatalf("got share %s of %s in %s", part, amounts[i], total)
-			}
-			if !part.Equal(part.Truncate(2)) {
-				t.Fatalf("got share %s with more than two decimals", part)
-			}
-		}
-	})
-}
-
 func TestAllocationIsOfWhatTheTotalCounts(t *testing.T) {
 	rows := merge([]held{
 		line("A", "THIRD", "1", "1", "1", "1", "1"), line("A", "OTHER", "1", "1", "1", "1", "1"),

@@ -2,6 +2,7 @@ package sim
 
 import (
 	"hash/fnv"
+	"slices"
 	"time"
 
 	"github.com/jaspers-ai/jaspers/internal/calendar"
@@ -28,7 +29,7 @@ func catalog() []*Instrument {
 	if err != nil {
 		panic("sim: the embedded time zone database lacks London: " + err.Error())
 	}
-	all := append(append(companies(), moreCompanies()...), others()...)
+	all := slices.Concat(companies(), moreCompanies(), others(), currencyPairs())
 	for _, in := range all {
 		hash := fnv.New64a()
 		_, _ = hash.Write([]byte(in.Symbol)) // never fails
@@ -44,7 +45,7 @@ func catalog() []*Instrument {
 			in.Country = "United States"
 		}
 		switch in.Exchange {
-		case "LSE":
+		case "LSE", "CCY":
 			in.zone = london
 		case "CRYPTO":
 			in.zone = time.UTC

@@ -92,7 +92,7 @@ func (w *World) Trade(customer, env, symbol string, quantity, price decimal.Deci
 	now := w.now()
 	in, ok := w.find(symbol)
 	switch {
-	case !ok || in.goneOn(in.dayOf(now)) || in.Kind == Index:
+	case !ok || in.goneOn(in.dayOf(now)) || in.Kind == Index || in.Kind == Currency:
 		return fmt.Errorf("%s is not traded", symbol)
 	case in.Currency != "USD":
 		return fmt.Errorf("%s is not traded in dollars", symbol)

@@ -16,6 +16,8 @@ const (
 	ETF    Kind = "etf"
 	Index  Kind = "index"
 	Crypto Kind = "crypto"
+	// Currency is a rate of exchange, which cannot be held.
+	Currency Kind = "currency"
 )
 
 // Instrument is something with a price. Who reads a price needs its Currency: GBp is a hundredth of a pound.
@@ -23,7 +25,7 @@ type Instrument struct {
 	Symbol   string // as people write it: BRK.B, BTC/USD, ^GSPC, VOD.L
 	Name     string
 	Kind     Kind
-	Exchange string // NASDAQ, NYSE, ARCA, LSE, INDEX or CRYPTO
+	Exchange string // NASDAQ, NYSE, ARCA, LSE, INDEX, CRYPTO or CCY
 	Currency string
 	Delisted calendar.Day // the first day without trading; the zero Day for a listed instrument
 
@@ -66,7 +68,13 @@ func (in *Instrument) trades(day calendar.Day) bool {
 	if in.goneOn(day) {
 		return false
 	}
-	return in.Kind == Crypto || calendar.IsTradingDay(day)
+	switch in.Kind {
+	case Crypto:
+		return true
+	case Currency:
+		return day.Weekday() != time.Saturday && day.Weekday() != time.Sunday
+	}
+	return calendar.IsTradingDay(day)
 }
 
 // goneOn tells whether the instrument is delisted by the day.
@@ -74,11 +82,12 @@ func (in *Instrument) goneOn(day calendar.Day) bool {
 	return in.Delisted != (calendar.Day{}) && !day.Before(in.Delisted)
 }
 
-// session is when trading starts and ends on a day it trades: crypto's is the UTC day, London's 8:00 to 16:30.
+// session is when trading starts and ends on a day it trades: crypto's is the UTC day, a
+// currency's London's day, by which Yahoo dates these, London's 8:00 to 16:30.
 func (in *Instrument) session(day calendar.Day) (opens, closes time.Time) {
 	midnight := time.Date(day.Year, day.Month, day.Day, 0, 0, 0, 0, in.zone)
 	switch {
-	case in.Kind == Crypto:
+	case in.Kind == Crypto, in.Kind == Currency:
 		return midnight, midnight.AddDate(0, 0, 1)
 	case in.Exchange == "LSE":
 		return midnight.Add(8 * time.Hour), midnight.Add(16*time.Hour + 30*time.Minute)

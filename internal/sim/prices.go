@@ -15,7 +15,7 @@ import (
 var epoch = calendar.Day{Year: 2022, Month: time.January, Day: 3}
 
 const (
-	tickDigits   = 2 // a tick is a hundredth of the currency unit
+	tickDigits   = 2 // a tick is a hundredth of the currency unit, save where currencies are exchanged
 	million      = 1_000_000
 	marketVol    = 7_500 // the market's daily deviation, in millionths
 	reversion    = 9_000 // how strongly a price is drawn to its trend, in millionths a day for a deviation of 100 %
@@ -144,7 +144,7 @@ func abs(x int64) int64 { return max(x, -x) }
 // traded turns ticks of the epoch's shares into the price paid on the day, in whole ticks.
 func (in *Instrument) traded(ticks int64, day calendar.Day) decimal.Decimal {
 	factor := in.factor(day)
-	return decimal.New((2*ticks+factor)/(2*factor), -tickDigits)
+	return decimal.New((2*ticks+factor)/(2*factor), -in.digits())
 }
 
 // adjusted is the price paid on the day, in terms of the shares of a later one.

@@ -157,6 +157,8 @@ func (in *Instrument) yahooExchange() yahooExchange {
 		return yahooExchange{"SNP", "SNP", "us_market"}
 	case "LSE":
 		return yahooExchange{"LSE", "LSE", "gb_market"}
+	case "CCY":
+		return yahooExchange{"CCY", "CCY", "ccy_market"}
 	case "CRYPTO":
 		return yahooExchange{"CCC", "CCC", "ccc_market"}
 	}
@@ -170,6 +172,8 @@ func (in *Instrument) yahooType() (quoteType, shown string) {
 		return "ETF", "ETF"
 	case Index:
 		return "INDEX", "Index"
+	case Currency:
+		return "CURRENCY", "Currency"
 	case Crypto:
 		return "CRYPTOCURRENCY", "Cryptocurrency"
 	}

@@ -102,7 +102,7 @@ func (w *World) chartMeta(in *Instrument, q chartQuestion, now time.Time) map[st
 		"gmtoffset":            offset, "timezone": zone, "exchangeTimezoneName": in.zone.String(),
 		"regularMarketPrice": quote.Price, "regularMarketDayHigh": quote.High, "regularMarketDayLow": quote.Low,
 		"regularMarketVolume": quote.Volume, "fiftyTwoWeekHigh": h.high, "fiftyTwoWeekLow": h.low,
-		"longName": in.Name, "shortName": in.Name, "priceHint": 2, "dataGranularity": q.interval, "range": q.rang,
+		"longName": in.Name, "shortName": in.Name, "priceHint": in.priceHint(), "dataGranularity": q.interval, "range": q.rang,
 		"validRanges":          []string{"1d", "5d", "1mo", "3mo", "6mo", "1y", "2y", "5y", "10y", "ytd", "max"},
 		"currentTradingPeriod": in.tradingPeriod(quote.Day, zone, offset),
 	}

@@ -38,7 +38,7 @@ func (w *World) quoteRow(in *Instrument, now time.Time) map[string]any {
 	zone, offset := now.In(in.zone).Zone()
 	row := map[string]any{
 		"symbol": in.yahooSymbol(), "language": "en-US", "region": "US", "triggerable": true, "tradeable": false, "cryptoTradeable": false,
-		"corporateActions": []any{}, "priceHint": 2, "sourceInterval": 15, "exchangeDataDelayedBy": 0, "esgPopulated": false,
+		"corporateActions": []any{}, "priceHint": in.priceHint(), "sourceInterval": 15, "exchangeDataDelayedBy": 0, "esgPopulated": false,
 		"exchangeTimezoneName": in.zone.String(), "exchangeTimezoneShortName": zone, "gmtOffSetMilliseconds": offset * 1000,
 		"firstTradeDateMilliseconds": epoch.At(9, 30).UnixMilli(), "hasPrePostMarketData": exchange.market == "us_market" && in.Kind != Index,
 	}
@@ -143,7 +143,7 @@ func (w *World) addFundamentals(row map[string]any, in *Instrument, q Quote) {
 		row["fromCurrency"], row["toCurrency"], row["lastMarket"] = strings.TrimSuffix(in.Symbol, "/USD"), "USD=X", "Simulated"
 		row["circulatingSupply"], row["volume24Hr"], row["marketCap"] = f.shares, q.Volume, f.marketCap
 		return
-	case Index:
+	case Index, Currency:
 		return
 	case ETF:
 		row["netAssets"] = f.marketCap

@@ -95,7 +95,7 @@ func (w *World) priceModule(in *Instrument, q Quote, now time.Time) map[string]a
 	module := map[string]any{
 		"symbol": in.yahooSymbol(), "shortName": in.Name, "longName": in.Name, "quoteType": kind,
 		"exchange": exchange.code, "exchangeName": exchange.name, "currency": in.Currency, "currencySymbol": symbol,
-		"marketState": in.marketState(now), "priceHint": 2, "quoteSourceName": "Delayed Quote",
+		"marketState": in.marketState(now), "priceHint": in.priceHint(), "quoteSourceName": "Delayed Quote",
 		"regularMarketPrice": q.Price, "regularMarketPreviousClose": q.PreviousClose, "regularMarketOpen": q.Open,
 		"regularMarketDayHigh": q.High, "regularMarketDayLow": q.Low, "regularMarketVolume": q.Volume,
 		"regularMarketChange": change, "regularMarketChangePercent": percent.Shift(-2), "regularMarketTime": q.Time.Unix(),
@@ -110,7 +110,7 @@ func (w *World) priceModule(in *Instrument, q Quote, now time.Time) map[string]a
 func (w *World) detailModule(in *Instrument, q Quote) map[string]any {
 	h, f := w.history(in, q), w.fundamentals(in, q)
 	module := map[string]any{
-		"priceHint": 2, "currency": in.Currency, "previousClose": q.PreviousClose, "open": q.Open, "dayLow": q.Low, "dayHigh": q.High,
+		"priceHint": in.priceHint(), "currency": in.Currency, "previousClose": q.PreviousClose, "open": q.Open, "dayLow": q.Low, "dayHigh": q.High,
 		"volume": q.Volume, "averageVolume": h.volumeMonths, "averageVolume10days": h.volumeDays,
 		"fiftyTwoWeekLow": h.low, "fiftyTwoWeekHigh": h.high, "fiftyDayAverage": h.average50, "twoHundredDayAverage": h.average200,
 	}
@@ -131,7 +131,7 @@ func (w *World) detailModule(in *Instrument, q Quote) map[string]any {
 
 func (w *World) statisticsModule(in *Instrument, q Quote) map[string]any {
 	h, f := w.history(in, q), w.fundamentals(in, q)
-	module := map[string]any{"priceHint": 2, "52WeekChange": ratio(q.Price.Sub(h.yearAgo), h.yearAgo).Round(8)}
+	module := map[string]any{"priceHint": in.priceHint(), "52WeekChange": ratio(q.Price.Sub(h.yearAgo), h.yearAgo).Round(8)}
 	if in.Kind != Equity {
 		return module
 	}

@@ -26,7 +26,7 @@ const (
 // ranks are the layers of the program, the ground first. A package imports packages of lower ranks only; those of one
 // rank do not know each other. Names are below internal.
 var ranks = [][]string{
-	{"calendar", "fault", "returns", "telemetry", "vault"},
+	{"allocation", "calendar", "fault", "returns", "telemetry", "vault"},
 	{"db", "limit", "mail", "upstream"},
 	{"audit", "broker", "idempotency", "job", "llm"},
 	{"instrument", "keys", "market", "user"},
@@ -50,12 +50,12 @@ var adapters = []string{"broker/alpaca", "broker/ibkr", "llm/claude", "market/ya
 // them, save that app starts the simulator for the demo.
 var aside = map[string][]string{
 	"bench":             {},
-	"evals":             {},
+	"evals":             {"allocation", "calendar", "returns"},
 	"asvs":              {},
 	"broker/brokertest": {"broker", "fault", "vault"},
 	"db/dbtest":         {"db", "sharedtest"},
 	"mail/mailtest":     {},
-	"market/markettest": {"fault", "market"},
+	"market/markettest": {"calendar", "fault", "market"},
 	"sharedtest":        {},
 	"sim":               {"calendar"},
 	"structure":         {},

@@ -66,7 +66,11 @@ func (s *Source) batch(ctx context.Context, symbols []string, found map[string]m
 		theirs[i] = toYahoo(symbol)
 		ours[theirs[i]] = symbol
 	}
-	answer, err := s.get(ctx, "/v7/finance/quote", url.Values{"symbols": {strings.Join(theirs, ",")}})
+	const path = "/v7/finance/quote"
+	answer, err := s.withSession(ctx, path, url.Values{"symbols": {strings.Join(theirs, ",")}}, "GET "+path)
+	if err == nil {
+		err = answer.Fault("quotes")
+	}
 	if err != nil {
 		return err
 	}
@@ -110,8 +114,8 @@ func readRows(answer *upstream.Answer) ([]quoteRow, error) {
 	return rows, nil
 }
 
-// get asks with the session's cookie and crumb; a session that is no longer good is made anew, once.
-func (s *Source) get(ctx context.Context, path string, query url.Values) (*upstream.Answer, error) {
+// withSession asks with the session's cookie and crumb; a session that is no longer good is made anew, once.
+func (s *Source) withSession(ctx context.Context, path string, query url.Values, endpoint string) (*upstream.Answer, error) {
 	for try := range 2 {
 		pass, err := s.session.get(ctx)
 		if err != nil {
@@ -119,14 +123,14 @@ func (s *Source) get(ctx context.Context, path string, query url.Values) (*upstr
 		}
 		query.Set("crumb", pass.crumb)
 		answer, err := s.client.Do(ctx, upstream.Request{
-			Method: http.MethodGet, URL: s.queryURL + path + "?" + query.Encode(), Endpoint: "GET " + path,
+			Method: http.MethodGet, URL: s.queryURL + path + "?" + query.Encode(), Endpoint: endpoint,
 			Header: http.Header{"Cookie": {pass.cookie}, "Accept": {"application/json"}},
 		})
 		if err != nil {
 			return nil, err
 		}
 		if answer.Status != http.StatusUnauthorized {
-			return answer, answer.Fault("quotes")
+			return answer, nil
 		}
 		s.session.drop(pass)
 		if try == 1 {

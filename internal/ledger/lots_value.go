@@ -1,0 +1,235 @@
+package ledger
+
+import (
+	"github.com/shopspring/decimal"
+
+	"github.com/jaspers-ai/jaspers/internal/broker"
+	"github.com/jaspers-ai/jaspers/internal/calendar"
+	"github.com/jaspers-ai/jaspers/internal/instrument"
+)
+
+// amount is money in a position's currency and in the base. It has the sign of the quantity: what was bought costs,
+// what was sold is negative.
+type amount struct {
+	local   decimal.Decimal
+	base    decimal.NullDecimal
+	rate    decimal.NullDecimal // from local to base
+	dayRate bool                // rate is that of the day
+}
+
+func (a amount) portion(part, whole decimal.Decimal) amount {
+	a.local, a.base = portion(a.local, part, whole), portionNull(a.base, part, whole)
+	return a
+}
+
+func (a amount) sub(b amount) amount {
+	a.local, a.base = a.local.Sub(b.local), subNull(a.base, b.base)
+	return a
+}
+
+// value is what a transaction cost with its fees, or brought less its fees, negative; known is false when nobody said.
+// A trade counts with the cash it moved, everything else with its price.
+func (w *worker) value(t *Transaction, p *Position) (v amount, known bool) {
+	gross := decimal.Zero
+	if t.Price.Valid {
+		gross = t.Quantity.Mul(t.Price.Decimal).Mul(w.multiplier(t.Instrument))
+	}
+	fee := t.Fee
+	if w.FeesApart {
+		fee = decimal.Zero
+	}
+	traded := t.Kind == broker.Buy || t.Kind == broker.Sell || t.Kind == broker.Merger
+	if traded && !t.Amount.IsZero() {
+		bare := t.Amount.Add(t.Tax).Add(t.Fee).Neg() // what it cost without fee and tax
+		return w.converted(t, p, bare, fee, gross), true
+	}
+	if !t.Price.Valid {
+		return w.converted(t, p, decimal.Zero, fee, gross), false
+	}
+	if t.Currency != p.Currency && !fee.IsZero() {
+		rate, ok := w.rate(t.Currency, p.Currency, t.Day)
+		fee = fee.Mul(rate)
+		known = ok
+		if !ok {
+			p.mark(t, RateMissing, t.Quantity)
+		}
+	}
+	return w.inBase(t, p, gross.Add(fee)), true
+}
+
+// converted is what was paid in the transaction's currency, in the position's. Where they differ, the price tells at
+// which rate; else it is the day's.
+func (w *worker) converted(t *Transaction, p *Position, bare, fee, gross decimal.Decimal) amount {
+	paid := bare.Add(fee)
+	if t.Currency == p.Currency {
+		return w.inBase(t, p, paid)
+	}
+	var v amount
+	if !gross.IsZero() && !bare.IsZero() {
+		v.local = paid.Mul(gross).DivRound(bare, costDigits)
+	} else if rate, ok := w.rate(t.Currency, p.Currency, t.Day); ok {
+		v.local = paid.Mul(rate)
+	} else if !paid.IsZero() {
+		p.mark(t, CostUnknown, t.Quantity)
+	}
+	if w.Base == "" {
+		return v
+	}
+	rate, ok := w.baseRate(t, t.Currency)
+	if !ok {
+		p.mark(t, RateMissing, t.Quantity)
+		return v
+	}
+	v.base = decimal.NewNullDecimal(paid.Mul(rate))
+	v.dayRate = w.byDay(t, t.Currency)
+	if !v.local.IsZero() {
+		v.rate = decimal.NewNullDecimal(v.base.Decimal.DivRound(v.local, costDigits))
+	}
+	return v
+}
+
+// inBase is an amount of the position's currency.
+func (w *worker) inBase(t *Transaction, p *Position, local decimal.Decimal) amount {
+	v := amount{local: local}
+	if w.Base == "" {
+		return v
+	}
+	rate, ok := w.baseRate(t, p.Currency)
+	if !ok {
+		p.mark(t, RateMissing, t.Quantity)
+		return v
+	}
+	v.rate, v.base, v.dayRate = decimal.NewNullDecimal(rate), decimal.NewNullDecimal(local.Mul(rate)), w.byDay(t, p.Currency)
+	return v
+}
+
+// baseRate is the rate to the base that came with the transaction, or its day's.
+func (w *worker) baseRate(t *Transaction, currency string) (decimal.Decimal, bool) {
+	if rate, came := w.TradeRates[t.ID]; came && currency == t.Currency {
+		return rate, true
+	}
+	return w.rate(currency, w.Base, t.Day)
+}
+
+func (w *worker) byDay(t *Transaction, currency string) bool {
+	_, came := w.TradeRates[t.ID]
+	return currency != w.Base && !came
+}
+
+func (w *worker) rate(from, to string, day calendar.Day) (decimal.Decimal, bool) {
+	if from == to {
+		return one, true
+	}
+	if w.Rate == nil {
+		return decimal.Zero, false
+	}
+	return w.Rate(from, to, day)
+}
+
+var one = decimal.NewFromInt(1)
+
+func (w *worker) multiplier(instrument string) decimal.Decimal {
+	if i, known := w.Instruments[instrument]; known && !i.Multiplier.IsZero() {
+		return i.Multiplier
+	}
+	return one
+}
+
+// sum adds what a transaction brought or cost beside its lots.
+func (w *worker) sum(sums map[string]Sums, t *Transaction, p *Position) {
+	s := Sums{Taxes: t.Tax}
+	before := t.Amount.Add(t.Fee).Add(t.Tax)
+	switch t.Kind {
+	case broker.Buy, broker.Sell, broker.Merger, broker.DeliveryIn, broker.DeliveryOut:
+		s.TradeFees = t.Fee
+	case broker.Dividend:
+		s.Dividends, s.Fees = before, t.Fee
+	case broker.Interest:
+		s.Interest, s.Fees = before, t.Fee
+	case broker.Fee:
+		s.Fees = t.Amount.Add(t.Tax).Neg() // Fee is in it
+	case broker.Tax:
+		s.Taxes, s.Fees = t.Amount.Add(t.Fee).Neg(), t.Fee // Tax is in it
+	default:
+		s.Fees = t.Fee
+	}
+	if s.isZero() {
+		return
+	}
+	sums[t.Currency] = sums[t.Currency].add(s)
+	if p == nil || !p.SumsBaseKnown {
+		return
+	}
+	rate, ok := w.baseRate(t, t.Currency)
+	p.SumsBase, p.SumsBaseKnown = p.SumsBase.add(s.at(rate)), ok
+}
+
+func (w *worker) cashSums(account string) map[string]Sums {
+	if w.book.Sums[account] == nil {
+		w.book.Sums[account] = map[string]Sums{}
+	}
+	return w.book.Sums[account]
+}
+
+func negNull(d decimal.NullDecimal) decimal.NullDecimal {
+	d.Decimal = d.Decimal.Neg()
+	return d
+}
+
+// findMergers counts what is got for what, so that it is known when something is given up.
+func (w *worker) findMergers(order []*Transaction) {
+	w.merging, w.merged = map[merging]int{}, map[merging][]Lot{}
+	for _, t := range order {
+		if t.Kind == broker.Merger && t.Quantity.IsPositive() {
+			w.merging[merging{t.AccountID, t.Day}]++
+		}
+	}
+}
+
+// reorganise adds what was got for what was given up that day, with the cost of that, less what was paid out. Where
+// several things were got the first takes the cost, since nobody says how it divides; each is marked.
+func (w *worker) reorganise(t *Transaction, p *Position) {
+	key := merging{t.AccountID, t.Day}
+	given := w.merged[key]
+	delete(w.merged, key)
+	p.mark(t, Reorganised, t.Quantity)
+	if len(given) == 0 {
+		w.trade(t, p)
+		return
+	}
+	whole := decimal.Zero
+	for _, l := range given {
+		whole = whole.Add(l.Quantity)
+	}
+	rest := t.Quantity
+	for i := range given {
+		l := &given[i]
+		part := portion(t.Quantity, l.Quantity, whole)
+		if i == len(given)-1 {
+			part = rest
+		}
+		l.Quantity, rest = part, rest.Sub(part)
+	}
+	w.arrive(t, p, given)
+}
+
+// Quantities is what transactions and splits come to by themselves, by account and instrument, at the end of a day;
+// with the zero day, of all. No sale is refused, and nothing is taken as missing.
+func Quantities(all []Transaction, splits map[string][]instrument.Split, until calendar.Day) map[Holding]decimal.Decimal {
+	sums := map[Holding]decimal.Decimal{}
+	for i := range all {
+		t := &all[i]
+		if t.Instrument == "" || t.Kind == broker.Split || t.Quantity.IsZero() || until != (calendar.Day{}) && until.Before(t.Day) {
+			continue
+		}
+		quantity := t.Quantity
+		for _, s := range splits[t.Instrument] {
+			if t.Day.Before(s.Day) && (until == calendar.Day{} || !until.Before(s.Day)) {
+				quantity = quantity.Mul(s.To).DivRound(s.From, costDigits)
+			}
+		}
+		key := Holding{t.AccountID, t.Instrument}
+		sums[key] = sums[key].Add(quantity)
+	}
+	return sums
+}

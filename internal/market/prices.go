@@ -1,0 +1,353 @@
+package market
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"maps"
+	"math"
+	"slices"
+	"time"
+
+	"github.com/jaspers-ai/jaspers/internal/calendar"
+	"github.com/jaspers-ai/jaspers/internal/fault"
+)
+
+const (
+	// maxPriceBytes bounds the memory of past prices: about a thousand symbols of twelve years.
+	maxPriceBytes = 64 << 20
+	// priceTurns is how many histories are asked for at once.
+	priceTurns = 4
+	// pricePatience is how long somebody waits for histories that have to be fetched; what is under way then goes on.
+	pricePatience = 15 * time.Second
+	// historyTime bounds asking for one history, once it has its turn.
+	historyTime = 30 * time.Second
+	// leastYears of a history are fetched, since a year more costs nothing and may be asked for next.
+	leastYears = 2
+	// overlap is how many days already known are fetched again, to see whether they are still the same.
+	overlap = 10
+	// loadAtOnce bounds the symbols of one query.
+	loadAtOnce = 400
+)
+
+// errUnderWay is why a history is not there yet.
+var errUnderWay = errors.New("it is being fetched")
+
+// Closes gives the daily closes of symbols from the first day on, up to the last day that is over, by the spelling they
+// were asked in. A symbol of which nothing is known is missing, and a warning says so; one whose source cannot be asked
+// comes as it was known last, with a warning of its age. The columns are shared: they must not be changed. A spelling that
+// can be no symbol is an Invalid; other errors are the database's, or that the caller left.
+func (s *Service) Closes(ctx context.Context, symbols []string, first calendar.Day) (map[string]Closes, []string, error) {
+	normal := make(map[string]string, len(symbols))
+	for _, symbol := range symbols {
+		spelled, err := NormalizeSymbol(symbol)
+		if err != nil {
+			return nil, nil, err
+		}
+		normal[symbol] = spelled
+	}
+	all, err := s.histories(ctx, slices.Sorted(maps.Values(normal)), first.Number())
+	if err != nil {
+		return nil, nil, err
+	}
+	closes := make(map[string]Closes, len(all))
+	var warnings []string
+	for _, symbol := range slices.Sorted(maps.Keys(normal)) {
+		h := all[normal[symbol]]
+		if warning := h.warning(first.Number(), s.now()); warning != "" {
+			warnings = append(warnings, warning)
+		}
+		if h.known() {
+			closes[symbol] = h.closes(first.Number())
+		}
+	}
+	return closes, warnings, nil
+}
+
+func (s *series) closes(first int32) Closes {
+	part := s.from(first)
+	return Closes{
+		Symbol: s.symbol, Currency: s.currency, Days: part.days, Close: part.close, Total: part.total, Splits: s.splits,
+		Source: s.source, AsOf: s.fetchedAt,
+	}
+}
+
+// warning says what is wrong with a history for somebody who wants the days from the first on; empty where nothing is.
+func (s *series) warning(first int32, now time.Time) string {
+	asked := s.fetchedAt.UTC().Format("2006-01-02 15:04")
+	switch {
+	case now.Before(s.unknownUntil) && !s.known():
+		return "No source has past prices of " + s.symbol + "."
+	case now.Before(s.unknownUntil):
+		return fmt.Sprintf("No source knows %s any more; its past prices are those of %s UTC.", s.symbol, asked)
+	case errors.Is(s.failure, errUnderWay) && s.known():
+		return fmt.Sprintf("The past prices of %s are those of %s UTC; newer ones are being fetched.", s.symbol, asked)
+	case errors.Is(s.failure, errUnderWay):
+		return "The past prices of " + s.symbol + " are being fetched; ask again in a moment."
+	case !s.known():
+		return "The past prices of " + s.symbol + " cannot be had right now."
+	case first < s.first:
+		return fmt.Sprintf("The prices of %s before %s cannot be had right now.", s.symbol, calendar.DayNumbered(s.first))
+	case s.due(first, now) || s.failure != nil:
+		return fmt.Sprintf("The past prices of %s are those of %s UTC, %s old: their source cannot be reached.",
+			s.symbol, asked, now.Sub(s.fetchedAt).Round(time.Minute))
+	}
+	return ""
+}
+
+// histories are the series of symbols in our spelling, with the days from the first on as far as they can be had. Each
+// symbol has one; a failure in it says why it is not what it should be.
+func (s *Service) histories(ctx context.Context, symbols []string, first int32) (map[string]*series, error) {
+	symbols = slices.Compact(symbols)
+	all, err := s.remembered(ctx, symbols)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.noteAsked(ctx, all); err != nil {
+		return nil, err
+	}
+	patience := time.NewTimer(pricePatience)
+	defer patience.Stop()
+	for range 2 { // what was under way for somebody else may begin later than we want it
+		due := slices.DeleteFunc(slices.Clone(symbols), func(symbol string) bool { return !all[symbol].due(first, s.now()) })
+		if len(due) == 0 {
+			break
+		}
+		late, err := s.refreshPrices(ctx, due, first, patience.C)
+		if err != nil {
+			return nil, err
+		}
+		for _, symbol := range due {
+			all[symbol] = s.inMemory(symbol, all[symbol])
+		}
+		for _, symbol := range late {
+			waiting := *all[symbol]
+			waiting.failure, waiting.failedAt = errUnderWay, s.now()
+			all[symbol] = &waiting
+		}
+	}
+	return all, nil
+}
+
+// inMemory is what is remembered of a symbol, or what was known before where that was forgotten meanwhile.
+func (s *Service) inMemory(symbol string, otherwise *series) *series {
+	if known, ok := s.prices.GetIfPresent(symbol); ok {
+		return known
+	}
+	return otherwise
+}
+
+// remembered is what is kept of the symbols, in memory or else in the database; an empty series where nothing is. What is
+// outdated in memory is read again: another process may have fetched it.
+func (s *Service) remembered(ctx context.Context, symbols []string) (map[string]*series, error) {
+	all := make(map[string]*series, len(symbols))
+	var missing []string
+	for _, symbol := range symbols {
+		known, ok := s.prices.GetIfPresent(symbol)
+		if !ok || known.due(math.MaxInt32, s.now()) {
+			missing = append(missing, symbol)
+		}
+		if !ok {
+			known = &series{symbol: symbol}
+		}
+		all[symbol] = known
+	}
+	for some := range slices.Chunk(missing, loadAtOnce) {
+		loaded, damaged, err := loadSeries(ctx, s.db.Read(), some)
+		if err != nil {
+			return nil, err
+		}
+		if len(damaged) > 0 {
+			s.log.WarnContext(ctx, "stored closes are damaged and fetched again", "symbols", damaged)
+		}
+		for symbol, stored := range loaded {
+			all[symbol] = stored
+			s.prices.Set(symbol, stored)
+		}
+	}
+	return all, nil
+}
+
+// noteAsked keeps, by the day, when somebody asked for a symbol last.
+func (s *Service) noteAsked(ctx context.Context, all map[string]*series) error {
+	now := s.now()
+	var symbols []string
+	for symbol, h := range all {
+		if !h.askedAt.IsZero() && now.Sub(h.askedAt) >= 24*time.Hour {
+			symbols = append(symbols, symbol)
+			noted := *h
+			noted.askedAt = now
+			all[symbol] = &noted
+			s.prices.Set(symbol, &noted)
+		}
+	}
+	slices.Sort(symbols)
+	for some := range slices.Chunk(symbols, loadAtOnce) {
+		if err := s.db.Tx(ctx, func(tx *sql.Tx) error { return markAsked(ctx, tx, some, now) }); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// refreshPrices has histories fetched, each once however many want it, and waits for them as long as patience lasts: what
+// is late then goes on all the same. The error is that the caller left.
+func (s *Service) refreshPrices(ctx context.Context, symbols []string, first int32, patience <-chan time.Time) (late []string, err error) {
+	all, ours := s.priceFlights.join(symbols, func(symbol string) bool {
+		return s.inMemory(symbol, &series{symbol: symbol}).due(first, s.now())
+	})
+	for _, symbol := range ours {
+		go func() {
+			bounded, cancel := context.WithCancel(context.WithoutCancel(ctx))
+			defer cancel()
+			defer context.AfterFunc(s.life, cancel)()
+			s.priceFlights.land([]string{symbol}, map[string]error{symbol: s.fetchHistory(bounded, symbol, first)})
+		}()
+	}
+	over := false
+	for _, symbol := range symbols {
+		one, ok := all[symbol]
+		if !ok {
+			continue
+		}
+		if over {
+			select {
+			case <-one.done:
+			default:
+				late = append(late, symbol)
+			}
+			continue
+		}
+		select {
+		case <-one.done:
+		case <-patience:
+			over = true
+			late = append(late, symbol)
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	}
+	return late, nil
+}
+
+// fetchHistory asks for one symbol when it is its turn, and keeps what is learned, also that asking failed.
+func (s *Service) fetchHistory(ctx context.Context, symbol string, first int32) error {
+	select {
+	case s.priceTurns <- struct{}{}:
+		defer func() { <-s.priceTurns }()
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	ctx, cancel := context.WithTimeout(ctx, historyTime)
+	defer cancel()
+	old := s.inMemory(symbol, &series{symbol: symbol})
+	next, err := s.fetchNext(ctx, old, first)
+	if err != nil {
+		if s.life.Err() == nil {
+			s.log.WarnContext(ctx, "past prices failed", "symbol", symbol, "error", err)
+		}
+		failed := *old
+		failed.failure, failed.failedAt = err, s.now()
+		next = &failed
+	}
+	s.prices.Set(symbol, next)
+	return err
+}
+
+// fetchNext is old with what is new, stored: the days since, or all of them where these do not fit, the beginning is
+// missing, or nothing is kept.
+func (s *Service) fetchNext(ctx context.Context, old *series, first int32) (*series, error) {
+	today := calendar.DayOf(s.now()).AddDays(1) // it may be tomorrow elsewhere
+	if old.known() && first >= old.first && len(old.days) > 0 {
+		h, err := s.askHistory(ctx, old.symbol, calendar.DayNumbered(old.last()-overlap), today)
+		if fault.Is(err, fault.UnknownSymbol) {
+			return s.keepUnknown(ctx, old)
+		}
+		if err != nil {
+			return nil, err
+		}
+		if next := old.goneOn(h); next != nil {
+			return s.keepNext(ctx, old, next)
+		}
+	}
+	begin := min(first, calendar.Day{Year: today.Year - leastYears, Month: time.January, Day: 1}.Number())
+	if old.known() {
+		begin = min(begin, old.first)
+	}
+	begin = calendar.Day{Year: calendar.DayNumbered(begin).Year, Month: time.January, Day: 1}.Number()
+	h, err := s.askHistory(ctx, old.symbol, calendar.DayNumbered(begin), today)
+	if fault.Is(err, fault.UnknownSymbol) {
+		return s.keepUnknown(ctx, old)
+	}
+	if err != nil {
+		return nil, err
+	}
+	next := seriesOf(old.symbol, begin, h)
+	next.askedAt = s.now()
+	return next, s.db.Tx(ctx, func(tx *sql.Tx) error { return storeWhole(ctx, tx, next, s.now()) })
+}
+
+// keepNext stores some days more; where another process was faster, what that stored is taken.
+func (s *Service) keepNext(ctx context.Context, old, next *series) (*series, error) {
+	var ours bool
+	err := s.db.Tx(ctx, func(tx *sql.Tx) (err error) {
+		ours, err = storeNext(ctx, tx, old, next)
+		return err
+	})
+	if err != nil || ours {
+		return next, err
+	}
+	all, _, err := loadSeries(ctx, s.db.Read(), []string{old.symbol})
+	if stored := all[old.symbol]; err == nil && stored != nil {
+		return stored, nil
+	}
+	return next, err
+}
+
+func (s *Service) keepUnknown(ctx context.Context, old *series) (*series, error) {
+	now := s.now()
+	next := *old
+	next.unknownUntil, next.failure, next.failedAt = now.Add(unknownFor), nil, time.Time{}
+	if next.askedAt.IsZero() {
+		next.askedAt = now
+	}
+	return &next, s.db.Tx(ctx, func(tx *sql.Tx) error { return storeUnknown(ctx, tx, old.symbol, next.unknownUntil, now) })
+}
+
+// askHistory asks the sources that have a past in their order: the first that knows the symbol answers. When one failed
+// and none knows it, nothing is said of the symbol.
+func (s *Service) askHistory(ctx context.Context, symbol string, first, last calendar.Day) (History, error) {
+	var failed error
+	for _, source := range s.sources {
+		historian, ok := source.(Historian)
+		if !ok {
+			continue
+		}
+		h, err := askOne(ctx, historian, symbol, first, last)
+		if err == nil {
+			return h, nil
+		}
+		if !fault.Is(err, fault.UnknownSymbol) {
+			failed = err
+		}
+	}
+	if failed != nil {
+		return History{}, failed
+	}
+	return History{}, fault.New(fault.UnknownSymbol, "no source has past prices of this symbol; look for its spelling with its exchange, such as VOD.L")
+}
+
+// askOne turns a panic into an error: those who wait must not wait for ever.
+func askOne(ctx context.Context, source Historian, symbol string, first, last calendar.Day) (h History, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fault.Wrap(fault.Internal, fmt.Errorf("panic: %v", p), "the source %s failed", source.Name())
+		}
+	}()
+	h, err = source.History(ctx, symbol, first, last)
+	if err != nil && errors.Is(err, context.DeadlineExceeded) {
+		err = fault.Wrap(fault.UpstreamTimeout, err, "%s took too long to answer; try again", source.Name())
+	}
+	return h, err
+}
