@@ -116,6 +116,7 @@ func (h *History) Continue(in Input, from int32) *History {
 	for _, a := range n.assets {
 		a.place(n)
 	}
+	n.pairs = n.findPairs()
 	n.book(transactions, cut)
 	n.fill(h, cut)
 	return n
@@ -225,7 +226,7 @@ func (h *History) asset(id, symbol, currency string) int {
 	return len(h.assets) - 1
 }
 
-// note makes the assets of new transactions, keeps the prices of trades, and finds transfers.
+// note makes the assets of new transactions, and keeps the prices of trades and what may be transfers.
 func (h *History) note(transactions []ledger.Transaction) {
 	for _, t := range transactions {
 		h.asset("", "", t.Currency)
@@ -239,7 +240,6 @@ func (h *History) note(transactions []ledger.Transaction) {
 			h.transfers = append(h.transfers, t)
 		}
 	}
-	h.pairs = h.findPairs()
 }
 
 // fill values every account at each close, in one pass over the columns of each asset that is held.

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"slices"
 	"testing"
-	"time"
 
 	"github.com/shopspring/decimal"
 	"pgregory.net/rapid"
@@ -193,7 +192,13 @@ func (w *world) drawTransaction(t *rapid.T) {
 			from, to = to, from
 		}
 		left := w.add(out, from, d)
-		came := w.add(back, to, d.AddDays(rapid.IntRange(0, 6).Draw(t, "days under way")))
+		arrival := d.AddDays(rapid.IntRange(0, 6).Draw(t, "days under way"))
+		for _, s := range w.Splits[back.Instrument] {
+			if w.tradingDay(d).Before(s.Day) && !w.tradingDay(arrival).Before(s.Day) {
+				back.Quantity = back.Quantity.Mul(s.To).DivRound(s.From, 16)
+			}
+		}
+		came := w.add(back, to, arrival)
 		w.transfers[left], w.transfers[came] = came, left
 	case "exchange":
 		give, get := ledger.Transaction{Kind: broker.Exchange, Currency: "USD"}, ledger.Transaction{Kind: broker.Exchange, Currency: "EUR"}
@@ -437,11 +442,18 @@ func TestAHistoryThatIsContinuedIsTheOneBuiltAnew(t *testing.T) {
 				changed = d
 			}
 		}
+		known := slices.IndexFunc(before.Transactions, func(x ledger.Transaction) bool { return before.Through.Before(x.Day) })
+		if known >= 0 { // nobody knows what happens later
+			note(before.Transactions[known].Day)
+			before.Transactions = before.Transactions[:known]
+		}
 		for range rapid.IntRange(0, 4).Draw(t, "changes") {
-			if i := rapid.IntRange(0, len(before.Transactions)-1).Draw(t, "which"); len(before.Transactions) > 1 {
-				note(before.Transactions[i].Day) // what the ledger learns later
-				before.Transactions = slices.Delete(before.Transactions, i, i+1)
+			if len(before.Transactions) < 2 {
+				break
 			}
+			i := rapid.IntRange(0, len(before.Transactions)-1).Draw(t, "which")
+			note(before.Transactions[i].Day) // what the ledger learns later
+			before.Transactions = slices.Delete(before.Transactions, i, i+1)
 		}
 		h := Build(before)
 		from := h.Resume(w.Input, changed)
@@ -480,5 +492,3 @@ func TestFloatsAreTheNearestToDecimals(t *testing.T) {
 		}
 	})
 }
-
-var _ = time.UTC

@@ -26,25 +26,39 @@ func side(t *ledger.Transaction) (what string, much decimal.Decimal) {
 	return "cash " + t.Currency, t.Amount.Add(t.Fee).Add(t.Tax)
 }
 
+// side is side in the units of today, so that a split on the way does not matter.
+func (h *History) side(t *ledger.Transaction) (what string, much decimal.Decimal) {
+	what, much = side(t)
+	if what != t.Instrument {
+		return what, much
+	}
+	for _, s := range h.assets[h.assetOf[what]].splits {
+		if s.index > h.index(t.Day.Number()) {
+			much = much.Mul(s.to).DivRound(s.from, quotientDigits)
+		}
+	}
+	return what, much
+}
+
 // findPairs finds the two sides of transfers between the accounts: what left one, and came to another as much within
 // days, the earliest departure and arrival first. A delivery counts as one where the other side is at another connection.
 // A side whose cash is not in the history belongs to none.
 func (h *History) findPairs() map[string]*pair {
 	arrivals := map[string][]*ledger.Transaction{}
 	for i := range h.transfers {
-		if what, much := side(&h.transfers[i]); much.IsPositive() && h.counted(&h.transfers[i]) {
+		if what, much := h.side(&h.transfers[i]); much.IsPositive() && h.counted(&h.transfers[i]) {
 			arrivals[what] = append(arrivals[what], &h.transfers[i])
 		}
 	}
 	found := map[string]*pair{}
 	for i := range h.transfers {
 		out := &h.transfers[i]
-		what, much := side(out)
+		what, much := h.side(out)
 		if !much.IsNegative() || !h.counted(out) {
 			continue
 		}
 		for _, in := range arrivals[what] {
-			if _, arrived := side(in); found[in.ID] == nil && arrived.Equal(much.Neg()) && fit(out, in) {
+			if _, arrived := h.side(in); found[in.ID] == nil && arrived.Equal(much.Neg()) && fit(out, in) {
 				p := &pair{out.ID, slices.Index(h.accounts, out.AccountID), slices.Index(h.accounts, in.AccountID)}
 				found[out.ID], found[in.ID] = p, p
 				break
