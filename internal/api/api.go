@@ -25,6 +25,7 @@ import (
 	"github.com/jaspers-ai/jaspers/internal/idempotency"
 	"github.com/jaspers-ai/jaspers/internal/limit"
 	"github.com/jaspers-ai/jaspers/internal/market"
+	"github.com/jaspers-ai/jaspers/internal/performance"
 	"github.com/jaspers-ai/jaspers/internal/portfolio"
 	"github.com/jaspers-ai/jaspers/internal/user"
 )
@@ -39,6 +40,7 @@ type Services struct {
 	Account     *account.Service
 	Connections *connection.Service
 	Portfolio   *portfolio.Service
+	Performance *performance.Service
 	Market      *market.Service
 	Chat        *chat.Service
 	Audit       *audit.Log
@@ -107,6 +109,7 @@ func newRouter(services Services, cfg Config, mux *http.ServeMux) *router {
 	r.accountRoutes()
 	r.brokerageRoutes()
 	r.portfolioRoutes()
+	r.performanceRoutes()
 	r.stockRoutes()
 	r.chatRoutes()
 	r.auditRoutes()

@@ -25,6 +25,7 @@ import (
 	"github.com/jaspers-ai/jaspers/internal/limit"
 	"github.com/jaspers-ai/jaspers/internal/mail"
 	"github.com/jaspers-ai/jaspers/internal/market"
+	"github.com/jaspers-ai/jaspers/internal/performance"
 	"github.com/jaspers-ai/jaspers/internal/portfolio"
 	"github.com/jaspers-ai/jaspers/internal/user"
 	"github.com/jaspers-ai/jaspers/internal/vault"
@@ -138,6 +139,7 @@ func (a *App) buildMoney(life context.Context, outside providers) error {
 		OnConnected: func(ctx context.Context, tx *sql.Tx, id string) error { return a.Portfolio.Connected(ctx, tx, id) },
 	}
 	a.Portfolio = &portfolio.Service{DB: a.db, Connections: a.Connections, Jobs: a.jobs, Now: now, Audit: a.Audit}
+	a.Performance = performance.New(life, performance.Config{DB: a.db, Market: a.Market, Portfolio: a.Portfolio, Now: now, Log: log})
 	a.Chat = &chat.Service{DB: a.db, Now: now, Log: log, Audit: a.Audit, Analyst: &analyst.Analyst{
 		Model: model, Now: now,
 		Tools: []analyst.Tool{analyst.HoldingsTool(a.Portfolio), analyst.QuotesTool(a.Market)},

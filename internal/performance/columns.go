@@ -116,11 +116,11 @@ func (a *asset) price(day int32, today bool) (price decimal.Decimal, of int32) {
 	if a.cash() {
 		return one, day
 	}
-	if today && a.live.Valid {
+	close, trade := a.source(day)
+	if today && a.live.Valid && (close < 0 || a.closes.Days[close] < day) {
 		return a.live.Decimal.Mul(a.multiplier), day
 	}
 	num, den := a.factor(day)
-	close, trade := a.source(day)
 	if close >= 0 {
 		price, of = decimal.NewFromFloat(a.closes.Close[close]), a.closes.Days[close]
 	} else {
@@ -154,7 +154,7 @@ func (a *asset) place(h *History) {
 		if len(a.closes.Days) > 0 {
 			first = a.closes.Days[0]
 		}
-		if len(a.marks) > 0 {
+		if len(a.marks) > 0 { // of what has no close before
 			first = min(first, a.marks[0].day)
 		}
 		if a.live.Valid && h.live {
@@ -199,7 +199,7 @@ func (a *asset) floatPrice(close int, day int32, today bool) float64 {
 	switch {
 	case a.cash():
 		return 1
-	case today && a.live.Valid:
+	case today && a.live.Valid && (close < 0 || a.closes.Days[close] < day):
 		return toFloat(a.live.Decimal)
 	case len(a.marks) > 0:
 		if c, trade := a.source(day); c < 0 {

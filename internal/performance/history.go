@@ -23,8 +23,9 @@ type Input struct {
 	Splits       map[string][]instrument.Split // by instrument
 	Closes       map[string]market.Closes      // by market's symbol
 	Rates        map[string]market.Rates       // to Base, by currency
-	// Through is the last day whose session is over. Today is the present day; it is the history's last when Live has
-	// prices, by instrument and per priced unit, or something happened since Through.
+	// Through is the last day that has closes. Today is the present day; it is the history's last when Live is not nil, or
+	// something happened since Through. Live has the prices of now, by instrument and per priced unit: they are those of
+	// Today where there is no close of it.
 	Through, Today calendar.Day
 	Live           map[string]decimal.Decimal
 }
@@ -45,7 +46,14 @@ type History struct {
 	pairs     map[string]*pair // by either transaction's id
 	value     [][]float64      // by account and day, cash included
 	cash      [][]float64
+	jumps     []jump
 	column    []float64 // of the asset under work
+}
+
+// jump is a change of an asset's price from one day to the next that looks like a split nobody told of.
+type jump struct {
+	asset, index int
+	times        float64
 }
 
 // position is what an account holds of an asset, through time.
@@ -137,9 +145,9 @@ func (h *History) layDays(before *History, transactions []ledger.Transaction) {
 	h.days = tradingDays(before.days, first, h.in.Through.Number())
 	beyond := len(h.days) == 0 || latest > h.last()
 	today := max(h.in.Today.Number(), latest)
-	if beyond || len(h.in.Live) > 0 && today > h.last() {
+	if beyond || h.in.Live != nil && today > h.last() {
 		h.days, h.loose = append(h.days, today), true
-		h.live = len(h.in.Live) > 0
+		h.live = h.in.Live != nil
 	}
 }
 
@@ -254,6 +262,11 @@ func (h *History) fill(before *History, cut int) {
 		}
 	}
 	h.column = make([]float64, n)
+	for _, j := range before.jumps {
+		if j.index < cut {
+			h.jumps = append(h.jumps, jump{h.asset(before.assets[j.asset].id, "", before.assets[j.asset].currency), j.index, j.times})
+		}
+	}
 	byAsset := slices.SortedStableFunc(slices.Values(h.positions), func(a, b *position) int { return cmp.Compare(a.asset, b.asset) })
 	filled := -1
 	for _, p := range byAsset {
@@ -261,7 +274,8 @@ func (h *History) fill(before *History, cut int) {
 			continue
 		}
 		if p.asset != filled {
-			h.assets[p.asset].column(h, cut, h.column)
+			h.assets[p.asset].column(h, max(0, cut-1), h.column)
+			h.findJumps(p.asset, cut)
 			filled = p.asset
 		}
 		p.addTo(h, cut, h.value[p.account])
@@ -270,6 +284,25 @@ func (h *History) fill(before *History, cut int) {
 		}
 	}
 	h.column = nil
+}
+
+// findJumps looks for changes of a price by the ratio of a split, from the change into the day of cut on.
+func (h *History) findJumps(n, cut int) {
+	if h.assets[n].cash() {
+		return
+	}
+	for i := max(cut, h.assets[n].known+1, 1); i < len(h.days); i++ {
+		times := h.column[i] / h.column[i-1]
+		if times > 0.7 && times < 1.4 {
+			continue
+		}
+		for _, ratio := range []float64{1.5, 2, 3, 4, 5, 10, 20, 25, 50, 100} {
+			if math.Abs(times/ratio-1) < 0.02 || math.Abs(times*ratio-1) < 0.02 {
+				h.jumps = append(h.jumps, jump{n, i, times})
+				break
+			}
+		}
+	}
 }
 
 // addTo adds what the position was worth, by the column of its asset, from an index on.
