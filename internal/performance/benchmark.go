@@ -3,6 +3,7 @@ package performance
 import (
 	"github.com/shopspring/decimal"
 
+	"github.com/jaspers-ai/jaspers/internal/history"
 	"github.com/jaspers-ai/jaspers/internal/market"
 	"github.com/jaspers-ai/jaspers/internal/returns"
 )
@@ -23,8 +24,8 @@ type SameFlows struct {
 	MoneyWeighted MoneyWeighted   `json:"moneyWeighted"`
 }
 
-// benchmarkSeries are a benchmark's values in the base currency by the days of a history; nil when there is none.
-type benchmarkSeries struct {
+// benchmark are a benchmark's values in the base currency by the days of a history; nil when there is none.
+type benchmark struct {
 	symbol string
 	total  bool
 	value  []float64 // NaN where it is not known; carried on over days without a close
@@ -33,27 +34,27 @@ type benchmarkSeries struct {
 
 // newBenchmark lays a benchmark's closes beside the days of a history; totals, which have the dividends in them, where
 // the source has such. now is its price of the last day, when that is not over; 0 for none.
-func (h *History) newBenchmark(closes market.Closes, fx *rates, now float64) *benchmarkSeries {
-	b := &benchmarkSeries{symbol: closes.Symbol, total: closes.Total != nil, value: make([]float64, len(h.days)), traded: make([]bool, len(h.days))}
+func newBenchmark(h *history.History, closes market.Closes, fx *market.Rates, now float64) *benchmark {
+	b := &benchmark{symbol: closes.Symbol, total: closes.Total != nil, value: make([]float64, len(h.Days())), traded: make([]bool, len(h.Days()))}
 	column := closes.Close
 	if b.total {
 		column = closes.Total
 	}
-	for i, day := range h.days {
+	for i, day := range h.Days() {
 		at, value := last(closes.Days, day), returns.Missing()
 		switch {
 		case at >= 0 && closes.Days[at] == day:
 			value, b.traded[i] = column[at], true
-		case at >= 0 && h.today(i) && now > 0:
+		case at >= 0 && h.Live(i) && now > 0:
 			value, b.traded[i] = column[at]*now/closes.Close[at], true
 		case at >= 0:
 			value = column[at]
 		}
 		if fx != nil {
-			if day < fx.first() {
-				value = returns.Missing()
+			if at := last(fx.Days, day); at >= 0 {
+				value *= fx.Rate[at]
 			} else {
-				value *= fx.rate[last(fx.days, day)]
+				value = returns.Missing()
 			}
 		}
 		b.value[i] = value
@@ -62,7 +63,7 @@ func (h *History) newBenchmark(closes market.Closes, fx *rates, now float64) *be
 }
 
 // growth is the value at the end of a day over that at the end of another; before the first day it is the first's own.
-func (b *benchmarkSeries) growth(after, index int) (float64, bool) {
+func (b *benchmark) growth(after, index int) (float64, bool) {
 	if b == nil {
 		return 0, false
 	}
@@ -71,7 +72,7 @@ func (b *benchmarkSeries) growth(after, index int) (float64, bool) {
 }
 
 // returns are those of the days of a stretch, missing where either end has no close of its own.
-func (b *benchmarkSeries) returns(after, through int) []float64 {
+func (b *benchmark) returns(after, through int) []float64 {
 	series := make([]float64, 0, through-after)
 	for i := after + 1; i <= through; i++ {
 		r := returns.Missing()
@@ -84,7 +85,7 @@ func (b *benchmarkSeries) returns(after, through int) []float64 {
 }
 
 // compare works out the benchmark over a stretch, by its own and by the portfolio's flows.
-func (b *benchmarkSeries) compare(p period, breakdown *breakdown, payments []Payment, after, through int) *Benchmark {
+func (b *benchmark) compare(p period, whole *history.Breakdown, payments []history.Payment, after, through int) *Benchmark {
 	if b == nil {
 		return nil
 	}
@@ -101,17 +102,17 @@ func (b *benchmarkSeries) compare(p period, breakdown *breakdown, payments []Pay
 	if !b.total {
 		shown.Warnings = append(shown.Warnings, "The benchmark's price alone: its dividends are not in it.")
 	}
-	return &Benchmark{Symbol: b.symbol, TotalReturn: b.total, TimeWeighted: shown, SameFlows: b.sameFlows(p, breakdown, payments, after, through)}
+	return &Benchmark{Symbol: b.symbol, TotalReturn: b.total, TimeWeighted: shown, SameFlows: b.sameFlows(p, whole, payments, after, through)}
 }
 
-func (b *benchmarkSeries) sameFlows(p period, whole *breakdown, payments []Payment, after, through int) *SameFlows {
-	opening, units := toFloat(whole.opening), 0.0
+func (b *benchmark) sameFlows(p period, whole *history.Breakdown, payments []history.Payment, after, through int) *SameFlows {
+	opening, units := history.Float(whole.Opening), 0.0
 	if after >= 0 && opening != 0 {
 		units = opening / b.value[after]
 	}
 	short := units < 0
 	for _, pay := range payments {
-		units += toFloat(pay.Amount) / b.value[pay.index]
+		units += history.Float(pay.Amount) / b.value[pay.Index]
 		short = short || units < -1e-9
 	}
 	closing := units * b.value[through]
@@ -122,6 +123,6 @@ func (b *benchmarkSeries) sameFlows(p period, whole *breakdown, payments []Payme
 	if short {
 		m.Warnings = append(m.Warnings, "More was taken out than the benchmark would have had by then: it is sold short from there on.")
 	}
-	gain := cents(closing).Sub(whole.opening).Sub(whole.In).Add(whole.Out).Round(2)
+	gain := cents(closing).Sub(whole.Opening).Sub(whole.In).Add(whole.Out).Round(2)
 	return &SameFlows{Closing: cents(closing), Gain: gain, MoneyWeighted: m}
 }

@@ -11,10 +11,10 @@ import (
 	"github.com/shopspring/decimal"
 
 	"github.com/jaspers-ai/jaspers/internal/calendar"
+	"github.com/jaspers-ai/jaspers/internal/history"
 	"github.com/jaspers-ai/jaspers/internal/instrument"
 	"github.com/jaspers-ai/jaspers/internal/ledger"
 	"github.com/jaspers-ai/jaspers/internal/market"
-	"github.com/jaspers-ai/jaspers/internal/portfolio"
 	"github.com/jaspers-ai/jaspers/internal/user"
 )
 
@@ -34,10 +34,27 @@ const (
 // currencyCode is what market has rates of.
 var currencyCode = regexp.MustCompile(`^[A-Z]{3}$`)
 
+// state is a report as of one version of the ledger, with the settings it was made by.
+type state struct {
+	*Report
+	history    *history.History
+	settings   user.Settings
+	version    int64
+	asOf       time.Time
+	freshUntil time.Time
+	bytes      int
+}
+
+// good tells whether answers of the state are still right.
+func (st *state) good(version int64, settings user.Settings, now time.Time) bool {
+	return st.version == version && now.Before(st.freshUntil) && !now.Before(st.asOf) && st.settings.BaseCurrency == settings.BaseCurrency &&
+		st.settings.BenchmarkSymbol == settings.BenchmarkSymbol && st.settings.RiskFreeRate.Equal(settings.RiskFreeRate)
+}
+
 // load makes a person's state out of the database and what market knows, and of the state before as much as still holds.
 func (s *Service) load(ctx context.Context, userID string, earlier *state) (*state, error) {
 	now := s.Now()
-	st := &state{asOf: now, freshUntil: freshUntil(now), views: map[string]*View{}, answers: map[string]answer{}}
+	st := &state{asOf: now, freshUntil: freshUntil(now)}
 	q := s.DB.Read()
 	var err error
 	if st.settings, err = user.SettingsOf(ctx, q, userID); err != nil {
@@ -50,39 +67,49 @@ func (s *Service) load(ctx context.Context, userID string, earlier *state) (*sta
 	if err != nil {
 		return nil, err
 	}
-	in := Input{Base: st.settings.BaseCurrency, Today: calendar.DayOf(now)}
-	if in.Accounts, err = ledger.Accounts(ctx, q, userID); err != nil {
-		return nil, err
-	}
-	if in.Instruments, err = instrument.Held(ctx, q, userID); err != nil {
-		return nil, err
-	}
-	if in.Splits, err = instrument.SplitsHeld(ctx, q, userID); err != nil {
-		return nil, err
-	}
-	if first == (calendar.Day{}) { // there is no history
-		st.history = Build(in)
-		return st, nil
-	}
-	in.Through = calendar.DayOf(calendar.LastClose(now))
-	if day, live := session(now); live {
-		in.Through, in.Today = day.AddDays(-1), day
-		if in.Live, err = s.live(ctx, userID, in.Instruments); err != nil {
-			return nil, err
-		}
-	}
-	benchmark, fx, err := s.prices(ctx, st, &in, currencies, first.AddDays(-before))
+	in, err := s.input(ctx, userID, st.settings.BaseCurrency, now)
 	if err != nil {
 		return nil, err
 	}
-	if st.history, err = s.history(ctx, userID, st, in, earlier); err != nil {
+	basis := Basis{Benchmark: st.settings.BenchmarkSymbol, RiskFree: st.settings.RiskFreeRate, Version: st.version, AsOf: now}
+	if first != (calendar.Day{}) {
+		if err := s.prices(ctx, &in, &basis, currencies, first.AddDays(-before)); err != nil {
+			return nil, err
+		}
+	}
+	if st.history, err = s.history(ctx, userID, in, earlier); err != nil {
 		return nil, err
 	}
-	if benchmark.Symbol != "" {
-		st.benchmark = st.history.newBenchmark(benchmark, fx, s.quote(ctx, st, benchmark.Symbol))
+	if in.Live != nil && basis.Closes.Symbol != "" {
+		s.quote(ctx, &basis)
 	}
-	st.bytes = st.history.weight()
+	if len(basis.Warnings) > 0 {
+		st.freshUntil = earliest(st.freshUntil, now.Add(retryAfter))
+	}
+	st.Report = NewReport(st.history, basis)
+	const answers, day = 1 << 20, 200
+	st.bytes = st.history.Bytes() + answers + day*len(st.history.Days())
 	return st, nil
+}
+
+// input reads what a history is made of, but for transactions and what market knows.
+func (s *Service) input(ctx context.Context, userID, base string, now time.Time) (in history.Input, err error) {
+	q := s.DB.Read()
+	in = history.Input{Base: base, Through: calendar.DayOf(calendar.LastClose(now)), Today: calendar.DayOf(now)}
+	if in.Accounts, err = ledger.Accounts(ctx, q, userID); err != nil {
+		return in, err
+	}
+	if in.Instruments, err = instrument.Held(ctx, q, userID); err != nil {
+		return in, err
+	}
+	if in.Splits, err = instrument.SplitsHeld(ctx, q, userID); err != nil {
+		return in, err
+	}
+	if day, live := session(now); live {
+		in.Through, in.Today = day.AddDays(-1), day
+		in.Live, err = s.live(ctx, userID, in.Instruments)
+	}
+	return in, err
 }
 
 // session is the day whose closes are not all there yet, from its opening bell on; false at other times.
@@ -124,41 +151,34 @@ func (s *Service) live(ctx context.Context, userID string, instruments map[strin
 }
 
 // prices reads closes, rates of exchange, and the benchmark's closes with the rates of its currency.
-func (s *Service) prices(ctx context.Context, st *state, in *Input, currencies []string, first calendar.Day) (market.Closes, *rates, error) {
-	benchmark := st.settings.BenchmarkSymbol
-	symbols := map[string]bool{benchmark: true}
+func (s *Service) prices(ctx context.Context, in *history.Input, basis *Basis, currencies []string, first calendar.Day) error {
+	symbols := map[string]bool{basis.Benchmark: true}
 	for _, i := range in.Instruments {
 		if _, err := market.NormalizeSymbol(i.MarketSymbol); err == nil {
 			symbols[i.MarketSymbol] = true
 		}
 		currencies = append(currencies, i.Currency)
 	}
-	all, warnings, err := s.Market.Closes(ctx, slices.Sorted(maps.Keys(symbols)), first)
-	if err != nil {
-		return market.Closes{}, nil, err
+	var notes []string
+	var err error
+	if in.Closes, basis.Warnings, err = s.Market.Closes(ctx, slices.Sorted(maps.Keys(symbols)), first); err != nil {
+		return err
 	}
-	in.Closes = all
-	compared := all[benchmark]
-	currencies = slices.DeleteFunc(append(currencies, compared.Currency), func(c string) bool { return c == in.Base || !currencyCode.MatchString(c) })
-	found, notes, err := s.Market.Rates(ctx, in.Base, currencies, first)
-	if err != nil {
-		return market.Closes{}, nil, err
+	basis.Closes = in.Closes[basis.Benchmark]
+	currencies = slices.DeleteFunc(append(currencies, basis.Closes.Currency), func(c string) bool { return c == in.Base || !currencyCode.MatchString(c) })
+	if in.Rates, notes, err = s.Market.Rates(ctx, in.Base, currencies, first); err != nil {
+		return err
 	}
-	in.Rates = found
-	st.warnings = append(append(st.warnings, warnings...), notes...)
-	if len(st.warnings) > 0 {
-		st.freshUntil = earliest(st.freshUntil, s.Now().Add(retryAfter))
+	basis.Warnings = append(basis.Warnings, notes...)
+	if basis.Closes.Currency != in.Base {
+		basis.FX = new(in.Rates[basis.Closes.Currency])
 	}
-	if compared.Currency == in.Base {
-		return compared, nil, nil
-	}
-	r := found[compared.Currency]
-	return compared, &rates{r.Days, r.Rate}, nil
+	return nil
 }
 
 // history makes the history, from the first day on that is not what it was.
-func (s *Service) history(ctx context.Context, userID string, st *state, in Input, earlier *state) (*History, error) {
-	h, from := &History{}, anew
+func (s *Service) history(ctx context.Context, userID string, in history.Input, earlier *state) (*history.History, error) {
+	h, from := &history.History{}, history.Anew
 	if earlier != nil {
 		changed, known, err := ledger.ChangedSince(ctx, s.DB.Read(), userID, earlier.version)
 		if err != nil {
@@ -170,7 +190,7 @@ func (s *Service) history(ctx context.Context, userID string, st *state, in Inpu
 		}
 	}
 	var err error
-	if from == anew {
+	if from == history.Anew {
 		in.Transactions, err = ledger.Load(ctx, s.DB.Read(), userID)
 	} else {
 		in.Transactions, err = ledger.LoadFrom(ctx, s.DB.Read(), userID, calendar.DayNumbered(from))
@@ -181,17 +201,14 @@ func (s *Service) history(ctx context.Context, userID string, st *state, in Inpu
 	return h.Continue(in, from), nil
 }
 
-// quote is the benchmark's price of now, while New York trades; 0 when it cannot be had, and a warning then says so.
-func (s *Service) quote(ctx context.Context, st *state, symbol string) float64 {
-	if !st.history.live {
-		return 0
-	}
-	quote, _, err := s.Market.Quote(ctx, symbol)
+// quote adds the benchmark's price of now; when it cannot be had, a warning says so.
+func (s *Service) quote(ctx context.Context, basis *Basis) {
+	quote, _, err := s.Market.Quote(ctx, basis.Benchmark)
 	if err != nil {
-		st.warnings = append(st.warnings, fmt.Sprintf("The benchmark %s stands at its last close: its price of now cannot be had.", symbol))
-		return 0
+		basis.Warnings = append(basis.Warnings, fmt.Sprintf("The benchmark %s stands at its last close: its price of now cannot be had.", basis.Benchmark))
+		return
 	}
-	return toFloat(quote.Price)
+	basis.Now = history.Float(quote.Price)
 }
 
 func earliest(a, b time.Time) time.Time {
@@ -199,9 +216,4 @@ func earliest(a, b time.Time) time.Time {
 		return a
 	}
 	return b
-}
-
-// accountName is how a warning calls an account.
-func accountName(a ledger.Account) string {
-	return fmt.Sprintf("account %s (%s)", portfolio.MaskAccount(a.Number), a.Provider)
 }

@@ -1,13 +1,16 @@
+// Package performance is how a person's portfolio did: returns, risk, benchmark and drivers, worked out from its history.
 package performance
 
 import (
 	"cmp"
+	"slices"
 	"time"
 
 	"github.com/shopspring/decimal"
 
 	"github.com/jaspers-ai/jaspers/internal/calendar"
 	"github.com/jaspers-ai/jaspers/internal/fault"
+	"github.com/jaspers-ai/jaspers/internal/history"
 	"github.com/jaspers-ai/jaspers/internal/returns"
 )
 
@@ -114,58 +117,57 @@ func monthsBefore(day calendar.Day, months int) calendar.Day {
 
 // stretch is the days of a history that a query is about: after one, through another; -1 is before the first. early tells
 // that it would begin before the history.
-func (q Query) stretch(h *History) (after, through int, early bool, err error) {
-	through = len(h.days) - 1
+func (q Query) stretch(h *history.History) (after, through int, early bool, err error) {
+	through = len(h.Days()) - 1
 	if q.To != (calendar.Day{}) {
-		through = last(h.days, q.To.Number())
+		through = last(h.Days(), q.To.Number())
 	}
 	if through < 0 {
-		return 0, 0, false, fault.InvalidField("query.to", "is before the history begins, on "+h.dayOf(0).String())
+		return 0, 0, false, fault.InvalidField("query.to", "is before the history begins, on "+h.DayOf(0).String())
 	}
-	from, bounded := begins(q.name(), h.dayOf(through))
+	from, bounded := begins(q.name(), h.DayOf(through))
 	if q.From != (calendar.Day{}) {
 		from, bounded = q.From, true
 	}
 	if !bounded {
 		return -1, through, false, nil
 	}
-	after = last(h.days, from.Number())
+	after = last(h.Days(), from.Number())
 	if after >= through {
-		return 0, 0, false, fault.InvalidField("query.from", "must be before the last day of the history, "+h.dayOf(through).String())
+		return 0, 0, false, fault.InvalidField("query.from", "must be before the last day of the history, "+h.DayOf(through).String())
 	}
 	return after, through, after < 0, nil
 }
 
+// last is the index of the last of the days that is not after the day; -1 when all are.
+func last(days []int32, day int32) int {
+	i, found := slices.BinarySearch(days, day)
+	if found {
+		return i
+	}
+	return i - 1
+}
+
 // chain links the daily returns of a stretch. The point before the first day is worth nothing.
-func (v *View) chain(after, through int) returns.Chain {
+func chain(h *history.History, v *history.View, after, through int) returns.Chain {
+	days := h.Days()
 	points := make([]returns.Point, 0, through-after+1)
 	if after < 0 {
-		points = append(points, returns.Point{Day: v.h.days[0] - 1})
+		points = append(points, returns.Point{Day: days[0] - 1})
 	} else {
-		points = append(points, returns.Point{Day: v.h.days[after], Value: v.value[after]})
+		points = append(points, returns.Point{Day: days[after], Value: v.Value[after]})
 	}
 	for i := after + 1; i <= through; i++ {
-		points = append(points, returns.Point{Day: v.h.days[i], Value: v.value[i], In: v.inflow[i], Out: v.outflow[i]})
+		points = append(points, returns.Point{Day: days[i], Value: v.Value[i], In: v.In[i], Out: v.Out[i]})
 	}
 	return returns.TWR(points)
 }
 
-// payments are the flows of a stretch of days.
-func (v *View) payments(after, through int) []Payment {
-	var all []Payment
-	for _, p := range v.puts {
-		if p.index > after && p.index <= through {
-			all = append(all, p)
-		}
-	}
-	return all
-}
-
 // moneyWeighted is the internal rate of return of what was there, what came and went, and what is there.
-func (p period) moneyWeighted(opening, closing float64, payments []Payment) MoneyWeighted {
+func (p period) moneyWeighted(opening, closing float64, payments []history.Payment) MoneyWeighted {
 	flows := make([]returns.Flow, len(payments))
 	for i, pay := range payments {
-		flows[i] = returns.Flow{Day: pay.Day, Amount: toFloat(pay.Amount)}
+		flows[i] = returns.Flow{Day: pay.Day, Amount: history.Float(pay.Amount)}
 	}
 	rate := returns.MoneyWeighted(returns.Flow{Day: p.from.Number(), Amount: opening}, flows, returns.Flow{Day: p.to.Number(), Amount: closing})
 	m := MoneyWeighted{Figure: p.figure("xirr_act365f", percentUnit, rate.Period), Unique: rate.Unique, Roots: []float64{}}
@@ -184,27 +186,24 @@ func (p period) moneyWeighted(opening, closing float64, payments []Payment) Mone
 }
 
 // simple is the gain over what was there at the beginning and came in since.
-func (p period) simple(b *breakdown) Figure {
-	capital := toFloat(b.opening.Add(b.In))
+func (p period) simple(b *history.Breakdown) Figure {
+	capital := history.Float(b.Opening.Add(b.In))
 	f := returns.Figure{Status: returns.Undefined, Reason: returns.NoCapital}
 	if capital > 0 {
-		f = returns.Figure{Value: toFloat(b.gain()) / capital, Status: returns.OK}
+		f = returns.Figure{Value: history.Float(b.Gain()) / capital, Status: returns.OK}
 	}
 	return p.figure("gain_over_opening_and_inflows", percentUnit, f)
 }
 
 // series are the points of a chart, with the step between them. The last day is always one.
-func (v *View) series(after, through int, index []float64, b *benchmarkSeries, opening decimal.Decimal) ([]Point, int) {
+func series(h *history.History, v *history.View, after, through int, index []float64, b *benchmark, opening decimal.Decimal) ([]Point, int) {
 	first := max(after, 0)
 	step := (through-first)/maxPoints + 1
 	points := []Point{}
 	for i := through - (through-first)/step*step; i <= through; i += step {
-		at := v.between(after, i)
-		if i == after {
-			at = Sums{}
-		}
+		at := v.Between(after, i)
 		p := Point{
-			Day: v.h.dayOf(i), Value: cents(v.value[i]), Cash: cents(v.cash[i]), Invested: opening.Add(at.In).Sub(at.Out).Round(2),
+			Day: h.DayOf(i), Value: cents(v.Value[i]), Cash: cents(v.Cash[i]), Invested: opening.Add(at.In).Sub(at.Out).Round(2),
 			TimeWeighted: rounded((index[i-after] - 1) * 100),
 		}
 		if growth, known := b.growth(after, i); known {

@@ -6,6 +6,7 @@ import (
 	"github.com/shopspring/decimal"
 
 	"github.com/jaspers-ai/jaspers/internal/calendar"
+	"github.com/jaspers-ai/jaspers/internal/history"
 	"github.com/jaspers-ai/jaspers/internal/returns"
 )
 
@@ -38,13 +39,13 @@ type Drawdown struct {
 }
 
 // risk measures the chain of a stretch. over is how many of its days are over: all, or all but the last.
-func (p period) risk(chain returns.Chain, b *benchmarkSeries, after, over int, rate decimal.Decimal) Risk {
+func (p period) risk(chain returns.Chain, b *benchmark, after, over int, rate decimal.Decimal) Risk {
 	series := chain.Series()[:over]
 	var beside []float64
 	if b != nil {
 		beside = b.returns(after, after+over)
 	}
-	m := returns.Measure(series, beside, returns.RiskFree(toFloat(rate), len(series)))
+	m := returns.Measure(series, beside, returns.RiskFree(history.Float(rate), len(series)))
 	var short []string
 	if m.Short {
 		short = []string{fmt.Sprintf("It rests on %d daily returns alone.", m.Observations)}

@@ -76,7 +76,7 @@ func (s *Service) Performance(ctx context.Context, userID string, q Query) (Perf
 	if err != nil {
 		return Performance{}, nil, err
 	}
-	return current.answer(q)
+	return current.Answer(q)
 }
 
 // current is the person's state as of now: the one at hand, or one that is made.
@@ -166,7 +166,7 @@ func (s *Service) make(userID string, before *state) (made *state, err error) {
 	began := time.Now()
 	made, err = s.load(ctx, userID, before)
 	if err == nil {
-		s.Log.DebugContext(ctx, "history worked out", "days", len(made.history.days), "took", time.Since(began))
+		s.Log.DebugContext(ctx, "history worked out", "days", len(made.history.Days()), "took", time.Since(began))
 	}
 	return made, err
 }

@@ -1,4 +1,4 @@
-package performance
+package history
 
 import (
 	"fmt"
@@ -375,10 +375,10 @@ func TestFiguresEqualANaiveRecomputationOfRandomLedgers(t *testing.T) {
 				t.Fatalf("got %d days, want %d", len(h.days), len(days))
 			}
 			for i, d := range days {
-				got := v.between(i-1, i)
+				got := v.Between(i-1, i)
 				want := naive[i]
-				if h.dayOf(i) != d || !near(decimal.NewFromFloat(v.value[i]), want.value) {
-					t.Fatalf("%v on %s: got %f, want %s", scope, d, v.value[i], want.value)
+				if h.DayOf(i) != d || !near(decimal.NewFromFloat(v.Value[i]), want.value) {
+					t.Fatalf("%v on %s: got %f, want %s", scope, d, v.Value[i], want.value)
 				}
 				for name, pair := range map[string][2]decimal.Decimal{
 					"in": {got.In, want.in}, "out": {got.Out, want.out}, "income": {got.Income, want.income},
@@ -399,7 +399,7 @@ func TestFiguresEqualANaiveRecomputationOfRandomLedgers(t *testing.T) {
 func (w *world) checkStretches(t *rapid.T, v *View, naive []ledgerDay) {
 	through := rapid.IntRange(0, len(naive)-1).Draw(t, "through")
 	after := rapid.IntRange(-1, through-1).Draw(t, "after")
-	b := v.takeApart(after, through)
+	b := v.TakeApart(after, through)
 	opening, sum := decimal.Zero, ledgerDay{}
 	if after >= 0 {
 		opening = naive[after].value
@@ -407,25 +407,22 @@ func (w *world) checkStretches(t *rapid.T, v *View, naive []ledgerDay) {
 	for _, l := range naive[after+1 : through+1] {
 		sum.in, sum.out = sum.in.Add(l.in), sum.out.Add(l.out)
 	}
-	if !near(b.opening, opening) || !near(b.closing, naive[through].value) || !near(b.In, sum.in) || !near(b.Out, sum.out) {
-		t.Fatalf("got %s to %s with %s in and %s out, want %s to %s with %s and %s", b.opening, b.closing, b.In, b.Out,
+	if !near(b.Opening, opening) || !near(b.Closing, naive[through].value) || !near(b.In, sum.in) || !near(b.Out, sum.out) {
+		t.Fatalf("got %s to %s with %s in and %s out, want %s to %s with %s and %s", b.Opening, b.Closing, b.In, b.Out,
 			opening, naive[through].value, sum.in, sum.out)
 	}
-	if _, err := b.drivers(); err != nil {
-		t.Fatal(err)
+	if sum := decimal.Sum(b.Opening, b.In, b.Out.Neg(), b.Market, b.Income, b.Fees.Neg(), b.Taxes.Neg(), b.FX); !near(sum, b.Closing) {
+		t.Fatalf("the parts add up to %s, want %s", sum, b.Closing)
 	}
-	for name, all := range map[string][]Contribution{"instruments": b.contributions(v.h), "accounts": b.accounts(v.h)} {
-		total := decimal.Zero
-		for _, c := range all {
-			total = total.Add(c.Gain)
-		}
-		want := b.gain()
-		if name == "accounts" {
-			want = want.Sub(b.byAccount[inTransit].Gain)
-		}
-		if !total.Equal(want.Round(2)) && len(all) > 0 {
-			t.Fatalf("contributions of %s add up to %s, want %s", name, total, want)
-		}
+	assets, accounts := decimal.Zero, b.Transit.Gain
+	for _, part := range b.ByAsset {
+		assets = assets.Add(part.Gain)
+	}
+	for _, part := range b.ByAccount {
+		accounts = accounts.Add(part.Gain)
+	}
+	if !near(assets, b.Gain()) || !near(accounts, b.Gain()) {
+		t.Fatalf("got gains of %s and %s, want %s", assets, accounts, b.Gain())
 	}
 }
 
@@ -468,18 +465,18 @@ func TestAHistoryThatIsContinuedIsTheOneBuiltAnew(t *testing.T) {
 }
 
 func sameView(t *rapid.T, got, want *View) {
-	for i := range want.value {
-		if !near(decimal.NewFromFloat(got.value[i]), decimal.NewFromFloat(want.value[i])) || !near(decimal.NewFromFloat(got.cash[i]), decimal.NewFromFloat(want.cash[i])) {
-			t.Fatalf("on %s: got %f, want %f", want.h.dayOf(i), got.value[i], want.value[i])
+	for i := range want.Value {
+		if !near(decimal.NewFromFloat(got.Value[i]), decimal.NewFromFloat(want.Value[i])) || !near(decimal.NewFromFloat(got.Cash[i]), decimal.NewFromFloat(want.Cash[i])) {
+			t.Fatalf("on %s: got %f, want %f", want.h.DayOf(i), got.Value[i], want.Value[i])
 		}
-		a, b := got.between(-1, i), want.between(-1, i)
+		a, b := got.Between(-1, i), want.Between(-1, i)
 		if !a.In.Equal(b.In) || !a.Out.Equal(b.Out) || !a.Income.Equal(b.Income) || !a.Fees.Equal(b.Fees) || !a.Taxes.Equal(b.Taxes) || !a.exchanged.Equal(b.exchanged) {
-			t.Fatalf("on %s: got %+v, want %+v", want.h.dayOf(i), a, b)
+			t.Fatalf("on %s: got %+v, want %+v", want.h.DayOf(i), a, b)
 		}
 	}
-	last := len(want.value) - 1
-	a, b := got.takeApart(last/2-1, last), want.takeApart(last/2-1, last)
-	if !a.market.Equal(b.market) || !a.fx.Equal(b.fx) || !a.closing.Equal(b.closing) {
+	last := len(want.Value) - 1
+	a, b := got.TakeApart(last/2-1, last), want.TakeApart(last/2-1, last)
+	if !a.Market.Equal(b.Market) || !a.FX.Equal(b.FX) || !a.Closing.Equal(b.Closing) {
 		t.Fatalf("got %+v, want %+v", a, b)
 	}
 }
@@ -487,7 +484,7 @@ func sameView(t *rapid.T, got, want *View) {
 func TestFloatsAreTheNearestToDecimals(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		d := decimal.New(rapid.Int64().Draw(t, "n"), int32(rapid.IntRange(-25, 3).Draw(t, "exponent")))
-		if got, want := toFloat(d), d.InexactFloat64(); got != want {
+		if got, want := Float(d), d.InexactFloat64(); got != want {
 			t.Fatalf("%s: got %v, want %v", d, got, want)
 		}
 	})

@@ -1,4 +1,4 @@
-package performance
+package history
 
 import (
 	"cmp"
@@ -13,8 +13,8 @@ type View struct {
 	in   []bool    // by account: whether it is among them
 	sums []Sums    // by day, from the beginning
 	puts []Payment // every flow, by the day it happened
-	// Of each day: what everything was worth at its close, what of that is cash, and what came in and went out.
-	value, cash, inflow, outflow []float64
+	// Of each day of the history: what everything was worth at its close, what of that is cash, and what came in and went out.
+	Value, Cash, In, Out []float64
 }
 
 // Sums are what came, went and was paid over some days, in the base currency, each amount at its day's rate.
@@ -28,7 +28,7 @@ type Sums struct {
 type Payment struct {
 	Day    int32 // calendar.Day.Number; not always a trading day
 	Amount decimal.Decimal
-	index  int
+	Index  int // of the day of the history it belongs to
 }
 
 func (s Sums) add(o Sums) Sums {
@@ -42,18 +42,18 @@ func (s Sums) sub(o Sums) Sums {
 // View looks at the accounts that wanted tells; nil at all.
 func (h *History) View(wanted func(accountID string) bool) *View {
 	n := len(h.days)
-	v := &View{h: h, in: make([]bool, len(h.accounts)), value: make([]float64, n), cash: make([]float64, n),
-		inflow: make([]float64, n), outflow: make([]float64, n), sums: make([]Sums, n)}
+	v := &View{h: h, in: make([]bool, len(h.accounts)), Value: make([]float64, n), Cash: make([]float64, n),
+		In: make([]float64, n), Out: make([]float64, n), sums: make([]Sums, n)}
 	for i, id := range h.accounts {
 		if v.in[i] = wanted == nil || wanted(id); v.in[i] {
-			plus(v.value, h.value[i])
-			plus(v.cash, h.cash[i])
+			plus(v.Value, h.value[i])
+			plus(v.Cash, h.cash[i])
 		}
 	}
 	v.addTransit()
 	v.addMoves()
 	for i := range n {
-		v.inflow[i], v.outflow[i] = toFloat(v.sums[i].In), toFloat(v.sums[i].Out)
+		v.In[i], v.Out[i] = Float(v.sums[i].In), Float(v.sums[i].Out)
 		if i > 0 {
 			v.sums[i] = v.sums[i-1].add(v.sums[i])
 		}
@@ -90,10 +90,10 @@ func (v *View) addTransit() {
 				until = p.events[i+1].index
 			}
 			for d := max(e.index, a.known); d < until && !e.quantity.IsZero(); d++ {
-				worth := toFloat(v.h.worth(e.quantity, a, d))
-				v.value[d] += worth
+				worth := Float(v.h.worth(e.quantity, a, d))
+				v.Value[d] += worth
 				if a.cash() {
-					v.cash[d] += worth
+					v.Cash[d] += worth
 				}
 			}
 		}
@@ -118,7 +118,7 @@ func (v *View) addMoves() {
 			s.exchanged = s.exchanged.Add(m.exchanged)
 			switch {
 			case m.between != nil && !inTransit && v.both(m.between):
-			case m.opening && (opening.Amount.IsZero() || opening.index == m.index):
+			case m.opening && (opening.Amount.IsZero() || opening.Index == m.index):
 				opening = Payment{m.day, opening.Amount.Add(m.flow), m.index}
 			default:
 				v.pay(Payment{m.day, m.flow, m.index})
@@ -130,7 +130,7 @@ func (v *View) addMoves() {
 }
 
 func (v *View) pay(p Payment) {
-	switch s := &v.sums[p.index]; p.Amount.Sign() {
+	switch s := &v.sums[p.Index]; p.Amount.Sign() {
 	case 1:
 		s.In = s.In.Add(p.Amount)
 	case -1:
@@ -141,12 +141,49 @@ func (v *View) pay(p Payment) {
 	v.puts = append(v.puts, p)
 }
 
-// between are the sums of the days after one, through another; -1 is before the first.
-func (v *View) between(after, through int) Sums {
+// Between are the sums of the days after one, through another; -1 is before the first.
+func (v *View) Between(after, through int) Sums {
 	if after < 0 {
 		return v.sums[through]
 	}
 	return v.sums[through].sub(v.sums[after])
+}
+
+// Has tells whether an account is in the view, by its place among the history's.
+func (v *View) Has(account int) bool { return v.in[account] }
+
+// Payments are the flows of the days after one, through another; -1 is before the first.
+func (v *View) Payments(after, through int) []Payment {
+	var all []Payment
+	for _, p := range v.puts {
+		if p.Index > after && p.Index <= through {
+			all = append(all, p)
+		}
+	}
+	return all
+}
+
+// Jump is a change of a price that looks like a split nobody told of.
+type Jump struct {
+	Symbol string
+	Index  int
+	Times  float64 // the price of the day before
+}
+
+// Jumps are those of what was held, on the days after one, through another.
+func (v *View) Jumps(after, through int) []Jump {
+	var all []Jump
+	for _, j := range v.h.jumps {
+		if j.index <= max(after, 0) || j.index > through {
+			continue
+		}
+		if slices.ContainsFunc(v.h.positions, func(p *position) bool {
+			return p.asset == j.asset && v.holds(p) && !p.at(j.index-1).quantity.IsZero() && !p.at(j.index).quantity.IsZero()
+		}) {
+			all = append(all, Jump{v.h.assets[j.asset].symbol, j.index, j.times})
+		}
+	}
+	return all
 }
 
 // worth is what so much of an asset was worth at the close of a day, in the base currency.

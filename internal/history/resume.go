@@ -1,4 +1,4 @@
-package performance
+package history
 
 import (
 	"math"
@@ -9,14 +9,14 @@ import (
 	"github.com/jaspers-ai/jaspers/internal/ledger"
 )
 
-// anew is the Resume of a history of which nothing can be kept.
-const anew = int32(math.MinInt32)
+// Anew is the Resume of a history of which nothing can be kept.
+const Anew = int32(math.MinInt32)
 
 // Resume tells from which day on the history has to be worked out again, for Continue. changed is the first day of which
 // the ledger changed; zero when none did. Transactions of in are not looked at.
 func (h *History) Resume(in Input, changed calendar.Day) int32 {
 	if len(h.days) == 0 || in.Base != h.in.Base || !slices.EqualFunc(in.Accounts, h.in.Accounts, sameAccount) {
-		return anew
+		return Anew
 	}
 	from := h.last() + 1
 	if h.loose {
@@ -30,7 +30,7 @@ func (h *History) Resume(in Input, changed calendar.Day) int32 {
 		from = min(from, a.unchanged(h, in))
 	}
 	if from <= h.days[0] {
-		return anew
+		return Anew
 	}
 	return h.days[h.index(from)-1] + 1 // what happened since the trading day before belongs to the same day
 }
@@ -48,12 +48,12 @@ func (a *asset) unchanged(h *History, in Input) int32 {
 	i, known := in.Instruments[a.id]
 	was, wasKnown := h.in.Instruments[a.id]
 	if known != wasKnown || known && !sameInstrument(i, was) {
-		return anew
+		return Anew
 	}
 	now := newAsset(i, in.Splits[a.id], in.Closes[i.MarketSymbol], a.live)
 	adjusted := func(s split) bool { return (s.day <= a.asOf) != (s.day <= now.asOf) }
 	if !slices.EqualFunc(now.splits, a.splits, sameSplit) || slices.ContainsFunc(a.splits, adjusted) {
-		return anew
+		return Anew
 	}
 	return min(from, difference(a.closes.Days, now.closes.Days, a.closes.Close, now.closes.Close))
 }

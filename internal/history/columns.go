@@ -1,4 +1,4 @@
-package performance
+package history
 
 import (
 	"math"
@@ -76,7 +76,7 @@ func newAsset(i instrument.Instrument, table []instrument.Split, closes market.C
 }
 
 func newSplit(day calendar.Day, from, to decimal.Decimal) split {
-	return split{day: day.Number(), from: from, to: to, ratio: toFloat(to) / toFloat(from)}
+	return split{day: day.Number(), from: from, to: to, ratio: Float(to) / Float(from)}
 }
 
 // same tells whether two sources speak of one split.
@@ -174,7 +174,7 @@ func (a *asset) column(h *History, from int, into []float64) {
 	if from >= len(h.days) {
 		return
 	}
-	multiplier := toFloat(a.multiplier)
+	multiplier := Float(a.multiplier)
 	at := last(a.closes.Days, h.days[from])
 	for i := from; i < len(h.days); i++ {
 		for at+1 < len(a.closes.Days) && a.closes.Days[at+1] <= h.days[i] {
@@ -200,11 +200,11 @@ func (a *asset) floatPrice(close int, day int32, today bool) float64 {
 	case a.cash():
 		return 1
 	case today && a.live.Valid && (close < 0 || a.closes.Days[close] < day):
-		return toFloat(a.live.Decimal)
+		return Float(a.live.Decimal)
 	case len(a.marks) > 0:
 		if c, trade := a.source(day); c < 0 {
 			m := a.marks[trade]
-			return toFloat(m.price) * a.floatFactor(day) / a.floatFactor(m.day)
+			return Float(m.price) * a.floatFactor(day) / a.floatFactor(m.day)
 		}
 	}
 	return a.closes.Close[close] * a.floatFactor(day)
@@ -281,8 +281,8 @@ func divide(n, d decimal.Decimal) decimal.Decimal {
 	return n.DivRound(d, quotientDigits)
 }
 
-// toFloat is the float nearest to the decimal, as decimal's own, which takes ten times as long.
-func toFloat(d decimal.Decimal) float64 {
+// Float is the float nearest to the decimal, as decimal's own, which takes ten times as long.
+func Float(d decimal.Decimal) float64 {
 	const exactly = 1 << 53 // below it, whole numbers are floats, and a quotient of two floats is rounded once
 	if n, exp := d.Coefficient(), d.Exponent(); n.IsInt64() && exp <= 0 && int(-exp) < len(powers) {
 		if whole := n.Int64(); whole < exactly && whole > -exactly {
