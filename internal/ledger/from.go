@@ -2,6 +2,8 @@ package ledger
 
 import (
 	"context"
+	"database/sql"
+	"errors"
 	"fmt"
 
 	"github.com/jaspers-ai/jaspers/internal/calendar"
@@ -21,20 +23,21 @@ func LoadFrom(ctx context.Context, q db.Querier, userID string, first calendar.D
 
 // Span is what the ledger has of a person: the currencies in which money moved, and the first day; zero when nothing did.
 func Span(ctx context.Context, q db.Querier, userID string) (currencies []string, first calendar.Day, err error) {
-	type row struct{ currency, day string }
-	rows, err := q.QueryContext(ctx, "select currency, min(day) from transactions where user_id = $1 group by currency order by currency", userID)
-	all, err := db.Collect(rows, err, func(scan func(...any) error) (r row, err error) { return r, scan(&r.currency, &r.day) })
+	rows, err := q.QueryContext(ctx, "select distinct currency from transactions where user_id = $1 order by currency", userID)
+	currencies, err = db.Collect(rows, err, func(scan func(...any) error) (c string, err error) { return c, scan(&c) })
 	if err != nil {
 		return nil, first, fmt.Errorf("list currencies of transactions: %w", err)
 	}
-	for _, r := range all {
-		day, err := calendar.ParseDay(r.day)
-		if err != nil {
-			return nil, first, err
-		}
-		if currencies = append(currencies, r.currency); first == (calendar.Day{}) || day.Before(first) {
-			first = day
-		}
+	var day string
+	err = q.QueryRowContext(ctx, "select day from transactions where user_id = $1 order by at limit 1", userID).Scan(&day)
+	if errors.Is(err, sql.ErrNoRows) {
+		return currencies, first, nil
+	}
+	if err == nil {
+		first, err = calendar.ParseDay(day)
+	}
+	if err != nil {
+		return nil, first, fmt.Errorf("find the first transaction: %w", err)
 	}
 	return currencies, first, nil
 }

@@ -1,10 +1,12 @@
 package ledger
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/jaspers-ai/jaspers/internal/calendar"
@@ -74,20 +76,21 @@ func Version(ctx context.Context, q db.Querier, userID string) (version int64, e
 // ChangedSince is the first day that changes after a version concern; ok is false when that is not known any more, and
 // everything has to be worked out anew. With no change it is the zero day.
 func ChangedSince(ctx context.Context, q db.Querier, userID string, version int64) (first calendar.Day, ok bool, err error) {
-	var n, oldest sql.NullInt64
-	var day sql.NullString
-	err = q.QueryRowContext(ctx, `select count(*), min(version), min(first_day) from ledger_changes where user_id = $1 and version > $2`,
-		userID, version).Scan(&n, &oldest, &day)
+	type change struct {
+		version int64
+		day     string
+	}
+	// The least of a column is asked for in Go: SQLite gives that of a text as a time when it looks like one.
+	rows, err := q.QueryContext(ctx, "select version, first_day from ledger_changes where user_id = $1 and version > $2 order by version", userID, version)
+	changes, err := db.Collect(rows, err, func(scan func(...any) error) (c change, err error) { return c, scan(&c.version, &c.day) })
 	if err != nil {
 		return first, false, fmt.Errorf("read the ledger's changes: %w", err)
 	}
-	if n.Int64 == 0 {
-		return first, true, nil
+	if len(changes) == 0 || changes[0].version != version+1 {
+		return first, len(changes) == 0, nil
 	}
-	if oldest.Int64 != version+1 {
-		return first, false, nil
-	}
-	first, err = calendar.ParseDay(day.String)
+	least := slices.MinFunc(changes, func(a, b change) int { return cmp.Compare(a.day, b.day) })
+	first, err = calendar.ParseDay(least.day)
 	return first, err == nil, err
 }
 

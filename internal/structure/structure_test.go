@@ -32,7 +32,7 @@ var ranks = [][]string{
 	{"instrument", "keys", "market", "user"},
 	adapters,
 	{"auth", "connection", "ledger"},
-	{"portfolio"},
+	{"history", "portfolio"},
 	{"performance"},
 	{"analyst"},
 	{"chat"},
@@ -49,7 +49,7 @@ var adapters = []string{"broker/alpaca", "broker/ibkr", "llm/claude", "market/ya
 // aside are the packages that stand beside the ranks, each with what it may import of ours. The program knows none of
 // them, save that app starts the simulator for the demo.
 var aside = map[string][]string{
-	"bench":             {},
+	"bench":             {"broker", "calendar", "db", "fault", "history", "instrument", "ledger", "market", "performance", "portfolio"},
 	"evals":             {"allocation", "calendar", "returns"},
 	"asvs":              {},
 	"broker/brokertest": {"broker", "fault", "vault"},
