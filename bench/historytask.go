@@ -6,9 +6,11 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"net"
 	"net/http"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -90,10 +92,15 @@ func input(ctx context.Context, d *db.DB, userID string) (in days.Input, err err
 	if in.Accounts, err = ledger.Accounts(ctx, q, userID); err != nil {
 		return in, err
 	}
-	if in.Instruments, err = instrument.Held(ctx, q, userID); err != nil {
+	held := map[string]bool{}
+	for i := range in.Transactions {
+		held[in.Transactions[i].Instrument] = true
+	}
+	ids := slices.Collect(maps.Keys(held))
+	if in.Instruments, err = instrument.Of(ctx, q, ids); err != nil {
 		return in, err
 	}
-	if in.Splits, err = instrument.SplitsHeld(ctx, q, userID); err != nil {
+	if in.Splits, err = instrument.SplitsOf(ctx, q, ids); err != nil {
 		return in, err
 	}
 	m, err := newMarket(ctx, d, nil)

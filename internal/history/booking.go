@@ -32,25 +32,25 @@ var looseness = decimal.New(1, -6)
 // booking carries transactions out.
 type booking struct {
 	*History
-	byKey     map[key]*position
+	held      [][]*position        // by account and asset; nil where there is none
+	underWay  map[string]*position // by the transaction in which it left
 	exchanges map[accountDay]bool
 	accountAt map[string]int
 }
 
-type key struct {
-	account, asset int
-	pair           string
-}
-
 // book carries out the transactions, which come in the order of days, and what happens to positions by itself.
 func (h *History) book(transactions []ledger.Transaction, cut int) {
-	b := &booking{History: h, byKey: map[key]*position{}, accountAt: map[string]int{}}
+	b := &booking{History: h, held: make([][]*position, len(h.accounts)), underWay: map[string]*position{}, accountAt: map[string]int{}}
 	for i, id := range h.accounts {
-		b.accountAt[id] = i
+		b.accountAt[id], b.held[i] = i, make([]*position, len(h.assets))
 	}
 	b.exchanges = b.findExchanges(transactions)
 	for _, p := range h.positions {
-		b.byKey[p.key()] = p
+		if p.account == inTransit {
+			b.underWay[p.between.id] = p
+		} else {
+			b.held[p.account][p.asset] = p
+		}
 	}
 	for i := range transactions {
 		b.carryOut(&transactions[i])
@@ -65,22 +65,24 @@ func (h *History) book(transactions []ledger.Transaction, cut int) {
 	}
 }
 
-func (p *position) key() key {
-	k := key{account: p.account, asset: p.asset}
-	if p.between != nil {
-		k.pair = p.between.id
+// position finds or makes what an account holds of an asset.
+func (b *booking) position(account, asset int) *position {
+	p := b.held[account][asset]
+	if p == nil {
+		p = &position{account: account, asset: asset, settled: -1}
+		b.held[account][asset], b.positions = p, append(b.positions, p)
 	}
-	return k
+	return p
 }
 
-func (b *booking) position(account, asset int, between *pair) *position {
-	p := position{account: account, between: between, asset: asset, settled: -1}
-	if known := b.byKey[p.key()]; known != nil {
-		return known
+// transit finds or makes what is between two accounts.
+func (b *booking) transit(between *pair, asset int) *position {
+	p := b.underWay[between.id]
+	if p == nil {
+		p = &position{account: inTransit, between: between, asset: asset, settled: -1}
+		b.underWay[between.id], b.positions = p, append(b.positions, p)
 	}
-	b.byKey[p.key()] = &p
-	b.positions = append(b.positions, &p)
-	return &p
+	return p
 }
 
 // carryOut books a transaction. Whatever part of it is no income, fee or tax, and neither became part of what is held
@@ -93,14 +95,14 @@ func (b *booking) carryOut(t *ledger.Transaction) {
 	index := b.index(t.Day.Number())
 	m := move{index: index, day: t.Day.Number(), opening: t.Kind == ledger.Opening}
 	gross := t.Amount.Add(t.Fee).Add(t.Tax)
-	money := b.assets[b.asset("", "", t.Currency)]
+	money := b.assets[b.money(t.Currency)]
 	if index >= money.known {
 		rate := money.rate(b.days[index])
 		m.charge(t, inBase(gross, rate), inBase(t.Fee, rate), inBase(t.Tax, rate), b.exchanges[accountDay{t.AccountID, t.Day}])
 	}
 	earned := m.income.Sub(m.fees).Sub(m.taxes)
 	if !earned.IsZero() { // by an instrument, which need not be held any more, or by the cash
-		e := b.touch(b.position(account, b.asset(t.Instrument, t.Symbol, t.Currency), nil), index)
+		e := b.touch(b.position(account, b.subject(t)), index)
 		e.earned = e.earned.Add(earned)
 	}
 	put := decimal.Zero
@@ -124,6 +126,14 @@ func (b *booking) record(account int, m move) {
 		account = len(b.accounts)
 	}
 	b.moves[account] = append(b.moves[account], m)
+}
+
+// subject is the asset a transaction is about.
+func (h *History) subject(t *ledger.Transaction) int {
+	if t.Instrument == "" {
+		return h.money(t.Currency)
+	}
+	return h.asset(t.Instrument, t.Symbol, t.Currency)
 }
 
 // moves tells whether the transaction changes how much is held of an instrument. Splits do that by themselves, for
@@ -156,14 +166,14 @@ func (m *move) charge(t *ledger.Transaction, gross, fee, tax decimal.Decimal, ex
 // putInstrument changes what is held of an instrument, and gives what that put into it, in base, as far as it is counted.
 func (b *booking) putInstrument(t *ledger.Transaction, account, index int, gross decimal.Decimal) decimal.Decimal {
 	n := b.asset(t.Instrument, t.Symbol, t.Currency)
-	a, p := b.assets[n], b.position(account, n, nil)
+	a, p := b.assets[n], b.position(account, n)
 	day := b.days[index]
 	e := b.touch(p, index)
 	e.quantity = e.quantity.Add(t.Quantity)
 	if p.uneven && e.quantity.Abs().LessThan(looseness) {
 		e.quantity = decimal.Zero
 	}
-	money := b.assets[b.asset("", "", t.Currency)]
+	money := b.assets[b.money(t.Currency)]
 	var local, base decimal.Decimal
 	switch {
 	case index < a.known:
@@ -188,8 +198,8 @@ func (b *booking) putCash(t *ledger.Transaction, account, index int, exchanged d
 	if t.Amount.IsZero() || !b.in.Accounts[account].CashComplete {
 		return decimal.Zero
 	}
-	n := b.asset("", "", t.Currency)
-	a, p := b.assets[n], b.position(account, n, nil)
+	n := b.money(t.Currency)
+	a, p := b.assets[n], b.position(account, n)
 	e := b.touch(p, index)
 	e.quantity = e.quantity.Add(t.Amount)
 	e.earned = e.earned.Add(exchanged)

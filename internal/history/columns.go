@@ -233,7 +233,7 @@ func (a *asset) rate(day int32) decimal.Decimal {
 
 // inBase is an amount in the asset's currency at a rate; most are in the base currency.
 func inBase(amount, rate decimal.Decimal) decimal.Decimal {
-	if rate.Equal(one) {
+	if rate == one { // that very one, of the base currency
 		return amount
 	}
 	return amount.Mul(rate)
@@ -267,6 +267,14 @@ func last(days []int32, day int32) int {
 	return i - 1
 }
 
+// plus adds what often is nothing.
+func plus(a, b decimal.Decimal) decimal.Decimal {
+	if b.IsZero() {
+		return a
+	}
+	return a.Add(b)
+}
+
 var (
 	one = decimal.NewFromInt(1)
 	// powers are those of ten that are floats.
@@ -275,7 +283,7 @@ var (
 
 // divide is exact where the quotient has few digits.
 func divide(n, d decimal.Decimal) decimal.Decimal {
-	if d.Equal(one) {
+	if d == one {
 		return n
 	}
 	return n.DivRound(d, quotientDigits)

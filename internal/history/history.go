@@ -40,7 +40,8 @@ type History struct {
 	live      bool    // the last day's prices are live ones
 	loose     bool    // the last day is not over: it is worked out anew by whoever continues
 	assets    []*asset
-	assetOf   map[string]int // by instrument, and cash by "cash " and currency
+	assetOf   map[string]int // by instrument
+	cashOf    map[string]int // by currency
 	positions []*position
 	accounts  []string
 	moves     [][]move // by account, and behind them what became of what is in transit
@@ -109,13 +110,15 @@ func (h *History) Continue(in Input, from int32) *History {
 	if len(h.days) == 0 || from <= h.days[0] {
 		h = &History{}
 	}
-	n := &History{in: in, assetOf: map[string]int{}}
+	n := &History{in: in, assetOf: map[string]int{}, cashOf: map[string]int{}}
 	n.in.Transactions = nil
 	for _, a := range in.Accounts {
 		n.accounts = append(n.accounts, a.ID)
 	}
-	transactions := slices.Clone(in.Transactions)
-	transactions = slices.DeleteFunc(transactions, func(t ledger.Transaction) bool { return t.Day.Number() < from })
+	transactions := in.Transactions
+	for len(transactions) > 0 && transactions[0].Day.Number() < from {
+		transactions = transactions[1:]
+	}
 	n.layDays(h, transactions)
 	if len(n.days) == 0 {
 		return n
@@ -138,8 +141,8 @@ func (h *History) layDays(before *History, transactions []ledger.Transaction) {
 	if len(before.days) > 0 {
 		first = before.days[0]
 	}
-	for _, t := range transactions {
-		first, latest = min(first, t.Day.Number()), max(latest, t.Day.Number())
+	if n := len(transactions); n > 0 {
+		first, latest = min(first, transactions[0].Day.Number()), transactions[n-1].Day.Number()
 	}
 	if first == math.MaxInt32 {
 		return
@@ -201,7 +204,7 @@ func (h *History) takeOver(before *History, cut int, from int32) {
 	}
 	for _, a := range before.assets {
 		kept := slices.DeleteFunc(slices.Clone(a.marks), func(m mark) bool { return m.day >= from })
-		h.assets[h.asset(a.id, a.symbol, a.currency)].marks = kept
+		h.assets[h.of(a)].marks = kept
 	}
 	for _, p := range before.positions {
 		kept, _ := slices.BinarySearchFunc(p.events, cut, func(e event, cut int) int { return cmp.Compare(e.index, cut) })
@@ -211,35 +214,54 @@ func (h *History) takeOver(before *History, cut int, from int32) {
 	}
 }
 
-// asset finds or makes the asset of an instrument, or of a currency's cash. Their order is that of their first use.
+// asset finds or makes the asset of an instrument. The order of assets is that of their first use.
 func (h *History) asset(id, symbol, currency string) int {
-	name := cmp.Or(id, "cash "+currency)
-	if i, known := h.assetOf[name]; known {
-		return i
-	}
-	a := &asset{symbol: currency, class: Cash, currency: currency, multiplier: one}
-	if id != "" {
-		i, known := h.in.Instruments[id]
-		if !known {
+	n, known := h.assetOf[id]
+	if !known {
+		i, listed := h.in.Instruments[id]
+		if !listed {
 			i = instrument.Instrument{ID: id, Symbol: symbol, Currency: currency, Multiplier: one}
 		}
 		var live decimal.NullDecimal
 		live.Decimal, live.Valid = h.in.Live[id]
-		a = newAsset(i, h.in.Splits[id], h.in.Closes[i.MarketSymbol], live)
+		n = h.add(newAsset(i, h.in.Splits[id], h.in.Closes[i.MarketSymbol], live))
+		h.assetOf[id] = n
 	}
+	return n
+}
+
+// money finds or makes the asset that is a currency's cash.
+func (h *History) money(currency string) int {
+	n, known := h.cashOf[currency]
+	if !known {
+		n = h.add(&asset{symbol: currency, class: Cash, currency: currency, multiplier: one})
+		h.cashOf[currency] = n
+	}
+	return n
+}
+
+// of finds or makes the asset that is in another history, too.
+func (h *History) of(a *asset) int {
+	if a.cash() {
+		return h.money(a.currency)
+	}
+	return h.asset(a.id, a.symbol, a.currency)
+}
+
+func (h *History) add(a *asset) int {
 	if a.currency != h.in.Base {
 		r := h.in.Rates[a.currency]
 		a.rates = &rates{r.Days, r.Rate}
 	}
-	h.assetOf[name] = len(h.assets)
 	h.assets = append(h.assets, a)
 	return len(h.assets) - 1
 }
 
 // note makes the assets of new transactions, and keeps the prices of trades and what may be transfers.
 func (h *History) note(transactions []ledger.Transaction) {
-	for _, t := range transactions {
-		h.asset("", "", t.Currency)
+	for i := range transactions {
+		t := &transactions[i]
+		h.money(t.Currency)
 		if t.Instrument != "" {
 			a := h.assets[h.asset(t.Instrument, t.Symbol, t.Currency)]
 			if t.Price.Valid && t.Price.Decimal.IsPositive() && !t.Quantity.IsZero() && priced[t.Kind] {
@@ -247,7 +269,7 @@ func (h *History) note(transactions []ledger.Transaction) {
 			}
 		}
 		if transferred[t.Kind] {
-			h.transfers = append(h.transfers, t)
+			h.transfers = append(h.transfers, *t)
 		}
 	}
 }
@@ -305,7 +327,7 @@ func (h *History) fill(before *History, cut int) {
 	h.column = make([]float64, n)
 	for _, j := range before.jumps {
 		if j.index < cut {
-			h.jumps = append(h.jumps, jump{h.asset(before.assets[j.asset].id, "", before.assets[j.asset].currency), j.index, j.times})
+			h.jumps = append(h.jumps, jump{h.of(before.assets[j.asset]), j.index, j.times})
 		}
 	}
 	byAsset := slices.SortedStableFunc(slices.Values(h.positions), func(a, b *position) int { return cmp.Compare(a.asset, b.asset) })

@@ -453,7 +453,7 @@ func TestAHistoryThatIsContinuedIsTheOneBuiltAnew(t *testing.T) {
 			before.Transactions = slices.Delete(before.Transactions, i, i+1)
 		}
 		h := Build(before)
-		from := h.Resume(w.Input, changed)
+		from := h.Resume(w.Input, h.Since(changed))
 		got, want := h.Continue(w.Input, from), Build(w.Input)
 		if !slices.Equal(got.days, want.days) {
 			t.Fatalf("got days %v, want %v", got.days, want.days)

@@ -12,10 +12,10 @@ import (
 // Anew is the Resume of a history of which nothing can be kept.
 const Anew = int32(math.MinInt32)
 
-// Resume tells from which day on the history has to be worked out again, for Continue. changed is the first day of which
-// the ledger changed; zero when none did. Transactions of in are not looked at.
-func (h *History) Resume(in Input, changed calendar.Day) int32 {
-	if len(h.days) == 0 || in.Base != h.in.Base || !slices.EqualFunc(in.Accounts, h.in.Accounts, sameAccount) {
+// Since tells from which day on the ledger's transactions are needed because of a change of it, of which changed is the
+// first day; zero when nothing changed.
+func (h *History) Since(changed calendar.Day) int32 {
+	if len(h.days) == 0 {
 		return Anew
 	}
 	from := h.last() + 1
@@ -26,13 +26,40 @@ func (h *History) Resume(in Input, changed calendar.Day) int32 {
 		// A transfer that is told of later makes the other side of it, some days before, one too; and so may that side's.
 		from = min(from, changed.Number()-2*transitDays)
 	}
-	for _, a := range h.assets {
-		from = min(from, a.unchanged(h, in))
-	}
+	return h.atDayBreak(from)
+}
+
+// atDayBreak moves a day back such that all is there which belongs to the same trading day.
+func (h *History) atDayBreak(from int32) int32 {
 	if from <= h.days[0] {
 		return Anew
 	}
-	return h.days[h.index(from)-1] + 1 // what happened since the trading day before belongs to the same day
+	return h.days[h.index(from)-1] + 1
+}
+
+// Resume tells from which day on the history has to be worked out again, for Continue: since, as Since has it, or before,
+// where prices and the like are not what they were. Transactions of in are not looked at.
+func (h *History) Resume(in Input, since int32) int32 {
+	if since == Anew || in.Base != h.in.Base || !slices.EqualFunc(in.Accounts, h.in.Accounts, sameAccount) {
+		return Anew
+	}
+	from := since
+	for _, a := range h.assets {
+		from = min(from, a.unchanged(h, in))
+	}
+	return h.atDayBreak(from)
+}
+
+// Held are the instruments and currencies that the history knows.
+func (h *History) Held() (instruments, currencies []string) {
+	for _, a := range h.assets {
+		if a.cash() {
+			currencies = append(currencies, a.currency)
+		} else {
+			instruments = append(instruments, a.id)
+		}
+	}
+	return instruments, currencies
 }
 
 // unchanged is the first day of which an asset's prices or rates are not what they were.

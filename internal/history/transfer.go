@@ -84,7 +84,7 @@ func fit(out, in *ledger.Transaction) bool {
 // pass divides what crossed an account's border into what went to or came from another account, and the rest. In between
 // it is in transit, where it keeps its value.
 func (b *booking) pass(m *move, t *ledger.Transaction, account int, p *pair) {
-	what := b.asset("", "", t.Currency)
+	what := b.money(t.Currency)
 	if moves(t) {
 		what = b.asset(t.Instrument, t.Symbol, t.Currency)
 	}
@@ -96,7 +96,7 @@ func (b *booking) pass(m *move, t *ledger.Transaction, account int, p *pair) {
 		local = much.Mul(price)
 		put = inBase(local, a.rate(day))
 	}
-	e := b.touch(b.position(inTransit, what, p), m.index)
+	e := b.touch(b.transit(p, what), m.index)
 	e.quantity, e.local, e.base = e.quantity.Sub(much), e.local.Sub(local), e.base.Sub(put)
 	if !put.IsZero() {
 		b.record(account, move{index: m.index, day: m.day, flow: put, between: p})
@@ -122,7 +122,7 @@ func (b *booking) findExchanges(transactions []ledger.Transaction) map[accountDa
 		account, known := b.accountAt[t.AccountID]
 		s := days[accountDay{t.AccountID, t.Day}]
 		s.gave, s.got = s.gave || t.Amount.IsNegative(), s.got || t.Amount.IsPositive()
-		money := b.assets[b.asset("", "", t.Currency)]
+		money := b.assets[b.money(t.Currency)]
 		s.missing = s.missing || !known || !b.in.Accounts[account].CashComplete || b.index(t.Day.Number()) < money.known
 		days[accountDay{t.AccountID, t.Day}] = s
 	}

@@ -12,7 +12,7 @@ type View struct {
 	h    *History
 	in   []bool    // by account: whether it is among them
 	sums []Sums    // by day, from the beginning
-	puts []Payment // every flow, by the day it happened
+	puts []Payment // all flows, an account's of one day together, by the day they happened
 	// Of each day of the history: what everything was worth at its close, what of that is cash, and what came in and went out.
 	Value, Cash, In, Out []float64
 }
@@ -32,7 +32,7 @@ type Payment struct {
 }
 
 func (s Sums) add(o Sums) Sums {
-	return Sums{s.In.Add(o.In), s.Out.Add(o.Out), s.Income.Add(o.Income), s.Fees.Add(o.Fees), s.Taxes.Add(o.Taxes), s.exchanged.Add(o.exchanged)}
+	return Sums{plus(s.In, o.In), plus(s.Out, o.Out), plus(s.Income, o.Income), plus(s.Fees, o.Fees), plus(s.Taxes, o.Taxes), plus(s.exchanged, o.exchanged)}
 }
 
 func (s Sums) sub(o Sums) Sums {
@@ -46,8 +46,8 @@ func (h *History) View(wanted func(accountID string) bool) *View {
 		In: make([]float64, n), Out: make([]float64, n), sums: make([]Sums, n)}
 	for i, id := range h.accounts {
 		if v.in[i] = wanted == nil || wanted(id); v.in[i] {
-			plus(v.Value, h.value[i])
-			plus(v.Cash, h.cash[i])
+			addColumn(v.Value, h.value[i])
+			addColumn(v.Cash, h.cash[i])
 		}
 	}
 	v.addTransit()
@@ -61,7 +61,7 @@ func (h *History) View(wanted func(accountID string) bool) *View {
 	return v
 }
 
-func plus(to, column []float64) {
+func addColumn(to, column []float64) {
 	for i, x := range column {
 		to[i] += x
 	}
@@ -114,8 +114,8 @@ func (v *View) addMoves() {
 				continue
 			}
 			s := &v.sums[m.index]
-			s.Income, s.Fees, s.Taxes = s.Income.Add(m.income), s.Fees.Add(m.fees), s.Taxes.Add(m.taxes)
-			s.exchanged = s.exchanged.Add(m.exchanged)
+			s.Income, s.Fees, s.Taxes = plus(s.Income, m.income), plus(s.Fees, m.fees), plus(s.Taxes, m.taxes)
+			s.exchanged = plus(s.exchanged, m.exchanged)
 			switch {
 			case m.between != nil && !inTransit && v.both(m.between):
 			case m.opening && (opening.Amount.IsZero() || opening.Index == m.index):
@@ -136,6 +136,10 @@ func (v *View) pay(p Payment) {
 	case -1:
 		s.Out = s.Out.Sub(p.Amount)
 	default:
+		return
+	}
+	if n := len(v.puts); n > 0 && v.puts[n-1].Day == p.Day && v.puts[n-1].Index == p.Index {
+		v.puts[n-1].Amount = v.puts[n-1].Amount.Add(p.Amount)
 		return
 	}
 	v.puts = append(v.puts, p)

@@ -63,21 +63,21 @@ func (s *Service) load(ctx context.Context, userID string, earlier *state) (*sta
 	if st.version, err = ledger.Version(ctx, q, userID); err != nil {
 		return nil, err
 	}
-	currencies, first, err := ledger.Span(ctx, q, userID)
-	if err != nil {
+	w := &work{Service: s, userID: userID, base: st.settings.BaseCurrency, now: now}
+	if err := w.transactions(ctx, earlier); err != nil {
 		return nil, err
 	}
-	in, err := s.input(ctx, userID, st.settings.BaseCurrency, now)
+	in, err := w.input(ctx)
 	if err != nil {
 		return nil, err
 	}
 	basis := Basis{Benchmark: st.settings.BenchmarkSymbol, RiskFree: st.settings.RiskFreeRate, Version: st.version, AsOf: now}
-	if first != (calendar.Day{}) {
-		if err := s.prices(ctx, &in, &basis, currencies, first.AddDays(-before)); err != nil {
+	if w.first != (calendar.Day{}) {
+		if err := w.prices(ctx, &in, &basis); err != nil {
 			return nil, err
 		}
 	}
-	if st.history, err = s.history(ctx, userID, in, earlier); err != nil {
+	if st.history, err = w.history(ctx, in); err != nil {
 		return nil, err
 	}
 	if in.Live != nil && basis.Closes.Symbol != "" {
@@ -92,22 +92,80 @@ func (s *Service) load(ctx context.Context, userID string, earlier *state) (*sta
 	return st, nil
 }
 
+// work is the making of one history.
+type work struct {
+	*Service
+	userID, base            string
+	now                     time.Time
+	before                  *history.History // what is known of it
+	since                   int32            // from which day on loaded has the transactions
+	loaded                  []ledger.Transaction
+	first                   calendar.Day // of all transactions; zero when there are none
+	instruments, currencies []string
+}
+
+// transactions loads those that have to be carried out again because the ledger changed, or all.
+func (w *work) transactions(ctx context.Context, earlier *state) (err error) {
+	w.before, w.since = &history.History{}, history.Anew
+	if earlier != nil {
+		changed, known, err := ledger.ChangedSince(ctx, w.DB.Read(), w.userID, earlier.version)
+		if err != nil {
+			return err
+		}
+		if known {
+			w.before = earlier.history
+			w.since = w.before.Since(changed)
+		}
+	}
+	if w.loaded, err = w.loadFrom(ctx, w.since); err != nil {
+		return err
+	}
+	held, currencies := w.before.Held()
+	instruments, money := map[string]bool{}, map[string]bool{}
+	for _, id := range held {
+		instruments[id] = true
+	}
+	for _, c := range currencies {
+		money[c] = true
+	}
+	for i := range w.loaded {
+		money[w.loaded[i].Currency] = true
+		if id := w.loaded[i].Instrument; id != "" {
+			instruments[id] = true
+		}
+	}
+	w.instruments, w.currencies = slices.Sorted(maps.Keys(instruments)), slices.Sorted(maps.Keys(money))
+	if days := w.before.Days(); w.since != history.Anew {
+		w.first = calendar.DayNumbered(days[0])
+	} else if len(w.loaded) > 0 {
+		w.first = w.loaded[0].Day
+	}
+	return nil
+}
+
+func (w *work) loadFrom(ctx context.Context, from int32) ([]ledger.Transaction, error) {
+	if from == history.Anew {
+		return ledger.Load(ctx, w.DB.Read(), w.userID)
+	}
+	return ledger.LoadFrom(ctx, w.DB.Read(), w.userID, calendar.DayNumbered(from))
+}
+
 // input reads what a history is made of, but for transactions and what market knows.
-func (s *Service) input(ctx context.Context, userID, base string, now time.Time) (in history.Input, err error) {
-	q := s.DB.Read()
-	in = history.Input{Base: base, Through: calendar.DayOf(calendar.LastClose(now)), Today: calendar.DayOf(now)}
-	if in.Accounts, err = ledger.Accounts(ctx, q, userID); err != nil {
+func (w *work) input(ctx context.Context) (in history.Input, err error) {
+	q := w.DB.Read()
+	in = history.Input{Base: w.base, Through: calendar.DayOf(calendar.LastClose(w.now)), Today: calendar.DayOf(w.now)}
+	if in.Accounts, err = ledger.Accounts(ctx, q, w.userID); err != nil {
 		return in, err
 	}
-	if in.Instruments, err = instrument.Held(ctx, q, userID); err != nil {
+	if in.Instruments, err = instrument.Of(ctx, q, w.instruments); err != nil {
 		return in, err
 	}
-	if in.Splits, err = instrument.SplitsHeld(ctx, q, userID); err != nil {
+	if in.Splits, err = instrument.SplitsOf(ctx, q, w.instruments); err != nil {
 		return in, err
 	}
-	if day, live := session(now); live {
+	if day, live := session(w.now); live && w.first != (calendar.Day{}) {
 		in.Through, in.Today = day.AddDays(-1), day
-		in.Live, err = s.live(ctx, userID, in.Instruments)
+		in.Live, err = w.live(ctx, w.userID, in.Instruments)
 	}
 	return in, err
 }
@@ -151,7 +209,8 @@ func (s *Service) live(ctx context.Context, userID string, instruments map[strin
 }
 
 // prices reads closes, rates of exchange, and the benchmark's closes with the rates of its currency.
-func (s *Service) prices(ctx context.Context, in *history.Input, basis *Basis, currencies []string, first calendar.Day) error {
+func (w *work) prices(ctx context.Context, in *history.Input, basis *Basis) error {
+	currencies, first := slices.Clone(w.currencies), w.first.AddDays(-before)
 	symbols := map[string]bool{basis.Benchmark: true}
 	for _, i := range in.Instruments {
 		if _, err := market.NormalizeSymbol(i.MarketSymbol); err == nil {
@@ -161,12 +220,12 @@ func (s *Service) prices(ctx context.Context, in *history.Input, basis *Basis, c
 	}
 	var notes []string
 	var err error
-	if in.Closes, basis.Warnings, err = s.Market.Closes(ctx, slices.Sorted(maps.Keys(symbols)), first); err != nil {
+	if in.Closes, basis.Warnings, err = w.Market.Closes(ctx, slices.Sorted(maps.Keys(symbols)), first); err != nil {
 		return err
 	}
 	basis.Closes = in.Closes[basis.Benchmark]
 	currencies = slices.DeleteFunc(append(currencies, basis.Closes.Currency), func(c string) bool { return c == in.Base || !currencyCode.MatchString(c) })
-	if in.Rates, notes, err = s.Market.Rates(ctx, in.Base, currencies, first); err != nil {
+	if in.Rates, notes, err = w.Market.Rates(ctx, in.Base, currencies, first); err != nil {
 		return err
 	}
 	basis.Warnings = append(basis.Warnings, notes...)
@@ -177,28 +236,16 @@ func (s *Service) prices(ctx context.Context, in *history.Input, basis *Basis, c
 }
 
 // history makes the history, from the first day on that is not what it was.
-func (s *Service) history(ctx context.Context, userID string, in history.Input, earlier *state) (*history.History, error) {
-	h, from := &history.History{}, history.Anew
-	if earlier != nil {
-		changed, known, err := ledger.ChangedSince(ctx, s.DB.Read(), userID, earlier.version)
-		if err != nil {
+func (w *work) history(ctx context.Context, in history.Input) (*history.History, error) {
+	from := w.before.Resume(in, w.since)
+	if from < w.since { // a price of before has changed, too
+		var err error
+		if w.loaded, err = w.loadFrom(ctx, from); err != nil {
 			return nil, err
 		}
-		if known {
-			h = earlier.history
-			from = h.Resume(in, changed)
-		}
 	}
-	var err error
-	if from == history.Anew {
-		in.Transactions, err = ledger.Load(ctx, s.DB.Read(), userID)
-	} else {
-		in.Transactions, err = ledger.LoadFrom(ctx, s.DB.Read(), userID, calendar.DayNumbered(from))
-	}
-	if err != nil {
-		return nil, err
-	}
-	return h.Continue(in, from), nil
+	in.Transactions = w.loaded
+	return w.before.Continue(in, from), nil
 }
 
 // quote adds the benchmark's price of now; when it cannot be had, a warning says so.
