@@ -139,7 +139,7 @@ func (a *App) buildMoney(life context.Context, outside providers) error {
 		OnConnected: func(ctx context.Context, tx *sql.Tx, id string) error { return a.Portfolio.Connected(ctx, tx, id) },
 	}
 	a.Portfolio = &portfolio.Service{DB: a.db, Connections: a.Connections, Jobs: a.jobs, Now: now, Audit: a.Audit}
-	a.Performance = performance.New(life, performance.Config{DB: a.db, Market: a.Market, Portfolio: a.Portfolio, Now: now, Log: log})
+	a.Performance = performance.New(life, performance.Config{DB: a.db, Market: a.Market, Holdings: a.Portfolio.Holdings, Now: now, Log: log})
 	a.Chat = &chat.Service{DB: a.db, Now: now, Log: log, Audit: a.Audit, Analyst: &analyst.Analyst{
 		Model: model, Now: now,
 		Tools: []analyst.Tool{analyst.HoldingsTool(a.Portfolio), analyst.QuotesTool(a.Market)},

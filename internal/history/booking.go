@@ -2,6 +2,7 @@ package history
 
 import (
 	"cmp"
+	"runtime"
 	"slices"
 
 	"github.com/shopspring/decimal"
@@ -54,6 +55,9 @@ func (h *History) book(transactions []ledger.Transaction, cut int) {
 	}
 	for i := range transactions {
 		b.carryOut(&transactions[i])
+		if i%512 == 511 {
+			runtime.Gosched() // other requests wait for a processor
+		}
 	}
 	for _, p := range h.positions {
 		b.settle(p, len(h.days)-1)

@@ -45,10 +45,13 @@ func (h *History) View(wanted func(accountID string) bool) *View {
 	v := &View{h: h, in: make([]bool, len(h.accounts)), Value: make([]float64, n), Cash: make([]float64, n),
 		In: make([]float64, n), Out: make([]float64, n), sums: make([]Sums, n)}
 	for i, id := range h.accounts {
-		if v.in[i] = wanted == nil || wanted(id); v.in[i] {
+		if v.in[i] = wanted == nil || wanted(id); v.in[i] && n > 0 {
 			addColumn(v.Value, h.value[i])
 			addColumn(v.Cash, h.cash[i])
 		}
+	}
+	if n == 0 {
+		return v
 	}
 	v.addTransit()
 	v.addMoves()

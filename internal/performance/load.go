@@ -190,7 +190,7 @@ func freshUntil(now time.Time) time.Time {
 
 // live gives the prices of now that brokerages told of, by instrument: those that are not old news.
 func (s *Service) live(ctx context.Context, userID string, instruments map[string]instrument.Instrument) (map[string]decimal.Decimal, error) {
-	holdings, _, err := s.Portfolio.Holdings(ctx, userID)
+	holdings, _, err := s.Holdings(ctx, userID)
 	if err != nil {
 		return nil, err
 	}

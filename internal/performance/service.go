@@ -30,11 +30,12 @@ type Service struct {
 
 // Config of a Service. Every field is required.
 type Config struct {
-	DB        *db.DB
-	Market    *market.Service
-	Portfolio *portfolio.Service // has the prices of now
-	Now       func() time.Time
-	Log       *slog.Logger
+	DB     *db.DB
+	Market *market.Service
+	// Holdings are what brokerages told of last, with the prices of now: (*portfolio.Service).Holdings.
+	Holdings func(ctx context.Context, userID string) ([]portfolio.Holding, []string, error)
+	Now      func() time.Time
+	Log      *slog.Logger
 }
 
 // place is where a person's state is, and where one is being made.
