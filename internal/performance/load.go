@@ -34,36 +34,59 @@ const (
 // currencyCode is what market has rates of.
 var currencyCode = regexp.MustCompile(`^[A-Z]{3}$`)
 
-// state is a report as of one version of the ledger, with the settings it was made by.
+// standing is what of a person's figures can be asked for at any time.
+type standing struct {
+	settings user.Settings
+	version  int64 // of the ledger
+	accounts []ledger.Account
+}
+
+// standing reads it; NotFound where there is no such person.
+func (s *Service) standing(ctx context.Context, userID string) (now standing, err error) {
+	q := s.DB.Read()
+	if now.settings, err = user.SettingsOf(ctx, q, userID); err != nil {
+		return now, err
+	}
+	if now.version, err = ledger.Version(ctx, q, userID); err != nil {
+		return now, err
+	}
+	now.accounts, err = ledger.Accounts(ctx, q, userID)
+	return now, err
+}
+
+// same tells whether two standings have the same figures. An account that was disconnected changes no version.
+func (s standing) same(o standing) bool {
+	return s.version == o.version && s.settings.BaseCurrency == o.settings.BaseCurrency &&
+		s.settings.BenchmarkSymbol == o.settings.BenchmarkSymbol && s.settings.RiskFreeRate.Equal(o.settings.RiskFreeRate) &&
+		slices.EqualFunc(s.accounts, o.accounts, func(a, b ledger.Account) bool {
+			return a.ID == b.ID && a.Known == b.Known && a.CashComplete == b.CashComplete
+		})
+}
+
+// state is a report as of one standing.
 type state struct {
 	*Report
+	standing
 	history    *history.History
-	settings   user.Settings
-	version    int64
 	asOf       time.Time
 	freshUntil time.Time
 	bytes      int
 }
 
 // good tells whether answers of the state are still right.
-func (st *state) good(version int64, settings user.Settings, now time.Time) bool {
-	return st.version == version && now.Before(st.freshUntil) && !now.Before(st.asOf) && st.settings.BaseCurrency == settings.BaseCurrency &&
-		st.settings.BenchmarkSymbol == settings.BenchmarkSymbol && st.settings.RiskFreeRate.Equal(settings.RiskFreeRate)
+func (st *state) good(now standing, at time.Time) bool {
+	return st.same(now) && at.Before(st.freshUntil) && !at.Before(st.asOf)
 }
 
 // load makes a person's state out of the database and what market knows, and of the state before as much as still holds.
 func (s *Service) load(ctx context.Context, userID string, earlier *state) (*state, error) {
 	now := s.Now()
 	st := &state{asOf: now, freshUntil: freshUntil(now)}
-	q := s.DB.Read()
 	var err error
-	if st.settings, err = user.SettingsOf(ctx, q, userID); err != nil {
+	if st.standing, err = s.standing(ctx, userID); err != nil {
 		return nil, err
 	}
-	if st.version, err = ledger.Version(ctx, q, userID); err != nil {
-		return nil, err
-	}
-	w := &work{Service: s, userID: userID, base: st.settings.BaseCurrency, now: now}
+	w := &work{Service: s, userID: userID, standing: st.standing, now: now}
 	if err := w.transactions(ctx, earlier); err != nil {
 		return nil, err
 	}
@@ -71,7 +94,7 @@ func (s *Service) load(ctx context.Context, userID string, earlier *state) (*sta
 	if err != nil {
 		return nil, err
 	}
-	basis := Basis{Benchmark: st.settings.BenchmarkSymbol, RiskFree: st.settings.RiskFreeRate, Version: st.version, AsOf: now}
+	basis := Basis{Benchmark: st.settings.BenchmarkSymbol, RiskFree: st.settings.RiskFreeRate, Version: st.standing.version, AsOf: now}
 	if w.first != (calendar.Day{}) {
 		if err := w.prices(ctx, &in, &basis); err != nil {
 			return nil, err
@@ -87,7 +110,7 @@ func (s *Service) load(ctx context.Context, userID string, earlier *state) (*sta
 		st.freshUntil = earliest(st.freshUntil, now.Add(retryAfter))
 	}
 	st.Report = NewReport(st.history, basis)
-	const answers, day = 1 << 20, 200
+	const answers, day = 256 << 10, 200
 	st.bytes = st.history.Bytes() + answers + day*len(st.history.Days())
 	return st, nil
 }
@@ -95,7 +118,8 @@ func (s *Service) load(ctx context.Context, userID string, earlier *state) (*sta
 // work is the making of one history.
 type work struct {
 	*Service
-	userID, base            string
+	standing
+	userID                  string
 	now                     time.Time
 	before                  *history.History // what is known of it
 	since                   int32            // from which day on loaded has the transactions
@@ -108,7 +132,7 @@ type work struct {
 func (w *work) transactions(ctx context.Context, earlier *state) (err error) {
 	w.before, w.since = &history.History{}, history.Anew
 	if earlier != nil {
-		changed, known, err := ledger.ChangedSince(ctx, w.DB.Read(), w.userID, earlier.version)
+		changed, known, err := ledger.ChangedSince(ctx, w.DB.Read(), w.userID, earlier.standing.version)
 		if err != nil {
 			return err
 		}
@@ -153,10 +177,7 @@ func (w *work) loadFrom(ctx context.Context, from int32) ([]ledger.Transaction, 
 // input reads what a history is made of, but for transactions and what market knows.
 func (w *work) input(ctx context.Context) (in history.Input, err error) {
 	q := w.DB.Read()
-	in = history.Input{Base: w.base, Through: calendar.DayOf(calendar.LastClose(w.now)), Today: calendar.DayOf(w.now)}
-	if in.Accounts, err = ledger.Accounts(ctx, q, w.userID); err != nil {
-		return in, err
-	}
+	in = history.Input{Base: w.settings.BaseCurrency, Accounts: w.accounts, Through: calendar.DayOf(calendar.LastClose(w.now)), Today: calendar.DayOf(w.now)}
 	if in.Instruments, err = instrument.Of(ctx, q, w.instruments); err != nil {
 		return in, err
 	}

@@ -195,12 +195,18 @@ func (p period) simple(b *history.Breakdown) Figure {
 	return p.figure("gain_over_opening_and_inflows", percentUnit, f)
 }
 
-// series are the points of a chart, with the step between them. The last day is always one.
+// series are the points of a chart, with the step between them: the first day, and from the last one back.
 func series(h *history.History, v *history.View, after, through int, index []float64, b *benchmark, opening decimal.Decimal) ([]Point, int) {
 	first := max(after, 0)
 	step := (through-first)/maxPoints + 1
-	points := []Point{}
+	days := []int{first}
 	for i := through - (through-first)/step*step; i <= through; i += step {
+		if i > first {
+			days = append(days, i)
+		}
+	}
+	points := make([]Point, 0, len(days))
+	for _, i := range days {
 		at := v.Between(after, i)
 		p := Point{
 			Day: h.DayOf(i), Value: cents(v.Value[i]), Cash: cents(v.Cash[i]), Invested: opening.Add(at.In).Sub(at.Out).Round(2),

@@ -10,10 +10,8 @@ import (
 
 	"github.com/jaspers-ai/jaspers/internal/db"
 	"github.com/jaspers-ai/jaspers/internal/fault"
-	"github.com/jaspers-ai/jaspers/internal/ledger"
 	"github.com/jaspers-ai/jaspers/internal/market"
 	"github.com/jaspers-ai/jaspers/internal/portfolio"
-	"github.com/jaspers-ai/jaspers/internal/user"
 )
 
 // Service works performances out and keeps what it worked out. Histories are made off the requests' path, one for a
@@ -55,6 +53,8 @@ type flight struct {
 const (
 	// workTime bounds making one history.
 	workTime = 2 * time.Minute
+	// waitTime is how long somebody waits for it; whoever asks later finds it ready.
+	waitTime = 20 * time.Second
 	// maxBytes bounds the memory of histories: those asked for longest ago go first.
 	maxBytes = 128 << 20
 	// tries is how often a history is asked for that changed while it was made.
@@ -68,7 +68,7 @@ func New(life context.Context, cfg Config) *Service {
 
 // Performance is how a person's portfolio did over a range. It rests on the ledger as it is when it is asked for.
 // Warnings say what one has to know of the figures. Wrong queries are Invalid, a connection that is not the person's
-// NotFound; what takes longer than ctx lasts is Overloaded, and ready for who asks again.
+// NotFound; what takes longer than waitTime is Overloaded, and ready for who asks later.
 func (s *Service) Performance(ctx context.Context, userID string, q Query) (Performance, []string, error) {
 	if err := q.check(); err != nil {
 		return Performance{}, nil, err
@@ -82,28 +82,28 @@ func (s *Service) Performance(ctx context.Context, userID string, q Query) (Perf
 
 // current is the person's state as of now: the one at hand, or one that is made.
 func (s *Service) current(ctx context.Context, userID string) (*state, error) {
+	patience := time.NewTimer(waitTime)
+	defer patience.Stop()
 	for range tries {
-		settings, err := user.SettingsOf(ctx, s.DB.Read(), userID)
+		now, err := s.standing(ctx, userID)
 		if err != nil {
 			return nil, err
 		}
-		version, err := ledger.Version(ctx, s.DB.Read(), userID)
-		if err != nil {
-			return nil, err
-		}
-		good, under := s.look(userID, version, settings)
+		good, under := s.look(userID, now)
 		if good != nil {
 			return good, nil
 		}
 		select {
 		case <-under.done:
 		case <-ctx.Done():
-			return nil, fault.Wrap(fault.Overloaded, ctx.Err(), "the history is still being worked out; ask again in a moment")
+			return nil, ctx.Err()
+		case <-patience.C:
+			return nil, fault.New(fault.Overloaded, "the history is still being worked out; ask again in a moment")
 		}
 		if under.err != nil {
 			return nil, under.err
 		}
-		if under.state.good(version, settings, s.Now()) {
+		if under.state.good(now, s.Now()) {
 			return under.state, nil
 		}
 	}
@@ -111,7 +111,7 @@ func (s *Service) current(ctx context.Context, userID string) (*state, error) {
 }
 
 // look gives the state at hand when it is good, or else the flight that makes one.
-func (s *Service) look(userID string, version int64, settings user.Settings) (*state, *flight) {
+func (s *Service) look(userID string, now standing) (*state, *flight) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	p := s.kept[userID]
@@ -120,7 +120,7 @@ func (s *Service) look(userID string, version int64, settings user.Settings) (*s
 		s.kept[userID] = p
 	}
 	p.used = s.Now()
-	if p.state != nil && p.state.good(version, settings, p.used) {
+	if p.state != nil && p.state.good(now, p.used) {
 		return p.state, nil
 	}
 	if p.under == nil {

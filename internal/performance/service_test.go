@@ -275,3 +275,21 @@ func TestAccountsThatTellTooLittleAreNamed(t *testing.T) {
 func TestMain(m *testing.M) {
 	goleak.VerifyTestMain(m, goleak.IgnoreTopFunction("database/sql.(*DB).connectionOpener"))
 }
+
+func TestWhatWasDisconnectedIsInNoFigure(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		h := newHouse(t, d)
+		h.tell(t, deposit("2026-03-02", "1000"))
+		h.ask(t, performance.Query{})
+		err := d.Tx(t.Context(), func(tx *sql.Tx) error {
+			_, err := tx.ExecContext(t.Context(), "delete from brokerage_connections where id = $1", h.link)
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if shown, _ := h.ask(t, performance.Query{}); shown.Status != "undefined" {
+			t.Errorf("got %+v", shown.Drivers)
+		}
+	})
+}
