@@ -122,17 +122,41 @@ func (p person) record(ctx context.Context, tx db.Querier, account string, rows 
 		}
 		r.History.Activities = append(r.History.Activities, one.activity(fmt.Sprintf("%s %d", one.date, i), day.At(10, 0).Add(time.Duration(i)*time.Millisecond)))
 	}
+	r.Positions = positions(rows, account)
 	_, err := ledger.Record(ctx, tx, r, benchNow())
 	return err
+}
+
+// positions are what an account holds after all of its rows.
+func positions(rows []row, account string) []broker.Position {
+	held := map[string]int64{}
+	for _, r := range rows {
+		switch {
+		case r.account != account:
+		case r.kind == "BUY":
+			held[r.symbol] += r.quantity
+		case r.kind == "SELL":
+			held[r.symbol] -= r.quantity
+		}
+	}
+	var all []broker.Position
+	for symbol, quantity := range held {
+		all = append(all, broker.Position{Instrument: instrumentOf(symbol), Quantity: decimal.NewFromInt(quantity), AsOf: benchNow()})
+	}
+	return all
+}
+
+func instrumentOf(symbol string) broker.Instrument {
+	return broker.Instrument{
+		InstrumentID: symbol, Symbol: symbol, AssetClass: broker.Equity, Exchange: "NYSE", Currency: "USD", Multiplier: decimal.NewFromInt(1),
+	}
 }
 
 // activity is the row as a brokerage would tell of it.
 func (r row) activity(id string, at time.Time) broker.Activity {
 	price, fee := decimal.NewFromFloat(r.price), decimal.NewFromFloat(r.fee)
 	quantity := decimal.NewFromInt(r.quantity)
-	a := broker.Activity{ID: id, At: at, Currency: "USD", Price: decimal.NewNullDecimal(price), Fee: fee, Instrument: broker.Instrument{
-		InstrumentID: r.symbol, Symbol: r.symbol, AssetClass: broker.Equity, Exchange: "NYSE", Currency: "USD", Multiplier: decimal.NewFromInt(1),
-	}}
+	a := broker.Activity{ID: id, At: at, Currency: "USD", Price: decimal.NewNullDecimal(price), Fee: fee, Instrument: instrumentOf(r.symbol)}
 	switch r.kind {
 	case "BUY":
 		a.Kind, a.Quantity, a.Amount = broker.Buy, quantity, quantity.Mul(price).Neg().Sub(fee)

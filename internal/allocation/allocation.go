@@ -20,7 +20,9 @@ var (
 type Ties int
 
 const (
-	LargerWeight Ties = iota // ours
+	// LargerWeight is ours: the larger of two weights, and of equal ones who comes first.
+	LargerWeight Ties = iota
+	// First is who comes first.
 	First
 )
 

@@ -23,6 +23,7 @@ import (
 	"github.com/jaspers-ai/jaspers/internal/connection"
 	"github.com/jaspers-ai/jaspers/internal/fault"
 	"github.com/jaspers-ai/jaspers/internal/idempotency"
+	"github.com/jaspers-ai/jaspers/internal/ledger"
 	"github.com/jaspers-ai/jaspers/internal/limit"
 	"github.com/jaspers-ai/jaspers/internal/market"
 	"github.com/jaspers-ai/jaspers/internal/performance"
@@ -41,6 +42,7 @@ type Services struct {
 	Connections *connection.Service
 	Portfolio   *portfolio.Service
 	Performance *performance.Service
+	Ledger      *ledger.Service
 	Market      *market.Service
 	Chat        *chat.Service
 	Audit       *audit.Log
@@ -74,6 +76,7 @@ type router struct {
 	Services
 	Config
 	api    huma.API
+	routes routes
 	limits map[limitName]rule
 }
 
@@ -84,7 +87,7 @@ func New(services Services, cfg Config) (http.Handler, error) {
 	if err := r.serveDocs(mux); err != nil {
 		return nil, err
 	}
-	return r.chain(r.jsonErrors(mux))
+	return r.chain(r.jsonErrors())
 }
 
 // Document is the API's description as it is kept in openapi.yaml.
@@ -98,8 +101,8 @@ func newRouter(services Services, cfg Config, mux *http.ServeMux) *router {
 		cfg.Heartbeat = defaultHeartbeat
 	}
 	setGlobals()
-	r := &router{Services: services, Config: cfg, limits: cfg.Rates.rules()}
-	r.api = humago.New(mux, humaConfig())
+	r := &router{Services: services, Config: cfg, routes: routes{mux, http.NewServeMux()}, limits: cfg.Rates.rules()}
+	r.api = humago.New(r.routes, humaConfig())
 	r.authRoutes()
 	r.recoveryRoutes()
 	r.sessionRoutes()
@@ -110,7 +113,9 @@ func newRouter(services Services, cfg Config, mux *http.ServeMux) *router {
 	r.brokerageRoutes()
 	r.portfolioRoutes()
 	r.performanceRoutes()
+	r.transactionRoutes()
 	r.stockRoutes()
+	r.historyRoutes()
 	r.chatRoutes()
 	r.auditRoutes()
 	r.healthRoutes()

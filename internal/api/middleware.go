@@ -43,7 +43,7 @@ func (r *router) chain(routes http.Handler) (http.Handler, error) {
 	if len(r.CORSOrigins) > 0 {
 		h = cors.New(cors.Options{
 			AllowedOrigins: r.CORSOrigins, AllowCredentials: true, MaxAge: 600,
-			AllowedMethods: []string{http.MethodGet, http.MethodPost, http.MethodPatch, http.MethodDelete},
+			AllowedMethods: []string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete},
 			AllowedHeaders: []string{"Authorization", "Content-Type", "Last-Event-ID", correlationHeader, keyHeader},
 			ExposedHeaders: []string{correlationHeader, "Retry-After", replayedHeader, policyHeader, stateHeader},
 		}).Handler(h)
@@ -178,11 +178,11 @@ func (r *router) bounds(next http.Handler) http.Handler {
 
 // jsonErrors answers in the envelope what ServeMux would answer in plain text: 404, 405 with Allow, and for a path with
 // dots or doubled slashes, which it would redirect, 404.
-func (r *router) jsonErrors(mux *http.ServeMux) http.Handler {
+func (r *router) jsonErrors() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
-		h, pattern := mux.Handler(req)
+		h, pattern := r.routes.Handler(req)
 		if asked := req.URL.EscapedPath(); pattern != "" && path.Clean(asked) == asked {
-			mux.ServeHTTP(w, req)
+			r.routes.ServeHTTP(w, req)
 			return
 		}
 		if err := r.countAddress(req, nil); err != nil {

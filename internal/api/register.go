@@ -50,6 +50,10 @@ func patch[In, Out any](r *router, path string, h handler[In, Out], d doc) {
 	register(r, http.MethodPatch, path, h, d)
 }
 
+func put[In, Out any](r *router, path string, h handler[In, Out], d doc) {
+	register(r, http.MethodPut, path, h, d)
+}
+
 // output is an answer as huma writes it.
 type output[T any] struct {
 	SetCookie []*http.Cookie `header:"Set-Cookie"`

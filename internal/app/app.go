@@ -22,11 +22,13 @@ import (
 	"github.com/jaspers-ai/jaspers/internal/db"
 	"github.com/jaspers-ai/jaspers/internal/idempotency"
 	"github.com/jaspers-ai/jaspers/internal/job"
+	"github.com/jaspers-ai/jaspers/internal/ledger"
 	"github.com/jaspers-ai/jaspers/internal/limit"
 	"github.com/jaspers-ai/jaspers/internal/mail"
 	"github.com/jaspers-ai/jaspers/internal/market"
 	"github.com/jaspers-ai/jaspers/internal/performance"
 	"github.com/jaspers-ai/jaspers/internal/portfolio"
+	"github.com/jaspers-ai/jaspers/internal/prices"
 	"github.com/jaspers-ai/jaspers/internal/user"
 	"github.com/jaspers-ai/jaspers/internal/vault"
 )
@@ -38,6 +40,8 @@ type App struct {
 	api.Services
 	db   *db.DB
 	jobs *job.Queue
+	// prices asks Market for what is held before anybody waits for it.
+	prices *prices.Service
 	// keyring opens what is sealed in sealedColumns.
 	keyring *vault.Keyring
 	limiter *limit.Limiter
@@ -131,15 +135,22 @@ func (a *App) buildMoney(life context.Context, outside providers) error {
 		return err
 	}
 	now, log := outside.Now, outside.Options.Log
-	if a.Market, err = market.New(life, market.Config{DB: a.db, Sources: sources, Now: now, Log: log}); err != nil {
+	if a.Market, err = market.New(life, market.Config{
+		DB: a.db, Sources: sources, Now: now, Log: log,
+		OnSplits: func(ctx context.Context, tx *sql.Tx, symbol, source string, splits []market.Split) error {
+			return a.prices.AddSplits(ctx, tx, symbol, source, splits)
+		},
+	}); err != nil {
 		return err
 	}
+	a.prices = &prices.Service{DB: a.db, Market: a.Market, Jobs: a.jobs, Now: now, Log: log, Pause: pricePause}
 	a.Connections = &connection.Service{
 		DB: a.db, Keys: a.keyring, Audit: a.Audit, Providers: brokers, RedirectURL: outside.HTTP.CallbackURL, Now: now,
 		OnConnected: func(ctx context.Context, tx *sql.Tx, id string) error { return a.Portfolio.Connected(ctx, tx, id) },
 	}
 	a.Portfolio = &portfolio.Service{DB: a.db, Connections: a.Connections, Jobs: a.jobs, Now: now, Audit: a.Audit}
 	a.Performance = performance.New(life, performance.Config{DB: a.db, Market: a.Market, Holdings: a.Portfolio.Holdings, Now: now, Log: log})
+	a.Ledger = &ledger.Service{DB: a.db, Audit: a.Audit, Now: now}
 	a.Chat = &chat.Service{DB: a.db, Now: now, Log: log, Audit: a.Audit, Analyst: &analyst.Analyst{
 		Model: model, Now: now,
 		Tools: []analyst.Tool{analyst.HoldingsTool(a.Portfolio), analyst.QuotesTool(a.Market)},

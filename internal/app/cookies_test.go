@@ -140,7 +140,7 @@ func TestOfTwoCarriersTheHeaderCounts(t *testing.T) {
 }
 
 // background are the tables that change by themselves.
-var background = []string{"jobs", "job_slots"}
+var background = []string{"jobs", "job_slots", "price_histories", "price_years", "price_splits", "price_dividends"}
 
 func TestWithACookieOtherSitesAndTheirFormsChangeNothing(t *testing.T) {
 	eachEngine(t, func(t *testing.T, s *site) {

@@ -44,7 +44,7 @@ func TestFuzzedRequestsAreAnsweredAsDescribed(t *testing.T) {
 		f.renew()
 		tried, shapes := map[string]bool{}, mutations()
 		operations, requests := s.contract.operations(), *fuzzRequests
-		if slow {
+		if testing.Short() {
 			requests /= 10
 		}
 		for i := range requests {

@@ -11,10 +11,10 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/jaspers-ai/jaspers/internal/auth"
 	"github.com/jaspers-ai/jaspers/internal/connection"
 	"github.com/jaspers-ai/jaspers/internal/idempotency"
 	"github.com/jaspers-ai/jaspers/internal/keys"
+	"github.com/jaspers-ai/jaspers/internal/secondfactor"
 	"github.com/jaspers-ai/jaspers/internal/telemetry"
 	"github.com/jaspers-ai/jaspers/internal/vault"
 )
@@ -29,7 +29,7 @@ const (
 // sealedColumns are all in which something is sealed. A package that begins to seal gets a line here.
 func sealedColumns() []vault.Column {
 	return slices.Concat(
-		auth.SealedColumns(), connection.SealedColumns(), idempotency.SealedColumns(),
+		connection.SealedColumns(), idempotency.SealedColumns(), secondfactor.SealedColumns(),
 	)
 }
 

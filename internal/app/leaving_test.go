@@ -82,6 +82,7 @@ var theirs = []struct{ table, where, text string }{
 	{"brokerage_authorizations", "user_id = $1", "code_verifier"},
 	{"brokerage_accounts", "connection_id in (select id from brokerage_connections where user_id = $1)", "status"},
 	{"portfolio_holdings", "user_id = $1", "name"},
+	{"transactions", "user_id = $1", "description"},
 	{"chat_sessions", "user_id = $1", "title"},
 	{"chat_messages", "session_id in (select id from chat_sessions where user_id = $1)", "content"},
 	{"message_tool_calls", "message_id in (select m.id from chat_messages m join chat_sessions s on s.id = m.session_id where s.user_id = $1)", "output"},
@@ -96,7 +97,7 @@ func owner(s *site, name, customer string) (p *person, session string) {
 	p = s.register(name + "-" + mark())
 	p.do(http.MethodPatch, "/auth/me", map[string]any{"firstName": mark(), "lastName": mark()}).status(http.StatusOK)
 	p.do(http.MethodPatch, "/users/settings", map[string]any{"baseCurrency": "EUR"}).status(http.StatusOK)
-	p.connect(customer)
+	p.traded(p.connect(customer).ID, mark())
 	p.begin("paper")
 	p.newKey(map[string]any{"name": mark(), "scopes": []string{"read"}, "password": p.password})
 	chat := p.newSession(map[string]any{"title": mark()})

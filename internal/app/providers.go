@@ -77,6 +77,9 @@ func (p providers) alpaca() (broker.Provider, error) {
 // yahooRate is how many requests a second Yahoo lets one address make without complaint.
 const yahooRate = 2
 
+// pricePause leaves half of that to people while past prices are brought up to date.
+const pricePause = 500 * time.Millisecond
+
 func (p providers) yahoo() (market.Source, error) {
 	if !p.Yahoo.Enabled {
 		return nil, errOff

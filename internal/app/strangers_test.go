@@ -11,6 +11,7 @@ import (
 
 	"github.com/getkin/kin-openapi/openapi3"
 
+	"github.com/jaspers-ai/jaspers/internal/calendar"
 	"github.com/jaspers-ai/jaspers/internal/db"
 	"github.com/jaspers-ai/jaspers/internal/sim"
 )
@@ -40,14 +41,38 @@ func newVictimAs(s *site, name, customer string) victim {
 	p.post("/chat/sessions", map[string]any{"title": name + "-again"}, header("Idempotency-Key", name+"-idempotency")).status(http.StatusCreated)
 	p.leftovers(name)
 	account, _ := s.sim.World.Account(customer, sim.Live)
+	accountID, sale := p.traded(c.ID, name)
 	return victim{p, map[string]string{
-		"/api/brokerages/connections/{id}": c.ID,
-		"/api/chat/sessions/{id}":          chat.ID,
-		"/api/auth/sessions/{id}":          login.ID,
-		"/api/auth/api-keys/{id}":          key.ID,
-		"/api/portfolio/holdings/{symbol}": "AAPL",
-		"/api/stocks/quote/{symbol}":       "AAPL",
+		"/api/brokerages/connections/{id}":                      c.ID,
+		"/api/chat/sessions/{id}":                               chat.ID,
+		"/api/auth/sessions/{id}":                               login.ID,
+		"/api/portfolio/transactions/{id}":                      sale,
+		"/api/brokerages/connections/{id}/accounts/{accountId}": accountID,
+		"/api/auth/api-keys/{id}":                               key.ID,
+		"/api/portfolio/holdings/{symbol}":                      "AAPL",
+		"/api/stocks/quote/{symbol}":                            "AAPL",
+		"/api/stocks/{symbol}":                                  "AAPL",
 	}, []string{name, p.id, c.ID, chat.ID, m.ID, login.ID, key.ID, key.Key, m.ToolCalls[0].ID, account.Number, dollars(total(s.bookOf(customer)))}}
+}
+
+// traded gives somebody's first account a purchase and a sale of half of it, and a choice of its lot.
+func (p *person) traded(connectionID, name string) (accountID, sale string) {
+	p.t.Helper()
+	accountID = p.texts("select cast(id as text) from brokerage_accounts where connection_id = $1 order by number", connectionID)[0]
+	now := db.Time(p.clock.Now())
+	stock, lot, sale := db.NewID(), db.NewID(), db.NewID()
+	p.write(`insert into instruments (id, symbol, name, asset_class, sector, country, exchange, currency, multiplier, market_symbol, created_at)
+		values ($1, 'GAIN', 'Gain Ltd', 'equity', '', '', 'NYSE', 'USD', '1', 'GAIN', $2)`, stock, now)
+	for i, id := range []string{lot, sale} {
+		kind, quantity := []string{"buy", "sell"}[i], []string{"2", "-1"}[i]
+		p.write(`insert into transactions (id, user_id, connection_id, account_id, external_id, kind, at, day, instrument, symbol, quantity, price,
+				currency, amount, fee, tax, description, created_at, updated_at)
+			values ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'GAIN', $10, '5', 'USD', '0', '0', '0', $11, $7, $7)`,
+			id, p.id, connectionID, accountID, "told-"+kind, kind, now.Add(time.Duration(i-9)*time.Hour), calendar.DayOf(now).AddDays(-1).String(), stock, quantity, name+"-words")
+	}
+	p.do(http.MethodPatch, "/brokerages/connections/"+connectionID+"/accounts/"+accountID, map[string]any{"costBasisMethod": "specific"}).status(http.StatusOK)
+	p.do(http.MethodPut, "/portfolio/transactions/"+sale+"/lots", map[string]any{"lots": []any{map[string]any{"transactionId": lot, "quantity": 1}}}).status(http.StatusOK)
+	return accountID, sale
 }
 
 // leftovers gives somebody what a second factor and mails leave in the database, without turning the factor on.

@@ -46,6 +46,8 @@ const (
 	RequestSync         Action = "brokerage.sync_request"
 	Sync                Action = "brokerage.sync"
 	RequireReauthorize  Action = "brokerage.reauthorization_required"
+	ChangeCostBasis     Action = "portfolio.cost_basis_change"
+	ChooseLots          Action = "portfolio.lots_choose"
 	CreateChatSession   Action = "chat.session_create"
 	DeleteChatSession   Action = "chat.session_delete"
 	AddUser             Action = "admin.user_add"

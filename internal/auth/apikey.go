@@ -14,6 +14,7 @@ import (
 	"github.com/jaspers-ai/jaspers/internal/audit"
 	"github.com/jaspers-ai/jaspers/internal/db"
 	"github.com/jaspers-ai/jaspers/internal/fault"
+	"github.com/jaspers-ai/jaspers/internal/passwords"
 	"github.com/jaspers-ai/jaspers/internal/user"
 	"github.com/jaspers-ai/jaspers/internal/vault"
 )
@@ -134,8 +135,8 @@ func (r KeyRequest) key(now time.Time) (APIKey, error) {
 	if key.Name == "" || utf8.RuneCountInString(key.Name) > maxKeyName || strings.ContainsFunc(key.Name, unicode.IsControl) {
 		complain("body.name", "must have 1 to 100 characters, none of them a control character")
 	}
-	if len(r.Password) > maxPassword {
-		complain("body.password", tooLong)
+	if len(r.Password) > passwords.MaxBytes {
+		complain("body.password", passwords.TooLong)
 	}
 	if len(r.Scopes) == 0 || len(r.Scopes) > len(scopes) {
 		complain("body.scopes", "must name one to four scopes")

@@ -6,6 +6,7 @@ import (
 
 	"github.com/jaspers-ai/jaspers/internal/audit"
 	"github.com/jaspers-ai/jaspers/internal/fault"
+	"github.com/jaspers-ai/jaspers/internal/passwords"
 )
 
 // attempt does something to an account in one transaction, with its event, which also says what it refused (refusable).
@@ -50,14 +51,14 @@ func (s *Service) refuse(ctx context.Context, e audit.Event, refusal *fault.Erro
 
 // checkPassword wants the password of who is signed in. A wrong one is recorded as a failure of the event.
 func (s *Service) checkPassword(ctx context.Context, who Identity, password, path string, e audit.Event) (credentials, error) {
-	if err := checkLength(password, path); err != nil {
+	if err := passwords.CheckLength(password, path); err != nil {
 		return credentials{}, err
 	}
 	known, err := findCredentialsByID(ctx, s.db.Read(), who.UserID)
 	if err != nil {
 		return known, err
 	}
-	err = s.passwords.check(ctx, known.passwordHash, password)
+	err = s.passwords.Check(ctx, known.passwordHash, password)
 	if fault.Is(err, fault.InvalidCredentials) {
 		return known, s.refuse(ctx, e, fault.Wrap(fault.InvalidCredentials, err, "the current password is wrong"))
 	}

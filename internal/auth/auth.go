@@ -13,6 +13,8 @@ import (
 	"github.com/jaspers-ai/jaspers/internal/audit"
 	"github.com/jaspers-ai/jaspers/internal/db"
 	"github.com/jaspers-ai/jaspers/internal/fault"
+	"github.com/jaspers-ai/jaspers/internal/passwords"
+	"github.com/jaspers-ai/jaspers/internal/secondfactor"
 	"github.com/jaspers-ai/jaspers/internal/user"
 	"github.com/jaspers-ai/jaspers/internal/vault"
 )
@@ -23,8 +25,8 @@ type Service struct {
 	now       func() time.Time
 	log       *slog.Logger
 	audit     *audit.Log
-	keys      *vault.Keyring
-	passwords *passwords
+	factors   *secondfactor.Service
+	passwords *passwords.Hasher
 	access    *accessTokens
 	mails     *mailer
 	closed    bool // to registrations
@@ -78,7 +80,7 @@ func New(cfg Config) (*Service, error) {
 	if err != nil {
 		return nil, err
 	}
-	hasher, err := newPasswords(cfg.BcryptCost)
+	hasher, err := passwords.New(cfg.BcryptCost)
 	if err != nil {
 		return nil, err
 	}
@@ -90,7 +92,7 @@ func New(cfg Config) (*Service, error) {
 		return nil, errors.New("the secrets of second factors need a keyring")
 	}
 	return &Service{
-		db: cfg.DB, now: cfg.Now, log: cfg.Log, audit: cfg.Audit, keys: cfg.Keys, passwords: hasher, access: access,
+		db: cfg.DB, now: cfg.Now, log: cfg.Log, audit: cfg.Audit, factors: &secondfactor.Service{Keys: cfg.Keys, Audit: cfg.Audit, Now: cfg.Now}, passwords: hasher, access: access,
 		mails: mails, closed: cfg.RegistrationClosed, uses: make(chan keyUse, maxKeyUses),
 	}, nil
 }
@@ -145,7 +147,7 @@ func (s *Service) Register(ctx context.Context, r Registration) (SignedIn, error
 	if !ok {
 		wrong = append(wrong, fault.Field{Path: "body.email", Message: "must be an e-mail address"})
 	}
-	if complaint := weakness(r.Password, email); complaint != "" {
+	if complaint := passwords.Weakness(r.Password, email); complaint != "" {
 		wrong = append(wrong, fault.Field{Path: "body.password", Message: complaint})
 	}
 	for path, name := range map[string]*string{"body.firstName": r.FirstName, "body.lastName": r.LastName} {
@@ -157,7 +159,7 @@ func (s *Service) Register(ctx context.Context, r Registration) (SignedIn, error
 		slices.SortFunc(wrong, func(a, b fault.Field) int { return strings.Compare(a.Path, b.Path) })
 		return SignedIn{}, &fault.Error{Kind: fault.Invalid, Message: "the request has wrong fields", Fields: wrong}
 	}
-	hash, err := s.passwords.hash(ctx, r.Password)
+	hash, err := s.passwords.Hash(ctx, r.Password)
 	if err != nil {
 		return SignedIn{}, err
 	}
@@ -199,7 +201,7 @@ func (s *Service) Login(ctx context.Context, address, password, code string) (Si
 		if err != nil {
 			return nil, err
 		}
-		if refusal, err := s.checkSecondFactor(ctx, tx, f, code); refusal != nil || err != nil {
+		if refusal, err := s.factors.Check(ctx, tx, f, code); refusal != nil || err != nil {
 			return refusal, err
 		}
 		// Only if the password was not changed meanwhile: its old value must not open a session any more.
@@ -210,7 +212,7 @@ func (s *Service) Login(ctx context.Context, address, password, code string) (Si
 		return nil, err
 	})
 	if fault.Is(err, fault.Unauthenticated) { // the account was deleted a moment ago
-		err = errInvalidCredentials()
+		err = passwords.ErrWrong()
 	}
 	if err != nil {
 		return SignedIn{}, err
@@ -221,7 +223,7 @@ func (s *Service) Login(ctx context.Context, address, password, code string) (Si
 // checkSignIn finds whose address and password these are, and hashes the password again where that is due. What it
 // refuses is recorded.
 func (s *Service) checkSignIn(ctx context.Context, address, password string) (known credentials, newHash string, err error) {
-	if err := checkLength(password, "body.password"); err != nil {
+	if err := passwords.CheckLength(password, "body.password"); err != nil {
 		return known, "", err
 	}
 	if email, ok := user.CanonicalEmail(address); ok { // what is no address is nobody's
@@ -230,15 +232,15 @@ func (s *Service) checkSignIn(ctx context.Context, address, password string) (kn
 		}
 	}
 	failed := audit.Event{Action: audit.Login, UserID: known.userID}
-	err = s.passwords.check(ctx, known.passwordHash, password)
+	err = s.passwords.Check(ctx, known.passwordHash, password)
 	switch {
 	case fault.Is(err, fault.InvalidCredentials):
 		return known, "", s.refuse(ctx, failed, fault.From(err))
 	case err != nil:
 		return known, "", err
 	}
-	if s.passwords.isOutdated(known.passwordHash) {
-		newHash, err = s.passwords.hash(ctx, password)
+	if s.passwords.IsOutdated(known.passwordHash) {
+		newHash, err = s.passwords.Hash(ctx, password)
 	}
 	return known, newHash, err
 }
@@ -251,14 +253,14 @@ func (s *Service) ChangePassword(ctx context.Context, who Identity, current, rep
 	if err != nil {
 		return err
 	}
-	complaint := weakness(replacement, known.email)
+	complaint := passwords.Weakness(replacement, known.email)
 	if complaint == "" && replacement == current {
 		complaint = "must differ from the current password"
 	}
 	if complaint != "" {
 		return fault.InvalidField("body.newPassword", complaint)
 	}
-	hash, err := s.passwords.hash(ctx, replacement)
+	hash, err := s.passwords.Hash(ctx, replacement)
 	if err != nil {
 		return err
 	}
@@ -363,7 +365,7 @@ func (s *Service) Tidy(ctx context.Context, tx *sql.Tx, slot time.Time) error {
 	if err := deleteKeysBefore(ctx, tx, slot.Add(-sessionTTL)); err != nil {
 		return err
 	}
-	if _, err := tx.ExecContext(ctx, `delete from second_factor_failures where at < $1`, slot.Add(-failureWindow)); err != nil {
+	if err := secondfactor.ForgetFailures(ctx, tx, slot); err != nil {
 		return err
 	}
 	return deleteSessionsBefore(ctx, tx, slot.Add(-sessionTTL))

@@ -8,6 +8,7 @@ import (
 	"github.com/jaspers-ai/jaspers/internal/audit"
 	"github.com/jaspers-ai/jaspers/internal/db"
 	"github.com/jaspers-ai/jaspers/internal/fault"
+	"github.com/jaspers-ai/jaspers/internal/secondfactor"
 	"github.com/jaspers-ai/jaspers/internal/user"
 )
 
@@ -18,14 +19,14 @@ type Confirmation struct{ known credentials }
 // cannot be taken back. InvalidCredentials, SecondFactorNeeded, InvalidCode and RateLimited are recorded as failures of the
 // event; what comes of the rest, the caller records.
 func (s *Service) Confirm(ctx context.Context, who Identity, password, code string, e audit.Event) (Confirmation, error) {
-	known, err := s.confirmed(ctx, who, password, code, e, func(*sql.Tx, factor) error { return nil })
+	known, err := s.confirmed(ctx, who, password, code, e, func(*sql.Tx, secondfactor.Factor) error { return nil })
 	return Confirmation{known}, err
 }
 
 // confirmed does something as Confirm does nothing: in the transaction that spends the code. It gets the second factor,
 // on or not, and records what it did.
 func (s *Service) confirmed(
-	ctx context.Context, who Identity, password, code string, e audit.Event, fn func(tx *sql.Tx, f factor) error,
+	ctx context.Context, who Identity, password, code string, e audit.Event, fn func(tx *sql.Tx, f secondfactor.Factor) error,
 ) (credentials, error) {
 	known, err := s.checkPassword(ctx, who, password, "body.password", e)
 	if err != nil {
@@ -36,7 +37,7 @@ func (s *Service) confirmed(
 		if err != nil {
 			return nil, err
 		}
-		if refusal, err := s.checkSecondFactor(ctx, tx, f, code); refusal != nil || err != nil {
+		if refusal, err := s.factors.Check(ctx, tx, f, code); refusal != nil || err != nil {
 			return refusal, err
 		}
 		return nil, fn(tx, f)

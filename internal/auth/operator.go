@@ -9,6 +9,7 @@ import (
 	"github.com/jaspers-ai/jaspers/internal/audit"
 	"github.com/jaspers-ai/jaspers/internal/db"
 	"github.com/jaspers-ai/jaspers/internal/fault"
+	"github.com/jaspers-ai/jaspers/internal/passwords"
 	"github.com/jaspers-ai/jaspers/internal/user"
 )
 
@@ -81,15 +82,15 @@ func (s *Service) Enable(ctx context.Context, address string) error {
 // RemoveSecondFactor lets a person sign in with their password alone who lost what makes their codes, and has them told by
 // mail. Conflict when they have none.
 func (s *Service) RemoveSecondFactor(ctx context.Context, address string) error {
-	return s.operate(ctx, address, audit.RemoveTOTP, func(tx *sql.Tx, userID string, now time.Time) error {
+	return s.operate(ctx, address, audit.RemoveTOTP, func(tx *sql.Tx, userID string, _ time.Time) error {
 		f, err := lockFactor(ctx, tx, userID)
 		if err != nil {
 			return err
 		}
-		if !f.isOn() {
+		if !f.IsOn() {
 			return fault.New(fault.Conflict, "there is no second factor; a password is enough to sign in")
 		}
-		return s.removeFactor(ctx, tx, userID, now)
+		return s.removeFactor(ctx, tx, userID, f)
 	})
 }
 
@@ -127,8 +128,8 @@ func (s *Service) operate(
 
 // newHash is the hash of a password that holds to the rules.
 func (s *Service) newHash(ctx context.Context, password, email string) (string, error) {
-	if complaint := weakness(password, email); complaint != "" {
+	if complaint := passwords.Weakness(password, email); complaint != "" {
 		return "", fault.InvalidField("password", complaint)
 	}
-	return s.passwords.hash(ctx, password)
+	return s.passwords.Hash(ctx, password)
 }

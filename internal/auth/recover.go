@@ -8,6 +8,7 @@ import (
 	"github.com/jaspers-ai/jaspers/internal/audit"
 	"github.com/jaspers-ai/jaspers/internal/db"
 	"github.com/jaspers-ai/jaspers/internal/fault"
+	"github.com/jaspers-ai/jaspers/internal/passwords"
 	"github.com/jaspers-ai/jaspers/internal/telemetry"
 	"github.com/jaspers-ai/jaspers/internal/user"
 )
@@ -79,10 +80,10 @@ func (s *Service) ResetPassword(ctx context.Context, token, replacement string) 
 	if err != nil {
 		return err
 	}
-	if complaint := weakness(replacement, l.email); complaint != "" {
+	if complaint := passwords.Weakness(replacement, l.email); complaint != "" {
 		return fault.InvalidField("body.newPassword", complaint)
 	}
-	hash, err := s.passwords.hash(ctx, replacement)
+	hash, err := s.passwords.Hash(ctx, replacement)
 	if err != nil {
 		return err
 	}

@@ -177,7 +177,10 @@ func TestParallelRefreshesNeverLogAnybodyOut(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		s, c := newService(t, d)
 		processes := []*auth.Service{s, serviceWith(t, d, c, 4)}
-		const rounds = 200
+		rounds := 200
+		if testing.Short() {
+			rounds = 40
+		}
 		const tabs = 50
 		token := register(t, s).Tokens.RefreshToken
 		out := 0

@@ -9,6 +9,7 @@ import (
 	"github.com/jaspers-ai/jaspers/internal/audit"
 	"github.com/jaspers-ai/jaspers/internal/db"
 	"github.com/jaspers-ai/jaspers/internal/fault"
+	"github.com/jaspers-ai/jaspers/internal/passwords"
 	"github.com/jaspers-ai/jaspers/internal/user"
 )
 
@@ -54,7 +55,7 @@ func markLogin(ctx context.Context, tx db.Querier, c credentials, newHash string
 		where id = $1 and password_hash = $2 and disabled_at is null
 		returning `+user.Columns, c.userID, c.passwordHash, now, newHash))
 	if errors.Is(err, sql.ErrNoRows) {
-		return u, errInvalidCredentials()
+		return u, passwords.ErrWrong()
 	}
 	return u, err
 }

@@ -17,6 +17,7 @@ import (
 	"github.com/jaspers-ai/jaspers/internal/db"
 	"github.com/jaspers-ai/jaspers/internal/db/dbtest"
 	"github.com/jaspers-ai/jaspers/internal/fault"
+	"github.com/jaspers-ai/jaspers/internal/secondfactor"
 )
 
 // app is an authenticator app, on a clock that may differ from the server's.
@@ -26,7 +27,7 @@ type app struct {
 }
 
 // newApp reads what the server shows, as a real one reads the QR code.
-func newApp(t *testing.T, c *clock, e auth.Enrolment) app {
+func newApp(t *testing.T, c *clock, e secondfactor.Enrolment) app {
 	t.Helper()
 	uri, err := url.Parse(e.URI)
 	if err != nil {

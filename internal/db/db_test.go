@@ -214,6 +214,7 @@ var neutral = map[string]string{
 	"TEXT": "text", "text": "text", "uuid": "text", "numeric": "text",
 	"timestamp": "time", "timestamp with time zone": "time",
 	"INTEGER": "integer", "integer": "integer", "bigint": "integer",
+	"BLOB": "bytes", "bytea": "bytes",
 	"boolean": "boolean",
 }
 

@@ -37,14 +37,14 @@ const (
 )
 
 // keysOf are the ids of what a brokerage names, the most trusted first: a brokerage keeps its own id when a symbol
-// changes hands, and the symbol tells least.
+// changes hands, and the symbol tells least. Some name what was traded by its symbol alone.
 func keysOf(provider string, in broker.Instrument) []key {
-	keys := []key{{provider, in.InstrumentID}}
-	for _, k := range []key{{isinScheme, in.ISIN}, {figiScheme, in.FIGI}, {cusipScheme, in.CUSIP}} {
+	var keys []key
+	for _, k := range []key{{provider, in.InstrumentID}, {isinScheme, in.ISIN}, {figiScheme, in.FIGI}, {cusipScheme, in.CUSIP}} {
 		if k.value == "" {
 			continue
 		}
-		if k.scheme != figiScheme {
+		if k.scheme == isinScheme || k.scheme == cusipScheme {
 			k.value += " " + in.Currency
 		}
 		keys = append(keys, k)

@@ -13,30 +13,67 @@ import (
 )
 
 // Resolve gives the id of what a brokerage names, in the caller's transaction, and makes it where it is new. What is
-// learned of it, ids and words, is kept.
+// learned of it, ids and words, is kept: the symbol told last is today's, so what is held is to be resolved after what
+// was. Whoever resolves one thing at the same time gets one id.
 func Resolve(ctx context.Context, tx db.Querier, provider string, in broker.Instrument, now time.Time) (string, error) {
 	keys := keysOf(provider, in)
 	id, err := find(ctx, tx, keys)
 	if err != nil {
 		return "", err
 	}
-	if id == "" {
-		if id, err = insert(ctx, tx, in, now); err != nil {
+	if id != "" {
+		if err := learn(ctx, tx, id, in); err != nil {
 			return "", err
 		}
-	} else if err := learn(ctx, tx, id, in); err != nil {
+		return id, addKeys(ctx, tx, id, in.Symbol, keys)
+	}
+	if id, err = insert(ctx, tx, in, now); err != nil {
 		return "", err
 	}
-	if err := addKeys(ctx, tx, id, keys); err != nil {
+	if err := addKeys(ctx, tx, id, in.Symbol, keys); err != nil {
 		return "", err
 	}
-	return find(ctx, tx, keys) // another process may have been faster
+	return joinFaster(ctx, tx, id, keys)
 }
 
-// find is the instrument that the most trusted of the keys names; "" when none does. A symbol does not name one of which
-// a better id of the same scheme says otherwise.
-func find(ctx context.Context, q db.Querier, keys []key) (string, error) {
+// joinFaster gives an instrument up that was just made, where another process made the same meanwhile: then some of its
+// keys are the other's. It gives the id that stays.
+func joinFaster(ctx context.Context, tx db.Querier, made string, keys []key) (string, error) {
+	var others []key
 	for _, k := range keys {
+		var owner string
+		err := tx.QueryRowContext(ctx, "select instrument_id from instrument_ids where scheme = $1 and value = $2", k.scheme, k.value).Scan(&owner)
+		if err != nil {
+			return "", fmt.Errorf("find instrument: %w", err)
+		}
+		if owner != made {
+			others = append(others, k)
+		}
+	}
+	if len(others) == 0 {
+		return made, nil
+	}
+	id, err := findAmong(ctx, tx, others, keys)
+	if err != nil || id == "" {
+		return made, err // they share a symbol, and are not the same
+	}
+	if _, err := tx.ExecContext(ctx, "update instrument_ids set instrument_id = $1 where instrument_id = $2", id, made); err != nil {
+		return "", fmt.Errorf("join instruments: %w", err)
+	}
+	if _, err := tx.ExecContext(ctx, "delete from instruments where id = $1", made); err != nil {
+		return "", fmt.Errorf("join instruments: %w", err)
+	}
+	return id, nil
+}
+
+func find(ctx context.Context, q db.Querier, keys []key) (string, error) {
+	return findAmong(ctx, q, keys, keys)
+}
+
+// findAmong is the instrument that the most trusted of some keys names; "" when none does. A symbol does not name one of
+// which a better one of all its keys says otherwise.
+func findAmong(ctx context.Context, q db.Querier, some, keys []key) (string, error) {
+	for _, k := range some {
 		var id string
 		err := q.QueryRowContext(ctx, "select instrument_id from instrument_ids where scheme = $1 and value = $2", k.scheme, k.value).Scan(&id)
 		if errors.Is(err, sql.ErrNoRows) {
@@ -56,16 +93,23 @@ func find(ctx context.Context, q db.Querier, keys []key) (string, error) {
 	return "", nil
 }
 
-// contradicted tells whether the instrument has an id of a key's scheme, but another one.
+// contradicted tells whether the instrument has an id of a key's scheme, but another one. A CUSIP says nothing against
+// it: shares get a new one with a reverse split, under the old symbol.
 func contradicted(ctx context.Context, q db.Querier, id string, keys []key) (bool, error) {
 	rows, err := q.QueryContext(ctx, "select scheme, value from instrument_ids where instrument_id = $1", id)
 	has, err := db.Collect(rows, err, func(scan func(...any) error) (k key, err error) { return k, scan(&k.scheme, &k.value) })
 	if err != nil {
 		return false, fmt.Errorf("find instrument: %w", err)
 	}
-	return slices.ContainsFunc(has, func(h key) bool {
-		return h.scheme != symbolScheme && slices.ContainsFunc(keys, func(k key) bool { return k.scheme == h.scheme && k.value != h.value })
-	}), nil
+	for _, k := range keys {
+		if k.scheme == symbolScheme || k.scheme == cusipScheme || slices.Contains(has, k) {
+			continue
+		}
+		if slices.ContainsFunc(has, func(h key) bool { return h.scheme == k.scheme }) {
+			return true, nil
+		}
+	}
+	return false, nil
 }
 
 func insert(ctx context.Context, tx db.Querier, in broker.Instrument, now time.Time) (string, error) {
@@ -95,10 +139,21 @@ func learn(ctx context.Context, tx db.Querier, id string, in broker.Instrument) 
 	return nil
 }
 
-func addKeys(ctx context.Context, tx db.Querier, id string, keys []key) error {
+// addKeys has the keys name the instrument, save those that name another. A symbol is taken from one that has another
+// symbol by now: it changed hands.
+func addKeys(ctx context.Context, tx db.Querier, id, symbol string, keys []key) error {
 	for _, k := range keys {
+		taken := "nothing"
+		if k.scheme == symbolScheme {
+			taken = `update set instrument_id = excluded.instrument_id
+				where (select symbol from instruments i where i.id = instrument_ids.instrument_id) <> $4`
+		}
+		args := []any{k.scheme, k.value, id}
+		if k.scheme == symbolScheme {
+			args = append(args, symbol)
+		}
 		_, err := tx.ExecContext(ctx, `insert into instrument_ids (scheme, value, instrument_id) values ($1, $2, $3)
-			on conflict (scheme, value) do nothing`, k.scheme, k.value, id)
+			on conflict (scheme, value) do `+taken, args...)
 		if err != nil {
 			return fmt.Errorf("store instrument: %w", err)
 		}

@@ -116,7 +116,7 @@ type Lot struct {
 
 // UnitCost is the cost per priced unit of what is held, never negative.
 func (l Lot) UnitCost(multiplier decimal.Decimal) decimal.Decimal {
-	return l.Cost.DivRound(l.Quantity.Mul(multiplier), costDigits).Abs()
+	return l.Cost.DivRound(l.Quantity.Mul(multiplier), quantityDigits).Abs()
 }
 
 // Sale is a transaction that closed lots: a sale, or a purchase that covered a short; then Proceeds and Cost are
@@ -160,7 +160,15 @@ type Sums struct {
 }
 
 func (s Sums) add(o Sums) Sums {
-	return Sums{s.Dividends.Add(o.Dividends), s.Interest.Add(o.Interest), s.Fees.Add(o.Fees), s.TradeFees.Add(o.TradeFees), s.Taxes.Add(o.Taxes)}
+	return Sums{plus(s.Dividends, o.Dividends), plus(s.Interest, o.Interest), plus(s.Fees, o.Fees), plus(s.TradeFees, o.TradeFees), plus(s.Taxes, o.Taxes)}
+}
+
+// plus is a + b, and costs nothing where b is zero, as most are.
+func plus(a, b decimal.Decimal) decimal.Decimal {
+	if b.IsZero() {
+		return a
+	}
+	return a.Add(b)
 }
 
 func (s Sums) isZero() bool {
@@ -220,7 +228,7 @@ func Work(in Input) *Book {
 		w.splitUpTo(instrument, in.Until, in.Until == calendar.Day{})
 	}
 	for _, p := range w.book.byHolding {
-		p.finish(w.Base != "")
+		p.finish(w.Base)
 		w.book.Positions = append(w.book.Positions, p)
 	}
 	slices.SortFunc(w.book.Positions, func(a, b *Position) int {

@@ -10,13 +10,17 @@ import (
 	"github.com/jaspers-ai/jaspers/internal/user"
 )
 
-// costDigits is how many digits behind the point parts of costs and of split quantities have. What is left takes the
-// rounding, so that parts always add up to the whole.
-const costDigits = 18
+// costDigits is how many digits behind the point parts of costs have. What is left takes the rounding, so that parts always
+// add up to the whole. quantityDigits is how many split quantities have, and unit costs.
+const (
+	costDigits     = 12
+	quantityDigits = 18
+)
 
 // pool is the open lots of an instrument from which an account sells.
 type pool struct {
 	method user.CostBasis
+	inBase bool   // its currency is the base: what things cost there is what they cost
 	lots   byCost // by day of opening; a heap, the dearest first, with HIFO
 	held   decimal.Decimal
 	// With AVERAGE the lots have quantities alone, and what they cost is here.
@@ -52,7 +56,7 @@ func (p *pool) add(l Lot) {
 	p.held = p.held.Add(l.Quantity)
 	switch p.method {
 	case user.HIFO:
-		l.unit = l.Cost.DivRound(l.Quantity, costDigits)
+		l.unit = l.Cost.DivRound(l.Quantity, quantityDigits)
 		heap.Push(&p.lots, &l)
 		return
 	case user.Average:
@@ -127,8 +131,18 @@ func (p *pool) cut(i int, quantity decimal.Decimal) (Lot, bool) {
 		quantity = quantity.Neg()
 	}
 	part.Quantity = quantity
-	part.Cost, part.CostBase = portion(l.Cost, quantity, l.Quantity), portionNull(l.CostBase, quantity, l.Quantity)
-	l.Quantity, l.Cost, l.CostBase = l.Quantity.Sub(quantity), l.Cost.Sub(part.Cost), subNull(l.CostBase, part.CostBase)
+	part.Cost = portion(l.Cost, quantity, l.Quantity)
+	if p.inBase {
+		part.CostBase = decimal.NewNullDecimal(part.Cost)
+	} else {
+		part.CostBase = portionNull(l.CostBase, quantity, l.Quantity)
+	}
+	l.Quantity, l.Cost = l.Quantity.Sub(quantity), l.Cost.Sub(part.Cost)
+	if p.inBase {
+		l.CostBase = decimal.NewNullDecimal(l.Cost)
+	} else {
+		l.CostBase = subNull(l.CostBase, part.CostBase)
+	}
 	return part, false
 }
 
@@ -156,9 +170,9 @@ func (p *pool) split(from, to decimal.Decimal) (even bool) {
 	even, p.held = true, decimal.Zero
 	for _, l := range p.lots {
 		product := l.Quantity.Mul(to)
-		l.Quantity = product.DivRound(from, costDigits)
+		l.Quantity = product.DivRound(from, quantityDigits)
 		even = even && l.Quantity.Mul(from).Equal(product)
-		l.unit = l.unit.Mul(from).DivRound(to, costDigits)
+		l.unit = l.unit.Mul(from).DivRound(to, quantityDigits)
 		p.held = p.held.Add(l.Quantity)
 	}
 	return even

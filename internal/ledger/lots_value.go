@@ -28,51 +28,54 @@ func (a amount) sub(b amount) amount {
 }
 
 // value is what a transaction cost with its fees, or brought less its fees, negative; known is false when nobody said.
-// A trade counts with the cash it moved, everything else with its price.
+// A trade counts with the cash it moved, everything else with its price, as does a future, for which nothing is paid.
 func (w *worker) value(t *Transaction, p *Position) (v amount, known bool) {
-	gross := decimal.Zero
-	if t.Price.Valid {
-		gross = t.Quantity.Mul(t.Price.Decimal).Mul(w.multiplier(t.Instrument))
-	}
+	bare := plus(plus(t.Amount, t.Tax), t.Fee).Neg() // what it cost without fee and tax
 	fee := t.Fee
 	if w.FeesApart {
 		fee = decimal.Zero
 	}
 	traded := t.Kind == broker.Buy || t.Kind == broker.Sell || t.Kind == broker.Merger
-	if traded && !t.Amount.IsZero() {
-		bare := t.Amount.Add(t.Tax).Add(t.Fee).Neg() // what it cost without fee and tax
-		return w.converted(t, p, bare, fee, gross), true
-	}
-	if !t.Price.Valid {
-		return w.converted(t, p, decimal.Zero, fee, gross), false
+	switch {
+	case traded && !bare.IsZero() && t.Currency == p.Currency:
+		return w.inBase(t, p, plus(bare, fee)), true
+	case traded && !bare.IsZero():
+		return w.converted(t, p, bare, fee), true
+	case !t.Price.Valid:
+		return w.inBase(t, p, decimal.Zero), false
 	}
 	if t.Currency != p.Currency && !fee.IsZero() {
 		rate, ok := w.rate(t.Currency, p.Currency, t.Day)
 		fee = fee.Mul(rate)
-		known = ok
 		if !ok {
 			p.mark(t, RateMissing, t.Quantity)
 		}
 	}
-	return w.inBase(t, p, gross.Add(fee)), true
+	return w.inBase(t, p, plus(w.gross(t), fee)), true
 }
 
-// converted is what was paid in the transaction's currency, in the position's. Where they differ, the price tells at
-// which rate; else it is the day's.
-func (w *worker) converted(t *Transaction, p *Position, bare, fee, gross decimal.Decimal) amount {
-	paid := bare.Add(fee)
-	if t.Currency == p.Currency {
-		return w.inBase(t, p, paid)
-	}
+// gross is quantity and price of a transaction, in its instrument's currency; zero where there is no price.
+func (w *worker) gross(t *Transaction) decimal.Decimal {
+	return t.Quantity.Mul(t.Price.Decimal).Mul(w.multiplier(t.Instrument))
+}
+
+// converted is what was paid in the transaction's currency, in the position's, which is another. The price tells at which
+// rate, where there is one; else it is the day's.
+func (w *worker) converted(t *Transaction, p *Position, bare, fee decimal.Decimal) amount {
+	paid, gross := bare.Add(fee), w.gross(t)
 	var v amount
-	if !gross.IsZero() && !bare.IsZero() {
-		v.local = paid.Mul(gross).DivRound(bare, costDigits)
+	if !gross.IsZero() {
+		v.local = paid.Mul(gross).DivRound(bare, quantityDigits)
 	} else if rate, ok := w.rate(t.Currency, p.Currency, t.Day); ok {
 		v.local = paid.Mul(rate)
-	} else if !paid.IsZero() {
+	} else {
 		p.mark(t, CostUnknown, t.Quantity)
 	}
 	if w.Base == "" {
+		return v
+	}
+	if p.Currency == w.Base {
+		v.base, v.rate = decimal.NewNullDecimal(v.local), decimal.NewNullDecimal(one)
 		return v
 	}
 	rate, ok := w.baseRate(t, t.Currency)
@@ -83,7 +86,7 @@ func (w *worker) converted(t *Transaction, p *Position, bare, fee, gross decimal
 	v.base = decimal.NewNullDecimal(paid.Mul(rate))
 	v.dayRate = w.byDay(t, t.Currency)
 	if !v.local.IsZero() {
-		v.rate = decimal.NewNullDecimal(v.base.Decimal.DivRound(v.local, costDigits))
+		v.rate = decimal.NewNullDecimal(v.base.Decimal.DivRound(v.local, quantityDigits))
 	}
 	return v
 }
@@ -99,7 +102,10 @@ func (w *worker) inBase(t *Transaction, p *Position, local decimal.Decimal) amou
 		p.mark(t, RateMissing, t.Quantity)
 		return v
 	}
-	v.rate, v.base, v.dayRate = decimal.NewNullDecimal(rate), decimal.NewNullDecimal(local.Mul(rate)), w.byDay(t, p.Currency)
+	v.rate, v.base = decimal.NewNullDecimal(rate), decimal.NewNullDecimal(local)
+	if p.Currency != w.Base {
+		v.base.Decimal, v.dayRate = local.Mul(rate), w.byDay(t, p.Currency)
+	}
 	return v
 }
 
@@ -138,14 +144,14 @@ func (w *worker) multiplier(instrument string) decimal.Decimal {
 // sum adds what a transaction brought or cost beside its lots.
 func (w *worker) sum(sums map[string]Sums, t *Transaction, p *Position) {
 	s := Sums{Taxes: t.Tax}
-	before := t.Amount.Add(t.Fee).Add(t.Tax)
+	before := func() decimal.Decimal { return t.Amount.Add(t.Fee).Add(t.Tax) }
 	switch t.Kind {
 	case broker.Buy, broker.Sell, broker.Merger, broker.DeliveryIn, broker.DeliveryOut:
 		s.TradeFees = t.Fee
 	case broker.Dividend:
-		s.Dividends, s.Fees = before, t.Fee
+		s.Dividends, s.Fees = before(), t.Fee
 	case broker.Interest:
-		s.Interest, s.Fees = before, t.Fee
+		s.Interest, s.Fees = before(), t.Fee
 	case broker.Fee:
 		s.Fees = t.Amount.Add(t.Tax).Neg() // Fee is in it
 	case broker.Tax:
@@ -157,7 +163,7 @@ func (w *worker) sum(sums map[string]Sums, t *Transaction, p *Position) {
 		return
 	}
 	sums[t.Currency] = sums[t.Currency].add(s)
-	if p == nil || !p.SumsBaseKnown {
+	if p == nil || !p.SumsBaseKnown || t.Currency == w.Base { // what is in the base is added in the end
 		return
 	}
 	rate, ok := w.baseRate(t, t.Currency)
@@ -204,7 +210,7 @@ func (w *worker) reorganise(t *Transaction, p *Position) {
 	rest := t.Quantity
 	for i := range given {
 		l := &given[i]
-		part := portion(t.Quantity, l.Quantity, whole)
+		part := t.Quantity.Mul(l.Quantity).DivRound(whole, quantityDigits)
 		if i == len(given)-1 {
 			part = rest
 		}
@@ -225,7 +231,7 @@ func Quantities(all []Transaction, splits map[string][]instrument.Split, until c
 		quantity := t.Quantity
 		for _, s := range splits[t.Instrument] {
 			if t.Day.Before(s.Day) && (until == calendar.Day{} || !until.Before(s.Day)) {
-				quantity = quantity.Mul(s.To).DivRound(s.From, costDigits)
+				quantity = quantity.Mul(s.To).DivRound(s.From, quantityDigits)
 			}
 		}
 		key := Holding{t.AccountID, t.Instrument}

@@ -58,7 +58,7 @@ func (w *worker) position(t *Transaction) *Position {
 	if others := w.held[t.Instrument]; w.AcrossAccounts && len(others) > 0 {
 		p.pool = others[0].pool
 	} else {
-		p.pool = &pool{method: w.Accounts[t.AccountID].Method}
+		p.pool = &pool{method: w.Accounts[t.AccountID].Method, inBase: p.Currency == w.Base}
 	}
 	w.book.byHolding[key] = p
 	w.held[t.Instrument] = append(w.held[t.Instrument], p)
@@ -102,7 +102,7 @@ func (w *worker) trade(t *Transaction, p *Position) bool {
 	if p.loose && closes.IsPositive() && opens.LessThan(looseness) {
 		opens = decimal.Zero
 	}
-	missing := opens.IsPositive() && t.Quantity.IsNegative() && !w.short(t, p)
+	missing := opens.IsPositive() && t.Quantity.IsNegative() && t.Kind != Opening && !w.short(t, p)
 	if w.Strict && missing {
 		w.refuse(t, IncompleteHistory, opens)
 		return false
@@ -155,10 +155,7 @@ func (w *worker) close(t *Transaction, p *Position, quantity decimal.Decimal, va
 	lots := w.take(t, p, quantity)
 	s := Sale{Transaction: t.ID, Kind: t.Kind, Day: t.Day, Quantity: quantity, Lots: lots}
 	s.Proceeds, s.ProceedsBase = value.local.Neg(), negNull(value.base)
-	s.CostBase = decimal.NullDecimal{Valid: w.Base != ""}
-	for _, l := range lots {
-		s.Cost, s.CostBase = s.Cost.Add(l.Cost), addNull(s.CostBase, l.CostBase)
-	}
+	s.Cost, s.CostBase = costOf(lots, w.Base != "", p.pool.inBase)
 	if missing {
 		s.Quantity, s.Missing = quantity.Add(lacking), lacking
 		p.Missing = p.Missing.Add(lacking)
@@ -170,14 +167,19 @@ func (w *worker) close(t *Transaction, p *Position, quantity decimal.Decimal, va
 	if s.Unrealised {
 		s.Proceeds, s.ProceedsBase = s.Cost, s.CostBase
 	}
-	s.gain(value.rate)
+	s.gain(value.rate, p.pool.inBase)
 	p.sold(s)
 	return true
 }
 
-// gain works out what a sale brought, in either currency. rate is that of the sale.
-func (s *Sale) gain(rate decimal.NullDecimal) {
+// gain works out what a sale brought, in either currency, or the one that is both. rate is that of the sale.
+func (s *Sale) gain(rate decimal.NullDecimal, inBase bool) {
 	s.Gain = s.Proceeds.Sub(s.Cost)
+	if inBase {
+		s.GainBase = decimal.NewNullDecimal(s.Gain)
+		s.PriceEffect, s.FXEffect = s.GainBase, decimal.NewNullDecimal(decimal.Zero)
+		return
+	}
 	s.GainBase = subNull(s.ProceedsBase, s.CostBase)
 	if s.GainBase.Valid && rate.Valid {
 		s.PriceEffect = decimal.NewNullDecimal(s.Gain.Mul(rate.Decimal))
@@ -189,7 +191,12 @@ func (s *Sale) gain(rate decimal.NullDecimal) {
 func (p *Position) sold(s Sale) {
 	p.Sales = append(p.Sales, s)
 	if !s.Unrealised {
-		p.Realised, p.RealisedBase = p.Realised.Add(s.Gain), addNull(p.RealisedBase, s.GainBase)
+		p.Realised = p.Realised.Add(s.Gain)
+		if p.pool.inBase {
+			p.RealisedBase = decimal.NewNullDecimal(p.Realised)
+		} else {
+			p.RealisedBase = addNull(p.RealisedBase, s.GainBase)
+		}
 	}
 	if p.trip == nil {
 		return
@@ -217,18 +224,18 @@ func (w *worker) take(t *Transaction, p *Position, quantity decimal.Decimal) []L
 		chosen = w.Chosen[t.ID]
 		if len(chosen) == 0 {
 			p.mark(t, NoLotsChosen, quantity)
-		} else if there := p.pool.there(t.AccountID, chosen); there.LessThan(decimal.Min(quantity, total(chosen))) {
-			p.mark(t, LotsNotThere, quantity.Sub(there))
+		} else if there := p.pool.there(t.AccountID, chosen); there.LessThan(total(chosen)) {
+			p.mark(t, LotsNotThere, total(chosen).Sub(there))
 		}
 	}
 	lots := p.pool.take(quantity, t.AccountID, chosen)
 	for _, l := range lots {
 		p.Quantity = p.Quantity.Sub(l.Quantity)
 	}
-	if p.loose && p.Quantity.Abs().LessThan(looseness) { // the fraction that the split left by rounding
-		for _, l := range p.pool.lots {
-			lots[len(lots)-1].Cost = lots[len(lots)-1].Cost.Add(l.Cost)
-			lots[len(lots)-1].CostBase = addNull(lots[len(lots)-1].CostBase, l.CostBase)
+	if p.loose && p.pool.held.Abs().LessThan(looseness) { // the fraction that the split left by rounding
+		last := &lots[len(lots)-1]
+		for _, l := range p.pool.open(t.AccountID) {
+			last.Cost, last.CostBase = last.Cost.Add(l.Cost), addNull(last.CostBase, l.CostBase)
 		}
 		p.pool.lots, p.pool.held, p.Quantity = nil, decimal.Zero, decimal.Zero
 	}
@@ -240,7 +247,7 @@ func (w *worker) leave(t *Transaction, p *Position) ([]Lot, bool) {
 	quantity := t.Quantity.Abs()
 	there := decimal.Max(decimal.Zero, p.Quantity)
 	lacking := quantity.Sub(there)
-	if lacking.IsPositive() && !(p.loose && lacking.LessThan(looseness)) {
+	if lacking.IsPositive() && (!p.loose || lacking.GreaterThanOrEqual(looseness)) {
 		if w.Strict {
 			w.refuse(t, IncompleteHistory, lacking)
 			return nil, false
@@ -295,7 +302,7 @@ func (w *worker) splitUpTo(instrument string, day calendar.Day, all bool) {
 					p.Quantity = p.Quantity.Add(l.Quantity)
 				}
 			}
-			p.Missing = p.Missing.Mul(s.To).DivRound(s.From, costDigits)
+			p.Missing = p.Missing.Mul(s.To).DivRound(s.From, quantityDigits)
 		}
 	}
 }
@@ -330,13 +337,31 @@ func (p *Position) mark(t *Transaction, why Reason, quantity decimal.Decimal) {
 	p.Marks = append(p.Marks, Mark{t.ID, t.Day, why, quantity.Abs()})
 }
 
-// finish sums up what is open.
-func (p *Position) finish(inBase bool) {
+// finish sums up what is open, and what was received and paid.
+func (p *Position) finish(base string) {
+	inBase := base != ""
+	p.SumsBase = p.SumsBase.add(p.Sums[base])
 	p.Lots = p.pool.open(p.Account)
-	p.CostBase = decimal.NullDecimal{Valid: inBase}
-	for _, l := range p.Lots {
-		p.Cost, p.CostBase = p.Cost.Add(l.Cost), addNull(p.CostBase, l.CostBase)
+	p.Cost, p.CostBase = costOf(p.Lots, inBase, p.pool.inBase)
+}
+
+// costOf is what some lots cost, in their currency and, when there is one, in the base; same tells that they are one.
+func costOf(lots []Lot, inBase, same bool) (cost decimal.Decimal, base decimal.NullDecimal) {
+	base.Valid = inBase
+	for i := range lots {
+		if i == 0 {
+			cost = lots[0].Cost
+		} else {
+			cost = cost.Add(lots[i].Cost)
+		}
+		if !same {
+			base = addNull(base, lots[i].CostBase)
+		}
 	}
+	if same {
+		base.Decimal = cost
+	}
+	return cost, base
 }
 
 // there is how much of the chosen lots an account has.

@@ -1,8 +1,13 @@
 package ledger
 
 import (
+	"cmp"
 	"context"
+	"database/sql"
+	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/shopspring/decimal"
@@ -21,70 +26,254 @@ type Reading struct {
 	Provider     string
 	History      broker.History
 	Positions    []broker.Position
-	Cash         map[string]decimal.Decimal // by currency
+	Cash         map[string]decimal.Decimal // by currency; nil when the brokerage does not say
 	AsOf         time.Time
+}
+
+// recording is a reading on its way into the ledger.
+type recording struct {
+	Reading
+	tx      db.Querier
+	now     time.Time
+	stored  map[string]Transaction       // by the brokerage's id
+	told    map[string]bool              // ids of this reading
+	names   map[string]broker.Instrument // by our id, as told last
+	ids     map[string]string            // ours by what the brokerage names
+	held    map[string]decimal.Decimal   // by our id, as reported
+	lines   map[string][]broker.Position // by our id
+	changes map[string]calendar.Day      // the first day that changes, by person
+	sorted  []Transaction                // what all gives
 }
 
 // Record puts what a brokerage told into the ledger, in the caller's transaction, and reports whether that changed it.
 // However often and in whatever order overlapping readings are recorded, the ledger is the same: a transaction is known by
-// the brokerage's id, and what is told again replaces what was told before.
+// the brokerage's id, and what is told again replaces what was told before. With the first reading, and with one that
+// goes further back, what the past does not explain of what is held becomes Opening transactions; what does not agree
+// later is for reconciliation. A transaction that is told no more is taken out where that is what the reported position
+// says. An account that is gone is no error.
 func Record(ctx context.Context, tx db.Querier, r Reading, now time.Time) (changed bool, err error) {
-	stored, err := storedIn(ctx, tx, r.AccountID)
+	before, err := lockAccount(ctx, tx, r.AccountID)
+	if errors.Is(err, sql.ErrNoRows) {
+		return false, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("lock account: %w", err)
+	}
+	c := &recording{
+		Reading: r, tx: tx, now: now, told: map[string]bool{}, names: map[string]broker.Instrument{}, ids: map[string]string{},
+		held: map[string]decimal.Decimal{}, lines: map[string][]broker.Position{}, changes: map[string]calendar.Day{},
+	}
+	if c.stored, err = storedIn(ctx, tx, r.AccountID); err != nil {
+		return false, err
+	}
+	further, err := c.activities(ctx, before)
 	if err != nil {
 		return false, err
 	}
-	instruments := map[string]string{} // ours by the brokerage's
-	var first calendar.Day
-	for _, a := range r.History.Activities {
-		t, err := r.transaction(ctx, tx, a, instruments, now)
+	if err := c.positions(ctx); err != nil {
+		return false, err
+	}
+	splits, err := c.splits(ctx)
+	if err != nil {
+		return false, err
+	}
+	if err := c.takeBack(ctx, before, splits); err != nil {
+		return false, err
+	}
+	if !before.read.Valid || further {
+		if err := c.openings(ctx, splits); err != nil {
+			return false, err
+		}
+	}
+	if err := c.markRead(ctx, !before.read.Valid || further); err != nil {
+		return false, err
+	}
+	return len(c.changes) > 0, markAll(ctx, tx, c.changes, now)
+}
+
+// known is what the ledger knew of an account's history.
+type known struct{ read, since sql.NullTime }
+
+// lockAccount keeps two readings of one account from being recorded at once.
+func lockAccount(ctx context.Context, tx db.Querier, id string) (k known, err error) {
+	row := tx.QueryRowContext(ctx, `update brokerage_accounts set history_cash = history_cash where id = $1
+		returning history_read_at, history_since`, id)
+	return k, row.Scan(&k.read, &k.since)
+}
+
+// activities stores what is new or other than before, and tells whether that goes further back than anything did. That a
+// history begins with the account is believed where it tells something older, since a part of it may say so as well.
+func (c *recording) activities(ctx context.Context, before known) (further bool, err error) {
+	all := slices.Clone(c.History.Activities)
+	slices.SortStableFunc(all, func(a, b broker.Activity) int { return a.At.Compare(b.At) }) // the words told last are today's
+	reaches := before.since.Valid && (c.History.Since.IsZero() || db.Time(c.History.Since).Before(before.since.Time))
+	further = reaches && !c.History.Since.IsZero()
+	var fresh []Transaction
+	for _, a := range all {
+		old, is := c.stored[a.ID]
+		t, err := c.transaction(ctx, a, old)
 		if err != nil {
 			return false, err
 		}
-		old, known := stored[t.ExternalID]
-		if known && sameContent(old, t) {
+		c.told[a.ID] = true
+		if is && sameContent(old, t) {
 			continue
 		}
-		if err := upsert(ctx, tx, r.UserID, t, now); err != nil {
-			return false, err
+		further = further || !is && reaches && t.At.Before(before.since.Time)
+		if is {
+			c.touch(c.UserID, old.Day)
 		}
-		for _, day := range []calendar.Day{t.Day, old.Day} {
-			if day != (calendar.Day{}) && (!changed || day.Before(first)) {
-				first, changed = day, true
-			}
-		}
+		c.touch(c.UserID, t.Day)
+		c.stored[a.ID] = t
+		fresh = append(fresh, t)
 	}
-	if err := markRead(ctx, tx, r); err != nil {
-		return false, err
-	}
-	if changed {
-		err = markChanged(ctx, tx, r.UserID, first, now)
-	}
-	return changed, err
+	return further, upsert(ctx, c.tx, c.UserID, unique(fresh), c.now)
 }
 
-// transaction is an activity as the ledger has it.
-func (r Reading) transaction(ctx context.Context, tx db.Querier, a broker.Activity, instruments map[string]string, now time.Time) (Transaction, error) {
+// unique keeps the last telling of each transaction.
+func unique(all []Transaction) []Transaction {
+	last := map[string]int{}
+	for i, t := range all {
+		last[t.ExternalID] = i
+	}
+	var kept []Transaction
+	for i, t := range all {
+		if last[t.ExternalID] == i {
+			kept = append(kept, t)
+		}
+	}
+	return kept
+}
+
+// touch notes that a person's ledger changes from a day on.
+func (c *recording) touch(userID string, day calendar.Day) {
+	if first, is := c.changes[userID]; !is || day.Before(first) {
+		c.changes[userID] = day
+	}
+}
+
+// transaction is an activity as the ledger has it; old is how it had it. What is named by its symbol alone stays what it
+// was: the symbol may be another's by now.
+func (c *recording) transaction(ctx context.Context, a broker.Activity, old Transaction) (Transaction, error) {
 	t := Transaction{
-		ConnectionID: r.ConnectionID, AccountID: r.AccountID, ExternalID: a.ID, Kind: a.Kind, At: db.Time(a.At), Day: calendar.DayOf(a.At),
+		ID: old.ID, ConnectionID: c.ConnectionID, AccountID: c.AccountID, ExternalID: a.ID, Kind: a.Kind, At: db.Time(a.At), Day: calendar.DayOf(a.At),
 		Symbol: a.Instrument.Symbol, Quantity: a.Quantity, Price: a.Price, Currency: a.Currency, Amount: a.Amount, Fee: a.Fee, Tax: a.Tax,
 		Description: a.Description,
 	}
-	if !a.SplitFrom.IsZero() {
+	if t.ID == "" {
+		t.ID = db.NewID()
+	}
+	if !a.SplitFrom.IsZero() && !a.SplitTo.IsZero() {
 		t.SplitFrom, t.SplitTo = decimal.NewNullDecimal(a.SplitFrom), decimal.NewNullDecimal(a.SplitTo)
 	}
-	if a.Instrument.Symbol == "" {
-		return t, nil
-	}
-	id, known := instruments[a.Instrument.InstrumentID]
-	if !known {
-		var err error
-		if id, err = instrument.Resolve(ctx, tx, r.Provider, a.Instrument, now); err != nil {
-			return t, err
+	var err error
+	switch {
+	case a.Instrument.Symbol == "":
+	case a.Instrument.InstrumentID == "" && old.Instrument != "" && old.Symbol == t.Symbol:
+		t.Instrument = old.Instrument
+		if _, is := c.names[t.Instrument]; !is {
+			c.names[t.Instrument] = a.Instrument
 		}
-		instruments[a.Instrument.InstrumentID] = id
+	default:
+		t.Instrument, err = c.resolve(ctx, a.Instrument)
 	}
-	t.Instrument = id
-	return t, nil
+	return t, err
+}
+
+// resolve is instrument.Resolve, asked once for each thing that the reading names.
+func (c *recording) resolve(ctx context.Context, in broker.Instrument) (string, error) {
+	name := strings.Join([]string{in.InstrumentID, in.ISIN, in.FIGI, in.CUSIP, in.Symbol, string(in.AssetClass), in.Exchange, in.Currency}, "\n")
+	id, is := c.ids[name]
+	if !is {
+		var err error
+		if id, err = instrument.Resolve(ctx, c.tx, c.Provider, in, c.now); err != nil {
+			return "", err
+		}
+		c.ids[name] = id
+	}
+	c.names[id] = in
+	return id, nil
+}
+
+// positions finds what is held: after the activities, because its symbols are today's.
+func (c *recording) positions(ctx context.Context) error {
+	for _, p := range c.Positions {
+		id, err := c.resolve(ctx, p.Instrument)
+		if err != nil {
+			return err
+		}
+		c.held[id], c.lines[id] = c.held[id].Add(p.Quantity), append(c.lines[id], p)
+	}
+	return nil
+}
+
+// asOf is until when what is told explains what is held.
+func (c *recording) asOf() time.Time {
+	latest := c.AsOf
+	for _, p := range c.Positions {
+		if p.AsOf.After(latest) {
+			latest = p.AsOf
+		}
+	}
+	return db.Time(latest)
+}
+
+// all gives the account's transactions up to what was read, without openings. It is asked once all are stored.
+func (c *recording) all() []Transaction {
+	if c.sorted != nil {
+		return c.sorted
+	}
+	until := c.asOf()
+	all := []Transaction{}
+	for _, t := range c.stored {
+		if t.Kind != Opening && !t.At.After(until) {
+			all = append(all, t)
+		}
+	}
+	slices.SortFunc(all, func(a, b Transaction) int { return cmp.Or(a.At.Compare(b.At), cmp.Compare(a.ExternalID, b.ExternalID)) })
+	c.sorted = all
+	return all
+}
+
+// takeBack takes out trades that the brokerage tells no more, though it told of the time around them, and whose absence
+// is what makes the ledger agree with what it reports: they were busted. What is merely left out stays.
+func (c *recording) takeBack(ctx context.Context, before known, splits map[string][]instrument.Split) error {
+	told := c.History.Activities
+	if !before.read.Valid || len(told) == 0 || db.Time(c.AsOf).Before(before.read.Time) {
+		return nil
+	}
+	from := slices.MinFunc(told, func(a, b broker.Activity) int { return a.At.Compare(b.At) }).At
+	if c.History.Since.After(from) {
+		from = c.History.Since
+	}
+	untold, all := map[string][]Transaction{}, []Transaction{}
+	until := c.asOf()
+	for id, t := range c.stored {
+		if t.At.After(until) {
+			continue
+		}
+		all = append(all, t)
+		if !c.told[id] && t.Kind != Opening && t.Kind != broker.Split && t.Instrument != "" && !t.Quantity.IsZero() && t.At.After(from) {
+			untold[t.Instrument] = append(untold[t.Instrument], t)
+		}
+	}
+	have := Quantities(all, splits, calendar.DayOf(until))
+	for id, gone := range untold {
+		key := Holding{c.AccountID, id}
+		without := have[key].Sub(Quantities(gone, splits, calendar.DayOf(until))[key])
+		if have[key].Equal(c.held[id]) || !without.Equal(c.held[id]) {
+			continue
+		}
+		for _, t := range gone {
+			if _, err := c.tx.ExecContext(ctx, "delete from transactions where id = $1", t.ID); err != nil {
+				return fmt.Errorf("take a transaction back: %w", err)
+			}
+			delete(c.stored, t.ExternalID)
+			c.touch(c.UserID, t.Day)
+		}
+		c.sorted = nil
+	}
+	return nil
 }
 
 // sameContent tells whether two tellings of one transaction agree.
@@ -95,59 +284,3 @@ func sameContent(a, b Transaction) bool {
 }
 
 func same(a, b decimal.NullDecimal) bool { return a.Valid == b.Valid && a.Decimal.Equal(b.Decimal) }
-
-func storedIn(ctx context.Context, q db.Querier, accountID string) (map[string]Transaction, error) {
-	rows, err := q.QueryContext(ctx, "select "+transactionColumns+" from transactions where account_id = $1", accountID)
-	all, err := db.Collect(rows, err, scanTransaction)
-	if err != nil {
-		return nil, fmt.Errorf("load transactions: %w", err)
-	}
-	byID := make(map[string]Transaction, len(all))
-	for _, t := range all {
-		byID[t.ExternalID] = t
-	}
-	return byID, nil
-}
-
-func upsert(ctx context.Context, tx db.Querier, userID string, t Transaction, now time.Time) error {
-	_, err := tx.ExecContext(ctx, `insert into transactions
-		(id, user_id, connection_id, account_id, external_id, kind, at, day, instrument, symbol, quantity, price,
-			currency, amount, fee, tax, split_from, split_to, description, created_at, updated_at)
-		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $20)
-		on conflict (account_id, external_id) do update set kind = excluded.kind, at = excluded.at, day = excluded.day,
-			instrument = excluded.instrument, symbol = excluded.symbol, quantity = excluded.quantity, price = excluded.price,
-			currency = excluded.currency, amount = excluded.amount, fee = excluded.fee, tax = excluded.tax,
-			split_from = excluded.split_from, split_to = excluded.split_to, description = excluded.description,
-			updated_at = excluded.updated_at`,
-		db.NewID(), userID, t.ConnectionID, t.AccountID, t.ExternalID, t.Kind, t.At, t.Day.String(), nullable(t.Instrument), t.Symbol,
-		t.Quantity, t.Price, t.Currency, t.Amount, t.Fee, t.Tax, t.SplitFrom, t.SplitTo, t.Description, db.Time(now))
-	if err != nil {
-		return fmt.Errorf("store transaction: %w", err)
-	}
-	return nil
-}
-
-func nullable(id string) any {
-	if id == "" {
-		return nil
-	}
-	return id
-}
-
-// markRead notes that the account's history was read, and how far it goes; a later reading that goes less far back leaves that.
-func markRead(ctx context.Context, tx db.Querier, r Reading) error {
-	_, err := tx.ExecContext(ctx, `update brokerage_accounts set history_read_at = $2, history_cash = $3,
-			history_since = case when history_read_at is null then $4 else history_since end where id = $1`,
-		r.AccountID, db.Time(r.AsOf), r.History.CashComplete, since(r.History.Since))
-	if err != nil {
-		return fmt.Errorf("note the reading of a history: %w", err)
-	}
-	return nil
-}
-
-func since(t time.Time) any {
-	if t.IsZero() {
-		return nil
-	}
-	return db.Time(t)
-}

@@ -3,6 +3,7 @@ package market
 
 import (
 	"context"
+	"database/sql"
 	"log/slog"
 	"strings"
 	"time"
@@ -66,9 +67,10 @@ type Service struct {
 	prices       *otter.Cache[string, *series]
 	priceFlights flights
 	priceTurns   chan struct{}
+	onSplits     func(ctx context.Context, tx *sql.Tx, symbol, source string, splits []Split) error
 }
 
-// Config of a Service. Every field is required.
+// Config of a Service. Every field but OnSplits is required.
 type Config struct {
 	// DB keeps past prices; quotes do without it.
 	DB *db.DB
@@ -76,6 +78,8 @@ type Config struct {
 	Sources []Source
 	Now     func() time.Time
 	Log     *slog.Logger
+	// OnSplits is told of all splits of a symbol in the transaction that stores closes which are adjusted for them.
+	OnSplits func(ctx context.Context, tx *sql.Tx, symbol, source string, splits []Split) error
 }
 
 // entry is what was last learned of a symbol: its quote, or that no source knows it.
@@ -110,6 +114,7 @@ func New(ctx context.Context, cfg Config) (*Service, error) {
 		life: ctx, db: cfg.DB, sources: cfg.Sources, now: cfg.Now, log: cfg.Log,
 		known: known, flights: flights{under: map[string]*flight{}},
 		prices: prices, priceFlights: flights{under: map[string]*flight{}}, priceTurns: make(chan struct{}, priceTurns),
+		onSplits: cfg.OnSplits,
 	}, nil
 }
 

@@ -73,7 +73,7 @@ func packValues(out []byte, values []float64) []byte {
 		}
 		return out
 	}
-	out = append(out, byte(digits))
+	out = append(out, byte(digits)) // #nosec G115 -- at most maxDigits
 	before := int64(0)
 	for _, v := range values {
 		n := int64(math.Round(v * powers[digits]))

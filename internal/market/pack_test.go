@@ -6,6 +6,7 @@ import (
 	"hash/crc32"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -111,8 +112,8 @@ func FuzzUnpackReadsWhatPackWroteAndRefusesTheRest(f *testing.F) {
 				}
 			}
 			again, err := unpack(pack(got), columns{})
-			if diff := cmp.Diff(got, again, compareColumns); err != nil || diff != "" && len(got.days) > 0 {
-				t.Fatalf("%v (-want +got):\n%s", err, diff)
+			if err != nil || !slices.Equal(got.days, again.days) || !slices.Equal(got.close, again.close) || !slices.Equal(got.total, again.total) {
+				t.Fatalf("got %v, %v, want %v", again, err, got)
 			}
 		}
 	})

@@ -107,14 +107,14 @@ func (s *Service) histories(ctx context.Context, symbols []string, first int32) 
 	if err := s.noteAsked(ctx, all); err != nil {
 		return nil, err
 	}
-	patience := time.NewTimer(pricePatience)
-	defer patience.Stop()
+	patient, cancel := context.WithTimeout(ctx, pricePatience)
+	defer cancel()
 	for range 2 { // what was under way for somebody else may begin later than we want it
 		due := slices.DeleteFunc(slices.Clone(symbols), func(symbol string) bool { return !all[symbol].due(first, s.now()) })
 		if len(due) == 0 {
 			break
 		}
-		late, err := s.refreshPrices(ctx, due, first, patience.C)
+		late, err := s.refreshPrices(ctx, due, first, patient.Done())
 		if err != nil {
 			return nil, err
 		}
@@ -191,9 +191,9 @@ func (s *Service) noteAsked(ctx context.Context, all map[string]*series) error {
 	return nil
 }
 
-// refreshPrices has histories fetched, each once however many want it, and waits for them as long as patience lasts: what
-// is late then goes on all the same. The error is that the caller left.
-func (s *Service) refreshPrices(ctx context.Context, symbols []string, first int32, patience <-chan time.Time) (late []string, err error) {
+// refreshPrices has histories fetched, each once however many want it, and waits for them until that is no use: what is
+// late then goes on all the same. The error is that the caller left.
+func (s *Service) refreshPrices(ctx context.Context, symbols []string, first int32, impatient <-chan struct{}) (late []string, err error) {
 	all, ours := s.priceFlights.join(symbols, func(symbol string) bool {
 		return s.inMemory(symbol, &series{symbol: symbol}).due(first, s.now())
 	})
@@ -205,30 +205,23 @@ func (s *Service) refreshPrices(ctx context.Context, symbols []string, first int
 			s.priceFlights.land([]string{symbol}, map[string]error{symbol: s.fetchHistory(bounded, symbol, first)})
 		}()
 	}
-	over := false
 	for _, symbol := range symbols {
 		one, ok := all[symbol]
 		if !ok {
 			continue
 		}
-		if over {
-			select {
-			case <-one.done:
-			default:
-				late = append(late, symbol)
-			}
+		select {
+		case <-one.done:
 			continue
+		default:
 		}
 		select {
 		case <-one.done:
-		case <-patience:
-			over = true
+		case <-impatient:
 			late = append(late, symbol)
-		case <-ctx.Done():
-			return nil, ctx.Err()
 		}
 	}
-	return late, nil
+	return late, ctx.Err()
 }
 
 // fetchHistory asks for one symbol when it is its turn, and keeps what is learned, also that asking failed.
@@ -285,7 +278,12 @@ func (s *Service) fetchNext(ctx context.Context, old *series, first int32) (*ser
 	}
 	next := seriesOf(old.symbol, begin, h)
 	next.askedAt = s.now()
-	return next, s.db.Tx(ctx, func(tx *sql.Tx) error { return storeWhole(ctx, tx, next, s.now()) })
+	return next, s.db.Tx(ctx, func(tx *sql.Tx) error {
+		if err := storeWhole(ctx, tx, next, s.now()); err != nil || len(next.splits) == 0 || s.onSplits == nil {
+			return err
+		}
+		return s.onSplits(ctx, tx, next.symbol, next.source, next.splits)
+	})
 }
 
 // keepNext stores some days more; where another process was faster, what that stored is taken.

@@ -121,7 +121,12 @@ func newPast() *past {
 // process is a service of its own on the database, as another process has one, or this one after a restart.
 func process(t *testing.T, d *db.DB, p *past) *market.Service {
 	t.Helper()
-	s, err := market.New(t.Context(), market.Config{DB: d, Sources: []market.Source{p}, Now: p.Now, Log: slog.New(slog.DiscardHandler)})
+	return serviceOf(t, d, p, p.Now)
+}
+
+func serviceOf(t *testing.T, d *db.DB, source market.Source, now func() time.Time) *market.Service {
+	t.Helper()
+	s, err := market.New(t.Context(), market.Config{DB: d, Sources: []market.Source{source}, Now: now, Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -230,11 +235,11 @@ func TestASplitOrADividendHasTheWholeHistoryFetchedAgain(t *testing.T) {
 			p.paid["BRK.B"] = []market.Dividend{{Day: day("2026-11-23"), Amount: decimal.RequireFromString("0.25")}}
 			p.now = evening.AddDate(0, 0, 3)
 		})
-		got, warnings := closes(t, s, "2024-01-02", "AAPL", "BRK.B")
+		_, warnings := closes(t, s, "2024-01-02", "AAPL", "BRK.B")
 		wantNoWarnings(t, warnings)
 		wantAsked(t, p, "AAPL 2024-01-01", "AAPL 2026-11-10", "BRK.B 2024-01-01", "BRK.B 2026-11-10")
 		for _, s := range []*market.Service{s, process(t, d, p)} {
-			got, _ = closes(t, s, "2024-01-02", "AAPL")
+			got, _ := closes(t, s, "2024-01-02", "AAPL")
 			wantTruth(t, p, "2024-01-02", got["AAPL"])
 			if diff := cmp.Diff([]market.Split{split}, got["AAPL"].Splits); diff != "" {
 				t.Errorf("splits (-want +got):\n%s", diff)

@@ -8,6 +8,7 @@ import (
 	"github.com/jaspers-ai/jaspers/internal/calendar"
 	"github.com/jaspers-ai/jaspers/internal/history"
 	"github.com/jaspers-ai/jaspers/internal/returns"
+	"github.com/jaspers-ai/jaspers/internal/risk"
 )
 
 // Risk is how unsteady the way was: of the daily returns behind the time-weighted one. A day that is not over is left
@@ -45,7 +46,7 @@ func (p period) risk(chain returns.Chain, b *benchmark, after, over int, rate de
 	if b != nil {
 		beside = b.returns(after, after+over)
 	}
-	m := returns.Measure(series, beside, returns.RiskFree(history.Float(rate), len(series)))
+	m := risk.Measure(series, beside, risk.Free(history.Float(rate), len(series)))
 	var short []string
 	if m.Short {
 		short = []string{fmt.Sprintf("It rests on %d daily returns alone.", m.Observations)}
@@ -69,7 +70,7 @@ func (p period) drawdowns(chain returns.Chain) (Drawdown, Figure) {
 	for _, day := range chain.Days {
 		days = append(days, day.Day)
 	}
-	falls := returns.DrawdownsOf(days, returns.Index(chain.Series()))
+	falls := risk.DrawdownsOf(days, returns.Index(chain.Series()))
 	deepest := Drawdown{Figure: p.figure("drawdown_of_twr_index", percentUnit, falls.Max)}
 	if e := falls.Deepest; e != nil {
 		deepest.Peak, deepest.Trough = new(calendar.DayNumbered(days[e.Peak])), new(calendar.DayNumbered(days[e.Trough]))

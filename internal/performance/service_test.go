@@ -42,6 +42,7 @@ type house struct {
 	user    string
 	link    string
 	account string
+	told    []broker.Activity
 }
 
 func closeOf(d calendar.Day) decimal.Decimal {
@@ -107,13 +108,20 @@ func newHouse(t *testing.T, d *db.DB) *house {
 	return h
 }
 
-// tell has the brokerage tell of activities.
-func (h *house) tell(t *testing.T, all ...broker.Activity) {
+// tell has the brokerage tell of activities, beside those it told of before, and of what that comes to.
+func (h *house) tell(t *testing.T, more ...broker.Activity) {
 	t.Helper()
+	h.told = append(h.told, more...)
+	var positions []broker.Position
+	for _, a := range h.told {
+		if !a.Quantity.IsZero() {
+			positions = append(positions, broker.Position{Instrument: a.Instrument, Quantity: a.Quantity, AsOf: h.clock()})
+		}
+	}
 	err := h.Tx(t.Context(), func(tx *sql.Tx) error {
 		_, err := ledger.Record(t.Context(), tx, ledger.Reading{
 			UserID: h.user, ConnectionID: h.link, AccountID: h.account, Provider: "north", AsOf: h.clock(),
-			History: broker.History{Activities: all, CashComplete: true},
+			History: broker.History{Activities: h.told, CashComplete: true}, Positions: positions,
 		}, h.clock())
 		return err
 	})

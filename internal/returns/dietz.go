@@ -19,11 +19,11 @@ func Dietz(opening, closing float64, flows []Weighted) Figure {
 	}
 	switch {
 	case !finite(gain) || !finite(capital):
-		return undefined(NotFinite)
+		return None(NotFinite)
 	case capital < -dust:
-		return undefined(NegativeCapital)
+		return None(NegativeCapital)
 	case capital <= dust:
-		return undefined(NoCapital)
+		return None(NoCapital)
 	}
 	result := Figure{Value: gain / capital, Status: Approximate}
 	if result.Value < -1 {
@@ -44,7 +44,7 @@ func ModifiedDietz(opening, closing float64, flows []Flow, p Period) Figure {
 // ModifiedDietzAt is ModifiedDietz with flows at the start of their day, which then counts, or at its end.
 func ModifiedDietzAt(timing Timing, opening, closing float64, flows []Flow, p Period) Figure {
 	if p.End <= p.Start {
-		return undefined(NoPeriod)
+		return None(NoPeriod)
 	}
 	var weighted []Weighted
 	for _, f := range flows {
@@ -62,4 +62,18 @@ func (p Period) weight(f Flow, timing Timing) float64 {
 		left++
 	}
 	return left / (float64(p.End) - float64(p.Start))
+}
+
+// Days is the period of whole days from the first to the last, both with it.
+func Days(first, last int32) Period { return Period{Start: first - 1, End: last} }
+
+// Weights are the shares of the period left after each flow at the end of its day. A flow outside it counts at the
+// nearer end, where other formulas leave it out.
+func (p Period) Weights(flows []Flow) []Weighted {
+	weighted := make([]Weighted, len(flows))
+	for i, f := range flows {
+		f.Day = min(max(f.Day, p.Start), p.End)
+		weighted[i] = Weighted{p.weight(f, AtEnd), f.Amount}
+	}
+	return weighted
 }

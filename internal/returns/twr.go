@@ -61,7 +61,7 @@ func TWR(points []Point) Chain { return ChainOf(points, StartInEndOut) }
 // ChainOf is TWR by any timing of flows.
 func ChainOf(points []Point, timing Timing) Chain {
 	if len(points) < 2 {
-		return Chain{Return: undefined(TooFewValues)}
+		return Chain{Return: None(TooFewValues)}
 	}
 	chain := Chain{Days: make([]DayReturn, 0, len(points)-1)}
 	growth := 1.0
@@ -71,11 +71,11 @@ func ChainOf(points []Point, timing Timing) Chain {
 		growth *= 1 + day.Return
 		chain.Days = append(chain.Days, day)
 	}
-	chain.Return = known(growth - 1)
+	chain.Return = Of(growth - 1)
 	if chain.Gaps > 0 && chain.Return.Known() {
 		chain.Return.Status, chain.Return.Reason = Partial, Gap
 		if chain.Gaps == len(chain.Days) {
-			chain.Return = undefined(Gap)
+			chain.Return = None(Gap)
 		}
 	}
 	return chain
@@ -149,14 +149,14 @@ func ValuedAtFlows(opening float64, at []Valuation, closing float64) Chain {
 func Link(series []float64) Figure {
 	growth, linked := 1.0, false
 	for _, r := range series {
-		if !missing(r) {
+		if !math.IsNaN(r) {
 			growth, linked = growth*(1+r), true
 		}
 	}
 	if !linked {
-		return undefined(TooFewValues)
+		return None(TooFewValues)
 	}
-	return known(growth - 1)
+	return Of(growth - 1)
 }
 
 // Index is 1 and then the value of what was 1 after each return; over a missing one it stands still.
@@ -165,10 +165,31 @@ func Index(series []float64) []float64 {
 	index[0] = 1
 	for _, r := range series {
 		last := index[len(index)-1]
-		if !missing(r) {
+		if !math.IsNaN(r) {
 			last *= 1 + r
 		}
 		index = append(index, last)
 	}
 	return index
+}
+
+// Accumulated is the index of returns since its start: 1 and each.
+func Accumulated(since []float64) []float64 {
+	index := make([]float64, len(since))
+	for i, r := range since {
+		index[i] = 1 + r
+	}
+	return index
+}
+
+// PriceReturns are the returns from each price to the next; from a price that is not positive there is none.
+func PriceReturns(prices []float64) []float64 {
+	r := make([]float64, max(0, len(prices)-1))
+	for i := range r {
+		r[i] = Missing()
+		if prices[i] > 0 {
+			r[i] = prices[i+1]/prices[i] - 1
+		}
+	}
+	return r
 }

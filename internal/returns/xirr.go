@@ -39,15 +39,20 @@ func XIRR(flows []Flow) Rate { return XIRRBy(flows, Actual365) }
 
 // XIRRBy is XIRR by any rule for counting days.
 func XIRRBy(flows []Flow, years DayCount) Rate {
+	return IRR(timed(flows, years))
+}
+
+// timed counts the flows' times from the first of them.
+func timed(flows []Flow, years DayCount) []Timed {
 	if len(flows) == 0 {
-		return IRR(nil)
+		return nil
 	}
 	first := slices.MinFunc(flows, func(a, b Flow) int { return cmp.Compare(a.Day, b.Day) }).Day
-	timed := make([]Timed, len(flows))
+	all := make([]Timed, len(flows))
 	for i, f := range flows {
-		timed[i] = Timed{Years: years(first, f.Day), Amount: f.Amount}
+		all[i] = Timed{Years: years(first, f.Day), Amount: f.Amount}
 	}
-	return IRR(timed)
+	return all
 }
 
 // MoneyWeighted is the return of the money that was in a portfolio: the internal rate of the opening value paid in,
@@ -75,7 +80,7 @@ func IRR(flows []Timed) Rate {
 		roots = []float64{e.only()}
 		if roots[0] < lowest || roots[0] > highest {
 			rate := refused(NoRoot, Unrepresentable)
-			rate.Period, rate.Years = known(math.Expm1(roots[0]*e.span)), e.span
+			rate.Period, rate.Years = Of(math.Expm1(roots[0]*e.span)), e.span
 			return rate
 		}
 	} else {
@@ -88,7 +93,7 @@ func IRR(flows []Timed) Rate {
 }
 
 func refused(status Status, why Reason) Rate {
-	return Rate{Annual: Figure{Status: status, Reason: why}, Period: undefined(why)}
+	return Rate{Annual: Figure{Status: status, Reason: why}, Period: None(why)}
 }
 
 // rate picks the headline of the roots, which are ln(1+r).
@@ -97,8 +102,8 @@ func (e equation) rate(roots []float64) Rate {
 		return cmp.Compare(math.Abs(a-usual), math.Abs(b-usual))
 	})
 	rate := Rate{
-		Annual: known(math.Expm1(headline)),
-		Period: known(math.Expm1(headline * e.span)),
+		Annual: Of(math.Expm1(headline)),
+		Period: Of(math.Expm1(headline * e.span)),
 		Unique: len(roots) == 1,
 		Years:  e.span,
 	}

@@ -33,7 +33,7 @@ func comment(t *testing.T, p listed) string {
 // purpose is what a package comment says behind the package's name, and whether it begins with that name.
 func purpose(p listed, text string) (string, bool) {
 	start := "Package " + path.Base(p.name()) + " "
-	if p.name() == command || p.name() == "bench" {
+	if p.name() == command || p.name() == "bench" || p.name() == "evals" {
 		start = "Command " + p.name() + " "
 	}
 	return strings.CutPrefix(text, start)

@@ -219,21 +219,11 @@ func (c *chart) price(column []number, i int) decimal.NullDecimal {
 	if i >= len(column) {
 		return decimal.NullDecimal{}
 	}
-	value := c.amount(column[i])
-	return decimal.NullDecimal{Decimal: value, Valid: value.IsPositive()}
-}
-
-// amount is a number in whole units of the currency, without the noise of 32-bit floats; zero where it is missing.
-func (c *chart) amount(n number) decimal.Decimal {
-	hint, _ := c.Meta.PriceHint.whole(0, 10)
-	value := n.rounded(max(int32(hint)+2, 6))
-	if value == nil {
-		return decimal.Zero
+	value := amountIn(column[i], c.Meta.Currency, c.Meta.PriceHint)
+	if value == nil || !value.IsPositive() {
+		return decimal.NullDecimal{}
 	}
-	if _, minor := minorUnits[c.Meta.Currency]; minor {
-		return value.Shift(-2)
-	}
-	return *value
+	return decimal.NewNullDecimal(*value)
 }
 
 // dividends adds up those of one day; one without an amount says nothing.
@@ -241,7 +231,9 @@ func (c *chart) dividends(within func(number) (calendar.Day, bool)) []market.Div
 	byDay := map[calendar.Day]decimal.Decimal{}
 	for _, e := range c.Events.Dividends {
 		if day, ok := within(e.Date); ok {
-			byDay[day] = byDay[day].Add(c.amount(e.Amount))
+			if amount := amountIn(e.Amount, c.Meta.Currency, c.Meta.PriceHint); amount != nil {
+				byDay[day] = byDay[day].Add(*amount)
+			}
 		}
 	}
 	var all []market.Dividend

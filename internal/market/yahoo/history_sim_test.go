@@ -27,9 +27,12 @@ var (
 	today     = calendar.DayOf(now) // Monday, 23 November 2026, at 10:00 in New York
 )
 
+// patience is for the simulator, which works years out at the first question.
+const patience = 30 * time.Second
+
 func TestTheSimulatedYahooHasAPast(t *testing.T) {
 	markettest.RunHistory(t, func(t *testing.T) market.Historian {
-		_, source, _ := simulated(t)
+		_, source, _ := simulatedWithin(t, patience)
 		return source
 	}, []string{"AAPL", "BRK.B", "NVDA", "SPY", "VOD.L", "BTC-USD", "^GSPC", "EURUSD=X", "USDJPY=X"}, beginning, today)
 }
@@ -44,7 +47,7 @@ func past(t *testing.T, source market.Historian, symbol string) market.History {
 }
 
 func TestClosesAreTheWorldsOnItsDays(t *testing.T) {
-	s, source, _ := simulated(t)
+	s, source, _ := simulatedWithin(t, patience)
 	for symbol, shift := range map[string]int32{"AAPL": 0, "NVDA": 0, "VOD.L": -2, "BTC-USD": 0, "^GSPC": 0, "EURUSD=X": 0, "USDJPY=X": 0} {
 		h := past(t, source, symbol)
 		truth := map[calendar.Day]sim.Bar{}
@@ -68,7 +71,7 @@ func TestClosesAreTheWorldsOnItsDays(t *testing.T) {
 }
 
 func TestSplitsAndDividendsAreTheWorlds(t *testing.T) {
-	s, source, _ := simulated(t)
+	s, source, _ := simulatedWithin(t, patience)
 	got := past(t, source, "NVDA")
 	want := []market.Split{{Day: day("2024-06-10"), From: decimal.NewFromInt(1), To: decimal.NewFromInt(10)}}
 	if diff := cmp.Diff(want, got.Splits); diff != "" {
@@ -91,7 +94,7 @@ func TestSplitsAndDividendsAreTheWorlds(t *testing.T) {
 }
 
 func TestADelistedSymbolHasNoPastAnyMore(t *testing.T) {
-	_, source, _ := simulated(t)
+	_, source, _ := simulatedWithin(t, patience)
 	if h, err := source.History(t.Context(), "TWTR", beginning, today); !fault.Is(err, fault.UnknownSymbol) {
 		t.Errorf("got %d days, %v", len(h.Bars), err)
 	}

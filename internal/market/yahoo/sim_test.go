@@ -19,12 +19,18 @@ import (
 // simulated is a source at a simulated Yahoo, and the clock of its client.
 func simulated(t *testing.T) (*sim.Sim, *yahoo.Source, *sim.Clock) {
 	t.Helper()
+	return simulatedWithin(t, time.Second)
+}
+
+// simulatedWithin is one whose client waits so long for an answer.
+func simulatedWithin(t *testing.T, timeout time.Duration) (*sim.Sim, *yahoo.Source, *sim.Clock) {
+	t.Helper()
 	s := sim.NewSim(sim.New(7, func() time.Time { return now }))
 	server := httptest.NewServer(s.Handler())
 	t.Cleanup(server.Close)
 	clock := sim.NewClock(func() time.Time { return now })
 	client, err := upstream.New(upstream.Config{
-		Provider: "Yahoo", Origins: []string{server.URL}, AllowPrivate: true, Retries: -1, SharedLimit: true, Timeout: time.Second,
+		Provider: "Yahoo", Origins: []string{server.URL}, AllowPrivate: true, Retries: -1, SharedLimit: true, Timeout: timeout,
 		UserAgent: yahoo.UserAgent, Now: clock.Now,
 	})
 	if err != nil {
@@ -39,7 +45,7 @@ func TestTheSimulatedYahooIsASource(t *testing.T) {
 	markettest.Run(t, func(t *testing.T) market.Source {
 		_, source, _ := simulated(t)
 		return source
-	}, []string{"AAPL", "BRK.B", "SPY", "VOD.L", "BTC-USD", "^GSPC"})
+	}, []string{"AAPL", "BRK.B", "SPY", "VOD.L", "BTC-USD", "^GSPC", "EURUSD=X", "USDJPY=X"})
 }
 
 func TestPricesAreTheWorldsAndPenceArePounds(t *testing.T) {

@@ -128,13 +128,16 @@ func (r quoteRow) price(n number) *decimal.Decimal {
 }
 
 // amount is per share, in whole units of the currency.
-func (r quoteRow) amount(n number) *decimal.Decimal {
-	hint, _ := r.PriceHint.whole(0, 10)
-	value := n.rounded(max(int32(hint)+2, 6))
+func (r quoteRow) amount(n number) *decimal.Decimal { return amountIn(n, r.Currency, r.PriceHint) }
+
+// amountIn is a number of Yahoo's currency in whole units of the true one, with two digits more than the hint says.
+func amountIn(n number, currency text, priceHint number) *decimal.Decimal {
+	hint, _ := priceHint.whole(0, 10)
+	value := n.rounded(max(int32(hint)+2, 6)) // #nosec G115 -- at most 10
 	if value == nil {
 		return nil
 	}
-	if _, minor := minorUnits[r.Currency]; minor {
+	if _, minor := minorUnits[currency]; minor {
 		*value = value.Shift(-2)
 	}
 	return value

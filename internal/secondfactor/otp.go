@@ -1,4 +1,4 @@
-package auth
+package secondfactor
 
 import (
 	"crypto/hmac"

@@ -1,27 +1,29 @@
-package returns
+package risk
+
+import "github.com/jaspers-ai/jaspers/internal/returns"
 
 // ShortHistory is how many daily returns risk figures should rest on; of fewer they say little.
 const ShortHistory = 60
 
-// Risk are the risk figures that the product shows, of daily returns by Ours.
-type Risk struct {
+// Figures are what the product shows, of daily returns by Ours.
+type Figures struct {
 	Observations int
 	Short        bool // fewer than ShortHistory
 
-	Volatility, Sharpe, Sortino, Calmar  Figure
-	ValueAtRisk, ExpectedShortfall       Figure // of a day
-	Beta, Alpha, Correlation, RSquared   Figure // Alpha is Jensen's, of a year
-	TrackingError, InformationRatio      Figure
-	UpCapture, DownCapture, ActiveReturn Figure
+	Volatility, Sharpe, Sortino, Calmar  returns.Figure
+	ValueAtRisk, ExpectedShortfall       returns.Figure // of a day
+	Beta, Alpha, Correlation, RSquared   returns.Figure // Alpha is Jensen's, of a year
+	TrackingError, InformationRatio      returns.Figure
+	UpCapture, DownCapture, ActiveReturn returns.Figure
 }
 
-// Measure computes the risk of daily returns from the chain's Series. The benchmark's and the risk-free returns are of
+// Measure computes the figures of daily returns, those of a returns.Chain's Series. The benchmark's and the risk-free returns are of
 // the same days; without a benchmark (nil) what is relative to it is undefined.
-func Measure(r, benchmark, riskFree []float64) Risk {
+func Measure(r, benchmark, riskFree []float64) Figures {
 	c, n := Ours(), len(present(r))
 	excess := Excess(r, riskFree)
 	excessBenchmark := Excess(benchmark, riskFree)
-	return Risk{
+	return Figures{
 		Observations:      n,
 		Short:             n < ShortHistory,
 		Volatility:        c.Volatility(r),
@@ -42,14 +44,14 @@ func Measure(r, benchmark, riskFree []float64) Risk {
 	}
 }
 
-// RiskFree is a series of n daily returns that make the annual rate, (1+rate)^(1/252) - 1 each.
-func RiskFree(annual float64, n int) []float64 {
+// Free is a series of n daily returns that make the annual rate, (1+rate)^(1/252) - 1 each.
+func Free(annual float64, n int) []float64 {
 	daily := Ours().PerPeriod(annual)
 	series := make([]float64, n)
 	for i := range series {
 		series[i] = daily.Value
 		if !daily.Known() {
-			series[i] = Missing()
+			series[i] = returns.Missing()
 		}
 	}
 	return series

@@ -1,8 +1,10 @@
-package returns
+package risk
 
 import (
 	"math"
 	"slices"
+
+	"github.com/jaspers-ai/jaspers/internal/returns"
 )
 
 // Episode is one fall of an index from a peak until the peak is reached again, as positions in the index.
@@ -17,11 +19,11 @@ type Drawdowns struct {
 	// Episodes are in the order of time.
 	Episodes []Episode
 	// Max is the deepest fall, 0 when the index never fell; undefined for an empty index.
-	Max Figure
+	Max returns.Figure
 	// Deepest is the episode of Max, the first of several; nil when there was none.
 	Deepest *Episode
 	// Current is how far the index is below its highest at the end.
-	Current Figure
+	Current returns.Figure
 	// Series is the index over its highest so far, less 1, at each position.
 	Series []float64
 
@@ -31,7 +33,7 @@ type Drawdowns struct {
 // DrawdownsOf finds the falls of an index of positive values, which starts with 1 before the first return; days are
 // those of its values. An index that falls below 0 is more than 100 % down.
 func DrawdownsOf(days []int32, index []float64) Drawdowns {
-	d := Drawdowns{Series: make([]float64, len(index)), Max: undefined(TooFewValues), Current: undefined(TooFewValues), days: days}
+	d := Drawdowns{Series: make([]float64, len(index)), Max: returns.None(returns.TooFewValues), Current: returns.None(returns.TooFewValues), days: days}
 	if len(index) == 0 {
 		return d
 	}
@@ -52,10 +54,10 @@ func DrawdownsOf(days []int32, index []float64) Drawdowns {
 			e.Trough, e.Depth = i, d.Series[i]
 		}
 	}
-	d.Max, d.Current = known(0), known(d.Series[len(index)-1])
+	d.Max, d.Current = returns.Of(0), returns.Of(d.Series[len(index)-1])
 	for i := range d.Episodes {
 		if e := &d.Episodes[i]; e.Depth < d.Max.Value {
-			d.Max, d.Deepest = known(e.Depth), e
+			d.Max, d.Deepest = returns.Of(e.Depth), e
 		}
 	}
 	return d
@@ -128,24 +130,35 @@ func (d Drawdowns) Worst(n int) []Episode {
 	return worst[:min(max(n, 0), len(worst))]
 }
 
-// Pain is the mean depth below the highest so far, over the returns that made the index; Ulcer the root of the mean
-// square (Martin 1987).
-func (d Drawdowns) Pain() Figure {
-	return d.mean(math.Abs)
+// PainIndex is the mean depth below the highest so far, over all returns.
+func PainIndex(r []float64) returns.Figure { return meanDepth(r, math.Abs) }
+
+// UlcerIndex is the root of the mean square of those depths (Martin 1987).
+func UlcerIndex(r []float64) returns.Figure {
+	return meanDepth(r, func(x float64) float64 { return x * x }).Then(math.Sqrt)
 }
 
-// Ulcer is the ulcer index.
-func (d Drawdowns) Ulcer() Figure {
-	return d.mean(func(x float64) float64 { return x * x }).then(math.Sqrt)
-}
-
-func (d Drawdowns) mean(of func(float64) float64) Figure {
-	if len(d.Series) < 2 {
-		return undefined(TooFewValues)
+func meanDepth(r []float64, of func(float64) float64) returns.Figure {
+	r = present(r)
+	if len(r) == 0 {
+		return returns.None(returns.TooFewValues)
 	}
 	sum := 0.0
-	for _, x := range d.Series[1:] {
+	for _, x := range DrawdownsOf(nil, returns.Index(r)).Series[1:] {
 		sum += of(x)
 	}
-	return known(sum / float64(len(d.Series)-1))
+	return returns.Of(sum / float64(len(r)))
+}
+
+// Periods are the lengths of an episode in returns: from the first below the peak to the recovery, or to the last of n
+// while it is open; to the trough, with it; and from there.
+type Periods struct{ Length, ToTrough, Recovery int }
+
+// Periods counts the returns of an episode of an index of n returns.
+func (e Episode) Periods(n int) Periods {
+	end := e.Recovery
+	if end < 0 {
+		end = n
+	}
+	return Periods{Length: end - e.Peak, ToTrough: e.Trough - e.Peak, Recovery: end - e.Trough}
 }

@@ -1,4 +1,4 @@
-package auth
+package passwords
 
 import (
 	"testing"
@@ -9,11 +9,11 @@ import (
 func TestThePasswordsFoundMostOftenAreRefused(t *testing.T) {
 	long := 0
 	for _, password := range frequency.FrequencyLists["passwords"] {
-		if len(password) < minPassword {
+		if len(password) < minLength {
 			continue
 		}
 		long++
-		if weakness(password, "ada@example.com") == "" {
+		if Weakness(password, "ada@example.com") == "" {
 			t.Errorf("%q was taken", password)
 		}
 	}
@@ -21,7 +21,7 @@ func TestThePasswordsFoundMostOftenAreRefused(t *testing.T) {
 		t.Errorf("tried %d, want at least 3,000", long)
 	}
 	for _, good := range []string{"correct horse staple", "vier Pferde grasen", "x7#pQ2!mzL0e"} {
-		if complaint := weakness(good, "ada@example.com"); complaint != "" {
+		if complaint := Weakness(good, "ada@example.com"); complaint != "" {
 			t.Errorf("%q: got %q, want it taken", good, complaint)
 		}
 	}

@@ -1,4 +1,5 @@
-package auth
+// Package passwords hashes passwords, never too many at once, and refuses those that are easily guessed.
+package passwords
 
 import (
 	"context"
@@ -20,26 +21,27 @@ import (
 )
 
 const (
-	minPassword = 8
-	// maxPassword is where bcrypt stops reading: two passwords alike up to here would be one.
-	maxPassword = 72
-	// hashPatience is how long a sign-in waits for its turn to hash before it is turned away.
-	hashPatience = 1500 * time.Millisecond
+	minLength = 8 // in characters
+	// MaxBytes is where bcrypt stops reading: two passwords alike up to here would be one.
+	MaxBytes = 72
+	// patience is how long a sign-in waits for its turn to hash before it is turned away.
+	patience = 1500 * time.Millisecond
 )
 
-// passwords hashes with bcrypt, no more at once than there are processors: a flood of sign-ins must not starve the rest.
-type passwords struct {
+// Hasher hashes with bcrypt, no more at once than there are processors: a flood of sign-ins must not starve the rest.
+type Hasher struct {
 	cost  int
 	turns *semaphore.Weighted
 	// nobody is checked when there is no such person, so that an unknown address takes as long as a known one.
 	nobody string
 }
 
-func newPasswords(cost int) (*passwords, error) {
+// New makes a Hasher of a cost, which doubles the work with each step.
+func New(cost int) (*Hasher, error) {
 	if cost < bcrypt.MinCost || cost > bcrypt.MaxCost {
 		return nil, fmt.Errorf("the bcrypt cost must be between %d and %d", bcrypt.MinCost, bcrypt.MaxCost)
 	}
-	return &passwords{
+	return &Hasher{
 		cost:  cost,
 		turns: semaphore.NewWeighted(int64(runtime.GOMAXPROCS(0))),
 		// A well-formed hash of nothing anybody knows: 22 characters of salt, 31 of digest.
@@ -47,76 +49,80 @@ func newPasswords(cost int) (*passwords, error) {
 	}, nil
 }
 
-func (p *passwords) hash(ctx context.Context, password string) (string, error) {
-	done, err := p.takeTurn(ctx)
+// Hash is what to keep of a password. Overloaded when its turn does not come in time.
+func (h *Hasher) Hash(ctx context.Context, password string) (string, error) {
+	done, err := h.takeTurn(ctx)
 	if err != nil {
 		return "", err
 	}
 	defer done()
-	hash, err := bcrypt.GenerateFromPassword([]byte(password), p.cost)
+	hash, err := bcrypt.GenerateFromPassword([]byte(password), h.cost)
 	return string(hash), err
 }
 
-// check compares; an empty hash stands for nobody and is never right.
-func (p *passwords) check(ctx context.Context, hash, password string) error {
-	done, err := p.takeTurn(ctx)
+// Check compares; an empty hash stands for nobody and is never right, which takes as long to find out. A password that is
+// not the hash's is InvalidCredentials, Overloaded when its turn does not come in time.
+func (h *Hasher) Check(ctx context.Context, hash, password string) error {
+	done, err := h.takeTurn(ctx)
 	if err != nil {
 		return err
 	}
 	defer done()
 	known := hash != ""
 	if !known {
-		hash = p.nobody
+		hash = h.nobody
 	}
 	err = bcrypt.CompareHashAndPassword([]byte(hash), []byte(password))
 	switch {
 	case errors.Is(err, bcrypt.ErrMismatchedHashAndPassword) || err == nil && !known:
-		return errInvalidCredentials()
+		return ErrWrong()
 	case err != nil:
 		return fmt.Errorf("the stored password hash cannot be read: %w", err)
 	}
 	return nil
 }
 
-func (p *passwords) takeTurn(ctx context.Context) (done func(), err error) {
-	wait, cancel := context.WithTimeout(ctx, hashPatience)
+func (h *Hasher) takeTurn(ctx context.Context) (done func(), err error) {
+	wait, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	if err := p.turns.Acquire(wait, 1); err != nil {
+	if err := h.turns.Acquire(wait, 1); err != nil {
 		if ctx.Err() != nil {
 			return nil, ctx.Err()
 		}
 		return nil, fault.New(fault.Overloaded, "too many people are signing in right now; try again in a moment").
-			WithRetryAfter(hashPatience)
+			WithRetryAfter(patience)
 	}
-	return func() { p.turns.Release(1) }, nil
+	return func() { h.turns.Release(1) }, nil
 }
 
-// isOutdated tells whether a hash was made with less work than is asked for now.
-func (p *passwords) isOutdated(hash string) bool {
+// IsOutdated tells whether a hash was made with less work than is asked for now.
+func (h *Hasher) IsOutdated(hash string) bool {
 	cost, err := bcrypt.Cost([]byte(hash))
-	return err == nil && cost < p.cost
+	return err == nil && cost < h.cost
 }
 
-func errInvalidCredentials() error {
+// ErrWrong is the error of a wrong password, and of an address nobody has: which of them, nobody is told.
+func ErrWrong() error {
 	return fault.New(fault.InvalidCredentials, "the e-mail address or the password is wrong")
 }
 
-// checkLength refuses what no stored password can be, before any work is spent on it.
-func checkLength(password, path string) error {
-	if len(password) > maxPassword {
-		return fault.InvalidField(path, tooLong)
+// CheckLength refuses what no stored password can be, before any work is spent on it.
+func CheckLength(password, path string) error {
+	if len(password) > MaxBytes {
+		return fault.InvalidField(path, TooLong)
 	}
 	return nil
 }
 
-const tooLong = "must have at most 72 bytes (letters beyond ASCII count for several)"
+// TooLong says what is wrong with a password of more than MaxBytes.
+const TooLong = "must have at most 72 bytes (letters beyond ASCII count for several)"
 
-// weakness says what is wrong with a new password, or nothing.
-func weakness(password, email string) string {
+// Weakness says what is wrong with a new password, or nothing.
+func Weakness(password, email string) string {
 	switch {
-	case len(password) > maxPassword:
-		return tooLong
-	case utf8.RuneCountInString(password) < minPassword:
+	case len(password) > MaxBytes:
+		return TooLong
+	case utf8.RuneCountInString(password) < minLength:
 		return "must have at least 8 characters"
 	case !utf8.ValidString(password) || strings.ContainsRune(password, 0):
 		return "must be text without NUL characters"
@@ -135,7 +141,7 @@ func containsEmail(password, email string) bool {
 	return strings.Contains(password, email) && email != "" || len(local) >= 4 && strings.Contains(password, local)
 }
 
-//go:embed common_passwords.txt
+//go:embed common.txt
 var commonPasswords string
 
 // common is the set of stems: lower case, letters only in the sense of stem.

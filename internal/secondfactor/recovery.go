@@ -1,4 +1,4 @@
-package auth
+package secondfactor
 
 import (
 	"context"
@@ -31,14 +31,15 @@ func recoveryHash(code string) string {
 	return vault.Hash("recovery code " + strings.ToLower(strings.ReplaceAll(code, "-", "")))
 }
 
-func replaceRecoveryCodes(ctx context.Context, tx db.Querier, userID string) (RecoveryCodes, error) {
-	if err := deleteRecoveryCodes(ctx, tx, userID); err != nil {
+// NewRecoveryCodes makes ten new recovery codes in place of all there were.
+func NewRecoveryCodes(ctx context.Context, tx db.Querier, f Factor) (RecoveryCodes, error) {
+	if err := deleteRecoveryCodes(ctx, tx, f.userID); err != nil {
 		return RecoveryCodes{}, err
 	}
 	codes := make([]string, recoveryCodes)
 	for i := range codes {
 		codes[i] = newRecoveryCode()
-		_, err := tx.ExecContext(ctx, `insert into recovery_codes (user_id, code_hash) values ($1, $2)`, userID, recoveryHash(codes[i]))
+		_, err := tx.ExecContext(ctx, `insert into recovery_codes (user_id, code_hash) values ($1, $2)`, f.userID, recoveryHash(codes[i]))
 		if err != nil {
 			return RecoveryCodes{}, err
 		}

@@ -1,0 +1,47 @@
+// Command evals runs published examples of portfolio calculations through the code that does them here.
+package main
+
+import (
+	"fmt"
+	"io"
+	"os"
+)
+
+// suite is one word behind "evals". It tells whether everything was as it should be.
+type suite struct {
+	name, about string
+	run         func(args []string, out io.Writer) (passed bool, err error)
+}
+
+func suites() []suite {
+	return []suite{
+		{"calc", "DIR  run each vector of each *.json in DIR, laid out as evals/calc/dev", calc},
+	}
+}
+
+func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }
+
+// run is the program; its result is the exit code: 1 when something was not as expected or could not be run.
+func run(args []string, out, errOut io.Writer) int {
+	for _, s := range suites() {
+		if len(args) == 0 || s.name != args[0] {
+			continue
+		}
+		passed, err := s.run(args[1:], out)
+		switch {
+		case err != nil:
+			_, _ = fmt.Fprintln(errOut, "evals:", err)
+			return 1
+		case !passed:
+			_, _ = fmt.Fprintln(out, "FAILED")
+			return 1
+		}
+		_, _ = fmt.Fprintln(out, "passed")
+		return 0
+	}
+	_, _ = fmt.Fprintln(errOut, "Usage: go run ./evals SUITE ARGUMENTS")
+	for _, s := range suites() {
+		_, _ = fmt.Fprintf(errOut, "  %s %s\n", s.name, s.about)
+	}
+	return 2
+}
