@@ -27,6 +27,7 @@ import (
 	"github.com/jaspers-ai/jaspers/internal/ledger"
 	"github.com/jaspers-ai/jaspers/internal/limit"
 	"github.com/jaspers-ai/jaspers/internal/market"
+	"github.com/jaspers-ai/jaspers/internal/performance"
 	"github.com/jaspers-ai/jaspers/internal/portfolio"
 	"github.com/jaspers-ai/jaspers/internal/reconciliation"
 	"github.com/jaspers-ai/jaspers/internal/snapshot"
@@ -43,6 +44,7 @@ type Services struct {
 	Account     *account.Service
 	Connections *connection.Service
 	Portfolio   *portfolio.Service
+	Performance *performance.Service
 	Ledger      *ledger.Service
 	Breakdown   *breakdown.Service
 	// Reconciliation compares what is held with what transactions come to.
@@ -120,6 +122,7 @@ func newRouter(services Services, cfg Config, mux *http.ServeMux) *router {
 	r.syncRoutes()
 	r.allocationRoutes()
 	r.reconciliationRoutes()
+	r.performanceRoutes()
 	r.transactionRoutes()
 	r.snapshotRoutes()
 	r.stockRoutes()

@@ -35,13 +35,8 @@ func scanTransaction(scan func(...any) error) (Transaction, error) {
 // Load gives all of a person's transactions, the oldest first; those of one moment by account and the brokerage's id, so
 // that the order depends on nothing else.
 func Load(ctx context.Context, q db.Querier, userID string) ([]Transaction, error) {
-	rows, err := q.QueryContext(ctx, "select "+transactionColumns+` from transactions where user_id = $1
+	return readAll(ctx, q, "select "+transactionColumns+` from transactions where user_id = $1
 		order by at, account_id, external_id`, userID)
-	all, err := db.Collect(rows, err, scanTransaction)
-	if err != nil {
-		return nil, fmt.Errorf("load transactions: %w", err)
-	}
-	return all, nil
 }
 
 // Accounts gives a person's accounts, in the order they were connected.

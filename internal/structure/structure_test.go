@@ -32,7 +32,7 @@ var ranks = [][]string{
 	{"instrument", "keys", "market", "secondfactor", "user"},
 	adapters,
 	{"auth", "connection", "exchange", "ledger"},
-	{"gains", "reading"},
+	{"gains", "history", "reading"},
 	{"portfolio", "prices"},
 	{"breakdown", "performance", "reconciliation", "snapshot"},
 	{"analyst"},
@@ -50,7 +50,7 @@ var adapters = []string{"broker/alpaca", "broker/ibkr", "llm/claude", "market/ya
 // aside are the packages that stand beside the ranks, each with what it may import of ours. The program knows none of
 // them, save that app starts the simulator for the demo.
 var aside = map[string][]string{
-	"bench":             {"calendar", "db", "sim", "vault"},
+	"bench":             {"broker", "calendar", "db", "fault", "history", "instrument", "ledger", "market", "performance", "portfolio", "sim", "vault"},
 	"evals":             {"allocation", "broker", "calendar", "instrument", "ledger", "returns", "risk", "user"},
 	"asvs":              {},
 	"broker/brokertest": {"broker", "fault", "sharedtest", "vault"},

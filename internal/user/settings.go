@@ -54,9 +54,9 @@ type Settings struct {
 	BaseCurrency    string          `json:"baseCurrency" example:"USD" doc:"ISO 4217; what totals are in, once exchange rates are there"`
 	TimeZone        string          `json:"timeZone" example:"America/New_York" doc:"Of the IANA time zone database; for pages and reports, once there are any"`
 	Locale          string          `json:"locale" example:"en-US" doc:"BCP 47; for pages and reports, once there are any"`
-	BenchmarkSymbol string          `json:"benchmarkSymbol" example:"SPY" doc:"What performance is compared with, once there is performance"`
+	BenchmarkSymbol string          `json:"benchmarkSymbol" example:"SPY" doc:"What performance is compared with"`
 	CostBasisMethod CostBasis       `json:"costBasisMethod" enum:"fifo,lifo,hifo,average,specific" doc:"Which shares are sold first, once there are lots"`
-	RiskFreeRate    decimal.Decimal `json:"riskFreeRate" example:"0.04" doc:"A year's, as a fraction, for ratios of performance once there are any"`
+	RiskFreeRate    decimal.Decimal `json:"riskFreeRate" example:"0.04" doc:"A year's, as a fraction, for ratios of performance"`
 	AmountsToModel  Amounts         `json:"amountsToModel" enum:"full,relative,none" doc:"What of my amounts the language model is shown"`
 	Notifications   []Notice        `json:"notifications" enum:"reauthorization" doc:"What I want to be told by mail, once there are mails of it; what was done to my account is told in any case"`
 	UpdatedAt       *time.Time      `json:"updatedAt" doc:"Null while nothing was chosen"`
