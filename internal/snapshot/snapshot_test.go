@@ -23,6 +23,7 @@ import (
 	"github.com/jaspers-ai/jaspers/internal/db"
 	"github.com/jaspers-ai/jaspers/internal/db/dbtest"
 	"github.com/jaspers-ai/jaspers/internal/fault"
+	"github.com/jaspers-ai/jaspers/internal/gains"
 	"github.com/jaspers-ai/jaspers/internal/job"
 	"github.com/jaspers-ai/jaspers/internal/portfolio"
 	"github.com/jaspers-ai/jaspers/internal/snapshot"
@@ -67,6 +68,7 @@ func service(d *db.DB, now func() time.Time) (*snapshot.Service, error) {
 	})
 	s := &snapshot.Service{DB: d, Now: now, Jobs: jobs, Portfolio: &portfolio.Service{
 		DB: d, Now: now, Jobs: jobs, Audit: log, Connections: &connection.Service{DB: d, Audit: log, Now: now},
+		Gains: &gains.Service{DB: d, Now: now},
 	}}
 	s.Register()
 	return s, nil
