@@ -24,9 +24,11 @@ import (
 	days "github.com/jaspers-ai/jaspers/internal/history"
 	"github.com/jaspers-ai/jaspers/internal/instrument"
 	"github.com/jaspers-ai/jaspers/internal/ledger"
+	"github.com/jaspers-ai/jaspers/internal/lots"
 	"github.com/jaspers-ai/jaspers/internal/market"
 	"github.com/jaspers-ai/jaspers/internal/performance"
 	"github.com/jaspers-ai/jaspers/internal/portfolio"
+	"github.com/jaspers-ai/jaspers/internal/recording"
 )
 
 // cpu is what the process has used so far, collecting garbage included.
@@ -65,7 +67,7 @@ func stepByStep(ctx context.Context, d *db.DB, p person) (m measured, err error)
 		return m, err
 	}
 	lap(&m.Loading)
-	book := ledger.Work(ledger.Input{Transactions: in.Transactions, Splits: in.Splits, Instruments: in.Instruments, Base: in.Base})
+	book := lots.Work(lots.Input{Transactions: in.Transactions, Splits: in.Splits, Instruments: in.Instruments, Base: in.Base})
 	lap(&m.Lots)
 	h := days.Build(in)
 	lap(&m.Days)
@@ -176,9 +178,9 @@ func (p person) buyMore(ctx context.Context, d *db.DB, prices *market.Service, a
 	a := bought.activity("one more", time.Date(2026, time.November, 20, 19, 0, 0, 0, time.UTC))
 	a.Quantity = grows.DivRound(decimal.NewFromFloat(price), 12)
 	err = d.Tx(ctx, func(tx *sql.Tx) error {
-		r := ledger.Reading{UserID: p.UserID, ConnectionID: p.ConnectionID, AccountID: p.Accounts["A1"], Provider: benchProvider, AsOf: benchNow()}
+		r := recording.Reading{UserID: p.UserID, ConnectionID: p.ConnectionID, AccountID: p.Accounts["A1"], Provider: benchProvider, AsOf: benchNow()}
 		r.History.Activities = append(r.History.Activities, a)
-		_, err := ledger.Record(ctx, tx, r, benchNow())
+		_, err := recording.Record(ctx, tx, r, benchNow())
 		return err
 	})
 	if err != nil {

@@ -22,6 +22,7 @@ import (
 	"github.com/jaspers-ai/jaspers/internal/breakdown"
 	"github.com/jaspers-ai/jaspers/internal/chat"
 	"github.com/jaspers-ai/jaspers/internal/connection"
+	"github.com/jaspers-ai/jaspers/internal/costbasis"
 	"github.com/jaspers-ai/jaspers/internal/fault"
 	"github.com/jaspers-ai/jaspers/internal/idempotency"
 	"github.com/jaspers-ai/jaspers/internal/ledger"
@@ -46,6 +47,7 @@ type Services struct {
 	Portfolio   *portfolio.Service
 	Performance *performance.Service
 	Ledger      *ledger.Service
+	CostBasis   *costbasis.Service
 	Breakdown   *breakdown.Service
 	// Reconciliation compares what is held with what transactions come to.
 	Reconciliation *reconciliation.Service

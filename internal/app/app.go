@@ -20,6 +20,7 @@ import (
 	"github.com/jaspers-ai/jaspers/internal/breakdown"
 	"github.com/jaspers-ai/jaspers/internal/chat"
 	"github.com/jaspers-ai/jaspers/internal/connection"
+	"github.com/jaspers-ai/jaspers/internal/costbasis"
 	"github.com/jaspers-ai/jaspers/internal/db"
 	"github.com/jaspers-ai/jaspers/internal/gains"
 	"github.com/jaspers-ai/jaspers/internal/idempotency"
@@ -160,7 +161,8 @@ func (a *App) buildMoney(life context.Context, outside providers) error {
 	a.Breakdown = &breakdown.Service{Portfolio: a.Portfolio}
 	a.Reconciliation = &reconciliation.Service{Portfolio: a.Portfolio}
 	a.Performance = performance.New(life, performance.Config{DB: a.db, Market: a.Market, Holdings: a.Portfolio.Holdings, Now: now, Log: log})
-	a.Ledger = &ledger.Service{DB: a.db, Audit: a.Audit, Now: now}
+	a.Ledger = &ledger.Service{DB: a.db}
+	a.CostBasis = &costbasis.Service{DB: a.db, Audit: a.Audit, Now: now}
 	a.Snapshots = &snapshot.Service{DB: a.db, Portfolio: a.Portfolio, Jobs: a.jobs, Now: now}
 	a.Chat = &chat.Service{DB: a.db, Now: now, Log: log, Audit: a.Audit, Analyst: &analyst.Analyst{
 		Model: model, Now: now,

@@ -20,10 +20,10 @@ import (
 	"github.com/jaspers-ai/jaspers/internal/db"
 	"github.com/jaspers-ai/jaspers/internal/db/dbtest"
 	"github.com/jaspers-ai/jaspers/internal/fault"
-	"github.com/jaspers-ai/jaspers/internal/ledger"
 	"github.com/jaspers-ai/jaspers/internal/market"
 	"github.com/jaspers-ai/jaspers/internal/performance"
 	"github.com/jaspers-ai/jaspers/internal/portfolio"
+	"github.com/jaspers-ai/jaspers/internal/recording"
 )
 
 func dec(s string) decimal.Decimal { return decimal.RequireFromString(s) }
@@ -119,7 +119,7 @@ func (h *house) tell(t *testing.T, more ...broker.Activity) {
 		}
 	}
 	err := h.Tx(t.Context(), func(tx *sql.Tx) error {
-		_, err := ledger.Record(t.Context(), tx, ledger.Reading{
+		_, err := recording.Record(t.Context(), tx, recording.Reading{
 			UserID: h.user, ConnectionID: h.link, AccountID: h.account, Provider: "north", AsOf: h.clock(),
 			History: broker.History{Activities: h.told, CashComplete: true}, Positions: positions,
 		}, h.clock())

@@ -29,10 +29,11 @@ var ranks = [][]string{
 	{"allocation", "calendar", "fault", "kept", "returns", "telemetry", "vault"},
 	{"db", "limit", "mail", "passwords", "risk", "upstream"},
 	{"audit", "broker", "idempotency", "job", "llm"},
-	{"instrument", "keys", "market", "secondfactor", "user"},
+	{"instrument", "keys", "ledger", "market", "secondfactor", "user"},
 	adapters,
-	{"auth", "connection", "exchange", "ledger"},
-	{"gains", "history", "reading"},
+	{"auth", "connection", "exchange", "lots"},
+	{"costbasis", "history", "recording"},
+	{"gains", "reading"},
 	{"portfolio", "prices"},
 	{"breakdown", "performance", "reconciliation", "snapshot"},
 	{"analyst"},
@@ -50,16 +51,17 @@ var adapters = []string{"broker/alpaca", "broker/ibkr", "llm/claude", "market/ya
 // aside are the packages that stand beside the ranks, each with what it may import of ours. The program knows none of
 // them, save that app starts the simulator for the demo.
 var aside = map[string][]string{
-	"bench":             {"broker", "calendar", "db", "fault", "history", "instrument", "ledger", "market", "performance", "portfolio", "sim", "vault"},
-	"evals":             {"allocation", "broker", "calendar", "instrument", "ledger", "returns", "risk", "user"},
-	"asvs":              {},
-	"broker/brokertest": {"broker", "fault", "sharedtest", "vault"},
-	"db/dbtest":         {"db", "sharedtest"},
-	"mail/mailtest":     {},
-	"market/markettest": {"calendar", "fault", "market"},
-	"sharedtest":        {},
-	"sim":               {"calendar"},
-	"structure":         {},
+	"bench":                   {"broker", "calendar", "db", "fault", "history", "instrument", "ledger", "lots", "market", "performance", "portfolio", "recording", "sim", "vault"},
+	"evals":                   {"allocation", "broker", "calendar", "instrument", "ledger", "lots", "returns", "risk", "user"},
+	"asvs":                    {},
+	"broker/brokertest":       {"broker", "fault", "sharedtest", "vault"},
+	"db/dbtest":               {"db", "sharedtest"},
+	"mail/mailtest":           {},
+	"market/markettest":       {"calendar", "fault", "market"},
+	"recording/recordingtest": {"broker", "calendar", "db", "recording"},
+	"sharedtest":              {},
+	"sim":                     {"calendar"},
+	"structure":               {},
 }
 
 // modules are those we import, each with its reason and, where one package exists to hide it, the only one of the
