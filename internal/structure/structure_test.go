@@ -33,7 +33,7 @@ var ranks = [][]string{
 	adapters,
 	{"auth", "connection", "exchange", "ledger"},
 	{"gains", "history", "reading"},
-	{"portfolio", "prices"},
+	{"portfolio", "prices", "syncs"},
 	{"breakdown", "performance", "reconciliation", "snapshot"},
 	{"analyst"},
 	{"chat"},
