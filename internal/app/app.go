@@ -34,6 +34,7 @@ import (
 	"github.com/jaspers-ai/jaspers/internal/prices"
 	"github.com/jaspers-ai/jaspers/internal/reconciliation"
 	"github.com/jaspers-ai/jaspers/internal/snapshot"
+	"github.com/jaspers-ai/jaspers/internal/syncs"
 	"github.com/jaspers-ai/jaspers/internal/user"
 	"github.com/jaspers-ai/jaspers/internal/vault"
 )
@@ -152,10 +153,11 @@ func (a *App) buildMoney(life context.Context, outside providers) error {
 	a.prices = &prices.Service{DB: a.db, Market: a.Market, Jobs: a.jobs, Now: now, Log: log, Pause: pricePause}
 	a.Connections = &connection.Service{
 		DB: a.db, Keys: a.keyring, Audit: a.Audit, Providers: brokers, RedirectURL: outside.HTTP.CallbackURL, Now: now,
-		OnConnected: func(ctx context.Context, tx *sql.Tx, id string) error { return a.Portfolio.Connected(ctx, tx, id) },
+		OnConnected: func(ctx context.Context, tx *sql.Tx, id string) error { return a.Syncs.Connected(ctx, tx, id) },
 	}
+	a.Syncs = &syncs.Service{DB: a.db, Connections: a.Connections, Jobs: a.jobs, Now: now, Audit: a.Audit}
 	a.Portfolio = &portfolio.Service{
-		DB: a.db, Connections: a.Connections, Jobs: a.jobs, Now: now, Audit: a.Audit, Rate: a.Market.Rate,
+		DB: a.db, Connections: a.Connections, Now: now, Rate: a.Market.Rate,
 		Gains: &gains.Service{DB: a.db, Rates: a.Market.Rates, Now: now},
 	}
 	a.Breakdown = &breakdown.Service{Portfolio: a.Portfolio}

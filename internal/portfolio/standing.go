@@ -7,6 +7,7 @@ import (
 
 	"github.com/shopspring/decimal"
 
+	"github.com/jaspers-ai/jaspers/internal/calendar"
 	"github.com/jaspers-ai/jaspers/internal/connection"
 )
 
@@ -40,7 +41,7 @@ func (s *Service) Standing(ctx context.Context, userID string, closed, at time.T
 	}
 	links := slices.Clone(b.links)
 	for i := range links {
-		if l := &links[i]; l.syncedAt != nil && !l.syncedAt.Before(Settled(closed)) {
+		if l := &links[i]; l.syncedAt != nil && !l.syncedAt.Before(calendar.Settled(closed)) {
 			l.status, l.problem = connection.Active, ""
 		}
 	}
