@@ -100,6 +100,10 @@ func (s *Service) load(ctx context.Context, userID string, earlier *state) (*sta
 			return nil, err
 		}
 	}
+	without, err := w.told(ctx, &in)
+	if err != nil {
+		return nil, err
+	}
 	if st.history, err = w.history(ctx, in); err != nil {
 		return nil, err
 	}
@@ -108,6 +112,9 @@ func (s *Service) load(ctx context.Context, userID string, earlier *state) (*sta
 	}
 	if len(basis.Warnings) > 0 {
 		st.freshUntil = earliest(st.freshUntil, now.Add(retryAfter))
+	}
+	if without != "" {
+		basis.Warnings = append(basis.Warnings, without)
 	}
 	st.Report = NewReport(st.history, basis)
 	const answers, day = 256 << 10, 200
@@ -221,7 +228,7 @@ func (s *Service) live(ctx context.Context, userID string, instruments map[strin
 			continue
 		}
 		for id, i := range instruments {
-			if i.Symbol == h.Symbol && i.AssetClass == h.AssetClass && i.Currency == h.Currency {
+			if isOf(h, i) {
 				prices[id] = *h.Price
 			}
 		}
