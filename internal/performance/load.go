@@ -41,7 +41,7 @@ type standing struct {
 	accounts []ledger.Account
 }
 
-// standing reads it; NotFound where there is no such person.
+// standing reads it; who is unknown has nothing.
 func (s *Service) standing(ctx context.Context, userID string) (now standing, err error) {
 	q := s.DB.Read()
 	if now.settings, err = user.SettingsOf(ctx, q, userID); err != nil {
@@ -218,19 +218,14 @@ func freshUntil(now time.Time) time.Time {
 
 // live gives the prices of now that brokerages told of, by instrument: those that are not old news.
 func (s *Service) live(ctx context.Context, userID string, instruments map[string]instrument.Instrument) (map[string]decimal.Decimal, error) {
-	holdings, _, err := s.Holdings(ctx, userID)
+	now, _, err := s.Portfolio(ctx, userID)
 	if err != nil {
 		return nil, err
 	}
 	prices := map[string]decimal.Decimal{}
-	for _, h := range holdings {
-		if h.Price == nil || h.Stale {
-			continue
-		}
-		for id, i := range instruments {
-			if isOf(h, i) {
-				prices[id] = *h.Price
-			}
+	for _, h := range now.Holdings {
+		if i, known := instruments[h.InstrumentID]; known && h.Price != nil && !h.Stale && i.Currency == h.Currency {
+			prices[h.InstrumentID] = *h.Price
 		}
 	}
 	return prices, nil

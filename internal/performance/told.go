@@ -31,7 +31,7 @@ func (w *work) told(ctx context.Context, in *history.Input) (string, error) {
 	if len(without) == 0 {
 		return "", nil
 	}
-	holdings, _, err := w.Holdings(ctx, w.userID)
+	now, _, err := w.Portfolio(ctx, w.userID)
 	if err != nil {
 		return "", err
 	}
@@ -42,18 +42,14 @@ func (w *work) told(ctx context.Context, in *history.Input) (string, error) {
 	var symbols []string
 	for _, id := range without {
 		i := in.Instruments[id]
-		if h := slices.IndexFunc(holdings, func(h portfolio.Holding) bool { return h.Price != nil && isOf(h, i) }); h >= 0 {
+		of := func(h portfolio.Holding) bool { return h.InstrumentID == id && h.Price != nil && h.Currency == i.Currency }
+		if h := slices.IndexFunc(now.Holdings, of); h >= 0 {
 			i.MarketSymbol = id // no other's
-			in.Instruments[id], in.Closes[id] = i, toldCloses(i, traded[id], holdings[h], in.Through)
+			in.Instruments[id], in.Closes[id] = i, toldCloses(i, traded[id], now.Holdings[h], in.Through)
 			symbols = append(symbols, i.Symbol)
 		}
 	}
 	return toldWarning(symbols), nil
-}
-
-// isOf tells whether a holding is of an instrument.
-func isOf(h portfolio.Holding, i instrument.Instrument) bool {
-	return i.Symbol == h.Symbol && i.AssetClass == h.AssetClass && i.Currency == h.Currency
 }
 
 // toldCloses are the price of a holding as closes, as shares are now. One that was told since the last of all closes is
