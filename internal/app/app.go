@@ -162,10 +162,12 @@ func (a *App) buildMoney(life context.Context, outside providers) error {
 	}
 	a.Breakdown = &breakdown.Service{Portfolio: a.Portfolio}
 	a.Reconciliation = &reconciliation.Service{Portfolio: a.Portfolio}
-	a.Performance = performance.New(life, performance.Config{DB: a.db, Market: a.Market, Holdings: a.Portfolio.Holdings, Now: now, Log: log})
+	a.Performance = performance.New(life, performance.Config{
+		DB: a.db, Market: a.Market, Portfolio: a.Portfolio.Whole, GainsUntil: a.Portfolio.Gains.Until, Now: now, Log: log,
+	})
 	a.Ledger = &ledger.Service{DB: a.db}
 	a.CostBasis = &costbasis.Service{DB: a.db, Audit: a.Audit, Now: now}
-	a.Snapshots = &snapshot.Service{DB: a.db, Portfolio: a.Portfolio, Jobs: a.jobs, Now: now}
+	a.Snapshots = &snapshot.Service{DB: a.db, Portfolio: a.Portfolio, Jobs: a.jobs, Now: now, History: a.Performance.Standing}
 	a.Chat = &chat.Service{DB: a.db, Now: now, Log: log, Audit: a.Audit, Analyst: &analyst.Analyst{
 		Model: model, Now: now,
 		Tools: []analyst.Tool{analyst.HoldingsTool(a.Portfolio), analyst.QuotesTool(a.Market)},

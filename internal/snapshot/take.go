@@ -238,7 +238,7 @@ func picture(day calendar.Day, was portfolio.Standing, basis Basis) (Snapshot, b
 	shot := Snapshot{
 		Day: day.String(), BaseCurrency: was.BaseCurrency, TotalValue: was.BestKnown.TotalValue, Cash: was.BestKnown.Cash,
 		MarketValue: was.BestKnown.MarketValue, ConfirmedValue: was.Confirmed.TotalValue, CostBasis: was.CostBasis, UnrealizedPnl: was.UnrealizedPnl,
-		Accounts: was.Accounts, Status: Confirmed, Basis: basis, Reasons: append([]string{}, was.Gaps...), AsOf: *was.AsOf,
+		RealizedPnl: was.Pnl.Realized, Accounts: was.Accounts, Status: Confirmed, Basis: basis, Reasons: append([]string{}, was.Gaps...), AsOf: *was.AsOf,
 	}
 	if len(was.Gaps) > 0 {
 		shot.Status = Partial
