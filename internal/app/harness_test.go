@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"go.uber.org/goleak"
+	"golang.org/x/crypto/bcrypt"
 
 	"github.com/jaspers-ai/jaspers/internal/app"
 	"github.com/jaspers-ai/jaspers/internal/db"
@@ -126,6 +127,7 @@ func startSite(t *testing.T, engine db.Engine, with setup) *site {
 	if err != nil {
 		t.Fatal(err)
 	}
+	cfg.Auth.BcryptCost = bcrypt.MinCost // less than any operator may set: half of the tests' time went into it
 	if s.app, err = app.New(t.Context(), cfg, app.Options{Log: log, Now: s.clock.Now}); err != nil {
 		t.Fatal(err)
 	}
