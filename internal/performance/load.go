@@ -41,7 +41,7 @@ type standing struct {
 	accounts []ledger.Account
 }
 
-// standing reads it; NotFound where there is no such person.
+// standing reads it; who is unknown has nothing.
 func (s *Service) standing(ctx context.Context, userID string) (now standing, err error) {
 	q := s.DB.Read()
 	if now.settings, err = user.SettingsOf(ctx, q, userID); err != nil {

@@ -182,8 +182,8 @@ func TestANewTransactionIsInTheNextFigure(t *testing.T) {
 		if _, _, err := h.Performance(t.Context(), h.user, performance.Query{ConnectionID: db.NewID()}); !fault.Is(err, fault.NotFound) {
 			t.Errorf("got %v of somebody else's connection", err)
 		}
-		if _, _, err := h.Performance(t.Context(), db.NewID(), performance.Query{}); !fault.Is(err, fault.NotFound) {
-			t.Errorf("got %v of nobody", err)
+		if shown, _, err := h.Performance(t.Context(), db.NewID(), performance.Query{}); err != nil || shown.Status != "undefined" {
+			t.Errorf("got %+v, %v of nobody", shown, err)
 		}
 	})
 }
