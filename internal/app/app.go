@@ -150,7 +150,7 @@ func (a *App) buildMoney(life context.Context, outside providers) error {
 	}); err != nil {
 		return err
 	}
-	a.prices = &prices.Service{DB: a.db, Market: a.Market, Jobs: a.jobs, Now: now, Log: log, Pause: pricePause}
+	a.prices = &prices.Service{DB: a.db, Market: a.Market, Jobs: a.jobs, Now: now, Log: log, Pause: outside.pricePause()}
 	a.Connections = &connection.Service{
 		DB: a.db, Keys: a.keyring, Audit: a.Audit, Providers: brokers, RedirectURL: outside.HTTP.CallbackURL, Now: now,
 		OnConnected: func(ctx context.Context, tx *sql.Tx, id string) error { return a.Syncs.Connected(ctx, tx, id) },
