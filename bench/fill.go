@@ -15,8 +15,8 @@ import (
 	"github.com/jaspers-ai/jaspers/internal/calendar"
 	"github.com/jaspers-ai/jaspers/internal/db"
 	"github.com/jaspers-ai/jaspers/internal/fault"
-	"github.com/jaspers-ai/jaspers/internal/ledger"
 	"github.com/jaspers-ai/jaspers/internal/market"
+	"github.com/jaspers-ai/jaspers/internal/recording"
 )
 
 const (
@@ -111,7 +111,7 @@ func storeLedger(ctx context.Context, d *db.DB, m made) (person, error) {
 
 // record puts what an account did into the ledger.
 func (p person) record(ctx context.Context, tx db.Querier, account string, rows []row) error {
-	r := ledger.Reading{UserID: p.UserID, ConnectionID: p.ConnectionID, AccountID: p.Accounts[account], Provider: benchProvider, AsOf: benchNow()}
+	r := recording.Reading{UserID: p.UserID, ConnectionID: p.ConnectionID, AccountID: p.Accounts[account], Provider: benchProvider, AsOf: benchNow()}
 	for i, one := range rows {
 		if one.account != account {
 			continue
@@ -123,7 +123,7 @@ func (p person) record(ctx context.Context, tx db.Querier, account string, rows 
 		r.History.Activities = append(r.History.Activities, one.activity(fmt.Sprintf("%s %d", one.date, i), day.At(10, 0).Add(time.Duration(i)*time.Millisecond)))
 	}
 	r.Positions = positions(rows, account)
-	_, err := ledger.Record(ctx, tx, r, benchNow())
+	_, err := recording.Record(ctx, tx, r, benchNow())
 	return err
 }
 

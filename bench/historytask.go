@@ -24,9 +24,11 @@ import (
 	days "github.com/jaspers-ai/jaspers/internal/history"
 	"github.com/jaspers-ai/jaspers/internal/instrument"
 	"github.com/jaspers-ai/jaspers/internal/ledger"
+	"github.com/jaspers-ai/jaspers/internal/lots"
 	"github.com/jaspers-ai/jaspers/internal/market"
 	"github.com/jaspers-ai/jaspers/internal/performance"
 	"github.com/jaspers-ai/jaspers/internal/portfolio"
+	"github.com/jaspers-ai/jaspers/internal/recording"
 )
 
 // cpu is what the process has used so far, collecting garbage included.
@@ -65,7 +67,7 @@ func stepByStep(ctx context.Context, d *db.DB, p person) (m measured, err error)
 		return m, err
 	}
 	lap(&m.Loading)
-	book := ledger.Work(ledger.Input{Transactions: in.Transactions, Splits: in.Splits, Instruments: in.Instruments, Base: in.Base})
+	book := lots.Work(lots.Input{Transactions: in.Transactions, Splits: in.Splits, Instruments: in.Instruments, Base: in.Base})
 	lap(&m.Lots)
 	h := days.Build(in)
 	lap(&m.Days)
@@ -125,7 +127,7 @@ func byService(ctx context.Context, d *db.DB, p person) (m measured, err error) 
 		return m, err
 	}
 	log := slog.New(slog.DiscardHandler)
-	s := performance.New(ctx, performance.Config{DB: d, Market: prices, Holdings: nothingHeld, Now: benchNow, Log: log})
+	s := performance.New(ctx, performance.Config{DB: d, Market: prices, Portfolio: nothingHeld, Now: benchNow, Log: log})
 	others, stop, err := startOthers(ctx, d, p.UserID)
 	if err != nil {
 		return m, err
@@ -161,8 +163,8 @@ func byService(ctx context.Context, d *db.DB, p person) (m measured, err error) 
 }
 
 // nothingHeld is what brokerages tell of while New York is closed: nobody asks.
-func nothingHeld(context.Context, string) ([]portfolio.Holding, []string, error) {
-	return nil, nil, nil
+func nothingHeld(context.Context, string) (portfolio.Whole, []string, error) {
+	return portfolio.Whole{}, nil, nil
 }
 
 // buyMore records a purchase on the last day, of what that makes worth a cent more, and asks again.
@@ -176,9 +178,9 @@ func (p person) buyMore(ctx context.Context, d *db.DB, prices *market.Service, a
 	a := bought.activity("one more", time.Date(2026, time.November, 20, 19, 0, 0, 0, time.UTC))
 	a.Quantity = grows.DivRound(decimal.NewFromFloat(price), 12)
 	err = d.Tx(ctx, func(tx *sql.Tx) error {
-		r := ledger.Reading{UserID: p.UserID, ConnectionID: p.ConnectionID, AccountID: p.Accounts["A1"], Provider: benchProvider, AsOf: benchNow()}
+		r := recording.Reading{UserID: p.UserID, ConnectionID: p.ConnectionID, AccountID: p.Accounts["A1"], Provider: benchProvider, AsOf: benchNow()}
 		r.History.Activities = append(r.History.Activities, a)
-		_, err := ledger.Record(ctx, tx, r, benchNow())
+		_, err := recording.Record(ctx, tx, r, benchNow())
 		return err
 	})
 	if err != nil {

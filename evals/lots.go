@@ -13,6 +13,7 @@ import (
 	"github.com/jaspers-ai/jaspers/internal/calendar"
 	"github.com/jaspers-ai/jaspers/internal/instrument"
 	"github.com/jaspers-ai/jaspers/internal/ledger"
+	"github.com/jaspers-ai/jaspers/internal/lots"
 	"github.com/jaspers-ai/jaspers/internal/user"
 )
 
@@ -55,7 +56,7 @@ func lotsTopic(v *vector, r *result) error {
 		return err
 	}
 	r.remark("note", "notes")
-	got := lotResult{in: &in, book: ledger.Work(work), inBase: work.Base != ""}
+	got := lotResult{in: &in, book: lots.Work(work), inBase: work.Base != ""}
 	if r.expects("error") {
 		var want string
 		if r.want("error", &want) && len(got.book.Refused) == 0 {
@@ -71,10 +72,10 @@ func lotsTopic(v *vector, r *result) error {
 }
 
 // input is what the production code gets.
-func (in *lotInputs) input() (ledger.Input, error) {
+func (in *lotInputs) input() (lots.Input, error) {
 	method, all := strings.CutSuffix(in.Method, "ALL")
-	work := ledger.Input{
-		Splits: map[string][]instrument.Split{}, Accounts: map[string]ledger.Rules{}, Chosen: map[string][]ledger.Choice{},
+	work := lots.Input{
+		Splits: map[string][]instrument.Split{}, Accounts: map[string]lots.Rules{}, Chosen: map[string][]ledger.ChosenLot{},
 		Instruments: map[string]instrument.Instrument{theInstrument: {Currency: "LOC", Multiplier: in.Multiplier}}, TradeRates: map[string]decimal.Decimal{},
 		Strict: in.Oversell != "partial", AcrossAccounts: all, FeesApart: in.FeesInBasis != nil && !*in.FeesInBasis,
 	}
@@ -104,7 +105,7 @@ func (in *lotInputs) input() (ledger.Input, error) {
 	}
 	slices.SortStableFunc(work.Splits[theInstrument], func(a, b instrument.Split) int { return a.Day.Compare(b.Day) })
 	for _, t := range work.Transactions {
-		work.Accounts[t.AccountID] = ledger.Rules{Method: user.CostBasis(strings.ToLower(method))}
+		work.Accounts[t.AccountID] = lots.Rules{Method: user.CostBasis(strings.ToLower(method))}
 	}
 	return work, nil
 }
@@ -141,7 +142,7 @@ func (in *lotInputs) trade(i int, e lotEvent) ledger.Transaction {
 }
 
 // named are the lots that a sale names by day or price.
-func (in *lotInputs) named(sale int, s lotEvent) (chosen []ledger.Choice) {
+func (in *lotInputs) named(sale int, s lotEvent) (chosen []ledger.ChosenLot) {
 	left := s.Quantity
 	price, err := decimal.NewFromString(s.Lot)
 	for i, e := range in.Events[:sale] {
@@ -150,7 +151,7 @@ func (in *lotInputs) named(sale int, s lotEvent) (chosen []ledger.Choice) {
 			continue
 		}
 		part := decimal.Min(left, e.Quantity)
-		chosen, left = append(chosen, ledger.Choice{TransactionID: lotID(i, ""), Quantity: part}), left.Sub(part)
+		chosen, left = append(chosen, ledger.ChosenLot{TransactionID: lotID(i, ""), Quantity: part}), left.Sub(part)
 	}
 	return chosen
 }
@@ -172,7 +173,7 @@ func (e lotEvent) split() (instrument.Split, error) {
 // lotResult is what the production code made of it. Amounts are in the reporting currency where there are rates.
 type lotResult struct {
 	in     *lotInputs
-	book   *ledger.Book
+	book   *lots.Book
 	inBase bool
 }
 
@@ -219,11 +220,11 @@ func (l *lotResult) sales(r *result) {
 	if !r.want("realised", &want) {
 		return
 	}
-	var sales []ledger.Sale
+	var sales []lots.Sale
 	for _, p := range l.book.Positions {
 		sales = append(sales, p.Sales...)
 	}
-	slices.SortFunc(sales, func(a, b ledger.Sale) int { return cmp.Compare(a.Transaction, b.Transaction) })
+	slices.SortFunc(sales, func(a, b lots.Sale) int { return cmp.Compare(a.Transaction, b.Transaction) })
 	if len(sales) != len(want) {
 		r.failf("realised: got %d sales, want %d", len(sales), len(want))
 		return
@@ -235,7 +236,7 @@ func (l *lotResult) sales(r *result) {
 		one.amount("proceeds", l.pick(s.Proceeds, s.ProceedsBase))
 		one.amount("missing_qty", s.Missing)
 		var byLot []decimal.Decimal
-		if one.want("cost_by_lot", &byLot) && !slices.EqualFunc(s.Lots, byLot, func(got ledger.Lot, want decimal.Decimal) bool { return r.vector.close(got.Cost, want) }) {
+		if one.want("cost_by_lot", &byLot) && !slices.EqualFunc(s.Lots, byLot, func(got lots.Lot, want decimal.Decimal) bool { return r.vector.close(got.Cost, want) }) {
 			one.failf("cost_by_lot: got %v, want %v", s.Lots, byLot)
 		}
 		one.complete()

@@ -10,6 +10,7 @@ import (
 	"github.com/jaspers-ai/jaspers/internal/broker"
 	"github.com/jaspers-ai/jaspers/internal/calendar"
 	"github.com/jaspers-ai/jaspers/internal/ledger"
+	"github.com/jaspers-ai/jaspers/internal/lots"
 	"github.com/jaspers-ai/jaspers/internal/returns"
 	"github.com/jaspers-ai/jaspers/internal/risk"
 	"github.com/jaspers-ai/jaspers/internal/user"
@@ -244,7 +245,7 @@ func (q *question) incomeOf() error {
 }
 
 // sums are what was received and paid in the period, in the currency of the question, each at its day's rate.
-func (q *question) sums() (all ledger.Sums, err error) {
+func (q *question) sums() (all lots.Sums, err error) {
 	for _, i := range q.about(q.security, q.after, q.until) {
 		t := q.transactions[i]
 		book := q.book(convention{}, "", q.until, []ledger.Transaction{t})

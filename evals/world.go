@@ -13,6 +13,7 @@ import (
 	"github.com/jaspers-ai/jaspers/internal/calendar"
 	"github.com/jaspers-ai/jaspers/internal/instrument"
 	"github.com/jaspers-ai/jaspers/internal/ledger"
+	"github.com/jaspers-ai/jaspers/internal/lots"
 	"github.com/jaspers-ai/jaspers/internal/user"
 )
 
@@ -260,9 +261,9 @@ type convention struct {
 }
 
 // book is what the production code makes of some transactions up to a day.
-func (w *world) book(c convention, currency string, until calendar.Day, transactions []ledger.Transaction) *ledger.Book {
-	in := ledger.Input{
-		Transactions: slices.Clone(transactions), Splits: w.splits, Instruments: w.instruments, Accounts: map[string]ledger.Rules{}, Until: until,
+func (w *world) book(c convention, currency string, until calendar.Day, transactions []ledger.Transaction) *lots.Book {
+	in := lots.Input{
+		Transactions: slices.Clone(transactions), Splits: w.splits, Instruments: w.instruments, Accounts: map[string]lots.Rules{}, Until: until,
 		Base: currency, Rate: w.rate, AcrossAccounts: c.across, FeesApart: c.feesApart, DeliveriesRealise: true,
 	}
 	if currency == w.in.BaseCurrency {
@@ -270,12 +271,12 @@ func (w *world) book(c convention, currency string, until calendar.Day, transact
 	}
 	for i := range in.Transactions {
 		t := &in.Transactions[i]
-		in.Accounts[t.AccountID] = ledger.Rules{Method: c.method}
+		in.Accounts[t.AccountID] = lots.Rules{Method: c.method}
 		if c.taxesInCost {
 			t.Fee, t.Tax = t.Fee.Add(t.Tax), decimal.Zero
 		}
 	}
-	return ledger.Work(in)
+	return lots.Work(in)
 }
 
 // about are the transactions of a security, or all, in (after, until].

@@ -22,6 +22,7 @@ import (
 	"github.com/jaspers-ai/jaspers/internal/breakdown"
 	"github.com/jaspers-ai/jaspers/internal/chat"
 	"github.com/jaspers-ai/jaspers/internal/connection"
+	"github.com/jaspers-ai/jaspers/internal/costbasis"
 	"github.com/jaspers-ai/jaspers/internal/fault"
 	"github.com/jaspers-ai/jaspers/internal/idempotency"
 	"github.com/jaspers-ai/jaspers/internal/ledger"
@@ -31,6 +32,7 @@ import (
 	"github.com/jaspers-ai/jaspers/internal/portfolio"
 	"github.com/jaspers-ai/jaspers/internal/reconciliation"
 	"github.com/jaspers-ai/jaspers/internal/snapshot"
+	"github.com/jaspers-ai/jaspers/internal/syncs"
 	"github.com/jaspers-ai/jaspers/internal/user"
 )
 
@@ -43,9 +45,11 @@ type Services struct {
 	Users       *user.Service
 	Account     *account.Service
 	Connections *connection.Service
+	Syncs       *syncs.Service
 	Portfolio   *portfolio.Service
 	Performance *performance.Service
 	Ledger      *ledger.Service
+	CostBasis   *costbasis.Service
 	Breakdown   *breakdown.Service
 	// Reconciliation compares what is held with what transactions come to.
 	Reconciliation *reconciliation.Service

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/jaspers-ai/jaspers/internal/auth"
+	"github.com/jaspers-ai/jaspers/internal/costbasis"
 	"github.com/jaspers-ai/jaspers/internal/fault"
 	"github.com/jaspers-ai/jaspers/internal/ledger"
 )
@@ -51,16 +52,16 @@ func (r *router) transactionRoutes() {
 		detail: "As the brokerages tell it. What was held before their history begins stands there as opening."})
 
 	put(r, "/api/portfolio/transactions/{id}/lots", func(ctx context.Context, in *lotsInput) (result[chosen], error) {
-		err := r.Ledger.ChooseLots(ctx, identity(ctx).UserID, in.ID, in.Body.Lots)
+		err := r.CostBasis.ChooseLots(ctx, identity(ctx).UserID, in.ID, in.Body.Lots)
 		return answer(chosen{append([]ledger.ChosenLot{}, in.Body.Lots...)}, err)
 	}, doc{id: "chooseLots", tag: tag, scope: auth.ScopeWrite, summary: "Say which lots a sale sold",
 		detail: "For accounts with the method specific. The lots are open before the sale, of its account and instrument, and add up to what it sold. " +
 			"Gains follow with the next request.",
 		errors: []fault.Kind{fault.NotFound, fault.Conflict}})
 
-	patch(r, "/api/brokerages/connections/{id}/accounts/{accountId}", func(ctx context.Context, in *accountInput) (result[ledger.AccountMethod], error) {
+	patch(r, "/api/brokerages/connections/{id}/accounts/{accountId}", func(ctx context.Context, in *accountInput) (result[costbasis.AccountMethod], error) {
 		wanted := in.Body.CostBasisMethod
-		return answer(r.Ledger.SetMethod(ctx, identity(ctx).UserID, in.ID, in.AccountID, wanted.Sent, wanted.To))
+		return answer(r.CostBasis.SetMethod(ctx, identity(ctx).UserID, in.ID, in.AccountID, wanted.Sent, wanted.To))
 	}, doc{id: "updateAccount", tag: "Brokerages", scope: auth.ScopeWrite, summary: "Say how an account's sales consume lots",
 		detail: "For all of its sales, past ones too. What is left out stays; null goes back to my settings. Gains follow with the next request.",
 		errors: []fault.Kind{fault.NotFound}})

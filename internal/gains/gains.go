@@ -15,6 +15,7 @@ import (
 	"github.com/jaspers-ai/jaspers/internal/instrument"
 	"github.com/jaspers-ai/jaspers/internal/kept"
 	"github.com/jaspers-ai/jaspers/internal/ledger"
+	"github.com/jaspers-ai/jaspers/internal/lots"
 	"github.com/jaspers-ai/jaspers/internal/user"
 )
 
@@ -52,14 +53,14 @@ type Report struct {
 	Splits      map[string][]instrument.Split
 	Instruments map[string]instrument.Instrument
 
-	byHolding map[ledger.Holding]*Position
-	rules     map[string]ledger.Rules
-	reported  map[ledger.Holding]decimal.Decimal
+	byHolding map[lots.Holding]*Position
+	rules     map[string]lots.Rules
+	reported  map[lots.Holding]decimal.Decimal
 }
 
 // Position is what the ledger says of an instrument in an account.
 type Position struct {
-	ledger.Position
+	lots.Position
 	Transactions int
 	Closed       int // how many sales closed something
 	// Implied is what transactions and splits come to by themselves: unlike Quantity also below what was ever bought.
@@ -83,14 +84,14 @@ type Totals struct {
 	Taxes     decimal.Decimal
 }
 
-func (t *Totals) add(s ledger.Sums) {
+func (t *Totals) add(s lots.Sums) {
 	t.Dividends, t.Interest, t.Fees = t.Dividends.Add(s.Dividends), t.Interest.Add(s.Interest), t.Fees.Add(s.Fees)
 	t.TradeFees, t.Taxes = t.TradeFees.Add(s.TradeFees), t.Taxes.Add(s.Taxes)
 }
 
 // Position gives what the ledger says of an instrument in an account; nil when nothing.
 func (r *Report) Position(account, instrument string) *Position {
-	return r.byHolding[ledger.Holding{Account: account, Instrument: instrument}]
+	return r.byHolding[lots.Holding{Account: account, Instrument: instrument}]
 }
 
 // Method is how sales consume lots in an account: its own choice, or the person's for all.
@@ -137,19 +138,19 @@ func Work(in Input, past exchange.Past) *Report {
 	work.Rate = func(from, _ string, day calendar.Day) (decimal.Decimal, bool) {
 		return past.Convert(from, decimal.NewFromInt(1), day)
 	}
-	book := ledger.Work(work)
+	book := lots.Work(work)
 	r := &Report{
 		Base: past.To, Accounts: in.Accounts, First: in.first(), Cash: map[string]map[string]Cash{}, Splits: work.Splits,
-		Instruments: work.Instruments, byHolding: map[ledger.Holding]*Position{}, rules: work.Accounts, reported: in.Reported,
+		Instruments: work.Instruments, byHolding: map[lots.Holding]*Position{}, rules: work.Accounts, reported: in.Reported,
 	}
-	known := map[ledger.Holding]Position{}
+	known := map[lots.Holding]Position{}
 	for _, t := range work.Transactions { // the oldest first
 		r.move(t)
 		if t.Instrument == "" {
 			r.addCash(t, past)
 			continue
 		}
-		key := ledger.Holding{Account: t.AccountID, Instrument: t.Instrument}
+		key := lots.Holding{Account: t.AccountID, Instrument: t.Instrument}
 		p := known[key]
 		p.Transactions++
 		if !t.Quantity.IsZero() {
@@ -157,16 +158,16 @@ func Work(in Input, past exchange.Past) *Report {
 		}
 		known[key] = p
 	}
-	implied := ledger.Quantities(work.Transactions, work.Splits, calendar.Day{})
+	implied := lots.Quantities(work.Transactions, work.Splits, calendar.Day{})
 	for _, p := range book.Positions {
-		key := ledger.Holding{Account: p.Account, Instrument: p.Instrument}
+		key := lots.Holding{Account: p.Account, Instrument: p.Instrument}
 		one := known[key]
 		one.Position, one.Closed, one.Implied = *p, len(p.Sales), implied[key]
 		r.addPosition(one)
 	}
 	for i := range r.Positions {
 		p := &r.Positions[i]
-		r.byHolding[ledger.Holding{Account: p.Account, Instrument: p.Instrument}] = p
+		r.byHolding[lots.Holding{Account: p.Account, Instrument: p.Instrument}] = p
 	}
 	for _, a := range in.Accounts {
 		if !a.Known {
@@ -200,8 +201,8 @@ func (r *Report) addPosition(p Position) {
 	} else {
 		r.Unrated++
 	}
-	if slices.ContainsFunc(p.Marks, func(m ledger.Mark) bool {
-		return m.Reason == ledger.IncompleteHistory || m.Reason == ledger.CostUnknown
+	if slices.ContainsFunc(p.Marks, func(m lots.Mark) bool {
+		return m.Reason == lots.IncompleteHistory || m.Reason == lots.CostUnknown
 	}) {
 		r.Unknown++
 	}

@@ -8,17 +8,19 @@ import (
 
 	"github.com/jaspers-ai/jaspers/internal/broker"
 	"github.com/jaspers-ai/jaspers/internal/calendar"
+	"github.com/jaspers-ai/jaspers/internal/costbasis"
 	"github.com/jaspers-ai/jaspers/internal/db"
 	"github.com/jaspers-ai/jaspers/internal/exchange"
 	"github.com/jaspers-ai/jaspers/internal/ledger"
+	"github.com/jaspers-ai/jaspers/internal/lots"
 	"github.com/jaspers-ai/jaspers/internal/user"
 )
 
 // Input is what a report is worked out from.
 type Input struct {
 	Accounts []ledger.Account
-	Reported map[ledger.Holding]decimal.Decimal // what brokerages say is held
-	Ledger   ledger.Input                       // the oldest transaction first; without base and rates
+	Reported map[lots.Holding]decimal.Decimal // what brokerages say is held
+	Ledger   lots.Input                       // the oldest transaction first; without base and rates
 }
 
 // version tells whether a report is still right: by the ledger's version, by the accounts with their methods, and by what
@@ -38,7 +40,7 @@ func version(ctx context.Context, q db.Querier, userID string, settings user.Set
 }
 
 func read(ctx context.Context, q db.Querier, userID string) (in Input, err error) {
-	if in.Ledger, err = ledger.Read(ctx, q, userID); err != nil {
+	if in.Ledger, err = costbasis.Read(ctx, q, userID); err != nil {
 		return in, err
 	}
 	if in.Accounts, err = ledger.Accounts(ctx, q, userID); err != nil {
@@ -79,9 +81,9 @@ func (in Input) first() calendar.Day {
 }
 
 // reported is what brokerages say is held, by account and instrument.
-func reported(ctx context.Context, q db.Querier, userID string) (map[ledger.Holding]decimal.Decimal, error) {
+func reported(ctx context.Context, q db.Querier, userID string) (map[lots.Holding]decimal.Decimal, error) {
 	type row struct {
-		key      ledger.Holding
+		key      lots.Holding
 		quantity decimal.Decimal
 	}
 	rows, err := q.QueryContext(ctx, "select account_id, instrument, quantity from portfolio_holdings where user_id = $1 and instrument is not null", userID)
@@ -91,7 +93,7 @@ func reported(ctx context.Context, q db.Querier, userID string) (map[ledger.Hold
 	if err != nil {
 		return nil, fmt.Errorf("list positions: %w", err)
 	}
-	held := make(map[ledger.Holding]decimal.Decimal, len(all))
+	held := make(map[lots.Holding]decimal.Decimal, len(all))
 	for _, r := range all {
 		held[r.key] = held[r.key].Add(r.quantity)
 	}
@@ -100,19 +102,19 @@ func reported(ctx context.Context, q db.Querier, userID string) (map[ledger.Hold
 
 // addCash adds what was received and paid that concerns no instrument, at the rate of its day.
 func (r *Report) addCash(t ledger.Transaction, past exchange.Past) {
-	var s ledger.Sums
+	var s lots.Sums
 	before := t.Amount.Add(t.Fee).Add(t.Tax)
 	switch t.Kind {
 	case broker.Dividend:
-		s = ledger.Sums{Dividends: before, Fees: t.Fee, Taxes: t.Tax}
+		s = lots.Sums{Dividends: before, Fees: t.Fee, Taxes: t.Tax}
 	case broker.Interest:
-		s = ledger.Sums{Interest: before, Fees: t.Fee, Taxes: t.Tax}
+		s = lots.Sums{Interest: before, Fees: t.Fee, Taxes: t.Tax}
 	case broker.Fee:
-		s = ledger.Sums{Fees: t.Amount.Add(t.Tax).Neg(), Taxes: t.Tax}
+		s = lots.Sums{Fees: t.Amount.Add(t.Tax).Neg(), Taxes: t.Tax}
 	case broker.Tax:
-		s = ledger.Sums{Fees: t.Fee, Taxes: t.Amount.Add(t.Fee).Neg()}
+		s = lots.Sums{Fees: t.Fee, Taxes: t.Amount.Add(t.Fee).Neg()}
 	default:
-		s = ledger.Sums{Fees: t.Fee, Taxes: t.Tax}
+		s = lots.Sums{Fees: t.Fee, Taxes: t.Tax}
 	}
 	ok := true
 	for _, amount := range []*decimal.Decimal{&s.Dividends, &s.Interest, &s.Fees, &s.TradeFees, &s.Taxes} {

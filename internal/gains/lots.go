@@ -8,6 +8,7 @@ import (
 
 	"github.com/jaspers-ai/jaspers/internal/calendar"
 	"github.com/jaspers-ai/jaspers/internal/ledger"
+	"github.com/jaspers-ai/jaspers/internal/lots"
 	"github.com/jaspers-ai/jaspers/internal/user"
 )
 
@@ -42,7 +43,7 @@ type InLedger struct {
 // Mark says what is not as it should be.
 type Mark struct {
 	Day      calendar.Day    `json:"day"`
-	Reason   ledger.Reason   `json:"reason"`
+	Reason   lots.Reason     `json:"reason"`
 	Quantity decimal.Decimal `json:"quantity" doc:"Concerned"`
 }
 
@@ -72,7 +73,7 @@ func (r *Report) InLedger(instrument string) []InLedger {
 func (r *Report) inLedger(a ledger.Account, p *Position) InLedger {
 	l := InLedger{
 		ConnectionID: a.ConnectionID, Provider: a.Provider, Account: a.Number, Method: r.rules[a.ID].Method,
-		Currency: p.Currency, BaseCurrency: r.Base, Quantity: p.Quantity, Reported: r.reported[ledger.Holding{Account: a.ID, Instrument: p.Instrument}],
+		Currency: p.Currency, BaseCurrency: r.Base, Quantity: p.Quantity, Reported: r.reported[lots.Holding{Account: a.ID, Instrument: p.Instrument}],
 		CostBasis: p.Cost, CostBasisBase: pointer(p.CostBase), Realized: p.Realised, RealizedBase: pointer(p.RealisedBase),
 		Sales: p.Closed, Transactions: p.Transactions,
 		IncompleteHistory: p.Incomplete(), Missing: p.Missing, Marks: []Mark{}, Lots: []Lot{},
@@ -90,7 +91,7 @@ func (r *Report) inLedger(a ledger.Account, p *Position) InLedger {
 	return l
 }
 
-func lotOf(l *ledger.Lot) Lot {
+func lotOf(l *lots.Lot) Lot {
 	one := Lot{TransactionID: l.Transaction, Quantity: l.Quantity}
 	if !l.DayUnknown {
 		one.Day = &l.Day

@@ -1,4 +1,4 @@
-// Package ledger keeps what happened in people's accounts: what was bought, sold, paid and received, and the lots that it makes.
+// Package ledger keeps what happened in people's accounts: what was bought, sold, paid and received.
 package ledger
 
 import (

@@ -16,6 +16,9 @@ import (
 	"github.com/jaspers-ai/jaspers/internal/fault"
 )
 
+// Service shows what happened in people's accounts.
+type Service struct{ DB *db.DB }
+
 // Line is a transaction as it is shown.
 type Line struct {
 	ID            string              `json:"id" format:"uuid"`
@@ -103,14 +106,12 @@ func (s *Service) List(ctx context.Context, userID string, f Filter) ([]Line, st
 		last := lines[f.Limit-1]
 		next = strconv.FormatInt(last.At.UnixMicro(), 10) + "." + last.ID
 	}
-	chosen, err := choices(ctx, s.DB.Read(), userID)
+	chosen, err := ChosenLots(ctx, s.DB.Read(), userID)
 	if err != nil {
 		return nil, "", err
 	}
 	for i := range lines {
-		for _, c := range chosen[lines[i].ID] {
-			lines[i].Lots = append(lines[i].Lots, ChosenLot(c))
-		}
+		lines[i].Lots = append(lines[i].Lots, chosen[lines[i].ID]...)
 	}
 	return lines, next, nil
 }
@@ -129,6 +130,9 @@ func (q *query) and(condition string, values ...any) {
 	}
 	q.conditions = append(q.conditions, condition)
 }
+
+// separators are what spellings of one symbol differ in.
+var separators = strings.NewReplacer(".", "", "-", "", "/", "", " ", "")
 
 // squeezed is a symbol's column without what spellings differ in.
 func squeezed(column string) string {

@@ -5,14 +5,13 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/jaspers-ai/jaspers/internal/calendar"
 	"github.com/jaspers-ai/jaspers/internal/db"
-	"github.com/jaspers-ai/jaspers/internal/instrument"
+	"github.com/jaspers-ai/jaspers/internal/fault"
 )
 
 const transactionColumns = `id, connection_id, account_id, external_id, kind, at, day, instrument, symbol, quantity, price,
@@ -39,6 +38,12 @@ func Load(ctx context.Context, q db.Querier, userID string) ([]Transaction, erro
 		order by at, account_id, external_id`, userID)
 }
 
+// LoadFrom is Load without what happened before a day.
+func LoadFrom(ctx context.Context, q db.Querier, userID string, first calendar.Day) ([]Transaction, error) {
+	return readAll(ctx, q, "select "+transactionColumns+` from transactions where user_id = $1 and at >= $2
+		order by at, account_id, external_id`, userID, db.Time(first.At(0, 0)))
+}
+
 // Accounts gives a person's accounts, in the order they were connected.
 func Accounts(ctx context.Context, q db.Querier, userID string) ([]Account, error) {
 	rows, err := q.QueryContext(ctx, `select a.id, a.connection_id, c.provider, a.number, a.currency, a.cost_basis_method,
@@ -61,39 +66,8 @@ func Accounts(ctx context.Context, q db.Querier, userID string) ([]Account, erro
 	return all, nil
 }
 
-// Version counts the changes of a person's ledger; 0 before the first.
-func Version(ctx context.Context, q db.Querier, userID string) (version int64, err error) {
-	err = q.QueryRowContext(ctx, "select coalesce(max(version), 0) from ledger_changes where user_id = $1", userID).Scan(&version)
-	if err != nil {
-		return 0, fmt.Errorf("read the ledger's version: %w", err)
-	}
-	return version, nil
-}
-
-// ChangedSince is the first day that changes after a version concern; ok is false when that is not known any more, and
-// everything has to be worked out anew. With no change it is the zero day.
-func ChangedSince(ctx context.Context, q db.Querier, userID string, version int64) (first calendar.Day, ok bool, err error) {
-	type change struct {
-		version int64
-		day     string
-	}
-	rows, err := q.QueryContext(ctx, "select version, first_day from ledger_changes where user_id = $1 and version > $2 order by version", userID, version)
-	changes, err := db.Collect(rows, err, func(scan func(...any) error) (c change, err error) { return c, scan(&c.version, &c.day) })
-	if err != nil {
-		return first, false, fmt.Errorf("read the ledger's changes: %w", err)
-	}
-	if len(changes) == 0 {
-		return first, true, nil
-	}
-	if changes[0].version != version+1 {
-		return first, false, nil
-	}
-	earliest := slices.MinFunc(changes, func(a, b change) int { return strings.Compare(a.day, b.day) })
-	first, err = calendar.ParseDay(earliest.day)
-	return first, err == nil, err
-}
-
-func storedIn(ctx context.Context, q db.Querier, accountID string) (map[string]Transaction, error) {
+// LoadAccount gives an account's transactions by the brokerage's ids.
+func LoadAccount(ctx context.Context, q db.Querier, accountID string) (map[string]Transaction, error) {
 	rows, err := q.QueryContext(ctx, "select "+transactionColumns+" from transactions where account_id = $1", accountID)
 	all, err := db.Collect(rows, err, scanTransaction)
 	if err != nil {
@@ -106,11 +80,43 @@ func storedIn(ctx context.Context, q db.Querier, accountID string) (map[string]T
 	return byID, nil
 }
 
+// FirstDay is the day of an account's oldest transaction; the zero day when there is none.
+func FirstDay(ctx context.Context, q db.Querier, accountID string) (calendar.Day, error) {
+	var first string
+	err := q.QueryRowContext(ctx, "select day from transactions where account_id = $1 order by at limit 1", accountID).Scan(&first)
+	if errors.Is(err, sql.ErrNoRows) {
+		return calendar.Day{}, nil
+	}
+	if err != nil {
+		return calendar.Day{}, fmt.Errorf("find the first transaction: %w", err)
+	}
+	return calendar.ParseDay(first)
+}
+
+var errNoTransaction = fault.New(fault.NotFound, "no such transaction")
+
+// Find gives one of a person's transactions; a NotFound when it is none of theirs.
+func Find(ctx context.Context, q db.Querier, userID, id string) (Transaction, error) {
+	if !db.IsID(id) {
+		return Transaction{}, errNoTransaction
+	}
+	row := q.QueryRowContext(ctx, "select "+transactionColumns+" from transactions where id = $1 and user_id = $2", id, userID)
+	t, err := scanTransaction(row.Scan)
+	if errors.Is(err, sql.ErrNoRows) {
+		return t, errNoTransaction
+	}
+	if err != nil {
+		return t, fmt.Errorf("find transaction: %w", err)
+	}
+	return t, nil
+}
+
 // rowsAtOnce is how many transactions one statement stores.
 const rowsAtOnce = 50
 
-// upsert stores transactions, each of another id.
-func upsert(ctx context.Context, tx db.Querier, userID string, all []Transaction, now time.Time) error {
+// Store puts transactions, each of another id, into the ledger, over what was there of the same account and brokerage's
+// id. Who does says with Changes that the ledger changed.
+func Store(ctx context.Context, tx db.Querier, userID string, all []Transaction, now time.Time) error {
 	for batch := range slices.Chunk(all, rowsAtOnce) {
 		args := []any{userID, db.Time(now)}
 		var rows []string
@@ -154,96 +160,10 @@ func nullable(id string) any {
 	return id
 }
 
-// markRead notes that the account's history was read. How far it goes is noted with the reading that went furthest back.
-func (c *recording) markRead(ctx context.Context, furthest bool) error {
-	_, err := c.tx.ExecContext(ctx, `update brokerage_accounts set history_cash = $3,
-			history_since = case when $4 then $5 else history_since end,
-			history_read_at = case when history_read_at is null or history_read_at < $2 then $2 else history_read_at end where id = $1`,
-		c.AccountID, db.Time(c.AsOf), c.History.CashComplete, furthest, since(c.History.Since))
-	if err != nil {
-		return fmt.Errorf("note the reading of a history: %w", err)
-	}
-	return nil
-}
-
-func since(t time.Time) any {
-	if t.IsZero() {
-		return nil
-	}
-	return db.Time(t)
-}
-
-// AddSplits keeps the splits of an instrument that a source tells of, in the caller's transaction; the ledgers of all who
-// hold it change where one is new.
-func AddSplits(ctx context.Context, tx db.Querier, instrumentID, source string, splits []instrument.Split, now time.Time) error {
-	added, err := instrument.AddSplits(ctx, tx, instrumentID, source, splits)
-	if err != nil {
-		return err
-	}
-	changes := map[string]calendar.Day{}
-	err = touchHolders(ctx, tx, instrumentID, added, func(userID string, day calendar.Day) {
-		if first, is := changes[userID]; !is || day.Before(first) {
-			changes[userID] = day
-		}
-	})
-	if err != nil {
-		return err
-	}
-	return markAll(ctx, tx, changes, now)
-}
-
-// touchHolders tells of everybody who has transactions of an instrument that splits changed.
-func touchHolders(ctx context.Context, q db.Querier, instrumentID string, added []instrument.Split, touch func(string, calendar.Day)) error {
-	if len(added) == 0 {
-		return nil
-	}
-	rows, err := q.QueryContext(ctx, "select distinct user_id from transactions where instrument = $1", instrumentID)
-	holders, err := db.Collect(rows, err, func(scan func(...any) error) (id string, err error) { return id, scan(&id) })
-	if err != nil {
-		return fmt.Errorf("list holders: %w", err)
-	}
-	for _, id := range holders {
-		for _, s := range added {
-			touch(id, s.Day)
-		}
-	}
-	return nil
-}
-
-// markAll notes the changes of several people's ledgers, in one order, so that two who do wait for one another in no circle.
-func markAll(ctx context.Context, tx db.Querier, changes map[string]calendar.Day, now time.Time) error {
-	for _, userID := range slices.Sorted(maps.Keys(changes)) {
-		if err := markChanged(ctx, tx, userID, changes[userID], now); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// keptChanges is how many changes are remembered: who worked something out before them works it out anew.
-const keptChanges = 200
-
-// markChanged notes a change of a person's ledger, from the day on, in the caller's transaction.
-func markChanged(ctx context.Context, tx db.Querier, userID string, first calendar.Day, now time.Time) error {
-	// The person's row keeps two changes from taking one number.
-	var id string
-	err := tx.QueryRowContext(ctx, "update users set updated_at = updated_at where id = $1 returning id", userID).Scan(&id)
-	if errors.Is(err, sql.ErrNoRows) {
-		return nil // deleted a moment ago
-	}
-	if err != nil {
-		return fmt.Errorf("note the ledger's change: %w", err)
-	}
-	version, err := Version(ctx, tx, userID)
-	if err != nil {
-		return err
-	}
-	if _, err := tx.ExecContext(ctx, "insert into ledger_changes (user_id, version, first_day, at) values ($1, $2, $3, $4)",
-		userID, version+1, first.String(), db.Time(now)); err != nil {
-		return fmt.Errorf("note the ledger's change: %w", err)
-	}
-	if _, err := tx.ExecContext(ctx, "delete from ledger_changes where user_id = $1 and version <= $2", userID, version+1-keptChanges); err != nil {
-		return fmt.Errorf("forget old changes of the ledger: %w", err)
+// Remove takes a transaction out of the ledger. Who does says so with Changes.
+func Remove(ctx context.Context, tx db.Querier, id string) error {
+	if _, err := tx.ExecContext(ctx, "delete from transactions where id = $1", id); err != nil {
+		return fmt.Errorf("remove transaction: %w", err)
 	}
 	return nil
 }

@@ -20,10 +20,10 @@ import (
 	"github.com/jaspers-ai/jaspers/internal/db"
 	"github.com/jaspers-ai/jaspers/internal/db/dbtest"
 	"github.com/jaspers-ai/jaspers/internal/fault"
-	"github.com/jaspers-ai/jaspers/internal/ledger"
 	"github.com/jaspers-ai/jaspers/internal/market"
 	"github.com/jaspers-ai/jaspers/internal/performance"
 	"github.com/jaspers-ai/jaspers/internal/portfolio"
+	"github.com/jaspers-ai/jaspers/internal/recording"
 )
 
 func dec(s string) decimal.Decimal { return decimal.RequireFromString(s) }
@@ -87,7 +87,9 @@ func newHouse(t *testing.T, d *db.DB) *house {
 		t.Fatal(err)
 	}
 	h.Service = performance.New(life, performance.Config{DB: d, Market: prices, Now: h.clock, Log: log,
-		Holdings: func(context.Context, string) ([]portfolio.Holding, []string, error) { return h.holding, nil, nil }})
+		Portfolio: func(context.Context, string) (portfolio.Whole, []string, error) {
+			return portfolio.Whole{Overview: portfolio.Overview{Holdings: h.holding}}, nil, nil
+		}})
 	err = d.Tx(t.Context(), func(tx *sql.Tx) error {
 		now := db.Time(saturday)
 		if _, err := tx.ExecContext(t.Context(), "insert into users (id, email, password_hash, created_at, updated_at) values ($1, $2, '', $3, $3)",
@@ -119,7 +121,7 @@ func (h *house) tell(t *testing.T, more ...broker.Activity) {
 		}
 	}
 	err := h.Tx(t.Context(), func(tx *sql.Tx) error {
-		_, err := ledger.Record(t.Context(), tx, ledger.Reading{
+		_, err := recording.Record(t.Context(), tx, recording.Reading{
 			UserID: h.user, ConnectionID: h.link, AccountID: h.account, Provider: "north", AsOf: h.clock(),
 			History: broker.History{Activities: h.told, CashComplete: true}, Positions: positions,
 		}, h.clock())
@@ -128,6 +130,15 @@ func (h *house) tell(t *testing.T, more ...broker.Activity) {
 	if err != nil {
 		t.Fatal(err)
 	}
+}
+
+// instrument is what our id of the one that is bought here is.
+func (h *house) instrument(t *testing.T) (id string) {
+	t.Helper()
+	if err := h.Read().QueryRowContext(t.Context(), "select distinct instrument from transactions where instrument is not null").Scan(&id); err != nil {
+		t.Fatal(err)
+	}
+	return id
 }
 
 func deposit(on, amount string) broker.Activity {
@@ -195,7 +206,7 @@ func TestWhatIsKnownIsKeptForTheNextDayAndForPricesOfNow(t *testing.T) {
 		h.ask(t, performance.Query{})
 		h.set(time.Date(2026, 11, 23, 17, 0, 0, 0, time.UTC)) // Monday noon
 		price := dec("14")
-		h.holding = []portfolio.Holding{{Symbol: "X", AssetClass: broker.Equity, Currency: "USD", Price: &price}}
+		h.holding = []portfolio.Holding{{InstrumentID: h.instrument(t), Symbol: "X", AssetClass: broker.Equity, Currency: "USD", Price: &price}}
 		live, _ := h.ask(t, performance.Query{Range: "1D"})
 		if !live.Live || live.To.String() != "2026-11-23" || live.Drivers.Opening.String() != "1131.5" || live.Drivers.Closing.String() != "1170" {
 			t.Errorf("got %+v, want 1131.5 to 1170 at the price of now", live.Drivers)

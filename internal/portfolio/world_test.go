@@ -18,6 +18,7 @@ import (
 	"github.com/jaspers-ai/jaspers/internal/gains"
 	"github.com/jaspers-ai/jaspers/internal/instrument"
 	"github.com/jaspers-ai/jaspers/internal/ledger"
+	"github.com/jaspers-ai/jaspers/internal/lots"
 	"github.com/jaspers-ai/jaspers/internal/market"
 	"github.com/jaspers-ai/jaspers/internal/sim"
 	"github.com/jaspers-ai/jaspers/internal/user"
@@ -97,8 +98,8 @@ func (l *Life) Positions(account int) []broker.Position {
 
 // book is what the program makes of the life, without a database.
 func (l *Life) book(t testing.TB) book {
-	in := gains.Input{Reported: map[ledger.Holding]decimal.Decimal{}}
-	in.Ledger = ledger.Input{Transactions: l.Transactions, Splits: l.Splits(), Accounts: map[string]ledger.Rules{}, Instruments: map[string]instrument.Instrument{}}
+	in := gains.Input{Reported: map[lots.Holding]decimal.Decimal{}}
+	in.Ledger = lots.Input{Transactions: l.Transactions, Splits: l.Splits(), Accounts: map[string]lots.Rules{}, Instruments: map[string]instrument.Instrument{}}
 	for symbol, currency := range Bought {
 		in.Ledger.Instruments[symbol] = instrument.Instrument{ID: symbol, Symbol: symbol, Currency: currency, Multiplier: decimal.NewFromInt(1)}
 	}
@@ -112,11 +113,11 @@ func (l *Life) book(t testing.TB) book {
 		for _, p := range l.Positions(i) {
 			a.positions = append(a.positions, position{p, p.Symbol})
 			held[p.Symbol] = p.Quantity
-			in.Reported[ledger.Holding{Account: id, Instrument: p.Symbol}] = p.Quantity
+			in.Reported[lots.Holding{Account: id, Instrument: p.Symbol}] = p.Quantity
 		}
 		connectionID := "connection-" + id[len(id)-1:]
 		in.Accounts = append(in.Accounts, ledger.Account{ID: id, ConnectionID: connectionID, Number: id, Known: true, CashComplete: true})
-		in.Ledger.Accounts[id] = ledger.Rules{Method: user.FIFO, Complete: true, Reported: held}
+		in.Ledger.Accounts[id] = lots.Rules{Method: user.FIFO, Complete: true, Reported: held}
 		v.links = append(v.links, link{id: connectionID, status: connection.Active, syncedAt: &Evening, accounts: []account{a}})
 	}
 	past, err := exchange.LoadPast(t.Context(), l.PastRates, l.Base, []string{"USD", "EUR", "GBP"}, l.Days[0])

@@ -14,8 +14,8 @@ import (
 	"github.com/jaspers-ai/jaspers/internal/fault"
 	"github.com/jaspers-ai/jaspers/internal/instrument"
 	"github.com/jaspers-ai/jaspers/internal/job"
-	"github.com/jaspers-ai/jaspers/internal/ledger"
 	"github.com/jaspers-ai/jaspers/internal/market"
+	"github.com/jaspers-ai/jaspers/internal/recording"
 )
 
 // Service asks market for what is held before anybody has to wait for it. Every field but Pause is required.
@@ -69,7 +69,7 @@ func (s *Service) tellMissing(ctx context.Context, tx *sql.Tx) error {
 		return err
 	}
 	for _, m := range all {
-		if err := ledger.AddSplits(ctx, tx, m.instrument, m.source, []instrument.Split{m.split}, s.Now()); err != nil {
+		if err := recording.AddSplits(ctx, tx, m.instrument, m.source, []instrument.Split{m.split}, s.Now()); err != nil {
 			return err
 		}
 	}
@@ -157,7 +157,7 @@ func (s *Service) AddSplits(ctx context.Context, tx *sql.Tx, symbol, source stri
 		told[i] = instrument.Split(split)
 	}
 	for _, id := range ids {
-		if err := ledger.AddSplits(ctx, tx, id, source, told, s.Now()); err != nil {
+		if err := recording.AddSplits(ctx, tx, id, source, told, s.Now()); err != nil {
 			return err
 		}
 	}

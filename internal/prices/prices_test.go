@@ -24,6 +24,7 @@ import (
 	"github.com/jaspers-ai/jaspers/internal/market"
 	"github.com/jaspers-ai/jaspers/internal/market/yahoo"
 	"github.com/jaspers-ai/jaspers/internal/prices"
+	"github.com/jaspers-ai/jaspers/internal/recording"
 	"github.com/jaspers-ai/jaspers/internal/sim"
 	"github.com/jaspers-ai/jaspers/internal/upstream"
 )
@@ -98,7 +99,7 @@ func (s *shop) owner(base string, instruments ...broker.Instrument) (userID stri
 				return err
 			}
 		}
-		r := ledger.Reading{UserID: userID, ConnectionID: link, AccountID: account, Provider: "north", AsOf: s.now}
+		r := recording.Reading{UserID: userID, ConnectionID: link, AccountID: account, Provider: "north", AsOf: s.now}
 		for _, in := range instruments {
 			r.History.Activities = append(r.History.Activities, broker.Activity{
 				ID: in.Symbol, Kind: broker.Buy, At: calendar.Day{Year: 2024, Month: 1, Day: 2}.At(11, 0), Instrument: in,
@@ -111,7 +112,7 @@ func (s *shop) owner(base string, instruments ...broker.Instrument) (userID stri
 			ids = append(ids, id)
 			r.Positions = append(r.Positions, broker.Position{Instrument: in, Quantity: decimal.NewFromInt(1)})
 		}
-		_, err := ledger.Record(ctx, tx, r, s.now)
+		_, err := recording.Record(ctx, tx, r, s.now)
 		return err
 	})
 	return userID, ids

@@ -10,7 +10,7 @@ import (
 	"github.com/jaspers-ai/jaspers/internal/connection"
 	"github.com/jaspers-ai/jaspers/internal/db"
 	"github.com/jaspers-ai/jaspers/internal/instrument"
-	"github.com/jaspers-ai/jaspers/internal/ledger"
+	"github.com/jaspers-ai/jaspers/internal/recording"
 )
 
 // Found is what a reading brought.
@@ -61,7 +61,7 @@ func storeHistory(ctx context.Context, tx db.Querier, link connection.Link, acco
 	if a.History == nil {
 		return nil
 	}
-	changed, err := ledger.Record(ctx, tx, ledger.Reading{
+	changed, err := recording.Record(ctx, tx, recording.Reading{
 		UserID: link.UserID, ConnectionID: link.ID, AccountID: accountID, Provider: link.Provider,
 		History: *a.History, Positions: a.Positions, Cash: a.cash(), AsOf: asOf,
 	}, now)

@@ -13,6 +13,7 @@ import (
 	"github.com/jaspers-ai/jaspers/internal/gains"
 	"github.com/jaspers-ai/jaspers/internal/instrument"
 	"github.com/jaspers-ai/jaspers/internal/ledger"
+	"github.com/jaspers-ai/jaspers/internal/lots"
 	"github.com/jaspers-ai/jaspers/internal/portfolio"
 	"github.com/jaspers-ai/jaspers/internal/user"
 )
@@ -48,11 +49,11 @@ type side struct {
 func (s side) whole() portfolio.Whole {
 	in := gains.Input{
 		Accounts: []ledger.Account{{ID: "acc", Known: !s.unread, Since: s.since, CashComplete: s.cash != ""}},
-		Reported: map[ledger.Holding]decimal.Decimal{},
-		Ledger: ledger.Input{
+		Reported: map[lots.Holding]decimal.Decimal{},
+		Ledger: lots.Input{
 			Transactions: s.transactions, Splits: map[string][]instrument.Split{"x": s.splits},
 			Instruments: map[string]instrument.Instrument{"x": {ID: "x", Symbol: "X", Currency: "USD", Multiplier: dec("1")}},
-			Accounts:    map[string]ledger.Rules{"acc": {Method: user.FIFO, Complete: true, Reported: map[string]decimal.Decimal{"x": decimal.Zero}}},
+			Accounts:    map[string]lots.Rules{"acc": {Method: user.FIFO, Complete: true, Reported: map[string]decimal.Decimal{"x": decimal.Zero}}},
 		},
 	}
 	a := portfolio.Account{ID: "acc", Provider: "north", Number: "1", AsOf: noon, HistoryProblem: s.problem}

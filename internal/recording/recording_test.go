@@ -1,4 +1,4 @@
-package ledger_test
+package recording_test
 
 import (
 	"database/sql"
@@ -19,97 +19,22 @@ import (
 	"github.com/jaspers-ai/jaspers/internal/db/dbtest"
 	"github.com/jaspers-ai/jaspers/internal/instrument"
 	"github.com/jaspers-ai/jaspers/internal/ledger"
+	"github.com/jaspers-ai/jaspers/internal/lots"
+	"github.com/jaspers-ai/jaspers/internal/recording"
+	"github.com/jaspers-ai/jaspers/internal/recording/recordingtest"
 	"github.com/jaspers-ai/jaspers/internal/user"
 )
 
 func dec(s string) decimal.Decimal { return decimal.RequireFromString(s) }
 
-func null(s string) decimal.NullDecimal { return decimal.NewNullDecimal(dec(s)) }
-
-// noon of a day of November 2026 in New York, which is a Monday with 23.
-func noon(day int) time.Time {
-	return calendar.Day{Year: 2026, Month: time.November, Day: day}.At(12, 0).UTC()
-}
-
-// person is somebody with one connection and its accounts.
-type person struct{ user, connection string }
-
-func newPerson(t testing.TB, d *db.DB) person {
-	t.Helper()
-	p, now := person{db.NewID(), db.NewID()}, db.Time(time.Now())
-	exec(t, d, "insert into users (id, email, password_hash, created_at, updated_at) values ($1, $2, '', $3, $3)", p.user, p.user+"@jaspers.test", now)
-	exec(t, d, `insert into brokerage_connections (id, user_id, provider, environment, status, credentials, created_at, updated_at)
-		values ($1, $2, 'north', 'paper', 'active', '', $3, $3)`, p.connection, p.user, now)
-	return p
-}
-
-func (p person) account(t testing.TB, d *db.DB) string {
-	t.Helper()
-	id := db.NewID()
-	exec(t, d, `insert into brokerage_accounts (id, connection_id, external_id, number, status, currency, as_of)
-		values ($1, $2, $4, '123456789', 'ACTIVE', 'USD', $3)`, id, p.connection, db.Time(time.Now()), id)
-	return id
-}
-
-func exec(t testing.TB, d *db.DB, query string, args ...any) {
-	t.Helper()
-	err := d.Tx(t.Context(), func(tx *sql.Tx) error {
-		_, err := tx.ExecContext(t.Context(), query, args...)
-		return err
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-}
-
-func share(symbol string) broker.Instrument {
-	return broker.Instrument{InstrumentID: symbol, Symbol: symbol, AssetClass: broker.Equity, Exchange: "NYSE", Currency: "USD", Multiplier: dec("1")}
-}
-
-func bought(id string, at time.Time, symbol, quantity, price string) broker.Activity {
-	a := broker.Activity{ID: id, Kind: broker.Buy, At: at, Instrument: share(symbol), Quantity: dec(quantity), Price: null(price), Currency: "USD"}
-	if a.Quantity.IsNegative() {
-		a.Kind = broker.Sell
-	}
-	a.Amount = a.Quantity.Mul(a.Price.Decimal).Neg()
-	return a
-}
-
 func splitted(id string, at time.Time, symbol, gained string) broker.Activity {
-	return broker.Activity{ID: id, Kind: broker.Split, At: at, Instrument: share(symbol), Quantity: dec(gained), Currency: "USD"}
-}
-
-func holds(symbol, quantity, cost string) broker.Position {
-	p := broker.Position{Instrument: share(symbol), Quantity: dec(quantity)}
-	if cost != "" {
-		p.CostBasis = null(cost)
-	}
-	return p
-}
-
-func (p person) reading(account string, asOf time.Time, since time.Time, positions []broker.Position, told ...broker.Activity) ledger.Reading {
-	return ledger.Reading{
-		UserID: p.user, ConnectionID: p.connection, AccountID: account, Provider: "north", AsOf: asOf, Positions: positions,
-		History: broker.History{Activities: told, Since: since},
-	}
-}
-
-func record(t testing.TB, d *db.DB, r ledger.Reading) (changed bool) {
-	t.Helper()
-	err := d.Tx(t.Context(), func(tx *sql.Tx) (err error) {
-		changed, err = ledger.Record(t.Context(), tx, r, r.AsOf)
-		return err
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return changed
+	return broker.Activity{ID: id, Kind: broker.Split, At: at, Instrument: recordingtest.Share(symbol), Quantity: dec(gained), Currency: "USD"}
 }
 
 // lines prints a person's ledger, without our ids.
-func lines(t testing.TB, d *db.DB, p person) []string {
+func lines(t testing.TB, d *db.DB, p recordingtest.Person) []string {
 	t.Helper()
-	all, err := ledger.Load(t.Context(), d.Read(), p.user)
+	all, err := ledger.Load(t.Context(), d.Read(), p.ID)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -128,7 +53,7 @@ func lines(t testing.TB, d *db.DB, p person) []string {
 	return out
 }
 
-func wantLines(t testing.TB, d *db.DB, p person, want ...string) {
+func wantLines(t testing.TB, d *db.DB, p recordingtest.Person, want ...string) {
 	t.Helper()
 	if diff := cmp.Diff(want, lines(t, d, p)); diff != "" {
 		t.Errorf("the ledger (-want +got):\n%s", diff)
@@ -137,17 +62,17 @@ func wantLines(t testing.TB, d *db.DB, p person, want ...string) {
 
 func TestTwinsStayTwoAndWhatIsToldAgainChangesNothing(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
-		p := newPerson(t, d)
-		r := p.reading(p.account(t, d), noon(20), time.Time{}, []broker.Position{holds("ACME", "2", "20")},
-			bought("a", noon(10), "ACME", "1", "10"), bought("b", noon(10), "ACME", "1", "10"))
-		if !record(t, d, r) {
+		p := recordingtest.NewPerson(t, d)
+		r := p.Reading(p.Account(t, d), recordingtest.Noon(20), time.Time{}, []broker.Position{recordingtest.Holds("ACME", "2", "20")},
+			recordingtest.Bought("a", recordingtest.Noon(10), "ACME", "1", "10"), recordingtest.Bought("b", recordingtest.Noon(10), "ACME", "1", "10"))
+		if !recordingtest.Record(t, d, r) {
 			t.Error("the first reading changed nothing")
 		}
-		version, err := ledger.Version(t.Context(), d.Read(), p.user)
-		if record(t, d, r) || err != nil {
+		version, err := ledger.Version(t.Context(), d.Read(), p.ID)
+		if recordingtest.Record(t, d, r) || err != nil {
 			t.Errorf("the same again is a change (%v)", err)
 		}
-		if again, err := ledger.Version(t.Context(), d.Read(), p.user); again != version || version != 1 || err != nil {
+		if again, err := ledger.Version(t.Context(), d.Read(), p.ID); again != version || version != 1 || err != nil {
 			t.Errorf("got version %d and then %d, %v, want 1 twice", version, again, err)
 		}
 		wantLines(t, d, p, "a buy 2026-11-10 ACME 1 at 10 for -10", "b buy 2026-11-10 ACME 1 at 10 for -10")
@@ -156,14 +81,14 @@ func TestTwinsStayTwoAndWhatIsToldAgainChangesNothing(t *testing.T) {
 
 func TestACorrectionReplacesWhatWasToldAndMarksFromItsFirstDay(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
-		p := newPerson(t, d)
-		account := p.account(t, d)
-		record(t, d, p.reading(account, noon(20), time.Time{}, []broker.Position{holds("ACME", "3", "30")},
-			bought("a", noon(10), "ACME", "1", "10"), bought("b", noon(12), "ACME", "2", "10")))
-		record(t, d, p.reading(account, noon(21), time.Time{}, []broker.Position{holds("ACME", "3", "31")},
-			bought("a", noon(11), "ACME", "1", "11"), bought("b", noon(12), "ACME", "2", "10")))
+		p := recordingtest.NewPerson(t, d)
+		account := p.Account(t, d)
+		recordingtest.Record(t, d, p.Reading(account, recordingtest.Noon(20), time.Time{}, []broker.Position{recordingtest.Holds("ACME", "3", "30")},
+			recordingtest.Bought("a", recordingtest.Noon(10), "ACME", "1", "10"), recordingtest.Bought("b", recordingtest.Noon(12), "ACME", "2", "10")))
+		recordingtest.Record(t, d, p.Reading(account, recordingtest.Noon(21), time.Time{}, []broker.Position{recordingtest.Holds("ACME", "3", "31")},
+			recordingtest.Bought("a", recordingtest.Noon(11), "ACME", "1", "11"), recordingtest.Bought("b", recordingtest.Noon(12), "ACME", "2", "10")))
 		wantLines(t, d, p, "a buy 2026-11-11 ACME 1 at 11 for -11", "b buy 2026-11-12 ACME 2 at 10 for -20")
-		first, ok, err := ledger.ChangedSince(t.Context(), d.Read(), p.user, 1)
+		first, ok, err := ledger.ChangedSince(t.Context(), d.Read(), p.ID, 1)
 		if first != (calendar.Day{Year: 2026, Month: time.November, Day: 10}) || !ok || err != nil {
 			t.Errorf("got a change from %s on, %v, %v; want from the old day on", first, ok, err)
 		}
@@ -172,16 +97,16 @@ func TestACorrectionReplacesWhatWasToldAndMarksFromItsFirstDay(t *testing.T) {
 
 func TestWhatThePastDoesNotExplainIsAnOpening(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
-		p := newPerson(t, d)
-		r := p.reading(p.account(t, d), noon(20), noon(2), []broker.Position{
-			holds("ACME", "30", "360"), // 10 bought for 200 since; 20 of 24 before the sale cost 160
-			holds("SPLT", "50", "500"), // 2 for 1 since: 25 before
-			holds("SHRT", "-5", "-100"), holds("ODD", "1", ""),
+		p := recordingtest.NewPerson(t, d)
+		r := p.Reading(p.Account(t, d), recordingtest.Noon(20), recordingtest.Noon(2), []broker.Position{
+			recordingtest.Holds("ACME", "30", "360"), // 10 bought for 200 since; 20 of 24 before the sale cost 160
+			recordingtest.Holds("SPLT", "50", "500"), // 2 for 1 since: 25 before
+			recordingtest.Holds("SHRT", "-5", "-100"), recordingtest.Holds("ODD", "1", ""),
 		},
-			bought("a", noon(10), "ACME", "10", "20"), bought("b", noon(11), "ACME", "-4", "25"),
-			splitted("s", noon(12), "SPLT", "25"), bought("gone", noon(13), "GONE", "-7", "3"))
+			recordingtest.Bought("a", recordingtest.Noon(10), "ACME", "10", "20"), recordingtest.Bought("b", recordingtest.Noon(11), "ACME", "-4", "25"),
+			splitted("s", recordingtest.Noon(12), "SPLT", "25"), recordingtest.Bought("gone", recordingtest.Noon(13), "GONE", "-7", "3"))
 		r.Cash, r.History.CashComplete = map[string]decimal.Decimal{"USD": dec("1000"), "EUR": dec("5")}, true
-		record(t, d, r)
+		recordingtest.Record(t, d, r)
 		want := []string{
 			"opening opening 2026-11-02 ACME 24 at 8 for 0", "opening opening 2026-11-02 GONE 7 at - for 0",
 			"opening opening 2026-11-02 ODD 1 at - for 0", "opening opening 2026-11-02 SHRT -5 at 20 for 0",
@@ -195,8 +120,8 @@ func TestWhatThePastDoesNotExplainIsAnOpening(t *testing.T) {
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("(-want +got):\n%s", diff)
 		}
-		r.AsOf, r.Positions[0].Quantity = noon(21), dec("31") // a break, not an opening
-		if record(t, d, r) {
+		r.AsOf, r.Positions[0].Quantity = recordingtest.Noon(21), dec("31") // a break, not an opening
+		if recordingtest.Record(t, d, r) {
 			t.Error("a later difference changed the ledger")
 		}
 	})
@@ -204,25 +129,25 @@ func TestWhatThePastDoesNotExplainIsAnOpening(t *testing.T) {
 
 func TestACompleteAccountHasNoOpening(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
-		p := newPerson(t, d)
-		r := p.reading(p.account(t, d), noon(20), time.Time{}, []broker.Position{holds("ACME", "1", "10")}, bought("a", noon(10), "ACME", "1", "10"))
-		r.History.Activities = append(r.History.Activities, broker.Activity{ID: "d", Kind: broker.Deposit, At: noon(9), Currency: "USD", Amount: dec("50")})
+		p := recordingtest.NewPerson(t, d)
+		r := p.Reading(p.Account(t, d), recordingtest.Noon(20), time.Time{}, []broker.Position{recordingtest.Holds("ACME", "1", "10")}, recordingtest.Bought("a", recordingtest.Noon(10), "ACME", "1", "10"))
+		r.History.Activities = append(r.History.Activities, broker.Activity{ID: "d", Kind: broker.Deposit, At: recordingtest.Noon(9), Currency: "USD", Amount: dec("50")})
 		r.History.CashComplete, r.Cash = true, map[string]decimal.Decimal{"USD": dec("40")}
-		record(t, d, r)
+		recordingtest.Record(t, d, r)
 		wantLines(t, d, p, "d deposit 2026-11-09  0 at - for 50", "a buy 2026-11-10 ACME 1 at 10 for -10")
 	})
 }
 
 func TestABustedTradeGoesWhereThePositionSaysSo(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
-		p := newPerson(t, d)
-		account := p.account(t, d)
-		a, busted, c := bought("a", noon(10), "ACME", "1", "10"), bought("busted", noon(11), "ACME", "5", "10"), bought("c", noon(12), "ACME", "2", "10")
-		record(t, d, p.reading(account, noon(20), time.Time{}, []broker.Position{holds("ACME", "8", "80")}, a, busted, c))
-		if record(t, d, p.reading(account, noon(21), time.Time{}, []broker.Position{holds("ACME", "8", "80")}, a, c)) {
+		p := recordingtest.NewPerson(t, d)
+		account := p.Account(t, d)
+		a, busted, c := recordingtest.Bought("a", recordingtest.Noon(10), "ACME", "1", "10"), recordingtest.Bought("busted", recordingtest.Noon(11), "ACME", "5", "10"), recordingtest.Bought("c", recordingtest.Noon(12), "ACME", "2", "10")
+		recordingtest.Record(t, d, p.Reading(account, recordingtest.Noon(20), time.Time{}, []broker.Position{recordingtest.Holds("ACME", "8", "80")}, a, busted, c))
+		if recordingtest.Record(t, d, p.Reading(account, recordingtest.Noon(21), time.Time{}, []broker.Position{recordingtest.Holds("ACME", "8", "80")}, a, c)) {
 			t.Error("a trade that was left out, but is held, went")
 		}
-		if !record(t, d, p.reading(account, noon(22), time.Time{}, []broker.Position{holds("ACME", "3", "30")}, a, c)) {
+		if !recordingtest.Record(t, d, p.Reading(account, recordingtest.Noon(22), time.Time{}, []broker.Position{recordingtest.Holds("ACME", "3", "30")}, a, c)) {
 			t.Error("the busted trade stayed")
 		}
 		wantLines(t, d, p, "a buy 2026-11-10 ACME 1 at 10 for -10", "c buy 2026-11-12 ACME 2 at 10 for -20")
@@ -231,11 +156,11 @@ func TestABustedTradeGoesWhereThePositionSaysSo(t *testing.T) {
 
 func TestSplitsThatBrokeragesTellConcernAllHolders(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
-		ada, bob := newPerson(t, d), newPerson(t, d)
-		record(t, d, bob.reading(bob.account(t, d), noon(9), time.Time{}, []broker.Position{holds("ACME", "7", "70")}, bought("b", noon(5), "ACME", "7", "10")))
-		record(t, d, ada.reading(ada.account(t, d), noon(20), time.Time{}, []broker.Position{holds("ACME", "4", "")},
-			bought("a", noon(10), "ACME", "25", "2"), splitted("out", noon(12), "ACME", "-25"), splitted("in", noon(12), "ACME", "2"), bought("c", noon(13), "ACME", "2", "21")))
-		splits, err := instrument.SplitsHeld(t.Context(), d.Read(), bob.user)
+		ada, bob := recordingtest.NewPerson(t, d), recordingtest.NewPerson(t, d)
+		recordingtest.Record(t, d, bob.Reading(bob.Account(t, d), recordingtest.Noon(9), time.Time{}, []broker.Position{recordingtest.Holds("ACME", "7", "70")}, recordingtest.Bought("b", recordingtest.Noon(5), "ACME", "7", "10")))
+		recordingtest.Record(t, d, ada.Reading(ada.Account(t, d), recordingtest.Noon(20), time.Time{}, []broker.Position{recordingtest.Holds("ACME", "4", "")},
+			recordingtest.Bought("a", recordingtest.Noon(10), "ACME", "25", "2"), splitted("out", recordingtest.Noon(12), "ACME", "-25"), splitted("in", recordingtest.Noon(12), "ACME", "2"), recordingtest.Bought("c", recordingtest.Noon(13), "ACME", "2", "21")))
+		splits, err := instrument.SplitsHeld(t.Context(), d.Read(), bob.ID)
 		if err != nil || len(splits) != 1 {
 			t.Fatalf("got %v, %v, want the split that Ada's brokerage told of", splits, err)
 		}
@@ -244,7 +169,7 @@ func TestSplitsThatBrokeragesTellConcernAllHolders(t *testing.T) {
 				t.Errorf("got %s, want the ratio that makes 2 of 25, less a fraction", got)
 			}
 		}
-		if version, err := ledger.Version(t.Context(), d.Read(), bob.user); version != 2 || err != nil {
+		if version, err := ledger.Version(t.Context(), d.Read(), bob.ID); version != 2 || err != nil {
 			t.Errorf("got version %d, %v, want the split to be a change of Bob's ledger, too", version, err)
 		}
 	})
@@ -253,23 +178,23 @@ func TestSplitsThatBrokeragesTellConcernAllHolders(t *testing.T) {
 // past is what really happened in an account, of which readings tell parts. The shares A became twice as many on a day.
 type past struct {
 	all   []broker.Activity
-	p     person
+	p     recordingtest.Person
 	to    string
 	split calendar.Day
 	named string // behind the symbols, so that they are nobody else's
 }
 
 // reading tells of what happened in (from, until], and what is held then. A zero from tells it from day 2 on.
-func (w past) reading(from, until int) ledger.Reading {
+func (w past) reading(from, until int) recording.Reading {
 	var told []broker.Activity
 	var happened []ledger.Transaction
 	for i, a := range w.all {
-		if a.At.After(noon(until)) {
+		if a.At.After(recordingtest.Noon(until)) {
 			continue
 		}
-		if a.At.After(noon(from)) {
+		if a.At.After(recordingtest.Noon(from)) {
 			named := a
-			named.Instrument = share(a.Instrument.Symbol + w.named)
+			named.Instrument = recordingtest.Share(a.Instrument.Symbol + w.named)
 			told = append(told, named)
 		}
 		happened = append(happened, ledger.Transaction{
@@ -279,15 +204,15 @@ func (w past) reading(from, until int) ledger.Reading {
 	}
 	var positions []broker.Position
 	twice := map[string][]instrument.Split{"A": {{Day: w.split, From: dec("1"), To: dec("2")}}}
-	book := ledger.Work(ledger.Input{
-		Transactions: happened, Splits: twice, Until: calendar.DayOf(noon(until)), Accounts: map[string]ledger.Rules{"A": {Method: user.FIFO, Complete: true}},
+	book := lots.Work(lots.Input{
+		Transactions: happened, Splits: twice, Until: calendar.DayOf(recordingtest.Noon(until)), Accounts: map[string]lots.Rules{"A": {Method: user.FIFO, Complete: true}},
 	})
 	for _, p := range book.Positions {
 		if !p.Quantity.IsZero() {
-			positions = append(positions, holds(p.Instrument+w.named, p.Quantity.String(), p.Cost.String()))
+			positions = append(positions, recordingtest.Holds(p.Instrument+w.named, p.Quantity.String(), p.Cost.String()))
 		}
 	}
-	return w.p.reading(w.to, noon(until), noon(from), positions, told...)
+	return w.p.Reading(w.to, recordingtest.Noon(until), recordingtest.Noon(from), positions, told...)
 }
 
 func TestAnyOrderOverlapAndRepetitionOfReadingsGivesTheSameLedger(t *testing.T) {
@@ -296,7 +221,7 @@ func TestAnyOrderOverlapAndRepetitionOfReadingsGivesTheSameLedger(t *testing.T) 
 			var all []broker.Activity
 			for i := range rapid.IntRange(1, 12).Draw(rt, "activities") {
 				day, quantity := rapid.IntRange(1, 24).Draw(rt, "day"), rapid.IntRange(-4, 8).Draw(rt, "quantity")
-				all = append(all, bought(fmt.Sprint("x", i), noon(day), rapid.SampledFrom([]string{"A", "B"}).Draw(rt, "symbol"), fmt.Sprint(quantity), "4"))
+				all = append(all, recordingtest.Bought(fmt.Sprint("x", i), recordingtest.Noon(day), rapid.SampledFrom([]string{"A", "B"}).Draw(rt, "symbol"), fmt.Sprint(quantity), "4"))
 				if quantity == 0 {
 					all[i].Kind, all[i].Amount = broker.Dividend, dec("2")
 				}
@@ -304,7 +229,7 @@ func TestAnyOrderOverlapAndRepetitionOfReadingsGivesTheSameLedger(t *testing.T) 
 					all = append(all[:i], all[i])
 				}
 			}
-			split, had := calendar.DayOf(noon(rapid.IntRange(1, 24).Draw(rt, "split"))), decimal.Zero
+			split, had := calendar.DayOf(recordingtest.Noon(rapid.IntRange(1, 24).Draw(rt, "split"))), decimal.Zero
 			for _, a := range all {
 				if a.Instrument.Symbol == "A" && a.At.Before(split.At(0, 0)) {
 					had = had.Add(a.Quantity)
@@ -320,10 +245,10 @@ func TestAnyOrderOverlapAndRepetitionOfReadingsGivesTheSameLedger(t *testing.T) 
 				windows = append(windows, [2]int{from, rapid.IntRange(from, 26).Draw(rt, "to")})
 			}
 			tell := func(order [][2]int) []string {
-				p := newPerson(t, d)
-				w := past{all, p, p.account(t, d), split, " of " + p.user}
+				p := recordingtest.NewPerson(t, d)
+				w := past{all, p, p.Account(t, d), split, " of " + p.ID}
 				for _, window := range order {
-					record(t, d, w.reading(window[0], window[1]))
+					recordingtest.Record(t, d, w.reading(window[0], window[1]))
 				}
 				got := lines(t, d, p)
 				for i := range got {
@@ -343,21 +268,21 @@ func TestAnyOrderOverlapAndRepetitionOfReadingsGivesTheSameLedger(t *testing.T) 
 
 func TestWhoRecordsAtTheSameTimeDoublesNothing(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
-		p := newPerson(t, d)
-		accounts := []string{p.account(t, d), p.account(t, d)}
+		p := recordingtest.NewPerson(t, d)
+		accounts := []string{p.Account(t, d), p.Account(t, d)}
 		var told []broker.Activity
 		for i := range 40 {
-			told = append(told, bought(fmt.Sprint(i), noon(1+i%20), fmt.Sprint("S", i%10), "1", "3"))
+			told = append(told, recordingtest.Bought(fmt.Sprint(i), recordingtest.Noon(1+i%20), fmt.Sprint("S", i%10), "1", "3"))
 		}
 		var running sync.WaitGroup
 		for i := range 8 {
-			r := p.reading(accounts[i%2], noon(25), noon(1), []broker.Position{holds("S1", "9", "30")}, slices.Clone(told)...)
+			r := p.Reading(accounts[i%2], recordingtest.Noon(25), recordingtest.Noon(1), []broker.Position{recordingtest.Holds("S1", "9", "30")}, slices.Clone(told)...)
 			if i%4 > 1 {
 				slices.Reverse(r.History.Activities)
 			}
 			running.Go(func() {
 				err := d.Tx(t.Context(), func(tx *sql.Tx) error {
-					_, err := ledger.Record(t.Context(), tx, r, r.AsOf)
+					_, err := recording.Record(t.Context(), tx, r, r.AsOf)
 					return err
 				})
 				if err != nil {

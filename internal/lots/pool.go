@@ -1,4 +1,4 @@
-package ledger
+package lots
 
 import (
 	"cmp"
@@ -7,14 +7,15 @@ import (
 
 	"github.com/shopspring/decimal"
 
+	"github.com/jaspers-ai/jaspers/internal/ledger"
 	"github.com/jaspers-ai/jaspers/internal/user"
 )
 
 // costDigits is how many digits behind the point parts of costs have. What is left takes the rounding, so that parts always
-// add up to the whole. quantityDigits is how many split quantities have, and unit costs.
+// add up to the whole. QuantityDigits is how many split quantities have, and unit costs.
 const (
 	costDigits     = 12
-	quantityDigits = 18
+	QuantityDigits = 18
 )
 
 // pool is the open lots of an instrument from which an account sells.
@@ -56,7 +57,7 @@ func (p *pool) add(l Lot) {
 	p.held = p.held.Add(l.Quantity)
 	switch p.method {
 	case user.HIFO:
-		l.unit = l.Cost.DivRound(l.Quantity, quantityDigits)
+		l.unit = l.Cost.DivRound(l.Quantity, QuantityDigits)
 		heap.Push(&p.lots, &l)
 		return
 	case user.Average:
@@ -70,7 +71,7 @@ func (p *pool) add(l Lot) {
 }
 
 // take removes a quantity, positive and not more than is held, and gives what it consisted of. What was chosen goes first.
-func (p *pool) take(quantity decimal.Decimal, account string, chosen []Choice) []Lot {
+func (p *pool) take(quantity decimal.Decimal, account string, chosen []ledger.ChosenLot) []Lot {
 	whole := quantity
 	var taken []Lot
 	for _, c := range chosen {
@@ -170,9 +171,9 @@ func (p *pool) split(from, to decimal.Decimal) (even bool) {
 	even, p.held = true, decimal.Zero
 	for _, l := range p.lots {
 		product := l.Quantity.Mul(to)
-		l.Quantity = product.DivRound(from, quantityDigits)
+		l.Quantity = product.DivRound(from, QuantityDigits)
 		even = even && l.Quantity.Mul(from).Equal(product)
-		l.unit = l.unit.Mul(from).DivRound(to, quantityDigits)
+		l.unit = l.unit.Mul(from).DivRound(to, QuantityDigits)
 		p.held = p.held.Add(l.Quantity)
 	}
 	return even

@@ -1,4 +1,4 @@
-package ledger_test
+package lots_test
 
 import (
 	"fmt"
@@ -15,8 +15,13 @@ import (
 	"github.com/jaspers-ai/jaspers/internal/calendar"
 	"github.com/jaspers-ai/jaspers/internal/instrument"
 	"github.com/jaspers-ai/jaspers/internal/ledger"
+	"github.com/jaspers-ai/jaspers/internal/lots"
 	"github.com/jaspers-ai/jaspers/internal/user"
 )
+
+func dec(s string) decimal.Decimal { return decimal.RequireFromString(s) }
+
+func null(s string) decimal.NullDecimal { return decimal.NewNullDecimal(dec(s)) }
 
 // happened is a transaction of instrument X in account A at the hour of a day of November 2026.
 func happened(id string, kind broker.ActivityKind, day, hour int, quantity, price string) ledger.Transaction {
@@ -39,7 +44,7 @@ func with(t ledger.Transaction, change func(t *ledger.Transaction)) ledger.Trans
 }
 
 // told is a position in a few words: what is open, what was realised, and what is not as it should be.
-func told(p *ledger.Position) string {
+func told(p *lots.Position) string {
 	var words []string
 	for _, l := range p.Lots {
 		words = append(words, fmt.Sprintf("%s %s@%s", l.Transaction, l.Quantity, l.Cost))
@@ -51,7 +56,7 @@ func told(p *ledger.Position) string {
 	return strings.Join(words, ", ")
 }
 
-func wantTold(t *testing.T, book *ledger.Book, account, instrument, want string) {
+func wantTold(t *testing.T, book *lots.Book, account, instrument, want string) {
 	t.Helper()
 	p := book.Position(account, instrument)
 	if p == nil {
@@ -75,40 +80,40 @@ func TestEachMethodSellsItsLots(t *testing.T) {
 		user.Average:  "b 5@35, c 10@70, realised 45",
 		user.Specific: "b 5@45, c 10@70, realised 55, s no_lots_chosen 15",
 	} {
-		wantTold(t, ledger.Work(ledger.Input{Transactions: all, Accounts: map[string]ledger.Rules{"A": {Method: method}}}), "A", "X", want)
+		wantTold(t, lots.Work(lots.Input{Transactions: all, Accounts: map[string]lots.Rules{"A": {Method: method}}}), "A", "X", want)
 	}
-	chosen := ledger.Input{
-		Transactions: all, Accounts: map[string]ledger.Rules{"A": {Method: user.Specific}},
-		Chosen: map[string][]ledger.Choice{"s": {{TransactionID: "c", Quantity: dec("9")}, {TransactionID: "b", Quantity: dec("6")}}},
+	chosen := lots.Input{
+		Transactions: all, Accounts: map[string]lots.Rules{"A": {Method: user.Specific}},
+		Chosen: map[string][]ledger.ChosenLot{"s": {{TransactionID: "c", Quantity: dec("9")}, {TransactionID: "b", Quantity: dec("6")}}},
 	}
-	wantTold(t, ledger.Work(chosen), "A", "X", "a 10@50, b 4@36, c 1@7, realised 33")
+	wantTold(t, lots.Work(chosen), "A", "X", "a 10@50, b 4@36, c 1@7, realised 33")
 	chosen.Chosen["s"][0].Quantity = dec("12")
-	wantTold(t, ledger.Work(chosen), "A", "X", "a 10@50, b 5@45, realised 35, s chosen_lots_missing 2")
+	wantTold(t, lots.Work(chosen), "A", "X", "a 10@50, b 5@45, realised 35, s chosen_lots_missing 2")
 }
 
 func TestAnOversaleIsShortOnlyWhereTheBrokerageSaysSo(t *testing.T) {
 	all := []ledger.Transaction{happened("a", broker.Buy, 2, 10, "10", "5"), happened("s", broker.Sell, 3, 10, "-15", "8")}
 	for name, c := range map[string]struct {
-		rules ledger.Rules
+		rules lots.Rules
 		want  string
 	}{
-		"nothing is known":                    {ledger.Rules{}, "realised 70, s incomplete_history 5"},
-		"all is known":                        {ledger.Rules{Complete: true}, "s -5@-40, realised 30"},
-		"reported as short":                   {ledger.Rules{Complete: true, Reported: map[string]decimal.Decimal{"X": dec("-5")}}, "s -5@-40, realised 30"},
-		"reported as nothing":                 {ledger.Rules{Complete: true, Reported: map[string]decimal.Decimal{}}, "realised 70, s incomplete_history 5"},
-		"reported as short, but not complete": {ledger.Rules{Reported: map[string]decimal.Decimal{"X": dec("-5")}}, "realised 70, s incomplete_history 5"},
+		"nothing is known":                    {lots.Rules{}, "realised 70, s incomplete_history 5"},
+		"all is known":                        {lots.Rules{Complete: true}, "s -5@-40, realised 30"},
+		"reported as short":                   {lots.Rules{Complete: true, Reported: map[string]decimal.Decimal{"X": dec("-5")}}, "s -5@-40, realised 30"},
+		"reported as nothing":                 {lots.Rules{Complete: true, Reported: map[string]decimal.Decimal{}}, "realised 70, s incomplete_history 5"},
+		"reported as short, but not complete": {lots.Rules{Reported: map[string]decimal.Decimal{"X": dec("-5")}}, "realised 70, s incomplete_history 5"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			wantTold(t, ledger.Work(ledger.Input{Transactions: all, Accounts: map[string]ledger.Rules{"A": c.rules}}), "A", "X", c.want)
+			wantTold(t, lots.Work(lots.Input{Transactions: all, Accounts: map[string]lots.Rules{"A": c.rules}}), "A", "X", c.want)
 		})
 	}
 	covered := append(slices.Clone(all), happened("c", broker.Buy, 4, 10, "5", "6"))
-	book := ledger.Work(ledger.Input{Transactions: covered, Accounts: map[string]ledger.Rules{"A": {Complete: true, Reported: map[string]decimal.Decimal{}}}})
+	book := lots.Work(lots.Input{Transactions: covered, Accounts: map[string]lots.Rules{"A": {Complete: true, Reported: map[string]decimal.Decimal{}}}})
 	wantTold(t, book, "A", "X", "realised 40")
 	if trips := book.Position("A", "X").Trips; len(trips) != 2 || trips[0].Short || !trips[1].Short || !trips[1].Gain.Equal(dec("10")) {
 		t.Errorf("got the trips %+v, want a long one and a short one that gained 10", trips)
 	}
-	strict := ledger.Work(ledger.Input{Transactions: all, Strict: true})
+	strict := lots.Work(lots.Input{Transactions: all, Strict: true})
 	wantTold(t, strict, "A", "X", "a 10@50, realised 0")
 	if len(strict.Refused) != 1 || strict.Refused[0].Transaction != "s" {
 		t.Errorf("got %v, want the sale refused", strict.Refused)
@@ -123,7 +128,7 @@ func TestTransfersCarryLotsAndDeliveriesRealiseNothing(t *testing.T) {
 		with(happened("s", broker.Sell, 9, 10, "-11", "10"), func(t *ledger.Transaction) { t.AccountID = "B" }),
 		happened("gone", broker.DeliveryOut, 10, 0, "-3", "20"),
 	}
-	book := ledger.Work(ledger.Input{Transactions: all})
+	book := lots.Work(lots.Input{Transactions: all})
 	wantTold(t, book, "A", "X", "b 5@45, realised 0")
 	wantTold(t, book, "B", "X", "b 1@9, realised 51")
 	if day := book.Position("B", "X").Lots[0].Day.Day; day != 3 {
@@ -132,7 +137,7 @@ func TestTransfersCarryLotsAndDeliveriesRealiseNothing(t *testing.T) {
 	if book.Pairs["in"] != "out" || book.Pairs["out"] != "in" {
 		t.Errorf("got the pairs %v", book.Pairs)
 	}
-	lone := ledger.Work(ledger.Input{Transactions: []ledger.Transaction{in, happened("d", broker.DeliveryIn, 7, 0, "2", "4")}})
+	lone := lots.Work(lots.Input{Transactions: []ledger.Transaction{in, happened("d", broker.DeliveryIn, 7, 0, "2", "4")}})
 	wantTold(t, lone, "B", "X", "in 12@0, realised 0, in cost_unknown 12")
 	wantTold(t, lone, "A", "X", "d 2@8, realised 0")
 }
@@ -146,12 +151,12 @@ func TestSplitsKeepCostsAndConcernEveryAccount(t *testing.T) {
 		with(happened("c", broker.Buy, 3, 10, "3", "6"), func(t *ledger.Transaction) { t.AccountID = "B" }),
 		happened("s", broker.Sell, 6, 10, "-4.333333", "20"), // as brokerages round
 	}
-	book := ledger.Work(ledger.Input{Transactions: all, Splits: splits})
+	book := lots.Work(lots.Input{Transactions: all, Splits: splits})
 	if p := book.Position("A", "X"); !p.Quantity.IsZero() || !p.Cost.IsZero() || len(p.Marks) != 0 || !p.Sales[0].Cost.Equal(dec("78")) {
 		t.Errorf("got %s, want nothing left of it and all its cost in the sale", told(p))
 	}
 	wantTold(t, book, "B", "X", "c 1@18, realised 0")
-	before := ledger.Work(ledger.Input{Transactions: all, Splits: splits, Until: calendar.Day{Year: 2026, Month: 11, Day: 3}})
+	before := lots.Work(lots.Input{Transactions: all, Splits: splits, Until: calendar.Day{Year: 2026, Month: 11, Day: 3}})
 	wantTold(t, before, "A", "X", "a 10@60, realised 0")
 }
 
@@ -180,7 +185,7 @@ func TestWhatKindsAndContractsCost(t *testing.T) {
 			nil, "o -1@-5, realised 1"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			wantTold(t, ledger.Work(ledger.Input{Transactions: c.all, Instruments: c.instruments}), "A", "X", c.want)
+			wantTold(t, lots.Work(lots.Input{Transactions: c.all, Instruments: c.instruments}), "A", "X", c.want)
 		})
 	}
 }
@@ -190,11 +195,11 @@ func TestAMergerCarriesTheCost(t *testing.T) {
 		happened("a", broker.Buy, 2, 10, "10", "5"), happened("b", broker.Buy, 3, 10, "10", "9"),
 		with(happened("got", broker.Merger, 5, 0, "5", ""), func(t *ledger.Transaction) { t.Instrument = "Y" }), happened("given", broker.Merger, 5, 0, "-20", ""),
 	}
-	book := ledger.Work(ledger.Input{Transactions: all})
+	book := lots.Work(lots.Input{Transactions: all})
 	wantTold(t, book, "A", "X", "realised 0, given reorganised 20")
 	wantTold(t, book, "A", "Y", "a 2.5@50, b 2.5@90, realised 0, got reorganised 5")
 	cash := []ledger.Transaction{all[0], with(happened("paid", broker.Merger, 5, 0, "-10", ""), func(t *ledger.Transaction) { t.Amount = dec("80") })}
-	wantTold(t, ledger.Work(ledger.Input{Transactions: cash}), "A", "X", "realised 30")
+	wantTold(t, lots.Work(lots.Input{Transactions: cash}), "A", "X", "realised 30")
 }
 
 // inEuros are rates of the dollar that change each day.
@@ -204,8 +209,8 @@ func inEuros(from, to string, day calendar.Day) (decimal.Decimal, bool) {
 
 func TestGainsInBaseAreThoseOfPriceAndExchangeTogether(t *testing.T) {
 	all := []ledger.Transaction{happened("a", broker.Buy, 2, 10, "10", "5"), happened("s", broker.Sell, 5, 10, "-4", "8")}
-	in := ledger.Input{Transactions: all, Base: "EUR", Rate: inEuros, TradeRates: map[string]decimal.Decimal{"a": dec("0.5")}}
-	p := ledger.Work(in).Position("A", "X")
+	in := lots.Input{Transactions: all, Base: "EUR", Rate: inEuros, TradeRates: map[string]decimal.Decimal{"a": dec("0.5")}}
+	p := lots.Work(in).Position("A", "X")
 	s := p.Sales[0] // 32 $ at 0.85, which cost 20 $ at 0.5
 	got := fmt.Sprint(s.GainBase.Decimal, s.PriceEffect.Decimal, s.FXEffect.Decimal, p.CostBase.Decimal, p.Lots[0].DayRate)
 	if got != "17.2 10.2 7 15 false" {
@@ -216,8 +221,8 @@ func TestGainsInBaseAreThoseOfPriceAndExchangeTogether(t *testing.T) {
 		t.Errorf("unrealised: got %s, want 6 $, of which 5.4 € by price and 12 € by exchange", got)
 	}
 	in.Rate, in.TradeRates = nil, nil
-	p = ledger.Work(in).Position("A", "X")
-	if p.CostBase.Valid || p.RealisedBase.Valid || !p.Realised.Equal(dec("12")) || len(p.Marks) == 0 || p.Marks[0].Reason != ledger.RateMissing {
+	p = lots.Work(in).Position("A", "X")
+	if p.CostBase.Valid || p.RealisedBase.Valid || !p.Realised.Equal(dec("12")) || len(p.Marks) == 0 || p.Marks[0].Reason != lots.RateMissing {
 		t.Errorf("without rates: got %+v", p)
 	}
 }
@@ -244,30 +249,30 @@ func drawn(rt *rapid.T) []ledger.Transaction {
 func TestCostsAndQuantitiesAddUpWhateverHappens(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		all := drawn(rt)
-		rules := ledger.Rules{Method: rapid.SampledFrom([]user.CostBasis{user.FIFO, user.LIFO, user.HIFO, user.Average, user.Specific}).Draw(rt, "method"), Complete: rapid.Bool().Draw(rt, "complete")}
-		in := ledger.Input{
-			Transactions: all, Accounts: map[string]ledger.Rules{"A": rules, "B": rules}, Base: "EUR", Rate: inEuros,
+		rules := lots.Rules{Method: rapid.SampledFrom([]user.CostBasis{user.FIFO, user.LIFO, user.HIFO, user.Average, user.Specific}).Draw(rt, "method"), Complete: rapid.Bool().Draw(rt, "complete")}
+		in := lots.Input{
+			Transactions: all, Accounts: map[string]lots.Rules{"A": rules, "B": rules}, Base: "EUR", Rate: inEuros,
 			Splits: map[string][]instrument.Split{"X": {{Day: calendar.Day{Year: 2026, Month: 11, Day: 14}, From: dec("2"), To: dec("3")}}},
 		}
-		book := ledger.Work(in)
+		book := lots.Work(in)
 		shuffled := in
 		shuffled.Transactions = rapid.Permutation(all).Draw(rt, "order")
-		for i, p := range ledger.Work(shuffled).Positions {
+		for i, p := range lots.Work(shuffled).Positions {
 			if told(p) != told(book.Positions[i]) {
 				rt.Fatalf("in another order: %s, want %s", told(p), told(book.Positions[i]))
 			}
 		}
-		implied := ledger.Quantities(all, in.Splits, calendar.Day{})
+		implied := lots.Quantities(all, in.Splits, calendar.Day{})
 		for _, p := range book.Positions {
-			check(rt, p, all, implied[ledger.Holding{Account: p.Account, Instrument: p.Instrument}])
+			check(rt, p, all, implied[lots.Holding{Account: p.Account, Instrument: p.Instrument}])
 		}
 	})
 }
 
 // worth is what a delivery brings into the costs of a position, or takes out of them: at its price, save what was held at
 // its cost.
-func worth(p *ledger.Position, x ledger.Transaction) decimal.Decimal {
-	i := slices.IndexFunc(p.Sales, func(s ledger.Sale) bool { return s.Transaction == x.ID })
+func worth(p *lots.Position, x ledger.Transaction) decimal.Decimal {
+	i := slices.IndexFunc(p.Sales, func(s lots.Sale) bool { return s.Transaction == x.ID })
 	if i < 0 || x.Kind == broker.DeliveryIn {
 		return x.Quantity.Mul(x.Price.Decimal)
 	}
@@ -276,7 +281,7 @@ func worth(p *ledger.Position, x ledger.Transaction) decimal.Decimal {
 }
 
 // check holds a position against sums that know nothing of lots.
-func check(rt *rapid.T, p *ledger.Position, all []ledger.Transaction, implied decimal.Decimal) {
+func check(rt *rapid.T, p *lots.Position, all []ledger.Transaction, implied decimal.Decimal) {
 	close := func(a, b decimal.Decimal) bool { return a.Sub(b).Abs().LessThan(dec("0.00000001")) }
 	if !close(p.Quantity, implied.Add(p.Missing)) {
 		rt.Fatalf("%s holds %s, want what happened to it, %s, and what is missing, %s", p.Instrument, p.Quantity, implied, p.Missing)
@@ -304,7 +309,7 @@ func check(rt *rapid.T, p *ledger.Position, all []ledger.Transaction, implied de
 	if !quantity.Equal(p.Quantity) || !close(spent, p.Cost.Sub(p.Realised)) {
 		rt.Fatalf("lots of %s, want %s; %s was spent, and the lots cost %s less gains of %s", quantity, p.Quantity, spent, p.Cost, p.Realised)
 	}
-	if slices.ContainsFunc(p.Marks, func(m ledger.Mark) bool { return m.Reason == ledger.IncompleteHistory }) == p.Missing.IsZero() {
+	if slices.ContainsFunc(p.Marks, func(m lots.Mark) bool { return m.Reason == lots.IncompleteHistory }) == p.Missing.IsZero() {
 		rt.Fatalf("%s is missing, and the marks are %v", p.Missing, p.Marks)
 	}
 }

@@ -1,4 +1,5 @@
-package ledger
+// Package lots works out the lots that transactions make: what is still open of them, what sales gained, and what is not known.
+package lots
 
 import (
 	"cmp"
@@ -9,16 +10,17 @@ import (
 	"github.com/jaspers-ai/jaspers/internal/broker"
 	"github.com/jaspers-ai/jaspers/internal/calendar"
 	"github.com/jaspers-ai/jaspers/internal/instrument"
+	"github.com/jaspers-ai/jaspers/internal/ledger"
 	"github.com/jaspers-ai/jaspers/internal/user"
 )
 
 // Input is what lots are worked out from. Only Transactions is required.
 type Input struct {
-	Transactions []Transaction                    // of any accounts, in any order; they are left as they are
+	Transactions []ledger.Transaction             // of any accounts, in any order; they are left as they are
 	Splits       map[string][]instrument.Split    // by instrument, the oldest first
 	Instruments  map[string]instrument.Instrument // their currencies and multipliers; else the transactions' currency, and 1
 	Accounts     map[string]Rules                 // else FIFO, and nothing is sold short
-	Chosen       map[string][]Choice              // by sale, for accounts with Specific
+	Chosen       map[string][]ledger.ChosenLot    // by sale, for accounts with Specific
 	Until        calendar.Day                     // the last day that counts; zero for all
 	// Base is what everything is converted into beside its own currency; with none nothing is. Rate gives what one unit
 	// of from was worth in to at a day's close, or false. TradeRates are rates to Base that came with transactions; they
@@ -44,12 +46,6 @@ type Rules struct {
 	// Reported is what the brokerage says the account holds, by instrument; nil when it was not asked. A sale beyond what
 	// is held opens a short only where this agrees with the ledger, or is negative; else purchases are missing.
 	Reported map[string]decimal.Decimal
-}
-
-// Choice is how much of a lot a person wants a sale to have sold. A lot is named by the transaction that opened it.
-type Choice struct {
-	TransactionID string
-	Quantity      decimal.Decimal // positive, as it was on the day of the sale
 }
 
 // Book is what transactions come to.
@@ -116,7 +112,7 @@ type Lot struct {
 
 // UnitCost is the cost per priced unit of what is held, never negative.
 func (l Lot) UnitCost(multiplier decimal.Decimal) decimal.Decimal {
-	return l.Cost.DivRound(l.Quantity.Mul(multiplier), quantityDigits).Abs()
+	return l.Cost.DivRound(l.Quantity.Mul(multiplier), QuantityDigits).Abs()
 }
 
 // Sale is a transaction that closed lots: a sale, or a purchase that covered a short; then Proceeds and Cost are

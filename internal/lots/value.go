@@ -1,4 +1,4 @@
-package ledger
+package lots
 
 import (
 	"github.com/shopspring/decimal"
@@ -6,6 +6,7 @@ import (
 	"github.com/jaspers-ai/jaspers/internal/broker"
 	"github.com/jaspers-ai/jaspers/internal/calendar"
 	"github.com/jaspers-ai/jaspers/internal/instrument"
+	"github.com/jaspers-ai/jaspers/internal/ledger"
 )
 
 // amount is money in a position's currency and in the base. It has the sign of the quantity: what was bought costs,
@@ -29,7 +30,7 @@ func (a amount) sub(b amount) amount {
 
 // value is what a transaction cost with its fees, or brought less its fees, negative; known is false when nobody said.
 // A trade counts with the cash it moved, everything else with its price, as does a future, for which nothing is paid.
-func (w *worker) value(t *Transaction, p *Position) (v amount, known bool) {
+func (w *worker) value(t *ledger.Transaction, p *Position) (v amount, known bool) {
 	bare := plus(plus(t.Amount, t.Tax), t.Fee).Neg() // what it cost without fee and tax
 	fee := t.Fee
 	if w.FeesApart {
@@ -55,17 +56,17 @@ func (w *worker) value(t *Transaction, p *Position) (v amount, known bool) {
 }
 
 // gross is quantity and price of a transaction, in its instrument's currency; zero where there is no price.
-func (w *worker) gross(t *Transaction) decimal.Decimal {
+func (w *worker) gross(t *ledger.Transaction) decimal.Decimal {
 	return t.Quantity.Mul(t.Price.Decimal).Mul(w.multiplier(t.Instrument))
 }
 
 // converted is what was paid in the transaction's currency, in the position's, which is another. The price tells at which
 // rate, where there is one; else it is the day's.
-func (w *worker) converted(t *Transaction, p *Position, bare, fee decimal.Decimal) amount {
+func (w *worker) converted(t *ledger.Transaction, p *Position, bare, fee decimal.Decimal) amount {
 	paid, gross := bare.Add(fee), w.gross(t)
 	var v amount
 	if !gross.IsZero() {
-		v.local = paid.Mul(gross).DivRound(bare, quantityDigits)
+		v.local = paid.Mul(gross).DivRound(bare, QuantityDigits)
 	} else if rate, ok := w.rate(t.Currency, p.Currency, t.Day); ok {
 		v.local = paid.Mul(rate)
 	} else {
@@ -86,13 +87,13 @@ func (w *worker) converted(t *Transaction, p *Position, bare, fee decimal.Decima
 	v.base = decimal.NewNullDecimal(paid.Mul(rate))
 	v.dayRate = w.byDay(t, t.Currency)
 	if !v.local.IsZero() {
-		v.rate = decimal.NewNullDecimal(v.base.Decimal.DivRound(v.local, quantityDigits))
+		v.rate = decimal.NewNullDecimal(v.base.Decimal.DivRound(v.local, QuantityDigits))
 	}
 	return v
 }
 
 // inBase is an amount of the position's currency.
-func (w *worker) inBase(t *Transaction, p *Position, local decimal.Decimal) amount {
+func (w *worker) inBase(t *ledger.Transaction, p *Position, local decimal.Decimal) amount {
 	v := amount{local: local}
 	if w.Base == "" {
 		return v
@@ -110,14 +111,14 @@ func (w *worker) inBase(t *Transaction, p *Position, local decimal.Decimal) amou
 }
 
 // baseRate is the rate to the base that came with the transaction, or its day's.
-func (w *worker) baseRate(t *Transaction, currency string) (decimal.Decimal, bool) {
+func (w *worker) baseRate(t *ledger.Transaction, currency string) (decimal.Decimal, bool) {
 	if rate, came := w.TradeRates[t.ID]; came && currency == t.Currency {
 		return rate, true
 	}
 	return w.rate(currency, w.Base, t.Day)
 }
 
-func (w *worker) byDay(t *Transaction, currency string) bool {
+func (w *worker) byDay(t *ledger.Transaction, currency string) bool {
 	_, came := w.TradeRates[t.ID]
 	return currency != w.Base && !came
 }
@@ -142,7 +143,7 @@ func (w *worker) multiplier(instrument string) decimal.Decimal {
 }
 
 // sum adds what a transaction brought or cost beside its lots.
-func (w *worker) sum(sums map[string]Sums, t *Transaction, p *Position) {
+func (w *worker) sum(sums map[string]Sums, t *ledger.Transaction, p *Position) {
 	s := Sums{Taxes: t.Tax}
 	before := func() decimal.Decimal { return t.Amount.Add(t.Fee).Add(t.Tax) }
 	switch t.Kind {
@@ -183,7 +184,7 @@ func negNull(d decimal.NullDecimal) decimal.NullDecimal {
 }
 
 // findMergers counts what is got for what, so that it is known when something is given up.
-func (w *worker) findMergers(order []*Transaction) {
+func (w *worker) findMergers(order []*ledger.Transaction) {
 	w.merging, w.merged = map[merging]int{}, map[merging][]Lot{}
 	for _, t := range order {
 		if t.Kind == broker.Merger && t.Quantity.IsPositive() {
@@ -194,7 +195,7 @@ func (w *worker) findMergers(order []*Transaction) {
 
 // reorganise adds what was got for what was given up that day, with the cost of that, less what was paid out. Where
 // several things were got the first takes the cost, since nobody says how it divides; each is marked.
-func (w *worker) reorganise(t *Transaction, p *Position) {
+func (w *worker) reorganise(t *ledger.Transaction, p *Position) {
 	key := merging{t.AccountID, t.Day}
 	given := w.merged[key]
 	delete(w.merged, key)
@@ -210,7 +211,7 @@ func (w *worker) reorganise(t *Transaction, p *Position) {
 	rest := t.Quantity
 	for i := range given {
 		l := &given[i]
-		part := t.Quantity.Mul(l.Quantity).DivRound(whole, quantityDigits)
+		part := t.Quantity.Mul(l.Quantity).DivRound(whole, QuantityDigits)
 		if i == len(given)-1 {
 			part = rest
 		}
@@ -221,7 +222,7 @@ func (w *worker) reorganise(t *Transaction, p *Position) {
 
 // Quantities is what transactions and splits come to by themselves, by account and instrument, at the end of a day;
 // with the zero day, of all. No sale is refused, and nothing is taken as missing.
-func Quantities(all []Transaction, splits map[string][]instrument.Split, until calendar.Day) map[Holding]decimal.Decimal {
+func Quantities(all []ledger.Transaction, splits map[string][]instrument.Split, until calendar.Day) map[Holding]decimal.Decimal {
 	sums := map[Holding]decimal.Decimal{}
 	for i := range all {
 		t := &all[i]
@@ -231,7 +232,7 @@ func Quantities(all []Transaction, splits map[string][]instrument.Split, until c
 		quantity := t.Quantity
 		for _, s := range splits[t.Instrument] {
 			if t.Day.Before(s.Day) && (until == calendar.Day{} || !until.Before(s.Day)) {
-				quantity = quantity.Mul(s.To).DivRound(s.From, quantityDigits)
+				quantity = quantity.Mul(s.To).DivRound(s.From, QuantityDigits)
 			}
 		}
 		key := Holding{t.AccountID, t.Instrument}

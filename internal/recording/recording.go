@@ -1,4 +1,5 @@
-package ledger
+// Package recording puts what brokerages tell of an account's past into the ledger, and what must have been there before it.
+package recording
 
 import (
 	"cmp"
@@ -16,6 +17,8 @@ import (
 	"github.com/jaspers-ai/jaspers/internal/calendar"
 	"github.com/jaspers-ai/jaspers/internal/db"
 	"github.com/jaspers-ai/jaspers/internal/instrument"
+	"github.com/jaspers-ai/jaspers/internal/ledger"
+	"github.com/jaspers-ai/jaspers/internal/lots"
 )
 
 // Reading is what a brokerage told of an account at one time: its past, and what it holds now.
@@ -35,14 +38,14 @@ type recording struct {
 	Reading
 	tx      db.Querier
 	now     time.Time
-	stored  map[string]Transaction       // by the brokerage's id
-	told    map[string]bool              // ids of this reading
-	names   map[string]broker.Instrument // by our id, as told last
-	ids     map[string]string            // ours by what the brokerage names
-	held    map[string]decimal.Decimal   // by our id, as reported
-	lines   map[string][]broker.Position // by our id
-	changes map[string]calendar.Day      // the first day that changes, by person
-	sorted  []Transaction                // what all gives
+	stored  map[string]ledger.Transaction // by the brokerage's id
+	told    map[string]bool               // ids of this reading
+	names   map[string]broker.Instrument  // by our id, as told last
+	ids     map[string]string             // ours by what the brokerage names
+	held    map[string]decimal.Decimal    // by our id, as reported
+	lines   map[string][]broker.Position  // by our id
+	changes ledger.Changes
+	sorted  []ledger.Transaction // what all gives
 }
 
 // Record puts what a brokerage told into the ledger, in the caller's transaction, and reports whether that changed it.
@@ -61,9 +64,9 @@ func Record(ctx context.Context, tx db.Querier, r Reading, now time.Time) (chang
 	}
 	c := &recording{
 		Reading: r, tx: tx, now: now, told: map[string]bool{}, names: map[string]broker.Instrument{}, ids: map[string]string{},
-		held: map[string]decimal.Decimal{}, lines: map[string][]broker.Position{}, changes: map[string]calendar.Day{},
+		held: map[string]decimal.Decimal{}, lines: map[string][]broker.Position{}, changes: ledger.Changes{},
 	}
-	if c.stored, err = storedIn(ctx, tx, r.AccountID); err != nil {
+	if c.stored, err = ledger.LoadAccount(ctx, tx, r.AccountID); err != nil {
 		return false, err
 	}
 	further, err := c.activities(ctx, before)
@@ -88,17 +91,7 @@ func Record(ctx context.Context, tx db.Querier, r Reading, now time.Time) (chang
 	if err := c.markRead(ctx, !before.read.Valid || further); err != nil {
 		return false, err
 	}
-	return len(c.changes) > 0, markAll(ctx, tx, c.changes, now)
-}
-
-// known is what the ledger knew of an account's history.
-type known struct{ read, since sql.NullTime }
-
-// lockAccount keeps two readings of one account from being recorded at once.
-func lockAccount(ctx context.Context, tx db.Querier, id string) (k known, err error) {
-	row := tx.QueryRowContext(ctx, `update brokerage_accounts set history_cash = history_cash where id = $1
-		returning history_read_at, history_since`, id)
-	return k, row.Scan(&k.read, &k.since)
+	return len(c.changes) > 0, c.changes.Store(ctx, tx, now)
 }
 
 // activities stores what is new or other than before, and tells whether that goes further back than anything did. That a
@@ -108,7 +101,7 @@ func (c *recording) activities(ctx context.Context, before known) (further bool,
 	slices.SortStableFunc(all, func(a, b broker.Activity) int { return a.At.Compare(b.At) }) // the words told last are today's
 	reaches := before.since.Valid && (c.History.Since.IsZero() || db.Time(c.History.Since).Before(before.since.Time))
 	further = reaches && !c.History.Since.IsZero()
-	var fresh []Transaction
+	var fresh []ledger.Transaction
 	for _, a := range all {
 		old, is := c.stored[a.ID]
 		t, err := c.transaction(ctx, a, old)
@@ -121,22 +114,22 @@ func (c *recording) activities(ctx context.Context, before known) (further bool,
 		}
 		further = further || !is && reaches && t.At.Before(before.since.Time)
 		if is {
-			c.touch(c.UserID, old.Day)
+			c.changes.Add(c.UserID, old.Day)
 		}
-		c.touch(c.UserID, t.Day)
+		c.changes.Add(c.UserID, t.Day)
 		c.stored[a.ID] = t
 		fresh = append(fresh, t)
 	}
-	return further, upsert(ctx, c.tx, c.UserID, unique(fresh), c.now)
+	return further, ledger.Store(ctx, c.tx, c.UserID, unique(fresh), c.now)
 }
 
 // unique keeps the last telling of each transaction.
-func unique(all []Transaction) []Transaction {
+func unique(all []ledger.Transaction) []ledger.Transaction {
 	last := map[string]int{}
 	for i, t := range all {
 		last[t.ExternalID] = i
 	}
-	var kept []Transaction
+	var kept []ledger.Transaction
 	for i, t := range all {
 		if last[t.ExternalID] == i {
 			kept = append(kept, t)
@@ -145,17 +138,10 @@ func unique(all []Transaction) []Transaction {
 	return kept
 }
 
-// touch notes that a person's ledger changes from a day on.
-func (c *recording) touch(userID string, day calendar.Day) {
-	if first, is := c.changes[userID]; !is || day.Before(first) {
-		c.changes[userID] = day
-	}
-}
-
 // transaction is an activity as the ledger has it; old is how it had it. What is named by its symbol alone stays what it
 // was: the symbol may be another's by now.
-func (c *recording) transaction(ctx context.Context, a broker.Activity, old Transaction) (Transaction, error) {
-	t := Transaction{
+func (c *recording) transaction(ctx context.Context, a broker.Activity, old ledger.Transaction) (ledger.Transaction, error) {
+	t := ledger.Transaction{
 		ID: old.ID, ConnectionID: c.ConnectionID, AccountID: c.AccountID, ExternalID: a.ID, Kind: a.Kind, At: db.Time(a.At), Day: calendar.DayOf(a.At),
 		Symbol: a.Instrument.Symbol, Quantity: a.Quantity, Price: a.Price, Currency: a.Currency, Amount: a.Amount, Fee: a.Fee, Tax: a.Tax,
 		Description: a.Description,
@@ -219,18 +205,20 @@ func (c *recording) asOf() time.Time {
 }
 
 // all gives the account's transactions up to what was read, without openings. It is asked once all are stored.
-func (c *recording) all() []Transaction {
+func (c *recording) all() []ledger.Transaction {
 	if c.sorted != nil {
 		return c.sorted
 	}
 	until := c.asOf()
-	all := []Transaction{}
+	all := []ledger.Transaction{}
 	for _, t := range c.stored {
-		if t.Kind != Opening && !t.At.After(until) {
+		if t.Kind != ledger.Opening && !t.At.After(until) {
 			all = append(all, t)
 		}
 	}
-	slices.SortFunc(all, func(a, b Transaction) int { return cmp.Or(a.At.Compare(b.At), cmp.Compare(a.ExternalID, b.ExternalID)) })
+	slices.SortFunc(all, func(a, b ledger.Transaction) int {
+		return cmp.Or(a.At.Compare(b.At), cmp.Compare(a.ExternalID, b.ExternalID))
+	})
 	c.sorted = all
 	return all
 }
@@ -246,30 +234,30 @@ func (c *recording) takeBack(ctx context.Context, before known, splits map[strin
 	if c.History.Since.After(from) {
 		from = c.History.Since
 	}
-	untold, all := map[string][]Transaction{}, []Transaction{}
+	untold, all := map[string][]ledger.Transaction{}, []ledger.Transaction{}
 	until := c.asOf()
 	for id, t := range c.stored {
 		if t.At.After(until) {
 			continue
 		}
 		all = append(all, t)
-		if !c.told[id] && t.Kind != Opening && t.Kind != broker.Split && t.Instrument != "" && !t.Quantity.IsZero() && t.At.After(from) {
+		if !c.told[id] && t.Kind != ledger.Opening && t.Kind != broker.Split && t.Instrument != "" && !t.Quantity.IsZero() && t.At.After(from) {
 			untold[t.Instrument] = append(untold[t.Instrument], t)
 		}
 	}
-	have := Quantities(all, splits, calendar.DayOf(until))
+	have := lots.Quantities(all, splits, calendar.DayOf(until))
 	for id, gone := range untold {
-		key := Holding{c.AccountID, id}
-		without := have[key].Sub(Quantities(gone, splits, calendar.DayOf(until))[key])
+		key := lots.Holding{Account: c.AccountID, Instrument: id}
+		without := have[key].Sub(lots.Quantities(gone, splits, calendar.DayOf(until))[key])
 		if have[key].Equal(c.held[id]) || !without.Equal(c.held[id]) {
 			continue
 		}
 		for _, t := range gone {
-			if _, err := c.tx.ExecContext(ctx, "delete from transactions where id = $1", t.ID); err != nil {
-				return fmt.Errorf("take a transaction back: %w", err)
+			if err := ledger.Remove(ctx, c.tx, t.ID); err != nil {
+				return err
 			}
 			delete(c.stored, t.ExternalID)
-			c.touch(c.UserID, t.Day)
+			c.changes.Add(c.UserID, t.Day)
 		}
 		c.sorted = nil
 	}
@@ -277,7 +265,7 @@ func (c *recording) takeBack(ctx context.Context, before known, splits map[strin
 }
 
 // sameContent tells whether two tellings of one transaction agree.
-func sameContent(a, b Transaction) bool {
+func sameContent(a, b ledger.Transaction) bool {
 	return a.Kind == b.Kind && a.At.Equal(b.At) && a.Day == b.Day && a.Instrument == b.Instrument && a.Symbol == b.Symbol &&
 		a.Quantity.Equal(b.Quantity) && same(a.Price, b.Price) && a.Currency == b.Currency && a.Amount.Equal(b.Amount) &&
 		a.Fee.Equal(b.Fee) && a.Tax.Equal(b.Tax) && same(a.SplitFrom, b.SplitFrom) && same(a.SplitTo, b.SplitTo) && a.Description == b.Description

@@ -1,4 +1,4 @@
-package ledger
+package lots
 
 import (
 	"cmp"
@@ -6,6 +6,7 @@ import (
 
 	"github.com/jaspers-ai/jaspers/internal/broker"
 	"github.com/jaspers-ai/jaspers/internal/calendar"
+	"github.com/jaspers-ai/jaspers/internal/ledger"
 )
 
 // ranks orders what happens at one moment: conventions, rule 1. What leaves does so before it arrives elsewhere.
@@ -22,11 +23,11 @@ type place struct {
 	rank       int8
 	byKind     bool
 	at         int64
-	t          *Transaction
+	t          *ledger.Transaction
 }
 
 // inOrder gives the transactions up to a day in the order in which they are to be carried out.
-func inOrder(all []Transaction, until calendar.Day) []*Transaction {
+func inOrder(all []ledger.Transaction, until calendar.Day) []*ledger.Transaction {
 	last := until.Number()
 	places := make([]place, 0, len(all))
 	numbers := map[string]int32{}
@@ -55,7 +56,7 @@ func inOrder(all []Transaction, until calendar.Day) []*Transaction {
 		}
 	}
 	slices.SortFunc(places, comparePlaces)
-	order := make([]*Transaction, len(places))
+	order := make([]*ledger.Transaction, len(places))
 	for i, p := range places {
 		order[i] = p.t
 	}
@@ -88,9 +89,9 @@ const (
 	people
 )
 
-func phase(t *Transaction) int8 {
+func phase(t *ledger.Transaction) int8 {
 	switch {
-	case t.Kind == Opening:
+	case t.Kind == ledger.Opening:
 		return opening
 	case (t.Kind == broker.Merger || t.Kind == broker.SpinOff) && t.Quantity.IsNegative():
 		return leaving
@@ -105,9 +106,9 @@ const transitDays = 7
 
 // pairs finds the two sides of transfers between the accounts: what left one, and came to another as much within days.
 // A delivery counts as one where the other side is at another connection.
-func pairs(all []Transaction) map[string]string {
-	arrivals := map[string][]*Transaction{} // by instrument
-	var departures []*Transaction
+func pairs(all []ledger.Transaction) map[string]string {
+	arrivals := map[string][]*ledger.Transaction{} // by instrument
+	var departures []*ledger.Transaction
 	for i := range all {
 		switch t := &all[i]; {
 		case t.Instrument == "" || t.Quantity.IsZero():
@@ -117,7 +118,7 @@ func pairs(all []Transaction) map[string]string {
 			departures = append(departures, t)
 		}
 	}
-	byTime := func(a, b *Transaction) int {
+	byTime := func(a, b *ledger.Transaction) int {
 		return cmp.Or(a.At.Compare(b.At), cmp.Compare(a.AccountID, b.AccountID), cmp.Compare(a.ExternalID, b.ExternalID))
 	}
 	slices.SortFunc(departures, byTime)
@@ -137,7 +138,7 @@ func pairs(all []Transaction) map[string]string {
 }
 
 // fit tells whether two transactions may be the two sides of one transfer.
-func fit(out, in *Transaction) bool {
+func fit(out, in *ledger.Transaction) bool {
 	apart := out.Day.Number() - in.Day.Number()
 	internal := out.Kind == broker.TransferOut && in.Kind == broker.TransferIn
 	return out.AccountID != in.AccountID && (internal || out.ConnectionID != in.ConnectionID) &&

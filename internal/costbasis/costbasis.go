@@ -1,4 +1,5 @@
-package ledger
+// Package costbasis says how each account's sales consume lots: by which method, and which lots a person chose for a sale.
+package costbasis
 
 import (
 	"cmp"
@@ -15,10 +16,12 @@ import (
 	"github.com/jaspers-ai/jaspers/internal/db"
 	"github.com/jaspers-ai/jaspers/internal/fault"
 	"github.com/jaspers-ai/jaspers/internal/instrument"
+	"github.com/jaspers-ai/jaspers/internal/ledger"
+	"github.com/jaspers-ai/jaspers/internal/lots"
 	"github.com/jaspers-ai/jaspers/internal/user"
 )
 
-// Service shows what happened in people's accounts, and takes their choices about lots. Every field is required.
+// Service takes people's choices about lots. Every field is required.
 type Service struct {
 	DB    *db.DB
 	Audit *audit.Log
@@ -70,8 +73,8 @@ func equal(a, b *user.CostBasis) bool { return a == b || a != nil && b != nil &&
 
 // Read loads what the lots of all of a person's accounts are worked out from, with the methods that hold. It has no
 // rates; Base, Rate and Until are the caller's.
-func Read(ctx context.Context, q db.Querier, userID string) (in Input, err error) {
-	if in.Transactions, err = Load(ctx, q, userID); err != nil {
+func Read(ctx context.Context, q db.Querier, userID string) (in lots.Input, err error) {
+	if in.Transactions, err = ledger.Load(ctx, q, userID); err != nil {
 		return in, err
 	}
 	if in.Splits, err = instrument.SplitsHeld(ctx, q, userID); err != nil {
@@ -80,7 +83,7 @@ func Read(ctx context.Context, q db.Querier, userID string) (in Input, err error
 	if in.Instruments, err = instrument.Held(ctx, q, userID); err != nil {
 		return in, err
 	}
-	if in.Chosen, err = choices(ctx, q, userID); err != nil {
+	if in.Chosen, err = ledger.ChosenLots(ctx, q, userID); err != nil {
 		return in, err
 	}
 	in.Accounts, err = rules(ctx, q, userID)
@@ -89,8 +92,8 @@ func Read(ctx context.Context, q db.Querier, userID string) (in Input, err error
 
 // rules are those of all of a person's accounts. What an account reports counts where each of its positions is known
 // to be of an instrument of ours.
-func rules(ctx context.Context, q db.Querier, userID string) (map[string]Rules, error) {
-	accounts, err := Accounts(ctx, q, userID)
+func rules(ctx context.Context, q db.Querier, userID string) (map[string]lots.Rules, error) {
+	accounts, err := ledger.Accounts(ctx, q, userID)
 	if err != nil {
 		return nil, err
 	}
@@ -102,9 +105,9 @@ func rules(ctx context.Context, q db.Querier, userID string) (map[string]Rules, 
 	if err != nil {
 		return nil, err
 	}
-	all := make(map[string]Rules, len(accounts))
+	all := make(map[string]lots.Rules, len(accounts))
 	for _, a := range accounts {
-		r := Rules{Method: cmp.Or(user.CostBasis(a.Method), chosen), Complete: a.Known, Reported: map[string]decimal.Decimal{}}
+		r := lots.Rules{Method: cmp.Or(user.CostBasis(a.Method), chosen), Complete: a.Known, Reported: map[string]decimal.Decimal{}}
 		for _, p := range reported[a.ID] {
 			if p.instrument == "" {
 				r.Reported = nil
@@ -138,26 +141,6 @@ func reportedQuantities(ctx context.Context, q db.Querier, userID string) (map[s
 		byAccount[r.account] = append(byAccount[r.account], r)
 	}
 	return byAccount, nil
-}
-
-func choices(ctx context.Context, q db.Querier, userID string) (map[string][]Choice, error) {
-	type row struct {
-		sale string
-		Choice
-	}
-	rows, err := q.QueryContext(ctx, `select l.sale_id, l.lot_id, l.quantity from transaction_lots l
-		join transactions t on t.id = l.sale_id where t.user_id = $1 order by l.sale_id, l.lot_id`, userID)
-	all, err := db.Collect(rows, err, func(scan func(...any) error) (r row, err error) {
-		return r, scan(&r.sale, &r.TransactionID, &r.Quantity)
-	})
-	if err != nil {
-		return nil, fmt.Errorf("list chosen lots: %w", err)
-	}
-	bySale := map[string][]Choice{}
-	for _, r := range all {
-		bySale[r.sale] = append(bySale[r.sale], r.Choice)
-	}
-	return bySale, nil
 }
 
 // defaultMethod is the person's choice for accounts that have none of their own.

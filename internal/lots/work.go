@@ -1,4 +1,4 @@
-package ledger
+package lots
 
 import (
 	"slices"
@@ -7,6 +7,7 @@ import (
 
 	"github.com/jaspers-ai/jaspers/internal/broker"
 	"github.com/jaspers-ai/jaspers/internal/calendar"
+	"github.com/jaspers-ai/jaspers/internal/ledger"
 	"github.com/jaspers-ai/jaspers/internal/user"
 )
 
@@ -29,7 +30,7 @@ type merging struct {
 }
 
 // carryOut does what a transaction says to lots and sums.
-func (w *worker) carryOut(t *Transaction) {
+func (w *worker) carryOut(t *ledger.Transaction) {
 	if t.Instrument == "" {
 		w.sum(w.cashSums(t.AccountID), t, nil)
 		return
@@ -45,7 +46,7 @@ func (w *worker) carryOut(t *Transaction) {
 }
 
 // position is what the transaction's account has of its instrument.
-func (w *worker) position(t *Transaction) *Position {
+func (w *worker) position(t *ledger.Transaction) *Position {
 	key := Holding{t.AccountID, t.Instrument}
 	if p := w.book.byHolding[key]; p != nil {
 		return p
@@ -66,7 +67,7 @@ func (w *worker) position(t *Transaction) *Position {
 }
 
 // move changes what is held, and tells whether it was carried out.
-func (w *worker) move(t *Transaction, p *Position) bool {
+func (w *worker) move(t *ledger.Transaction, p *Position) bool {
 	other, paired := w.book.Pairs[t.ID]
 	switch {
 	case paired && t.Quantity.IsPositive():
@@ -91,7 +92,7 @@ func (w *worker) move(t *Transaction, p *Position) bool {
 }
 
 // trade closes what the transaction is the opposite of, and opens what is left of it.
-func (w *worker) trade(t *Transaction, p *Position) bool {
+func (w *worker) trade(t *ledger.Transaction, p *Position) bool {
 	value, known := w.value(t, p)
 	quantity := t.Quantity.Abs()
 	closes := decimal.Zero
@@ -99,10 +100,10 @@ func (w *worker) trade(t *Transaction, p *Position) bool {
 		closes = decimal.Min(quantity, p.Quantity.Abs())
 	}
 	opens := quantity.Sub(closes)
-	if p.loose && closes.IsPositive() && opens.LessThan(looseness) {
+	if p.loose && closes.IsPositive() && opens.LessThan(Looseness) {
 		opens = decimal.Zero
 	}
-	missing := opens.IsPositive() && t.Quantity.IsNegative() && t.Kind != Opening && !w.short(t, p)
+	missing := opens.IsPositive() && t.Quantity.IsNegative() && t.Kind != ledger.Opening && !w.short(t, p)
 	if w.Strict && missing {
 		w.refuse(t, IncompleteHistory, opens)
 		return false
@@ -136,10 +137,10 @@ func (w *worker) trade(t *Transaction, p *Position) bool {
 }
 
 // open adds a lot.
-func (w *worker) open(t *Transaction, p *Position, quantity decimal.Decimal, cost amount, known bool) {
+func (w *worker) open(t *ledger.Transaction, p *Position, quantity decimal.Decimal, cost amount, known bool) {
 	l := Lot{
 		Transaction: t.ID, Account: t.AccountID, Day: t.Day, Quantity: quantity, Cost: cost.local, CostBase: cost.base,
-		CostUnknown: !known, DayUnknown: t.Kind == Opening, DayRate: cost.dayRate, at: t.At.UnixMicro(),
+		CostUnknown: !known, DayUnknown: t.Kind == ledger.Opening, DayRate: cost.dayRate, at: t.At.UnixMicro(),
 	}
 	if !known {
 		p.mark(t, CostUnknown, quantity)
@@ -151,7 +152,7 @@ func (w *worker) open(t *Transaction, p *Position, quantity decimal.Decimal, cos
 }
 
 // close consumes lots, and records what that brought.
-func (w *worker) close(t *Transaction, p *Position, quantity decimal.Decimal, value amount, missing bool, lacking decimal.Decimal) bool {
+func (w *worker) close(t *ledger.Transaction, p *Position, quantity decimal.Decimal, value amount, missing bool, lacking decimal.Decimal) bool {
 	lots := w.take(t, p, quantity)
 	s := Sale{Transaction: t.ID, Kind: t.Kind, Day: t.Day, Quantity: quantity, Lots: lots}
 	s.Proceeds, s.ProceedsBase = value.local.Neg(), negNull(value.base)
@@ -215,11 +216,11 @@ func (p *Position) endTrip(day calendar.Day) {
 }
 
 // take removes lots from a position.
-func (w *worker) take(t *Transaction, p *Position, quantity decimal.Decimal) []Lot {
+func (w *worker) take(t *ledger.Transaction, p *Position, quantity decimal.Decimal) []Lot {
 	if !quantity.IsPositive() {
 		return nil
 	}
-	var chosen []Choice
+	var chosen []ledger.ChosenLot
 	if p.pool.method == user.Specific {
 		chosen = w.Chosen[t.ID]
 		if len(chosen) == 0 {
@@ -232,7 +233,7 @@ func (w *worker) take(t *Transaction, p *Position, quantity decimal.Decimal) []L
 	for _, l := range lots {
 		p.Quantity = p.Quantity.Sub(l.Quantity)
 	}
-	if p.loose && p.pool.held.Abs().LessThan(looseness) { // the fraction that the split left by rounding
+	if p.loose && p.pool.held.Abs().LessThan(Looseness) { // the fraction that the split left by rounding
 		last := &lots[len(lots)-1]
 		for _, l := range p.pool.open(t.AccountID) {
 			last.Cost, last.CostBase = last.Cost.Add(l.Cost), addNull(last.CostBase, l.CostBase)
@@ -243,11 +244,11 @@ func (w *worker) take(t *Transaction, p *Position, quantity decimal.Decimal) []L
 }
 
 // leave takes what goes to another account, or is given up for another instrument, with its costs.
-func (w *worker) leave(t *Transaction, p *Position) ([]Lot, bool) {
+func (w *worker) leave(t *ledger.Transaction, p *Position) ([]Lot, bool) {
 	quantity := t.Quantity.Abs()
 	there := decimal.Max(decimal.Zero, p.Quantity)
 	lacking := quantity.Sub(there)
-	if lacking.IsPositive() && (!p.loose || lacking.GreaterThanOrEqual(looseness)) {
+	if lacking.IsPositive() && (!p.loose || lacking.GreaterThanOrEqual(Looseness)) {
 		if w.Strict {
 			w.refuse(t, IncompleteHistory, lacking)
 			return nil, false
@@ -261,7 +262,7 @@ func (w *worker) leave(t *Transaction, p *Position) ([]Lot, bool) {
 }
 
 // arrive adds what came from another account, with the days and costs it had there; what is not known of it has none.
-func (w *worker) arrive(t *Transaction, p *Position, lots []Lot) {
+func (w *worker) arrive(t *ledger.Transaction, p *Position, lots []Lot) {
 	if p.Quantity.IsZero() {
 		p.trip = &Trip{Opened: t.Day, GainBase: decimal.NullDecimal{Valid: w.Base != ""}}
 	}
@@ -276,8 +277,8 @@ func (w *worker) arrive(t *Transaction, p *Position, lots []Lot) {
 	}
 }
 
-// looseness is how much a quantity may be off after a split that did not come out even: brokerages round to six digits.
-var looseness = decimal.New(1, -6)
+// Looseness is how much a quantity may be off after a split that did not come out even: brokerages round to six digits.
+var Looseness = decimal.New(1, -6)
 
 // splitUpTo carries out an instrument's splits up to a day, or all.
 func (w *worker) splitUpTo(instrument string, day calendar.Day, all bool) {
@@ -302,13 +303,13 @@ func (w *worker) splitUpTo(instrument string, day calendar.Day, all bool) {
 					p.Quantity = p.Quantity.Add(l.Quantity)
 				}
 			}
-			p.Missing = p.Missing.Mul(s.To).DivRound(s.From, quantityDigits)
+			p.Missing = p.Missing.Mul(s.To).DivRound(s.From, QuantityDigits)
 		}
 	}
 }
 
 // short tells whether a sale beyond what is held opens a short.
-func (w *worker) short(t *Transaction, p *Position) bool {
+func (w *worker) short(t *ledger.Transaction, p *Position) bool {
 	rules := w.Accounts[t.AccountID]
 	if !rules.Complete {
 		return false
@@ -317,7 +318,7 @@ func (w *worker) short(t *Transaction, p *Position) bool {
 		return true
 	}
 	reported := rules.Reported[t.Instrument]
-	return reported.IsNegative() || reported.Sub(w.quantities()[Holding{p.Account, p.Instrument}]).Abs().LessThan(looseness)
+	return reported.IsNegative() || reported.Sub(w.quantities()[Holding{p.Account, p.Instrument}]).Abs().LessThan(Looseness)
 }
 
 // quantities is what the transactions come to by themselves.
@@ -329,11 +330,11 @@ func (w *worker) quantities() map[Holding]decimal.Decimal {
 }
 
 // refuse notes what is not carried out.
-func (w *worker) refuse(t *Transaction, why Reason, quantity decimal.Decimal) {
+func (w *worker) refuse(t *ledger.Transaction, why Reason, quantity decimal.Decimal) {
 	w.book.Refused = append(w.book.Refused, Mark{t.ID, t.Day, why, quantity.Abs()})
 }
 
-func (p *Position) mark(t *Transaction, why Reason, quantity decimal.Decimal) {
+func (p *Position) mark(t *ledger.Transaction, why Reason, quantity decimal.Decimal) {
 	p.Marks = append(p.Marks, Mark{t.ID, t.Day, why, quantity.Abs()})
 }
 
@@ -365,7 +366,7 @@ func costOf(lots []Lot, inBase, same bool) (cost decimal.Decimal, base decimal.N
 }
 
 // there is how much of the chosen lots an account has.
-func (p *pool) there(account string, chosen []Choice) decimal.Decimal {
+func (p *pool) there(account string, chosen []ledger.ChosenLot) decimal.Decimal {
 	sum := decimal.Zero
 	for _, c := range chosen {
 		has := decimal.Zero
@@ -379,7 +380,7 @@ func (p *pool) there(account string, chosen []Choice) decimal.Decimal {
 	return sum
 }
 
-func total(chosen []Choice) decimal.Decimal {
+func total(chosen []ledger.ChosenLot) decimal.Decimal {
 	sum := decimal.Zero
 	for _, c := range chosen {
 		sum = sum.Add(c.Quantity)
@@ -388,7 +389,7 @@ func total(chosen []Choice) decimal.Decimal {
 }
 
 // nextAreOwn tells whether the lots that would be sold next are the seller's; always, unless accounts share a pool.
-func (w *worker) nextAreOwn(t *Transaction, p *Position, quantity decimal.Decimal) bool {
+func (w *worker) nextAreOwn(t *ledger.Transaction, p *Position, quantity decimal.Decimal) bool {
 	if !w.AcrossAccounts || p.pool.method == user.Average || p.pool.method == user.Specific {
 		return true
 	}

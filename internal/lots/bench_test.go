@@ -1,4 +1,4 @@
-package ledger_test
+package lots_test
 
 import (
 	"compress/gzip"
@@ -17,6 +17,7 @@ import (
 	"github.com/jaspers-ai/jaspers/internal/broker"
 	"github.com/jaspers-ai/jaspers/internal/calendar"
 	"github.com/jaspers-ai/jaspers/internal/ledger"
+	"github.com/jaspers-ai/jaspers/internal/lots"
 	"github.com/jaspers-ai/jaspers/internal/sharedtest"
 )
 
@@ -111,7 +112,7 @@ func BenchmarkWorkOn50000(b *testing.B) {
 	all := madeLedger(50000, 250, 2014)
 	before := cpu(b)
 	for b.Loop() {
-		ledger.Work(ledger.Input{Transactions: all, Base: "USD"})
+		lots.Work(lots.Input{Transactions: all, Base: "USD"})
 	}
 	b.ReportMetric(float64((cpu(b)-before).Milliseconds())/float64(b.N), "cpu-ms/op")
 }
@@ -193,7 +194,7 @@ func TestValuesHeldAreThoseOfTheLedgers(t *testing.T) {
 	prices := lastPrices(t, filepath.Join(dir, "prices.csv.gz"))
 	for n, want := range map[int]string{100: "650225.84", 500: "2723943.89", 1900: "9611267.98", 14400: "35895125.34"} {
 		before := cpu(t)
-		book := ledger.Work(ledger.Input{Transactions: readLedger(t, filepath.Join(dir, "ledger-"+strconv.Itoa(n)+".csv"))})
+		book := lots.Work(lots.Input{Transactions: readLedger(t, filepath.Join(dir, "ledger-"+strconv.Itoa(n)+".csv"))})
 		t.Logf("%d transactions read and worked through in %s of CPU", n, cpu(t)-before)
 		value, spent := decimal.Zero, decimal.Zero
 		for _, p := range book.Positions {
