@@ -154,7 +154,7 @@ func (a *App) buildMoney(life context.Context, outside providers) error {
 		OnConnected: func(ctx context.Context, tx *sql.Tx, id string) error { return a.Portfolio.Connected(ctx, tx, id) },
 	}
 	a.Portfolio = &portfolio.Service{
-		DB: a.db, Connections: a.Connections, Jobs: a.jobs, Now: now, Audit: a.Audit, Rate: a.Market.Rate,
+		DB: a.db, Connections: a.Connections, Jobs: a.jobs, Now: now, Audit: a.Audit, Rate: a.Market.Rate, Closes: a.Market.KnownCloses,
 		Gains: &gains.Service{DB: a.db, Rates: a.Market.Rates, Now: now},
 	}
 	a.Breakdown = &breakdown.Service{Portfolio: a.Portfolio}

@@ -20,7 +20,7 @@ import (
 	"github.com/jaspers-ai/jaspers/internal/kept"
 )
 
-// Service reads brokerages and shows what they said. Every field is required.
+// Service reads brokerages and shows what they said. Every field is required, but for Closes.
 type Service struct {
 	DB          *db.DB
 	Connections *connection.Service
@@ -32,6 +32,8 @@ type Service struct {
 	Rate exchange.Source
 	// Gains is what the ledger says of them.
 	Gains *gains.Service
+	// Closes are what previous closes are taken from that brokerages do not tell; nil for nowhere.
+	Closes KnownCloses
 
 	once sync.Once
 	kept *kept.Values[view]
