@@ -42,7 +42,9 @@ func (w *work) told(ctx context.Context, in *history.Input) (string, error) {
 	var symbols []string
 	for _, id := range without {
 		i := in.Instruments[id]
-		of := func(h portfolio.Holding) bool { return h.InstrumentID == id && h.Price != nil && h.Currency == i.Currency }
+		of := func(h portfolio.Holding) bool {
+			return h.InstrumentID == id && h.Price != nil && h.Currency == i.Currency
+		}
 		if h := slices.IndexFunc(now.Holdings, of); h >= 0 {
 			i.MarketSymbol = id // no other's
 			in.Instruments[id], in.Closes[id] = i, toldCloses(i, traded[id], now.Holdings[h], in.Through)
