@@ -160,7 +160,7 @@ func (a *App) buildMoney(life context.Context, outside providers) error {
 	}
 	a.Syncs = &syncs.Service{DB: a.db, Connections: a.Connections, Jobs: a.jobs, Now: now, Audit: a.Audit}
 	a.Portfolio = &portfolio.Service{
-		DB: a.db, Connections: a.Connections, Now: now, Rate: a.Market.Rate,
+		DB: a.db, Connections: a.Connections, Now: now, Rate: a.Market.Rate, Closes: a.Market.KnownCloses,
 		Gains: &gains.Service{DB: a.db, Rates: a.Market.Rates, Now: now},
 	}
 	a.Breakdown = &breakdown.Service{Portfolio: a.Portfolio}

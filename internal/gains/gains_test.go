@@ -11,6 +11,7 @@ import (
 	"github.com/jaspers-ai/jaspers/internal/exchange"
 	"github.com/jaspers-ai/jaspers/internal/instrument"
 	"github.com/jaspers-ai/jaspers/internal/ledger"
+	"github.com/jaspers-ai/jaspers/internal/lots"
 	"github.com/jaspers-ai/jaspers/internal/market"
 )
 
@@ -52,10 +53,10 @@ func reportOf(t *testing.T, held string, transactions ...ledger.Transaction) *Re
 	t.Helper()
 	in := Input{
 		Accounts: []ledger.Account{{ID: "account", Known: true, CashComplete: true}, {ID: "unread"}},
-		Reported: map[ledger.Holding]decimal.Decimal{{Account: "account", Instrument: "share EUR"}: dec(held)},
+		Reported: map[lots.Holding]decimal.Decimal{{Account: "account", Instrument: "share EUR"}: dec(held)},
 	}
 	in.Ledger.Transactions = transactions
-	in.Ledger.Accounts = map[string]ledger.Rules{"account": {Complete: true}}
+	in.Ledger.Accounts = map[string]lots.Rules{"account": {Complete: true}}
 	in.Ledger.Instruments = map[string]instrument.Instrument{}
 	for _, currency := range []string{"EUR", "GBP"} {
 		id := "share " + currency
