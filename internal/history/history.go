@@ -349,13 +349,19 @@ func (h *History) fill(before *History, cut int) {
 	h.column = nil
 }
 
-// findJumps looks for changes of a price by the ratio of a split, from the change into the day of cut on.
+// findJumps looks for changes of a price by the ratio of a split that is not known, from the change into the day of cut on.
 func (h *History) findJumps(n, cut int) {
-	if h.assets[n].cash() {
+	a := h.assets[n]
+	if a.cash() {
 		return
 	}
-	for i := max(cut, h.assets[n].known+1, 1); i < len(h.days); i++ {
+	for i := max(cut, a.known+1, 1); i < len(h.days); i++ {
 		times := h.column[i] / h.column[i-1]
+		for _, s := range a.splits {
+			if s.index == i {
+				times *= s.ratio
+			}
+		}
 		if times > 0.7 && times < 1.4 {
 			continue
 		}
