@@ -9,6 +9,6 @@ import (
 
 // LoadFrom is Load without what happened before a day.
 func LoadFrom(ctx context.Context, q db.Querier, userID string, first calendar.Day) ([]Transaction, error) {
-	return readAll(ctx, q, "select "+transactionColumns+` from transactions where user_id = $1 and at >= $2
+	return readAll(ctx, q, "select "+loadColumns+` from transactions where user_id = $1 and at >= $2
 		order by at, account_id, external_id`, userID, db.Time(first.At(0, 0)))
 }
