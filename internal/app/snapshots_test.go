@@ -46,6 +46,9 @@ func TestWhatAPortfolioWasWorthAtTheCloseIsKept(t *testing.T) {
 			p.waitSynced(other.ID)
 		}
 		atClose := p.summary()
+		pnl := data[struct {
+			Pnl struct{ Realized decimal.Decimal }
+		}](p.get("/portfolio/summary").status(http.StatusOK)).Pnl
 		s.sim.Faults.Set(sim.ProviderAlpaca, sim.Fault{Kind: sim.FaultGarbage}) // so that what was read stays what it is, crypto too
 		s.clock.Set(closed.Add(30 * time.Minute))
 		var all []shownSnapshot
@@ -63,6 +66,7 @@ func TestWhatAPortfolioWasWorthAtTheCloseIsKept(t *testing.T) {
 			!decimal.Sum(got.Accounts[0].TotalValue, got.Accounts[1].TotalValue).Equal(got.TotalValue) {
 			t.Errorf("got %+v, want what the summary said at the close: %+v", got, atClose)
 		}
+		p.same("realized", got.RealizedPnl, pnl.Realized)
 		p.get("/portfolio/snapshots?from=x&to=y").fails(http.StatusUnprocessableEntity, "validation_failed")
 	})
 }
