@@ -75,6 +75,7 @@ type site struct {
 type setup struct {
 	model    sim.ClaudeOptions
 	settings []string // beside the usual ones
+	gateway  string   // the customer who is signed in at the gateway of Interactive Brokers, for as long as it takes; empty for no gateway
 }
 
 // eachEngine runs a test on SQLite and, where a server answers, on PostgreSQL.
@@ -123,6 +124,10 @@ func startSite(t *testing.T, engine db.Engine, with setup) *site {
 		t.Fatal(err)
 	}
 	s.environ = append(s.settings(t, outside.URL, address), with.settings...)
+	if with.gateway != "" {
+		s.sim.IBKR = sim.IBKRGateway{User: with.gateway, Idle: 10_000 * time.Hour}
+		s.environ = append(s.environ, "JASPERS_IBKR_GATEWAY_URL="+outside.URL+"/ibkr")
+	}
 	cfg, err := app.LoadConfig(s.environ, "")
 	if err != nil {
 		t.Fatal(err)

@@ -26,10 +26,11 @@ type shownSnapshot struct {
 	Day, BaseCurrency, Status, Basis string
 	TotalValue, Cash, ConfirmedValue decimal.Decimal
 	CostBasis, UnrealizedPnl         *decimal.Decimal
+	RealizedPnl                      *decimal.Decimal
 	Reasons                          []string
 	Accounts                         []struct {
 		ConnectionID, Account string
-		TotalValue            decimal.Decimal
+		TotalValue, Cash      decimal.Decimal
 	}
 	ClosedAt, TakenAt time.Time
 }
@@ -45,6 +46,9 @@ func TestWhatAPortfolioWasWorthAtTheCloseIsKept(t *testing.T) {
 			p.waitSynced(other.ID)
 		}
 		atClose := p.summary()
+		pnl := data[struct {
+			Pnl struct{ Realized decimal.Decimal }
+		}](p.get("/portfolio/summary").status(http.StatusOK)).Pnl
 		s.sim.Faults.Set(sim.ProviderAlpaca, sim.Fault{Kind: sim.FaultGarbage}) // so that what was read stays what it is, crypto too
 		s.clock.Set(closed.Add(30 * time.Minute))
 		var all []shownSnapshot
@@ -62,6 +66,50 @@ func TestWhatAPortfolioWasWorthAtTheCloseIsKept(t *testing.T) {
 			!decimal.Sum(got.Accounts[0].TotalValue, got.Accounts[1].TotalValue).Equal(got.TotalValue) {
 			t.Errorf("got %+v, want what the summary said at the close: %+v", got, atClose)
 		}
+		p.same("realized", got.RealizedPnl, pnl.Realized)
 		p.get("/portfolio/snapshots?from=x&to=y").fails(http.StatusUnprocessableEntity, "validation_failed")
+	})
+}
+
+func TestDaysThatWereMissedAreWorthWhatTheLedgerSays(t *testing.T) {
+	eachEngineWith(t, setup{gateway: "alex"}, func(t *testing.T, s *site) {
+		p := s.register("ada")
+		c := p.connect("alex")
+		gateway := data[link](p.post("/brokerages/connect", map[string]any{"provider": "ibkr", "environment": "live"}).status(http.StatusOK))
+		p.waitSynced(gateway.ID)
+		cash := map[string]decimal.Decimal{}
+		// Nothing runs from here on, as far as anybody can tell: the clock jumps over three closes.
+		back := calendar.Day{Year: 2026, Month: time.November, Day: 20}.At(16, 0).Add(3 * 24 * time.Hour).Add(-6 * time.Hour)
+		p.moveTo(back) // Monday, 10:00
+		p.syncAll()
+		var all []shownSnapshot
+		eventually(t, "the snapshots", func() error {
+			if all = data[[]shownSnapshot](p.get("/portfolio/snapshots").status(http.StatusOK)); len(all) != 3 {
+				return fmt.Errorf("there are %d", len(all))
+			}
+			return nil
+		})
+		days := map[string]decimal.Decimal{}
+		for _, d := range s.pastOf("alex", calendar.DayOf(back).AddDays(-1)) {
+			days[d.day.String()] = d.value
+		}
+		for _, got := range all {
+			if got.Status != "late" || got.Basis != "history" || len(got.Accounts) != 2 || got.CostBasis == nil || got.RealizedPnl == nil {
+				t.Errorf("got %+v, want it worked out from the ledger", got)
+				continue
+			}
+			for _, a := range got.Accounts {
+				if a.ConnectionID == c.ID {
+					p.near("the account on "+got.Day, &a.TotalValue, days[got.Day], hundredth())
+				} else {
+					cash[got.Day] = a.Cash
+				}
+			}
+		}
+		// No trade moved the cash of the other account between Thursday and Friday; rates did.
+		thursday, friday := cash["2026-11-19"], cash["2026-11-20"]
+		if thursday.IsZero() || thursday.Sub(friday).Abs().GreaterThan(thursday.Div(decimal.NewFromInt(50))) {
+			t.Errorf("got cash of %s and %s, want the same but for rates", thursday, friday)
+		}
 	})
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/jaspers-ai/jaspers/internal/instrument"
 	"github.com/jaspers-ai/jaspers/internal/ledger"
 	"github.com/jaspers-ai/jaspers/internal/market"
+	"github.com/jaspers-ai/jaspers/internal/portfolio"
 	"github.com/jaspers-ai/jaspers/internal/user"
 )
 
@@ -131,7 +132,8 @@ type work struct {
 	before                  *history.History // what is known of it
 	since                   int32            // from which day on loaded has the transactions
 	loaded                  []ledger.Transaction
-	first                   calendar.Day // of all transactions; zero when there are none
+	first                   calendar.Day     // of all transactions; zero when there are none
+	rates                   []portfolio.Rate // of now, while New York trades
 	instruments, currencies []string
 }
 
@@ -193,7 +195,7 @@ func (w *work) input(ctx context.Context) (in history.Input, err error) {
 	}
 	if day, live := session(w.now); live && w.first != (calendar.Day{}) {
 		in.Through, in.Today = day.AddDays(-1), day
-		in.Live, err = w.live(ctx, w.userID, in.Instruments)
+		in.Live, err = w.live(ctx, in.Instruments)
 	}
 	return in, err
 }
@@ -216,12 +218,14 @@ func freshUntil(now time.Time) time.Time {
 	return now.Add(restFor)
 }
 
-// live gives the prices of now that brokerages told of, by instrument: those that are not old news.
-func (s *Service) live(ctx context.Context, userID string, instruments map[string]instrument.Instrument) (map[string]decimal.Decimal, error) {
-	now, _, err := s.Portfolio(ctx, userID)
+// live gives the prices of now that brokerages told of, by instrument: those that are not old news. It notes the rates
+// of exchange of now.
+func (w *work) live(ctx context.Context, instruments map[string]instrument.Instrument) (map[string]decimal.Decimal, error) {
+	now, _, err := w.Portfolio(ctx, w.userID)
 	if err != nil {
 		return nil, err
 	}
+	w.rates = now.Summary.Rates
 	prices := map[string]decimal.Decimal{}
 	for _, h := range now.Holdings {
 		if i, known := instruments[h.InstrumentID]; known && h.Price != nil && !h.Stale && i.Currency == h.Currency {
@@ -229,6 +233,20 @@ func (s *Service) live(ctx context.Context, userID string, instruments map[strin
 		}
 	}
 	return prices, nil
+}
+
+// liveRates puts the rates of now behind those of past closes, so that today's prices and rates are of one moment.
+func (w *work) liveRates(in *history.Input) {
+	today := in.Today.Number()
+	for _, r := range w.rates {
+		past, known := in.Rates[r.From]
+		if r.To != in.Base || r.Stale || !known || len(past.Days) == 0 || past.Days[len(past.Days)-1] >= today {
+			continue
+		}
+		past.Days, past.Rate = append(slices.Clip(past.Days), today), append(slices.Clip(past.Rate), history.Float(r.Rate))
+		past.AsOf = w.now
+		in.Rates[r.From] = past
+	}
 }
 
 // prices reads closes, rates of exchange, and the benchmark's closes with the rates of its currency.
@@ -252,11 +270,7 @@ func (w *work) prices(ctx context.Context, in *history.Input, basis *Basis) erro
 		return err
 	}
 	basis.Warnings = append(basis.Warnings, notes...)
-	if in.Live != nil {
-		if err := w.ratesOfNow(ctx, in); err != nil {
-			return err
-		}
-	}
+	w.liveRates(in)
 	if basis.Closes.Currency != in.Base {
 		basis.FX = new(in.Rates[basis.Closes.Currency])
 	}
