@@ -91,6 +91,9 @@ func allocate(w portfolio.Whole, wanted []Dimension) Allocation {
 	}
 	if !s.TotalValue.IsPositive() {
 		reason := "The portfolio is worth nothing, or less than nothing: there are no shares of that. The exposures say how much is at stake."
+		if s.TotalValue.IsZero() && a.Partial {
+			reason = "Nothing that is held has a value in " + s.BaseCurrency + ": there are no shares of it. The warnings say why."
+		}
 		a.Undefined = &reason
 	}
 	for _, by := range wanted {

@@ -1,6 +1,7 @@
 package breakdown
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -87,6 +88,14 @@ func TestNothingAndLessHaveNoSharesAndSayWhy(t *testing.T) {
 	}
 	if diff := cmp.Diff([]string{"assetClass", "equity 120 0 -", "crypto 30 0 -", "cash -250 -250 -"}, laidOut(got.Breakdowns[0])); diff != "" {
 		t.Errorf("-want +got\n%s", diff)
+	}
+}
+
+func TestWhatHasNoRateIsNotCalledWorthNothing(t *testing.T) {
+	w := whole("0")
+	w.Summary.BestKnown.Partial = true
+	if got := allocate(w, []Dimension{AssetClass}).Undefined; got == nil || !strings.HasPrefix(*got, "Nothing that is held has a value in USD") {
+		t.Errorf("got %v, want that nothing has a value", got)
 	}
 }
 

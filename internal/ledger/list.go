@@ -170,6 +170,9 @@ func (f Filter) query(userID string) (q query, err error) {
 		}
 		q.and("t.day "+d.is+" ?", day.String())
 	}
+	if len(wrong) == 0 && f.From != "" && f.To != "" && f.From > f.To {
+		wrong = append(wrong, fault.Field{Path: "query.to", Message: "must not be before from"})
+	}
 	if f.Cursor != "" {
 		micros, id, _ := strings.Cut(f.Cursor, ".")
 		at, err := strconv.ParseInt(micros, 10, 64)

@@ -84,6 +84,9 @@ func TestTransactionsAreListedByPagesAndFilters(t *testing.T) {
 		if got, _ := page(t, s, stranger, ledger.Filter{}); len(got) != 0 {
 			t.Errorf("a stranger sees %v", got)
 		}
+		if _, _, err := s.List(t.Context(), p.ID, ledger.Filter{From: "2026-11-13", To: "2026-11-12"}); !fault.Is(err, fault.Invalid) {
+			t.Errorf("got %v of days the wrong way round, want it invalid", err)
+		}
 		_, _, err := s.List(t.Context(), p.ID, ledger.Filter{From: "yesterday", To: "2026-13-01", Cursor: "x"})
 		if f := fault.From(err); f.Kind != fault.Invalid || len(f.Fields) != 3 {
 			t.Errorf("got %v, want the three wrong fields named", err)
