@@ -45,6 +45,9 @@ type Queue struct {
 // maxAttempts is how often a job is tried before it is dead.
 const maxAttempts = 5
 
+// storing is how long a process that stops waits for the outcomes of its jobs to be stored.
+const storing = 5 * time.Second
+
 // New makes a queue that does nothing until Run.
 func New(cfg Config) *Queue {
 	if cfg.Workers == 0 {
@@ -161,8 +164,13 @@ func (q *Queue) do(ctx context.Context, r row) {
 	err := q.call(work, r)
 	cancel(nil)
 	renewing.Wait()
-	// The outcome is stored even when the process is stopping, else finished work would be done again.
-	store, stop := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+	// The outcome is stored even when the process is stopping, else finished work would be done again. One that goes on
+	// waits for a busy database as long as the job is its own.
+	patience := storing
+	if ctx.Err() == nil {
+		patience = max(storing, q.Lease/2)
+	}
+	store, stop := context.WithTimeout(context.WithoutCancel(ctx), patience)
 	defer stop()
 	if err := q.finish(store, r, err, ctx.Err() != nil); err != nil {
 		q.Log.ErrorContext(ctx, "store a job's outcome", "job", r.ID, "kind", r.Kind, "error", err)

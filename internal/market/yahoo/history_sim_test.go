@@ -107,7 +107,7 @@ func TestFaultsOfTheChartAreTypedAndPass(t *testing.T) {
 	} {
 		t.Run(string(kind), func(t *testing.T) {
 			t.Parallel()
-			s, source, clock := simulated(t)
+			s, source, clock := simulatedWithin(t, patienceWith(kind))
 			s.Faults.Set(sim.ProviderYahoo, sim.Fault{Kind: kind, Delay: time.Hour})
 			if h, err := source.History(t.Context(), "AAPL", beginning, today); len(h.Bars) != 0 || !fault.Is(err, want) {
 				t.Errorf("got %d days, %v, want %s", len(h.Bars), err, want)

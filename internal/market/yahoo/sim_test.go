@@ -19,7 +19,7 @@ import (
 // simulated is a source at a simulated Yahoo, and the clock of its client.
 func simulated(t *testing.T) (*sim.Sim, *yahoo.Source, *sim.Clock) {
 	t.Helper()
-	return simulatedWithin(t, time.Second)
+	return simulatedWithin(t, patience)
 }
 
 // simulatedWithin is one whose client waits so long for an answer.
@@ -100,6 +100,14 @@ func TestAnExpiredCrumbIsHealedUnseen(t *testing.T) {
 	}
 }
 
+// patienceWith is short where nothing comes.
+func patienceWith(kind sim.FaultKind) time.Duration {
+	if kind == sim.FaultLatency {
+		return 2 * time.Second
+	}
+	return patience
+}
+
 func TestTheSimulatorsFaultsAreTypedAndPass(t *testing.T) {
 	for kind, want := range map[sim.FaultKind]fault.Kind{
 		sim.FaultLatency: fault.UpstreamTimeout, sim.FaultRateLimited: fault.UpstreamDown, sim.FaultServerError: fault.UpstreamDown,
@@ -112,7 +120,7 @@ func TestTheSimulatorsFaultsAreTypedAndPass(t *testing.T) {
 				if kind == sim.FaultGarbage && path != "/v7/finance/quote" {
 					want = fault.UpstreamDown // a session that is none is one that is refused
 				}
-				s, source, clock := simulated(t)
+				s, source, clock := simulatedWithin(t, patienceWith(kind))
 				s.Faults.Set(sim.ProviderYahoo, sim.Fault{Kind: kind, Path: path, Delay: time.Hour})
 				got, err := source.Quotes(t.Context(), []string{"AAPL"})
 				if len(got) != 0 || !fault.Is(err, want) {
