@@ -29,6 +29,7 @@ import (
 	"github.com/jaspers-ai/jaspers/internal/limit"
 	"github.com/jaspers-ai/jaspers/internal/mail"
 	"github.com/jaspers-ai/jaspers/internal/market"
+	"github.com/jaspers-ai/jaspers/internal/pastprices"
 	"github.com/jaspers-ai/jaspers/internal/performance"
 	"github.com/jaspers-ai/jaspers/internal/portfolio"
 	"github.com/jaspers-ai/jaspers/internal/prices"
@@ -141,7 +142,10 @@ func (a *App) buildMoney(life context.Context, outside providers) error {
 		return err
 	}
 	now, log := outside.Now, outside.Options.Log
-	if a.Market, err = market.New(life, market.Config{
+	if a.Market, err = market.New(life, market.Config{Sources: sources, Now: now, Log: log}); err != nil {
+		return err
+	}
+	if a.PastPrices, err = pastprices.New(life, pastprices.Config{
 		DB: a.db, Sources: sources, Now: now, Log: log,
 		OnSplits: func(ctx context.Context, tx *sql.Tx, symbol, source string, splits []market.Split) error {
 			return a.prices.AddSplits(ctx, tx, symbol, source, splits)
@@ -149,18 +153,18 @@ func (a *App) buildMoney(life context.Context, outside providers) error {
 	}); err != nil {
 		return err
 	}
-	a.prices = &prices.Service{DB: a.db, Market: a.Market, Jobs: a.jobs, Now: now, Log: log, Pause: pricePause}
+	a.prices = &prices.Service{DB: a.db, Past: a.PastPrices, Jobs: a.jobs, Now: now, Log: log, Pause: pricePause}
 	a.Connections = &connection.Service{
 		DB: a.db, Keys: a.keyring, Audit: a.Audit, Providers: brokers, RedirectURL: outside.HTTP.CallbackURL, Now: now,
 		OnConnected: func(ctx context.Context, tx *sql.Tx, id string) error { return a.Portfolio.Connected(ctx, tx, id) },
 	}
 	a.Portfolio = &portfolio.Service{
 		DB: a.db, Connections: a.Connections, Jobs: a.jobs, Now: now, Audit: a.Audit, Rate: a.Market.Rate,
-		Gains: &gains.Service{DB: a.db, Rates: a.Market.Rates, Now: now},
+		Gains: &gains.Service{DB: a.db, Rates: a.PastPrices.Rates, Now: now},
 	}
 	a.Breakdown = &breakdown.Service{Portfolio: a.Portfolio}
 	a.Reconciliation = &reconciliation.Service{Portfolio: a.Portfolio}
-	a.Performance = performance.New(life, performance.Config{DB: a.db, Market: a.Market, Holdings: a.Portfolio.Holdings, Now: now, Log: log})
+	a.Performance = performance.New(life, performance.Config{DB: a.db, Market: a.Market, Past: a.PastPrices, Holdings: a.Portfolio.Holdings, Now: now, Log: log})
 	a.Ledger = &ledger.Service{DB: a.db}
 	a.CostBasis = &costbasis.Service{DB: a.db, Audit: a.Audit, Now: now}
 	a.Snapshots = &snapshot.Service{DB: a.db, Portfolio: a.Portfolio, Jobs: a.jobs, Now: now}

@@ -11,6 +11,7 @@ import (
 	"github.com/jaspers-ai/jaspers/internal/db"
 	"github.com/jaspers-ai/jaspers/internal/fault"
 	"github.com/jaspers-ai/jaspers/internal/market"
+	"github.com/jaspers-ai/jaspers/internal/pastprices"
 	"github.com/jaspers-ai/jaspers/internal/portfolio"
 )
 
@@ -30,6 +31,7 @@ type Service struct {
 type Config struct {
 	DB     *db.DB
 	Market *market.Service
+	Past   *pastprices.Service
 	// Holdings are what brokerages told of last, with the prices of now: (*portfolio.Service).Holdings.
 	Holdings func(ctx context.Context, userID string) ([]portfolio.Holding, []string, error)
 	Now      func() time.Time
