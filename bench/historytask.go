@@ -132,7 +132,7 @@ func byService(ctx context.Context, d *db.DB, p person) (m measured, err error) 
 	if err != nil {
 		return m, err
 	}
-	s := performance.New(ctx, performance.Config{DB: d, Market: quotes, Past: prices, Holdings: nothingHeld, Now: benchNow, Log: log})
+	s := performance.New(ctx, performance.Config{DB: d, Market: quotes, Past: prices, Portfolio: nothingHeld, Now: benchNow, Log: log})
 	others, stop, err := startOthers(ctx, d, p.UserID)
 	if err != nil {
 		return m, err
@@ -168,8 +168,8 @@ func byService(ctx context.Context, d *db.DB, p person) (m measured, err error) 
 }
 
 // nothingHeld is what brokerages tell of while New York is closed: nobody asks.
-func nothingHeld(context.Context, string) ([]portfolio.Holding, []string, error) {
-	return nil, nil, nil
+func nothingHeld(context.Context, string) (portfolio.Whole, []string, error) {
+	return portfolio.Whole{}, nil, nil
 }
 
 // buyMore records a purchase on the last day, of what that makes worth a cent more, and asks again.

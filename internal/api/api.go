@@ -33,6 +33,7 @@ import (
 	"github.com/jaspers-ai/jaspers/internal/portfolio"
 	"github.com/jaspers-ai/jaspers/internal/reconciliation"
 	"github.com/jaspers-ai/jaspers/internal/snapshot"
+	"github.com/jaspers-ai/jaspers/internal/syncs"
 	"github.com/jaspers-ai/jaspers/internal/user"
 )
 
@@ -45,6 +46,7 @@ type Services struct {
 	Users       *user.Service
 	Account     *account.Service
 	Connections *connection.Service
+	Syncs       *syncs.Service
 	Portfolio   *portfolio.Service
 	Performance *performance.Service
 	Ledger      *ledger.Service

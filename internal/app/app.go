@@ -35,6 +35,7 @@ import (
 	"github.com/jaspers-ai/jaspers/internal/prices"
 	"github.com/jaspers-ai/jaspers/internal/reconciliation"
 	"github.com/jaspers-ai/jaspers/internal/snapshot"
+	"github.com/jaspers-ai/jaspers/internal/syncs"
 	"github.com/jaspers-ai/jaspers/internal/user"
 	"github.com/jaspers-ai/jaspers/internal/vault"
 )
@@ -153,21 +154,24 @@ func (a *App) buildMoney(life context.Context, outside providers) error {
 	}); err != nil {
 		return err
 	}
-	a.prices = &prices.Service{DB: a.db, Past: a.PastPrices, Jobs: a.jobs, Now: now, Log: log, Pause: pricePause}
+	a.prices = &prices.Service{DB: a.db, Past: a.PastPrices, Jobs: a.jobs, Now: now, Log: log, Pause: outside.pricePause()}
 	a.Connections = &connection.Service{
 		DB: a.db, Keys: a.keyring, Audit: a.Audit, Providers: brokers, RedirectURL: outside.HTTP.CallbackURL, Now: now,
-		OnConnected: func(ctx context.Context, tx *sql.Tx, id string) error { return a.Portfolio.Connected(ctx, tx, id) },
+		OnConnected: func(ctx context.Context, tx *sql.Tx, id string) error { return a.Syncs.Connected(ctx, tx, id) },
 	}
+	a.Syncs = &syncs.Service{DB: a.db, Connections: a.Connections, Jobs: a.jobs, Now: now, Audit: a.Audit}
 	a.Portfolio = &portfolio.Service{
-		DB: a.db, Connections: a.Connections, Jobs: a.jobs, Now: now, Audit: a.Audit, Rate: a.Market.Rate,
+		DB: a.db, Connections: a.Connections, Now: now, Rate: a.Market.Rate,
 		Gains: &gains.Service{DB: a.db, Rates: a.PastPrices.Rates, Now: now},
 	}
 	a.Breakdown = &breakdown.Service{Portfolio: a.Portfolio}
 	a.Reconciliation = &reconciliation.Service{Portfolio: a.Portfolio}
-	a.Performance = performance.New(life, performance.Config{DB: a.db, Market: a.Market, Past: a.PastPrices, Holdings: a.Portfolio.Holdings, Now: now, Log: log})
+	a.Performance = performance.New(life, performance.Config{
+		DB: a.db, Market: a.Market, Past: a.PastPrices, Portfolio: a.Portfolio.Whole, GainsUntil: a.Portfolio.Gains.Until, Now: now, Log: log,
+	})
 	a.Ledger = &ledger.Service{DB: a.db}
 	a.CostBasis = &costbasis.Service{DB: a.db, Audit: a.Audit, Now: now}
-	a.Snapshots = &snapshot.Service{DB: a.db, Portfolio: a.Portfolio, Jobs: a.jobs, Now: now}
+	a.Snapshots = &snapshot.Service{DB: a.db, Portfolio: a.Portfolio, Jobs: a.jobs, Now: now, History: a.Performance.Standing}
 	a.Chat = &chat.Service{DB: a.db, Now: now, Log: log, Audit: a.Audit, Analyst: &analyst.Analyst{
 		Model: model, Now: now,
 		Tools: []analyst.Tool{analyst.HoldingsTool(a.Portfolio), analyst.QuotesTool(a.Market)},

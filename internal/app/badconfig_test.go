@@ -94,6 +94,8 @@ func badSettings(t *testing.T) map[string]struct {
 		"a token for ever":                  {"JASPERS_ACCESS_TOKEN_TTL", []string{"JASPERS_ACCESS_TOKEN_TTL=999h"}},
 		"a number that is none":             {"JASPERS_BCRYPT_COST", []string{"JASPERS_BCRYPT_COST=h1dden"}},
 		"no workers":                        {"JASPERS_JOB_WORKERS", []string{"JASPERS_JOB_WORKERS=0"}},
+		"no budget for Yahoo":               {"JASPERS_YAHOO_RATE", []string{"JASPERS_YAHOO_RATE=0"}},
+		"a budget that is none":             {"JASPERS_YAHOO_RATE", []string{"JASPERS_YAHOO_RATE=NaN"}},
 		"a long lease":                      {"JASPERS_JOB_LEASE", []string{"JASPERS_JOB_LEASE=9h"}},
 	}
 }

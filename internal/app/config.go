@@ -107,6 +107,8 @@ type YahooConfig struct {
 	Enabled   bool   `env:"JASPERS_YAHOO_ENABLED" envDefault:"true" doc:"Yahoo Finance has no official API and is for personal use: switch it off otherwise."`
 	QueryURL  string `env:"JASPERS_YAHOO_QUERY_URL" doc:"Another host for queries."`
 	CookieURL string `env:"JASPERS_YAHOO_COOKIE_URL" doc:"Another host for the session's cookie."`
+	// Rate is by default what Yahoo lets one address ask without complaint.
+	Rate float64 `env:"JASPERS_YAHOO_RATE" envDefault:"2" doc:"Requests a second that this process makes, 0.1 to 1000; processes behind one address share what Yahoo allows it, about 2."`
 }
 
 // AnthropicConfig switches the analyst's model on when a key or an address is there. Prices are US dollars for a million tokens.
@@ -233,6 +235,9 @@ func (c *Config) complete() error {
 	}
 	if c.Auth.Registration != "open" && c.Auth.Registration != "closed" {
 		return errors.New("JASPERS_REGISTRATION must be open or closed")
+	}
+	if !(c.Yahoo.Rate >= 0.1 && c.Yahoo.Rate <= 1000) { // written so that it refuses NaN, too
+		return errors.New("JASPERS_YAHOO_RATE must be between 0.1 and 1000")
 	}
 	if err := c.IBKR.check(); err != nil {
 		return err

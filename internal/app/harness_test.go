@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"go.uber.org/goleak"
+	"golang.org/x/crypto/bcrypt"
 
 	"github.com/jaspers-ai/jaspers/internal/app"
 	"github.com/jaspers-ai/jaspers/internal/db"
@@ -126,6 +127,7 @@ func startSite(t *testing.T, engine db.Engine, with setup) *site {
 	if err != nil {
 		t.Fatal(err)
 	}
+	cfg.Auth.BcryptCost = bcrypt.MinCost // less than any operator may set: half of the tests' time went into it
 	if s.app, err = app.New(t.Context(), cfg, app.Options{Log: log, Now: s.clock.Now}); err != nil {
 		t.Fatal(err)
 	}
@@ -148,6 +150,7 @@ func (s *site) settings(t *testing.T, outside, database string) []string {
 		"JASPERS_ALPACA_AUTHORIZE_URL=" + outside + "/alpaca/oauth/authorize", "JASPERS_ALPACA_TOKEN_URL=" + outside + "/alpaca/oauth/token",
 		"JASPERS_ALPACA_LIVE_URL=" + outside + "/alpaca/live", "JASPERS_ALPACA_PAPER_URL=" + outside + "/alpaca/paper",
 		"JASPERS_YAHOO_QUERY_URL=" + outside + "/yahoo", "JASPERS_YAHOO_COOKIE_URL=" + outside + "/yahoo",
+		"JASPERS_YAHOO_RATE=1000", // the simulated one has no budget to keep
 		// One address and few people ask for everything here; the tests of the limits set their own.
 		"JASPERS_LIMIT_REQUESTS=1000000", "JASPERS_LIMIT_SIGN_INS=100000", "JASPERS_LIMIT_SIGN_UPS=100000", "JASPERS_LIMIT_MESSAGES=100000",
 		"JASPERS_ANTHROPIC_BASE_URL=" + outside + "/claude", "JASPERS_ANTHROPIC_API_KEY=" + modelKey,

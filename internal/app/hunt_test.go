@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/url"
 	"os"
@@ -320,7 +321,8 @@ func (s *site) lookAtTheAnswers(h *hunt) {
 type hunt struct {
 	t             *testing.T
 	secrets       []string
-	needles       map[string][][]byte
+	needles       *needles
+	secretOf      map[string]string // by spelling
 	places, bytes int
 	hits          int
 }
@@ -340,15 +342,18 @@ func (h *hunt) look(where string, in []byte, allowed ...string) {
 // find lists the secrets that a text holds, also where parts of it are packed.
 func (h *hunt) find(in []byte) []string {
 	if h.needles == nil {
-		h.needles = map[string][][]byte{}
+		h.secretOf = map[string]string{}
 		for _, secret := range h.secrets {
-			h.needles[secret] = spellings(secret)
+			for _, spelling := range spellings(secret) {
+				h.secretOf[spelling] = secret
+			}
 		}
+		h.needles = newNeedles(h.t, slices.Collect(maps.Keys(h.secretOf))...)
 	}
 	var found []string
 	for _, text := range append(unpacked(in), in) {
-		for secret, needles := range h.needles {
-			if slices.ContainsFunc(needles, func(needle []byte) bool { return bytes.Contains(text, needle) }) && !slices.Contains(found, secret) {
+		for _, spelling := range h.needles.in(text) {
+			if secret := h.secretOf[spelling]; !slices.Contains(found, secret) {
 				found = append(found, secret)
 			}
 		}
@@ -358,7 +363,7 @@ func (h *hunt) find(in []byte) []string {
 
 // spellings are the ways in which a secret may be written: as it is, in hexadecimal, in base64 behind any number of other
 // bytes, escaped for addresses and for JSON.
-func spellings(secret string) [][]byte {
+func spellings(secret string) []string {
 	in := []byte(secret)
 	all := []string{secret, hex.EncodeToString(in), strings.ToUpper(hex.EncodeToString(in)), url.QueryEscape(secret), url.PathEscape(secret)}
 	for _, encoding := range []*base64.Encoding{base64.RawStdEncoding, base64.RawURLEncoding} {
@@ -374,12 +379,7 @@ func spellings(secret string) [][]byte {
 	writer := json.NewEncoder(&plain)
 	writer.SetEscapeHTML(false)
 	_ = writer.Encode(secret)
-	all = append(all, strings.Trim(plain.String(), "\"\n"))
-	var needles [][]byte
-	for _, text := range all {
-		needles = append(needles, []byte(text))
-	}
-	return needles
+	return append(all, strings.Trim(plain.String(), "\"\n"))
 }
 
 // unpacked are the gzip members inside a text.

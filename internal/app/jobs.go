@@ -6,24 +6,24 @@ import (
 
 	"github.com/jaspers-ai/jaspers/internal/broker"
 	"github.com/jaspers-ai/jaspers/internal/job"
-	"github.com/jaspers-ai/jaspers/internal/portfolio"
 	"github.com/jaspers-ai/jaspers/internal/snapshot"
+	"github.com/jaspers-ai/jaspers/internal/syncs"
 )
 
 // registerJobs is the list of everything that happens by itself.
 func (a *App) registerJobs() {
-	job.Handle(a.jobs, a.Portfolio.Sync)
-	job.Handle(a.jobs, a.Portfolio.KeepAlive)
+	job.Handle(a.jobs, a.Syncs.Sync)
+	job.Handle(a.jobs, a.Syncs.KeepAlive)
 	job.Handle(a.jobs, a.prices.Refresh)
 	a.Snapshots.Register()
 	a.Auth.RegisterJobs()
 
-	a.jobs.Every("sync portfolios", 15*time.Minute, a.Portfolio.SyncDue)
-	a.jobs.Every("keep sessions alive", time.Minute, a.Portfolio.KeepAliveDue)
+	a.jobs.Every("sync portfolios", 15*time.Minute, a.Syncs.Due)
+	a.jobs.Every("keep sessions alive", time.Minute, a.Syncs.KeepAliveDue)
 	a.jobs.Every("refresh prices", 15*time.Minute, a.prices.Due)
 	a.jobs.Every("take snapshots", 15*time.Minute, a.Snapshots.Due)
 	a.jobs.Every("tidy prices", 24*time.Hour, a.PastPrices.Tidy)
-	a.jobs.Every("tidy syncs", 24*time.Hour, a.Portfolio.TidySyncs)
+	a.jobs.Every("tidy syncs", 24*time.Hour, a.Syncs.Tidy)
 	a.jobs.Every("tidy jobs", 24*time.Hour, a.jobs.Tidy)
 	a.jobs.Every("tidy sessions", 24*time.Hour, a.Auth.Tidy)
 	a.jobs.Every("tidy links", 24*time.Hour, a.Auth.TidyLinks)
@@ -42,7 +42,7 @@ func (c *Config) lanes(brokers []broker.Provider) map[string]int {
 		if slices.Contains(b.Info().Methods, broker.ByGateway) {
 			workers = c.Jobs.GatewaySyncs
 		}
-		lanes[portfolio.Lane(b.Info().ID)] = workers
+		lanes[syncs.Lane(b.Info().ID)] = workers
 	}
 	return lanes
 }

@@ -159,7 +159,7 @@ func TestABrokerageThatLoggedUsOutWaitsForItsOwnerAlone(t *testing.T) {
 func TestABrokerageThatIsSlowIsWaitedForByNobodyElse(t *testing.T) {
 	eachEngine(t, func(t *testing.T, s *site) {
 		p := newCouple(s)
-		s.sim.Faults.Set(sim.ProviderAlpaca, sim.Fault{Kind: sim.FaultLatency, Delay: 8 * time.Second, Path: onlyPaper, Count: 1})
+		s.sim.Faults.Set(sim.ProviderAlpaca, sim.Fault{Kind: sim.FaultLatency, Delay: 9 * time.Second, Path: onlyPaper, Count: 1}) // its patience is 10
 		s.clock.Advance(2 * time.Minute)
 		id := p.askSync()
 		eventually(t, "the quick one", func() error {
@@ -172,6 +172,7 @@ func TestABrokerageThatIsSlowIsWaitedForByNobodyElse(t *testing.T) {
 		if sum := p.summary(); !sum.TotalValue.Equal(total(s.bookOf("alex")).Add(p.known)) {
 			t.Errorf("got %s while it is slow, want what is known", sum.TotalValue)
 		}
+		s.sim.Faults.Clear(sim.ProviderAlpaca)
 		p.wantWhole()
 		if got := p.followed(id); got.State != "done" {
 			t.Errorf("got %+v, want it done", got)

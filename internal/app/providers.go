@@ -75,11 +75,9 @@ func (p providers) alpaca() (broker.Provider, error) {
 	}, client, p.Now), nil
 }
 
-// yahooRate is how many requests a second Yahoo lets one address make without complaint.
-const yahooRate = 2
-
-// pricePause leaves half of that to people while past prices are brought up to date.
-const pricePause = 500 * time.Millisecond
+// pricePause lies between two questions while past prices are brought up to date: as long as one takes of the budget, so
+// that people's come through.
+func (c Config) pricePause() time.Duration { return time.Duration(float64(time.Second) / c.Yahoo.Rate) }
 
 func (p providers) yahoo() (market.Source, error) {
 	if !p.Yahoo.Enabled {
@@ -87,7 +85,7 @@ func (p providers) yahoo() (market.Source, error) {
 	}
 	query, cookie := address{p.Yahoo.QueryURL, yahoo.DefaultQueryURL}, address{p.Yahoo.CookieURL, yahoo.DefaultCookieURL}
 	client, err := p.client(upstream.Config{
-		Provider: "Yahoo", Rate: yahooRate, SharedLimit: true, UserAgent: yahoo.UserAgent,
+		Provider: "Yahoo", Rate: p.Yahoo.Rate, SharedLimit: true, UserAgent: yahoo.UserAgent,
 	}, query, cookie)
 	if err != nil {
 		return nil, err

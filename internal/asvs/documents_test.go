@@ -29,7 +29,7 @@ var (
 	settingName = regexp.MustCompile(`\b(?:JASPERS|ALPACA|ANTHROPIC|DATABASE)_[A-Z0-9_]*[A-Z0-9]\b`)
 	routeName   = regexp.MustCompile("`(?:(?:GET|POST|PATCH|DELETE) )(/api/[^`? ]*)`")
 	linkTarget  = regexp.MustCompile(`\]\(([^)\s]+)\)`)
-	actionName  = regexp.MustCompile("`((?:account|admin|brokerage|chat)\\.[a-z_]+)`")
+	actionName  = regexp.MustCompile("`((?:account|admin|brokerage|chat|portfolio)\\.[a-z_]+)`")
 )
 
 // hasSetting finds a setting in .env.example, by its own name or by another one that is accepted for it.

@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -18,6 +19,9 @@ var unbuilt = map[string]*regexp.Regexp{
 	"CSV":                 regexp.MustCompile(`encoding/csv|text/csv`),
 }
 
+// beside are the folders of programs that are beside ours: they measure it and compare its figures, and nobody serves them.
+var beside = []string{filepath.Join(root, "bench"), filepath.Join(root, "evals")}
+
 // source calls visit with each Go file of the program: not its tests, nor what is for them alone.
 func source(t *testing.T, visit func(path, text string)) {
 	t.Helper()
@@ -25,7 +29,7 @@ func source(t *testing.T, visit func(path, text string)) {
 		switch {
 		case err != nil:
 			return err
-		case entry.IsDir() && path != root && strings.HasPrefix(entry.Name(), "."):
+		case entry.IsDir() && path != root && strings.HasPrefix(entry.Name(), "."), entry.IsDir() && slices.Contains(beside, path):
 			return filepath.SkipDir
 		case entry.IsDir() || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go"):
 			return nil

@@ -75,3 +75,9 @@ func LastClose(t time.Time) time.Time {
 		}
 	}
 }
+
+// settling is how long after the bell closing prices can still change, by the auction and by brokerages that lag.
+const settling = 15 * time.Minute
+
+// Settled is when the prices of a close have come to rest: what is read from then on until the next opening is of it.
+func Settled(closed time.Time) time.Time { return closed.Add(settling) }

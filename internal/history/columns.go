@@ -75,6 +75,17 @@ func newAsset(i instrument.Instrument, table []instrument.Split, closes market.C
 	return a
 }
 
+// splitOn is how many times as many shares there are from a day on as on the day before; 1 where nothing was split.
+func (a *asset) splitOn(index int) float64 {
+	ratio := 1.0
+	for _, s := range a.splits {
+		if s.index == index {
+			ratio *= s.ratio
+		}
+	}
+	return ratio
+}
+
 func newSplit(day calendar.Day, from, to decimal.Decimal) split {
 	return split{day: day.Number(), from: from, to: to, ratio: Float(to) / Float(from)}
 }

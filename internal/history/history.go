@@ -349,13 +349,14 @@ func (h *History) fill(before *History, cut int) {
 	h.column = nil
 }
 
-// findJumps looks for changes of a price by the ratio of a split, from the change into the day of cut on.
+// findJumps looks for changes of a price by the ratio of a split, from the change into the day of cut on. One that a
+// known split explains is none.
 func (h *History) findJumps(n, cut int) {
 	if h.assets[n].cash() {
 		return
 	}
 	for i := max(cut, h.assets[n].known+1, 1); i < len(h.days); i++ {
-		times := h.column[i] / h.column[i-1]
+		times := h.column[i] / h.column[i-1] * h.assets[n].splitOn(i)
 		if times > 0.7 && times < 1.4 {
 			continue
 		}

@@ -41,7 +41,7 @@ type standing struct {
 	accounts []ledger.Account
 }
 
-// standing reads it; NotFound where there is no such person.
+// standing reads it; who is unknown has nothing.
 func (s *Service) standing(ctx context.Context, userID string) (now standing, err error) {
 	q := s.DB.Read()
 	if now.settings, err = user.SettingsOf(ctx, q, userID); err != nil {
@@ -100,6 +100,10 @@ func (s *Service) load(ctx context.Context, userID string, earlier *state) (*sta
 			return nil, err
 		}
 	}
+	without, err := w.told(ctx, &in)
+	if err != nil {
+		return nil, err
+	}
 	if st.history, err = w.history(ctx, in); err != nil {
 		return nil, err
 	}
@@ -108,6 +112,9 @@ func (s *Service) load(ctx context.Context, userID string, earlier *state) (*sta
 	}
 	if len(basis.Warnings) > 0 {
 		st.freshUntil = earliest(st.freshUntil, now.Add(retryAfter))
+	}
+	if without != "" {
+		basis.Warnings = append(basis.Warnings, without)
 	}
 	st.Report = NewReport(st.history, basis)
 	const answers, day = 256 << 10, 200
@@ -211,19 +218,14 @@ func freshUntil(now time.Time) time.Time {
 
 // live gives the prices of now that brokerages told of, by instrument: those that are not old news.
 func (s *Service) live(ctx context.Context, userID string, instruments map[string]instrument.Instrument) (map[string]decimal.Decimal, error) {
-	holdings, _, err := s.Holdings(ctx, userID)
+	now, _, err := s.Portfolio(ctx, userID)
 	if err != nil {
 		return nil, err
 	}
 	prices := map[string]decimal.Decimal{}
-	for _, h := range holdings {
-		if h.Price == nil || h.Stale {
-			continue
-		}
-		for id, i := range instruments {
-			if i.Symbol == h.Symbol && i.AssetClass == h.AssetClass && i.Currency == h.Currency {
-				prices[id] = *h.Price
-			}
+	for _, h := range now.Holdings {
+		if i, known := instruments[h.InstrumentID]; known && h.Price != nil && !h.Stale && i.Currency == h.Currency {
+			prices[h.InstrumentID] = *h.Price
 		}
 	}
 	return prices, nil

@@ -35,6 +35,7 @@ type Performance struct {
 	SeriesStep    int              `json:"seriesStep" doc:"How many trading days lie between two points of the series"`
 	Accounts      []Contribution   `json:"accounts" doc:"What each account contributed to the gain"`
 	Holdings      []Contribution   `json:"holdings" doc:"What each instrument, and the cash of each currency, contributed to the gain"`
+	NotInHistory  []Beside         `json:"notInHistory" doc:"What the summary's total has beside drivers.closing, as of now: with it the two are the same, but for prices and rates of other moments. Empty for periods that end earlier"`
 	InputsHash    string           `json:"inputsHash" doc:"The same as long as nothing that the figures rest on changes"`
 }
 

@@ -209,6 +209,11 @@ func TestWhatOtherTrackersGetWrong(t *testing.T) {
 				cash("A", "2026-03-03", broker.Exchange, "-1100").cash("A", "2026-03-03", broker.Exchange, "990 EUR"),
 			-1, "0 1100 0 0 0 0 0 -11 1089", "",
 		},
+		"a known split is no jump of the price": {
+			newPast().closes("X", "USD", "10 10 10 10 10 10").split("X", "2026-03-04", "1", "4").cash("A", "2026-03-02", broker.Deposit, "10000").
+				trade("A", "2026-03-02", "X", "100", "40"),
+			0, "0 10000 0 0 0 0 0 0 10000", "",
+		},
 		"an unknown split": {
 			newPast().closes("X", "USD", "40 40 10 10 10 10").cash("A", "2026-03-02", broker.Deposit, "10000").trade("A", "2026-03-02", "X", "100", "40"),
 			-30, "0 10000 0 -3000 0 0 0 0 7000", "a split may be missing",

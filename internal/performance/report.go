@@ -119,7 +119,7 @@ func (r *Report) work(v *history.View, q Query) (answer, error) {
 	h := r.history
 	shown := Performance{
 		Range: q.name(), AsOf: r.asOf, BaseCurrency: h.Base(), Status: string(returns.OK), SeriesStep: 1,
-		Series: []Point{}, Accounts: []Contribution{}, Holdings: []Contribution{}, InputsHash: r.hash(q),
+		Series: []Point{}, Accounts: []Contribution{}, Holdings: []Contribution{}, NotInHistory: []Beside{}, InputsHash: r.hash(q),
 	}
 	if len(h.Days()) == 0 {
 		return r.nothing(shown), nil

@@ -8,11 +8,14 @@ import (
 	"sync"
 	"time"
 
+	"github.com/jaspers-ai/jaspers/internal/calendar"
 	"github.com/jaspers-ai/jaspers/internal/db"
 	"github.com/jaspers-ai/jaspers/internal/fault"
+	"github.com/jaspers-ai/jaspers/internal/gains"
 	"github.com/jaspers-ai/jaspers/internal/market"
 	"github.com/jaspers-ai/jaspers/internal/pastprices"
 	"github.com/jaspers-ai/jaspers/internal/portfolio"
+	"github.com/jaspers-ai/jaspers/internal/user"
 )
 
 // Service works performances out and keeps what it worked out. Histories are made off the requests' path, one for a
@@ -27,15 +30,17 @@ type Service struct {
 	bytes int               // about what all of kept take
 }
 
-// Config of a Service. Every field is required.
+// Config of a Service. Every field is required, but for GainsUntil.
 type Config struct {
 	DB     *db.DB
 	Market *market.Service
 	Past   *pastprices.Service
-	// Holdings are what brokerages told of last, with the prices of now: (*portfolio.Service).Holdings.
-	Holdings func(ctx context.Context, userID string) ([]portfolio.Holding, []string, error)
-	Now      func() time.Time
-	Log      *slog.Logger
+	// Portfolio is what brokerages told of last, with the prices of now: (*portfolio.Service).Whole.
+	Portfolio func(ctx context.Context, userID string) (portfolio.Whole, []string, error)
+	// GainsUntil is what the ledger came to by the end of a day: (*gains.Service).Until. Standing alone needs it.
+	GainsUntil func(ctx context.Context, userID string, settings user.Settings, day calendar.Day) (*gains.Report, error)
+	Now        func() time.Time
+	Log        *slog.Logger
 }
 
 // place is where a person's state is, and where one is being made.
@@ -79,7 +84,12 @@ func (s *Service) Performance(ctx context.Context, userID string, q Query) (Perf
 	if err != nil {
 		return Performance{}, nil, err
 	}
-	return current.Answer(q)
+	shown, warnings, err := current.Answer(q)
+	if err != nil {
+		return Performance{}, nil, err
+	}
+	shown.NotInHistory, err = s.notInHistory(ctx, userID, current, shown, q)
+	return shown, warnings, err
 }
 
 // current is the person's state as of now: the one at hand, or one that is made.

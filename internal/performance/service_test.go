@@ -92,7 +92,9 @@ func newHouse(t *testing.T, d *db.DB) *house {
 		t.Fatal(err)
 	}
 	h.Service = performance.New(life, performance.Config{DB: d, Market: quotes, Past: past, Now: h.clock, Log: log,
-		Holdings: func(context.Context, string) ([]portfolio.Holding, []string, error) { return h.holding, nil, nil }})
+		Portfolio: func(context.Context, string) (portfolio.Whole, []string, error) {
+			return portfolio.Whole{Overview: portfolio.Overview{Holdings: h.holding}}, nil, nil
+		}})
 	err = d.Tx(t.Context(), func(tx *sql.Tx) error {
 		now := db.Time(saturday)
 		if _, err := tx.ExecContext(t.Context(), "insert into users (id, email, password_hash, created_at, updated_at) values ($1, $2, '', $3, $3)",
@@ -133,6 +135,15 @@ func (h *house) tell(t *testing.T, more ...broker.Activity) {
 	if err != nil {
 		t.Fatal(err)
 	}
+}
+
+// instrument is what our id of the one that is bought here is.
+func (h *house) instrument(t *testing.T) (id string) {
+	t.Helper()
+	if err := h.Read().QueryRowContext(t.Context(), "select distinct instrument from transactions where instrument is not null").Scan(&id); err != nil {
+		t.Fatal(err)
+	}
+	return id
 }
 
 func deposit(on, amount string) broker.Activity {
@@ -187,8 +198,8 @@ func TestANewTransactionIsInTheNextFigure(t *testing.T) {
 		if _, _, err := h.Performance(t.Context(), h.user, performance.Query{ConnectionID: db.NewID()}); !fault.Is(err, fault.NotFound) {
 			t.Errorf("got %v of somebody else's connection", err)
 		}
-		if _, _, err := h.Performance(t.Context(), db.NewID(), performance.Query{}); !fault.Is(err, fault.NotFound) {
-			t.Errorf("got %v of nobody", err)
+		if shown, _, err := h.Performance(t.Context(), db.NewID(), performance.Query{}); err != nil || shown.Status != "undefined" {
+			t.Errorf("got %+v, %v of nobody", shown, err)
 		}
 	})
 }
@@ -200,7 +211,7 @@ func TestWhatIsKnownIsKeptForTheNextDayAndForPricesOfNow(t *testing.T) {
 		h.ask(t, performance.Query{})
 		h.set(time.Date(2026, 11, 23, 17, 0, 0, 0, time.UTC)) // Monday noon
 		price := dec("14")
-		h.holding = []portfolio.Holding{{Symbol: "X", AssetClass: broker.Equity, Currency: "USD", Price: &price}}
+		h.holding = []portfolio.Holding{{InstrumentID: h.instrument(t), Symbol: "X", AssetClass: broker.Equity, Currency: "USD", Price: &price}}
 		live, _ := h.ask(t, performance.Query{Range: "1D"})
 		if !live.Live || live.To.String() != "2026-11-23" || live.Drivers.Opening.String() != "1131.5" || live.Drivers.Closing.String() != "1170" {
 			t.Errorf("got %+v, want 1131.5 to 1170 at the price of now", live.Drivers)

@@ -9,19 +9,12 @@ import (
 	"github.com/jaspers-ai/jaspers/internal/connection"
 )
 
-// What is decided here: whether a stored value may be old news, whether its price is of today, and who is read when, so
-// that a working brokerage's values never become old. Crypto is judged by the plain clock, since it trades at any hour;
-// cash and everything else by New York's.
+// What is decided here: whether a stored value may be old news, and whether its price is of today. Crypto is judged by the
+// plain clock, since it trades at any hour; cash and everything else by New York's. Who is read when, so that a working
+// brokerage's values never become old, is decided in package syncs.
 
-const (
-	// staleAfter is two slots of the periodic sync: one may be late without anything being wrong.
-	staleAfter = 30 * time.Minute
-	// settling is how long after the bell closing prices can still change, by the auction and by brokerages that lag.
-	settling = 15 * time.Minute
-	// lastRound is how long after the bell everybody is still read: the slot at settling brings the closing prices, and
-	// the one after it is a second chance.
-	lastRound = 30 * time.Minute
-)
+// staleAfter is two slots of the periodic sync: one may be late without anything being wrong.
+const staleAfter = 30 * time.Minute
 
 // stale tells whether the link's cash and values may be old news, crypto apart.
 func (l link) stale(now time.Time) bool {
@@ -56,14 +49,8 @@ func freshInNewYork(read, now time.Time) bool {
 	if calendar.Open(now) && now.Sub(calendar.NextOpen(lastClose)) > staleAfter {
 		return false
 	}
-	return !read.Before(settled(now))
+	return !read.Before(calendar.Settled(lastClose))
 }
-
-// settled is when the prices of New York's last close had come to rest.
-func settled(now time.Time) time.Time { return Settled(calendar.LastClose(now)) }
-
-// Settled is when the prices of a close have come to rest: what is read from then on until the next opening is of it.
-func Settled(closed time.Time) time.Time { return closed.Add(settling) }
 
 // ofToday tells whether a price read then is of the current day, so that its change since the previous close is today's.
 // The times between one opening of New York and the next belong to one trading day. Crypto has no close: the previous
@@ -74,10 +61,4 @@ func ofToday(class broker.AssetClass, read, now time.Time) bool {
 		return read.Truncate(day).Equal(now.Truncate(day))
 	}
 	return calendar.NextOpen(read).Equal(calendar.NextOpen(now))
-}
-
-// everybodyDue tells whether all connections are read in the slot, and not only those that hold crypto: while New York
-// is open, and from the closing bell until prices have settled.
-func everybodyDue(slot time.Time) bool {
-	return calendar.Open(slot) || slot.Sub(calendar.LastClose(slot)) <= lastRound
 }

@@ -42,6 +42,7 @@ type Account struct {
 	Number                 string
 	Cash                   []Cash // by currency; nil when the brokerage does not say
 	Positions              []Position
+	Totals                 Totals // in the base currency
 	HistoryProblem         string // why its transactions could not be read when its positions were; empty when they were
 	AsOf                   time.Time
 }
@@ -74,7 +75,7 @@ func (s *Service) Whole(ctx context.Context, userID string) (Whole, []string, er
 func (b book) account(l link, a account) Account {
 	shown := Account{
 		ID: a.id, ConnectionID: l.id, Provider: l.provider, ProviderName: l.providerName, Number: a.number,
-		HistoryProblem: a.historyProblem, AsOf: *l.syncedAt,
+		Totals: b.alone(l, a), HistoryProblem: a.historyProblem, AsOf: *l.syncedAt,
 	}
 	for _, currency := range slices.Sorted(maps.Keys(a.cash)) {
 		shown.Cash = append(shown.Cash, b.cash(currency, a.cash[currency]))

@@ -1,4 +1,4 @@
-// Package portfolio is what a user owns: the holdings of all their brokerages as one, kept in step with the brokerages.
+// Package portfolio is what a user owns: the holdings of all their brokerages as one, and what they come to.
 package portfolio
 
 import (
@@ -9,25 +9,20 @@ import (
 
 	"github.com/shopspring/decimal"
 
-	"github.com/jaspers-ai/jaspers/internal/audit"
 	"github.com/jaspers-ai/jaspers/internal/broker"
 	"github.com/jaspers-ai/jaspers/internal/calendar"
 	"github.com/jaspers-ai/jaspers/internal/connection"
 	"github.com/jaspers-ai/jaspers/internal/db"
 	"github.com/jaspers-ai/jaspers/internal/exchange"
 	"github.com/jaspers-ai/jaspers/internal/gains"
-	"github.com/jaspers-ai/jaspers/internal/job"
 	"github.com/jaspers-ai/jaspers/internal/kept"
 )
 
-// Service reads brokerages and shows what they said. Every field is required.
+// Service shows what brokerages said. Every field is required.
 type Service struct {
 	DB          *db.DB
 	Connections *connection.Service
-	Jobs        *job.Queue
 	Now         func() time.Time
-	// Audit records who asked for a sync; how it went is recorded by Connections.
-	Audit *audit.Log
 	// Rate gives rates of exchange for totals in a person's own currency.
 	Rate exchange.Source
 	// Gains is what the ledger says of them.

@@ -25,13 +25,14 @@ import (
 	"github.com/jaspers-ai/jaspers/internal/job"
 	"github.com/jaspers-ai/jaspers/internal/market"
 	"github.com/jaspers-ai/jaspers/internal/portfolio"
+	"github.com/jaspers-ai/jaspers/internal/syncs"
 	"github.com/jaspers-ai/jaspers/internal/vault"
 )
 
-// house is a portfolio service over two brokerages, with a clock that moves when it is told to. The queue stands still
-// save in work.
+// house is a portfolio service over two brokerages, with a clock that moves when it is told to. The queue stands still.
 type house struct {
 	*portfolio.Service
+	syncs        *syncs.Service
 	north, south *brokertest.Desk
 	now          time.Time
 	rates        map[string]string // to any currency, by the other; what is not here nobody knows
@@ -53,16 +54,18 @@ func newHouse(t *testing.T, d *db.DB) *house {
 	if err != nil {
 		t.Fatal(err)
 	}
-	h.Service = &portfolio.Service{
-		DB: d, Now: clock, Audit: log, Rate: h.rate, Gains: &gains.Service{DB: d, Now: clock, Rates: h.pastRates},
-		Jobs: job.New(job.Config{DB: d, Now: clock, Log: slog.New(slog.DiscardHandler), Poll: time.Millisecond}),
-		Connections: &connection.Service{
-			DB: d, Keys: keys, Audit: log, Now: clock, Providers: []broker.Provider{h.north, h.south},
-			RedirectURL: "https://jaspers.test/api/brokerages/callback",
-		},
+	connections := &connection.Service{
+		DB: d, Keys: keys, Audit: log, Now: clock, Providers: []broker.Provider{h.north, h.south},
+		RedirectURL: "https://jaspers.test/api/brokerages/callback",
 	}
-	h.Connections.OnConnected = h.Connected
-	job.Handle(h.Jobs, h.Sync)
+	h.Service = &portfolio.Service{
+		DB: d, Connections: connections, Now: clock, Rate: h.rate, Gains: &gains.Service{DB: d, Now: clock, Rates: h.pastRates},
+	}
+	h.syncs = &syncs.Service{
+		DB: d, Connections: connections, Now: clock, Audit: log,
+		Jobs: job.New(job.Config{DB: d, Now: clock, Log: slog.New(slog.DiscardHandler), Poll: time.Millisecond}),
+	}
+	connections.OnConnected = h.syncs.Connected
 	return h
 }
 
@@ -127,7 +130,7 @@ func (h *house) connect(t *testing.T, userID string, desk *brokertest.Desk) stri
 
 func (h *house) sync(t *testing.T, connectionID string) {
 	t.Helper()
-	if err := h.Sync(t.Context(), portfolio.SyncConnection{ConnectionID: connectionID}); err != nil {
+	if err := h.syncs.Sync(t.Context(), syncs.SyncConnection{ConnectionID: connectionID}); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -285,8 +288,7 @@ func TestAnAccountIsNotCountedBeforeItsFirstReading(t *testing.T) {
 		h := newHouse(t, d)
 		user := newUser(t, d)
 		h.north.Keep(account("n1", "1000"))
-		id := h.connect(t, user, h.north)
-		same(t, "jobs", []string{`{"connectionId":"` + id + `"}`}, openJobs(t, d))
+		h.connect(t, user, h.north)
 		summary, warnings := h.summary(t, user)
 		same(t, "warnings", []string{"Desk (paper) has not been read yet: its holdings appear after the first sync."}, warnings)
 		if !summary.TotalValue.IsZero() || summary.AsOf != nil || summary.Connections != (portfolio.Connections{Total: 1, Active: 1, Stale: 1}) {
@@ -313,7 +315,7 @@ func TestUsersNeverSeeEachOthersPortfolios(t *testing.T) {
 		_, _, err := h.Holding(t.Context(), bob, "ADA")
 		wantKind(t, err, fault.NotFound)
 		for _, id := range []string{adas, "no id"} {
-			_, err := h.SyncNow(t.Context(), bob, id)
+			_, err := h.syncs.SyncNow(t.Context(), bob, id)
 			wantKind(t, err, fault.NotFound)
 		}
 	})

@@ -16,8 +16,8 @@ import (
 	"github.com/jaspers-ai/jaspers/internal/db"
 	"github.com/jaspers-ai/jaspers/internal/db/dbtest"
 	"github.com/jaspers-ai/jaspers/internal/fault"
-	"github.com/jaspers-ai/jaspers/internal/portfolio"
 	"github.com/jaspers-ai/jaspers/internal/sim"
+	"github.com/jaspers-ai/jaspers/internal/syncs"
 	"github.com/jaspers-ai/jaspers/internal/upstream"
 )
 
@@ -132,7 +132,7 @@ func TestTwoAlpacaAccountsFromConsentToReconnection(t *testing.T) {
 		before, _ := h.summary(t, user)
 		h.now = h.now.Add(15 * time.Minute)
 		s.Faults.Set(sim.ProviderAlpaca, sim.Fault{Kind: sim.FaultCutBody, Path: "/paper/v2/positions"})
-		wantKind(t, h.Sync(t.Context(), portfolio.SyncConnection{ConnectionID: paper}), fault.UpstreamFailed)
+		wantKind(t, h.syncs.Sync(t.Context(), syncs.SyncConnection{ConnectionID: paper}), fault.UpstreamFailed)
 		after, warnings := h.summary(t, user)
 		if !after.TotalValue.Equal(before.TotalValue) || !after.Confirmed.TotalValue.LessThan(after.TotalValue) || len(warnings) != 1 {
 			t.Errorf("got %s, %s confirmed, warnings %q", after.TotalValue, after.Confirmed.TotalValue, warnings)
@@ -141,7 +141,7 @@ func TestTwoAlpacaAccountsFromConsentToReconnection(t *testing.T) {
 
 		s.RevokeTokens("alex")
 		for _, id := range []string{live, paper} {
-			wantKind(t, h.Sync(t.Context(), portfolio.SyncConnection{ConnectionID: id}), fault.ReauthorizationRequired)
+			wantKind(t, h.syncs.Sync(t.Context(), syncs.SyncConnection{ConnectionID: id}), fault.ReauthorizationRequired)
 		}
 		if again := h.consent(t, user, "alex", broker.Live); again != live {
 			t.Errorf("got connection %s, want the old one renewed", again)

@@ -7,6 +7,7 @@ import (
 
 	"github.com/shopspring/decimal"
 
+	"github.com/jaspers-ai/jaspers/internal/calendar"
 	"github.com/jaspers-ai/jaspers/internal/connection"
 )
 
@@ -40,7 +41,7 @@ func (s *Service) Standing(ctx context.Context, userID string, closed, at time.T
 	}
 	links := slices.Clone(b.links)
 	for i := range links {
-		if l := &links[i]; l.syncedAt != nil && !l.syncedAt.Before(Settled(closed)) {
+		if l := &links[i]; l.syncedAt != nil && !l.syncedAt.Before(calendar.Settled(closed)) {
 			l.status, l.problem = connection.Active, ""
 		}
 	}
@@ -58,11 +59,7 @@ func (b book) accounts() []AccountTotals {
 			continue
 		}
 		for _, a := range l.accounts {
-			alone := l
-			alone.accounts = []account{a}
-			v := b.view
-			v.links = []link{alone}
-			t := newBook(v, b.now).bestKnown()
+			t := b.alone(l, a)
 			all = append(all, AccountTotals{
 				ConnectionID: l.id, Provider: l.provider, Account: a.number, TotalValue: t.TotalValue, Cash: t.Cash, MarketValue: t.MarketValue,
 				AsOf: *l.syncedAt, Stale: l.stale(b.now),
@@ -70,4 +67,12 @@ func (b book) accounts() []AccountTotals {
 		}
 	}
 	return all
+}
+
+// alone adds up one account.
+func (b book) alone(l link, a account) Totals {
+	l.accounts = []account{a}
+	v := b.view
+	v.links = []link{l}
+	return newBook(v, b.now).bestKnown()
 }

@@ -106,20 +106,6 @@ func (r row) addTo(links []link) []link {
 	return links
 }
 
-// cryptoConnections are the connections that held crypto when they were last read.
-func cryptoConnections(ctx context.Context, q db.Querier) (map[string]bool, error) {
-	rows, err := q.QueryContext(ctx, "select distinct connection_id from portfolio_holdings where asset_class = $1", broker.Crypto)
-	ids, err := db.Collect(rows, err, func(scan func(...any) error) (id string, err error) { return id, scan(&id) })
-	if err != nil {
-		return nil, fmt.Errorf("list connections with crypto: %w", err)
-	}
-	held := make(map[string]bool, len(ids))
-	for _, id := range ids {
-		held[id] = true
-	}
-	return held, nil
-}
-
 // version is what a person's view depends on save for rates of exchange and the clock: what they chose, the ledger, and
 // what was last stored of each connection, and why one could not be read. It costs one indexed statement.
 func version(ctx context.Context, q db.Querier, userID string) (string, error) {

@@ -175,7 +175,7 @@ func (c *claudeState) stream(w http.ResponseWriter, r *http.Request, turn *claud
 				return
 			}
 			sent++
-			if c.opts.DeltaDelay > 0 && !pause(r.Context(), c.opts.DeltaDelay) {
+			if c.opts.DeltaDelay > 0 && !pause(r.Context(), c.opts.DeltaDelay, nil) {
 				return
 			}
 		}

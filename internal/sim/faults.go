@@ -27,7 +27,7 @@ type FaultKind string
 
 // The faults any provider can have.
 const (
-	FaultLatency     FaultKind = "latency"      // answers after Delay
+	FaultLatency     FaultKind = "latency"      // answers after Delay, or when the provider is well again
 	FaultRateLimited FaultKind = "rate_limited" // 429, with Retry-After when RetryAfter is set
 	FaultServerError FaultKind = "server_error" // Status (500 when 0) with a page of HTML, or the vendor's JSON where it has one
 	FaultCutBody     FaultKind = "cut_body"     // the connection closes in the middle of the true answer
@@ -64,6 +64,7 @@ type Fault struct {
 type Faults struct {
 	mu         sync.Mutex
 	byProvider map[string][]*Fault
+	well       map[string]chan struct{} // closed when the provider is well again
 }
 
 // Set adds a fault to those of the provider. Of several that match a request the one set first strikes.
@@ -76,11 +77,28 @@ func (f *Faults) Set(provider string, fault Fault) {
 	f.byProvider[provider] = append(f.byProvider[provider], &fault)
 }
 
-// Clear makes the provider well again.
+// Clear makes the provider well again. Whoever waits for a late answer gets it.
 func (f *Faults) Clear(provider string) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	delete(f.byProvider, provider)
+	if well := f.well[provider]; well != nil {
+		close(well)
+		delete(f.well, provider)
+	}
+}
+
+// untilWell is closed when the provider is made well again.
+func (f *Faults) untilWell(provider string) <-chan struct{} {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.well == nil {
+		f.well = map[string]chan struct{}{}
+	}
+	if f.well[provider] == nil {
+		f.well[provider] = make(chan struct{})
+	}
+	return f.well[provider]
 }
 
 // Pending lists the faults still to strike, by provider; Count is how often they still will.
@@ -127,6 +145,7 @@ func faultOf(ctx context.Context) (Fault, bool) {
 // wrap makes the provider's handler fail as arranged. Paths are the ones below the provider's prefix.
 func (f *Faults) wrap(provider string, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		well := f.untilWell(provider)
 		fault, ok := f.take(provider, r.URL.Path)
 		if !ok {
 			next.ServeHTTP(w, r)
@@ -134,7 +153,7 @@ func (f *Faults) wrap(provider string, next http.Handler) http.Handler {
 		}
 		switch fault.Kind {
 		case FaultLatency:
-			if pause(r.Context(), fault.Delay) {
+			if pause(r.Context(), fault.Delay, well) {
 				next.ServeHTTP(w, r)
 			}
 		case FaultRateLimited:
@@ -160,12 +179,14 @@ func (f *Faults) wrap(provider string, next http.Handler) http.Handler {
 	})
 }
 
-// pause waits, and tells whether the caller is still there.
-func pause(ctx context.Context, d time.Duration) bool {
+// pause waits, at most until the provider is well, and tells whether the caller is still there.
+func pause(ctx context.Context, d time.Duration, well <-chan struct{}) bool {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {
 	case <-timer.C:
+		return true
+	case <-well:
 		return true
 	case <-ctx.Done():
 		return false

@@ -108,6 +108,13 @@ func TestLatencyDelaysAndEndsWithTheCaller(t *testing.T) {
 		if took := time.Since(start); took != time.Second || w.Body.Len() != 0 {
 			t.Errorf("a caller who left after a second: got %q after %v, want nothing after 1s", w.Body, took)
 		}
+
+		time.AfterFunc(2*time.Second, func() { faults.Clear(ProviderYahoo) })
+		start = time.Now()
+		w = struck(faults, ProviderYahoo, "/")
+		if took := time.Since(start); took != 2*time.Second || !strings.HasPrefix(w.Body.String(), "healthy") {
+			t.Errorf("a provider that is well after two seconds: got %q after %v, want the true answer then", w.Body, took)
+		}
 	})
 }
 

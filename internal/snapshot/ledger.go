@@ -20,7 +20,7 @@ type booking struct {
 
 // addLedger puts in what the ledger tells of the day; what it does not tell is null with a reason.
 func (s *Service) addLedger(ctx context.Context, userID string, shot *Snapshot) error {
-	shot.Income, shot.NetFlows, shot.RealizedPnl = nil, nil, nil // a snapshot that is carried on has another day's
+	shot.Income, shot.NetFlows = nil, nil // a snapshot that is carried on has another day's
 	day, err := calendar.ParseDay(shot.Day)
 	if err != nil {
 		return err

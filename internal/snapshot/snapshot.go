@@ -55,7 +55,7 @@ type Snapshot struct {
 	ConfirmedValue decimal.Decimal           `json:"confirmedValue" doc:"Of the accounts that were read after the close"`
 	CostBasis      *decimal.Decimal          `json:"costBasis"`
 	UnrealizedPnl  *decimal.Decimal          `json:"unrealizedPnl"`
-	RealizedPnl    *decimal.Decimal          `json:"realizedPnl" doc:"Of the day's sales; null where the lots are not known"`
+	RealizedPnl    *decimal.Decimal          `json:"realizedPnl" doc:"Of all sales since the ledger begins, after fees, as far as they were known by then; null where no transactions were read"`
 	Income         *decimal.Decimal          `json:"income" doc:"Dividends and interest of the day, as far as they were booked by then; null where the ledger does not tell"`
 	NetFlows       *decimal.Decimal          `json:"netFlows" doc:"What came in from outside on the day, less what went out, as far as it was booked by then; null where the ledger does not tell"`
 	Accounts       []portfolio.AccountTotals `json:"accounts"`

@@ -67,7 +67,7 @@ func service(d *db.DB, now func() time.Time) (*snapshot.Service, error) {
 		DB: d, Now: now, Log: slog.New(slog.DiscardHandler), Poll: 3 * time.Millisecond, Lease: 10 * time.Second, Lanes: map[string]int{snapshot.Lane: 2},
 	})
 	s := &snapshot.Service{DB: d, Now: now, Jobs: jobs, Portfolio: &portfolio.Service{
-		DB: d, Now: now, Jobs: jobs, Audit: log, Connections: &connection.Service{DB: d, Audit: log, Now: now},
+		DB: d, Now: now, Connections: &connection.Service{DB: d, Audit: log, Now: now},
 		Gains: &gains.Service{DB: d, Now: now},
 	}}
 	s.Register()

@@ -13,7 +13,7 @@ import (
 	"github.com/jaspers-ai/jaspers/internal/portfolio"
 )
 
-// When a close's snapshots are taken, after the bell. The prices of the close have come to rest when portfolio.Settled
+// When a close's snapshots are taken, after the bell. The prices of the close have come to rest when calendar.Settled
 // says so; the sync of that quarter of an hour has another to be through.
 const (
 	takeAfter = 30 * time.Minute
@@ -157,7 +157,7 @@ func missed(links []link, latest calendar.Day, now time.Time) []time.Time {
 // waits tells whether a connection may yet be read with the prices of the close: it was not tried since they came to rest,
 // or it failed and is tried again. One that needs its owner is not waited for.
 func waits(links []link, closed, now time.Time) bool {
-	settled := portfolio.Settled(closed)
+	settled := calendar.Settled(closed)
 	for _, l := range links {
 		switch {
 		case l.status == connection.ReauthorizationRequired || !l.syncedAt.Before(settled):
@@ -238,7 +238,7 @@ func picture(day calendar.Day, was portfolio.Standing, basis Basis) (Snapshot, b
 	shot := Snapshot{
 		Day: day.String(), BaseCurrency: was.BaseCurrency, TotalValue: was.BestKnown.TotalValue, Cash: was.BestKnown.Cash,
 		MarketValue: was.BestKnown.MarketValue, ConfirmedValue: was.Confirmed.TotalValue, CostBasis: was.CostBasis, UnrealizedPnl: was.UnrealizedPnl,
-		Accounts: was.Accounts, Status: Confirmed, Basis: basis, Reasons: append([]string{}, was.Gaps...), AsOf: *was.AsOf,
+		RealizedPnl: was.Pnl.Realized, Accounts: was.Accounts, Status: Confirmed, Basis: basis, Reasons: append([]string{}, was.Gaps...), AsOf: *was.AsOf,
 	}
 	if len(was.Gaps) > 0 {
 		shot.Status = Partial

@@ -34,7 +34,7 @@ var ranks = [][]string{
 	{"auth", "connection", "exchange", "lots", "pastprices"},
 	{"costbasis", "history", "recording"},
 	{"gains", "reading"},
-	{"portfolio", "prices"},
+	{"portfolio", "prices", "syncs"},
 	{"breakdown", "performance", "reconciliation", "snapshot"},
 	{"analyst"},
 	{"chat"},

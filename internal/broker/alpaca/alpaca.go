@@ -51,7 +51,7 @@ func New(cfg Config, client *upstream.Client, now func() time.Time) *Provider {
 	cfg.TokenURL = cmp.Or(cfg.TokenURL, DefaultTokenURL)
 	cfg.LiveURL = strings.TrimSuffix(cmp.Or(cfg.LiveURL, DefaultLiveURL), "/")
 	cfg.PaperURL = strings.TrimSuffix(cmp.Or(cfg.PaperURL, DefaultPaperURL), "/")
-	return &Provider{cfg: cfg, client: client, now: now}
+	return &Provider{cfg: cfg, client: client, now: now, pace: pace{now: now}}
 }
 
 // Info names Alpaca.

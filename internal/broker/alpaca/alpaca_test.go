@@ -43,7 +43,7 @@ func at(t *testing.T, h http.Handler) *alpaca.Provider {
 func atOrigin(t *testing.T, origin string, timeout time.Duration) *alpaca.Provider {
 	t.Helper()
 	client, err := upstream.New(upstream.Config{
-		Provider: "Alpaca", Origins: []string{origin}, AllowPrivate: true, Timeout: timeout,
+		Provider: "Alpaca", Origins: []string{origin}, AllowPrivate: true, Timeout: timeout, Retries: 1,
 		Now: func() time.Time { return now },
 	})
 	if err != nil {

@@ -22,9 +22,10 @@ const (
 	keptTurns = 4096
 )
 
-// pace spreads the requests of each account, whose others do not wait for it. It goes by the machine's clock: what it keeps
-// is a promise to the brokerage's.
+// pace spreads the requests of each account, whose others do not wait for it. Turns are waited for, and go by the machine's
+// clock; what Alpaca refuses goes by the server's, as everything that is tried again later does.
 type pace struct {
+	now   func() time.Time // the server's
 	mu    sync.Mutex
 	turns map[[sha256.Size]byte]turn
 	room  int // how many turns there may be before those that are over are looked for
@@ -33,7 +34,7 @@ type pace struct {
 // turn is where an account stands.
 type turn struct {
 	full time.Time // when its bucket is full again
-	shut time.Time // until when Alpaca refuses it
+	shut time.Time // until when Alpaca refuses it, by the server's clock
 }
 
 // accountOf names an account by what opens it, without keeping that.
@@ -45,9 +46,9 @@ func accountOf(creds broker.Credentials) [sha256.Size]byte {
 // turn, it fails at once.
 func (p *pace) wait(ctx context.Context, account [sha256.Size]byte) error {
 	now := time.Now()
-	t := p.take(account, now)
-	if t.shut.After(now) {
-		return crowded(t.shut.Sub(now))
+	t, refused := p.take(account, now)
+	if refused > 0 {
+		return crowded(refused)
 	}
 	at := t.full.Add(-burst * interval)
 	if !at.After(now) {
@@ -70,30 +71,30 @@ func crowded(wait time.Duration) error {
 	return fault.New(fault.UpstreamDown, "Alpaca takes no more requests for this account right now; try again in a moment").WithRetryAfter(wait)
 }
 
-// take uses up one request of the account, unless it is refused.
-func (p *pace) take(account [sha256.Size]byte, now time.Time) turn {
+// take uses up one request of the account, unless it is refused for some time yet.
+func (p *pace) take(account [sha256.Size]byte, now time.Time) (t turn, refused time.Duration) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if len(p.turns) >= p.room {
 		p.forget(now)
 	}
-	t := p.turns[account]
-	if t.shut.After(now) {
-		return t
+	t = p.turns[account]
+	if refused = t.shut.Sub(p.now()); refused > 0 {
+		return t, refused
 	}
 	if t.full.Before(now) {
 		t.full = now
 	}
 	t.full = t.full.Add(interval)
 	p.turns[account] = t
-	return t
+	return t, 0
 }
 
 // forget lets go of the accounts that are as those never seen.
 func (p *pace) forget(now time.Time) {
-	kept := map[[sha256.Size]byte]turn{}
+	kept, clock := map[[sha256.Size]byte]turn{}, p.now()
 	for account, t := range p.turns {
-		if t.full.After(now) || t.shut.After(now) {
+		if t.full.After(now) || t.shut.After(clock) {
 			kept[account] = t
 		}
 	}
@@ -119,7 +120,7 @@ func (p *pace) heed(account [sha256.Size]byte, h http.Header) {
 
 // refused keeps the account's requests back for as long as Alpaca asked for when it refused one.
 func (p *pace) refused(account [sha256.Size]byte, wait time.Duration) {
-	shut := time.Now().Add(wait)
+	shut := p.now().Add(wait)
 	p.change(account, func(t *turn) {
 		if shut.After(t.shut) {
 			t.shut = shut

@@ -15,7 +15,7 @@ import (
 
 func TestNoAccountIsAskedMoreThanTwoHundredTimesInAnyMinute(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p, account := &pace{}, accountOf(broker.Credentials{KeyID: "a"})
+		p, account := &pace{now: time.Now}, accountOf(broker.Credentials{KeyID: "a"})
 		var left []time.Time
 		for range 1000 {
 			if err := p.wait(t.Context(), account); err != nil {
@@ -36,7 +36,7 @@ func TestNoAccountIsAskedMoreThanTwoHundredTimesInAnyMinute(t *testing.T) {
 
 func TestAccountsDoNotWaitForEachOther(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p, began := &pace{}, time.Now()
+		p, began := &pace{now: time.Now}, time.Now()
 		for i := range 10_000 {
 			account := accountOf(broker.Credentials{AccessToken: fmt.Sprint(i)})
 			for range 4 {
@@ -60,7 +60,7 @@ func TestAccountsDoNotWaitForEachOther(t *testing.T) {
 
 func TestWhatAlpacaSaysOfItsMinuteIsHeeded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p, account := &pace{}, accountOf(broker.Credentials{KeyID: "a"})
+		p, account := &pace{now: time.Now}, accountOf(broker.Credentials{KeyID: "a"})
 		reset := time.Now().Add(30 * time.Second)
 		p.heed(account, http.Header{"X-Ratelimit-Remaining": {"1"}})
 		p.heed(account, http.Header{})

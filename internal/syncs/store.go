@@ -1,4 +1,4 @@
-package portfolio
+package syncs
 
 import (
 	"context"
@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/jaspers-ai/jaspers/internal/broker"
 	"github.com/jaspers-ai/jaspers/internal/connection"
 	"github.com/jaspers-ai/jaspers/internal/db"
 	"github.com/jaspers-ai/jaspers/internal/fault"
@@ -18,7 +19,7 @@ func insertSync(ctx context.Context, tx db.Querier, id, userID string, now time.
 		return fmt.Errorf("store sync: %w", err)
 	}
 	for _, c := range connections {
-		_, err := tx.ExecContext(ctx, "insert into sync_connections (sync_id, connection_id, state) values ($1, $2, $3)", id, c, SyncQueued)
+		_, err := tx.ExecContext(ctx, "insert into sync_connections (sync_id, connection_id, state) values ($1, $2, $3)", id, c, Queued)
 		if err != nil {
 			return fmt.Errorf("store sync: %w", err)
 		}
@@ -26,21 +27,21 @@ func insertSync(ctx context.Context, tx db.Querier, id, userID string, now time.
 	return nil
 }
 
-func findSync(ctx context.Context, q db.Querier, userID, id string) ([]Syncing, error) {
+func findSync(ctx context.Context, q db.Querier, userID, id string) ([]Sync, error) {
 	if !db.IsID(id) {
 		return nil, nil
 	}
 	return collectSyncs(q.QueryContext(ctx, "select id, created_at from syncs where user_id = $1 and id = $2", userID, id))
 }
 
-func listSyncs(ctx context.Context, q db.Querier, userID, before string, limit int) ([]Syncing, error) {
+func listSyncs(ctx context.Context, q db.Querier, userID, before string, limit int) ([]Sync, error) {
 	return collectSyncs(q.QueryContext(ctx,
 		"select id, created_at from syncs where user_id = $1 and id < $2 order by id desc limit $3", userID, before, limit))
 }
 
-func collectSyncs(rows *sql.Rows, err error) ([]Syncing, error) {
-	all, err := db.Collect(rows, err, func(scan func(...any) error) (Syncing, error) {
-		s := Syncing{Connections: []SyncingConnection{}}
+func collectSyncs(rows *sql.Rows, err error) ([]Sync, error) {
+	all, err := db.Collect(rows, err, func(scan func(...any) error) (Sync, error) {
+		s := Sync{Connections: []Connection{}}
 		err := scan(&s.ID, &s.CreatedAt)
 		s.CreatedAt = s.CreatedAt.UTC()
 		return s, err
@@ -72,7 +73,7 @@ func scanSyncLine(scan func(...any) error) (l syncLine, err error) {
 		&l.status, &l.syncedAt, &connectionKind, &connectionMessage, &at)
 	l.StartedAt, l.FinishedAt = moment(started), moment(finished)
 	if kind.Valid {
-		l.Error = &SyncProblem{fault.Kind(kind.String), message.String}
+		l.Error = &Problem{fault.Kind(kind.String), message.String}
 	}
 	if connectionKind.Valid {
 		l.problem = &connection.Problem{Code: fault.Kind(connectionKind.String), Message: connectionMessage.String, At: at.Time.UTC()}
@@ -98,19 +99,19 @@ func isWaitedFor(ctx context.Context, q db.Querier, connectionID string) (waited
 
 func markReading(ctx context.Context, tx db.Querier, connectionID string, now time.Time) error {
 	return exec(ctx, tx, `update sync_connections set state = $2, started_at = coalesce(started_at, $3)
-		where connection_id = $1 and finished_at is null`, connectionID, SyncRunning, now)
+		where connection_id = $1 and finished_at is null`, connectionID, Running, now)
 }
 
 func markRead(ctx context.Context, tx db.Querier, connectionID string, f reading.Found, now time.Time) error {
 	return exec(ctx, tx, `update sync_connections set state = $2, started_at = coalesce(started_at, $3), finished_at = $3,
 			error_kind = null, error_message = null, positions = $4, transactions = $5
-		where connection_id = $1 and finished_at is null`, connectionID, SyncDone, now, f.Positions, f.Transactions)
+		where connection_id = $1 and finished_at is null`, connectionID, Done, now, f.Positions, f.Transactions)
 }
 
-func markUnread(ctx context.Context, tx db.Querier, connectionID string, p SyncProblem, final bool, now time.Time) error {
-	state, finished := SyncQueued, sql.NullTime{}
+func markUnread(ctx context.Context, tx db.Querier, connectionID string, p Problem, final bool, now time.Time) error {
+	state, finished := Queued, sql.NullTime{}
 	if final {
-		state, finished = SyncFailed, sql.NullTime{Time: now, Valid: true}
+		state, finished = Failed, sql.NullTime{Time: now, Valid: true}
 	}
 	return exec(ctx, tx, `update sync_connections set state = $2, started_at = coalesce(started_at, $3), finished_at = $4,
 			error_kind = $5, error_message = $6
@@ -138,4 +139,18 @@ func providerOf(ctx context.Context, q db.Querier, connectionID string) (provide
 		return "", fmt.Errorf("find a connection's brokerage: %w", err)
 	}
 	return provider, nil
+}
+
+// cryptoConnections are the connections that held crypto when they were last read.
+func cryptoConnections(ctx context.Context, q db.Querier) (map[string]bool, error) {
+	rows, err := q.QueryContext(ctx, "select distinct connection_id from portfolio_holdings where asset_class = $1", broker.Crypto)
+	ids, err := db.Collect(rows, err, func(scan func(...any) error) (id string, err error) { return id, scan(&id) })
+	if err != nil {
+		return nil, fmt.Errorf("list connections with crypto: %w", err)
+	}
+	held := make(map[string]bool, len(ids))
+	for _, id := range ids {
+		held[id] = true
+	}
+	return held, nil
 }

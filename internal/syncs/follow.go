@@ -1,4 +1,4 @@
-package portfolio
+package syncs
 
 import (
 	"context"
@@ -12,66 +12,66 @@ import (
 	"github.com/jaspers-ai/jaspers/internal/reading"
 )
 
-// SyncState is how far a sync is, or the reading of one connection in it.
-type SyncState string
+// State is how far a sync is, or the reading of one connection in it.
+type State string
 
 // The states. Only a whole sync can be partial: some of its connections were read, and others could not be.
 const (
-	SyncQueued  SyncState = "queued" // also between two tries
-	SyncRunning SyncState = "running"
-	SyncDone    SyncState = "done"
-	SyncPartial SyncState = "partial"
-	SyncFailed  SyncState = "failed"
+	Queued  State = "queued" // also between two tries
+	Running State = "running"
+	Done    State = "done"
+	Partial State = "partial"
+	Failed  State = "failed"
 )
 
-// Syncing is a sync that somebody asked for, to be followed until FinishedAt is there. Those that come round by themselves
+// Sync is a sync that somebody asked for, to be followed until FinishedAt is there. Those that come round by themselves
 // are not kept: how they went stands with each connection.
-type Syncing struct {
-	ID          string              `json:"id"`
-	State       SyncState           `json:"state" enum:"queued,running,done,partial,failed"`
-	CreatedAt   time.Time           `json:"createdAt"`
-	FinishedAt  *time.Time          `json:"finishedAt" doc:"Null while a connection is still to be read"`
-	Connections []SyncingConnection `json:"connections" doc:"Those that are read for it, less those that were deleted since"`
+type Sync struct {
+	ID          string       `json:"id"`
+	State       State        `json:"state" enum:"queued,running,done,partial,failed"`
+	CreatedAt   time.Time    `json:"createdAt"`
+	FinishedAt  *time.Time   `json:"finishedAt" doc:"Null while a connection is still to be read"`
+	Connections []Connection `json:"connections" doc:"Those that are read for it, less those that were deleted since"`
 }
 
-// SyncingConnection is one connection in a sync.
-type SyncingConnection struct {
-	ConnectionID string       `json:"connectionId"`
-	Provider     string       `json:"provider"`
-	ProviderName string       `json:"providerName"`
-	State        SyncState    `json:"state" enum:"queued,running,done,failed"`
-	Error        *SyncProblem `json:"error" doc:"Why the last try failed; with the state queued it is tried again by itself"`
-	StartedAt    *time.Time   `json:"startedAt"`
-	FinishedAt   *time.Time   `json:"finishedAt"`
-	Positions    *int         `json:"positions" doc:"How many were read; null before"`
-	Transactions *int         `json:"transactions" doc:"How many are new or changed; null where the brokerage was asked for none"`
+// Connection is one connection in a sync.
+type Connection struct {
+	ConnectionID string     `json:"connectionId"`
+	Provider     string     `json:"provider"`
+	ProviderName string     `json:"providerName"`
+	State        State      `json:"state" enum:"queued,running,done,failed"`
+	Error        *Problem   `json:"error" doc:"Why the last try failed; with the state queued it is tried again by itself"`
+	StartedAt    *time.Time `json:"startedAt"`
+	FinishedAt   *time.Time `json:"finishedAt"`
+	Positions    *int       `json:"positions" doc:"How many were read; null before"`
+	Transactions *int       `json:"transactions" doc:"How many are new or changed; null where the brokerage was asked for none"`
 }
 
-// SyncProblem is why a connection could not be read.
-type SyncProblem struct {
+// Problem is why a connection could not be read.
+type Problem struct {
 	Code    fault.Kind `json:"code"`
 	Message string     `json:"message"`
 }
 
 // SyncOf is one of the user's syncs. NotFound when it is none of theirs, or was forgotten.
-func (s *Service) SyncOf(ctx context.Context, userID, id string) (Syncing, error) {
-	all, err := s.syncs(ctx, func(q db.Querier) ([]Syncing, error) { return findSync(ctx, q, userID, id) })
+func (s *Service) SyncOf(ctx context.Context, userID, id string) (Sync, error) {
+	all, err := s.syncs(ctx, func(q db.Querier) ([]Sync, error) { return findSync(ctx, q, userID, id) })
 	if err != nil {
-		return Syncing{}, err
+		return Sync{}, err
 	}
 	if len(all) == 0 {
-		return Syncing{}, fault.New(fault.NotFound, "there is no such sync, or it is more than a week ago")
+		return Sync{}, fault.New(fault.NotFound, "there is no such sync, or it is more than a week ago")
 	}
 	return all[0], nil
 }
 
 // Syncs lists the user's syncs, newest first; next is the cursor of the page after this one, empty on the last.
-func (s *Service) Syncs(ctx context.Context, userID string, limit int, cursor string) (all []Syncing, next string, err error) {
+func (s *Service) Syncs(ctx context.Context, userID string, limit int, cursor string) (all []Sync, next string, err error) {
 	before, err := db.Before(cursor)
 	if err != nil {
 		return nil, "", err
 	}
-	all, err = s.syncs(ctx, func(q db.Querier) ([]Syncing, error) { return listSyncs(ctx, q, userID, before, limit+1) })
+	all, err = s.syncs(ctx, func(q db.Querier) ([]Sync, error) { return listSyncs(ctx, q, userID, before, limit+1) })
 	if err == nil && len(all) > limit {
 		all = all[:limit]
 		next = all[limit-1].ID
@@ -80,7 +80,7 @@ func (s *Service) Syncs(ctx context.Context, userID string, limit int, cursor st
 }
 
 // syncs reads syncs with their connections from one picture of the database, so that no job ends between the looks.
-func (s *Service) syncs(ctx context.Context, read func(q db.Querier) ([]Syncing, error)) (all []Syncing, err error) {
+func (s *Service) syncs(ctx context.Context, read func(q db.Querier) ([]Sync, error)) (all []Sync, err error) {
 	err = s.DB.Snapshot(ctx, func(q db.Querier) (err error) {
 		if all, err = read(q); err != nil {
 			return err
@@ -101,7 +101,7 @@ func (s *Service) syncs(ctx context.Context, read func(q db.Querier) ([]Syncing,
 					}
 				}
 				l.ProviderName = s.Connections.ProviderName(l.Provider)
-				all[i].Connections = append(all[i].Connections, l.SyncingConnection)
+				all[i].Connections = append(all[i].Connections, l.Connection)
 			}
 			all[i].addUp()
 		}
@@ -112,7 +112,7 @@ func (s *Service) syncs(ctx context.Context, read func(q db.Querier) ([]Syncing,
 
 // syncLine is a connection in a sync, with what is known of the connection itself.
 type syncLine struct {
-	SyncingConnection
+	Connection
 	status   connection.Status
 	syncedAt sql.NullTime
 	problem  *connection.Problem
@@ -126,13 +126,13 @@ const joined = 5 * time.Minute
 func (l *syncLine) settle(asked time.Time) {
 	switch {
 	case l.problem != nil:
-		l.State, l.FinishedAt = SyncFailed, new(l.problem.At)
-		l.Error = &SyncProblem{l.problem.Code, l.problem.Message}
+		l.State, l.FinishedAt = Failed, new(l.problem.At)
+		l.Error = &Problem{l.problem.Code, l.problem.Message}
 	case l.status == connection.Active && l.syncedAt.Valid && asked.Sub(l.syncedAt.Time) < joined:
-		l.State, l.FinishedAt, l.Error = SyncDone, new(l.syncedAt.Time.UTC()), nil
+		l.State, l.FinishedAt, l.Error = Done, new(l.syncedAt.Time.UTC()), nil
 	default:
-		l.State, l.FinishedAt = SyncFailed, new(asked)
-		l.Error = &SyncProblem{fault.Internal, "the reading was given up on our side; ask again"}
+		l.State, l.FinishedAt = Failed, new(asked)
+		l.Error = &Problem{fault.Internal, "the reading was given up on our side; ask again"}
 	}
 	if l.StartedAt != nil && l.FinishedAt.Before(*l.StartedAt) {
 		l.FinishedAt = l.StartedAt
@@ -140,8 +140,8 @@ func (l *syncLine) settle(asked time.Time) {
 }
 
 // addUp makes the whole of the parts.
-func (s *Syncing) addUp() {
-	n := map[SyncState]int{}
+func (s *Sync) addUp() {
+	n := map[State]int{}
 	last := s.CreatedAt
 	for _, c := range s.Connections {
 		n[c.State]++
@@ -150,18 +150,18 @@ func (s *Syncing) addUp() {
 		}
 	}
 	switch all := len(s.Connections); {
-	case n[SyncQueued] == all && all > 0:
-		s.State = SyncQueued
-	case n[SyncQueued]+n[SyncRunning] > 0:
-		s.State = SyncRunning
-	case n[SyncFailed] == 0:
-		s.State = SyncDone
-	case n[SyncDone] == 0:
-		s.State = SyncFailed
+	case n[Queued] == all && all > 0:
+		s.State = Queued
+	case n[Queued]+n[Running] > 0:
+		s.State = Running
+	case n[Failed] == 0:
+		s.State = Done
+	case n[Done] == 0:
+		s.State = Failed
 	default:
-		s.State = SyncPartial
+		s.State = Partial
 	}
-	if n[SyncQueued]+n[SyncRunning] == 0 {
+	if n[Queued]+n[Running] == 0 {
 		s.FinishedAt = &last
 	}
 }
@@ -189,17 +189,13 @@ func (s *Service) readWell(ctx context.Context, tx db.Querier, connectionID stri
 // readBadly tells those who wait for a connection what went wrong, and ends the wait where it is not tried again.
 func (s *Service) readBadly(ctx context.Context, tx db.Querier, connectionID string, cause error, permanent bool) error {
 	f := fault.From(cause)
-	return markUnread(ctx, tx, connectionID, SyncProblem{f.Kind, f.Message}, permanent || job.LastTry(ctx), db.Time(s.Now()))
+	return markUnread(ctx, tx, connectionID, Problem{f.Kind, f.Message}, permanent || job.LastTry(ctx), db.Time(s.Now()))
 }
 
 // keptSyncs is how long syncs can be looked at.
 const keptSyncs = 7 * 24 * time.Hour
 
-// TidySyncs is a period's work: it forgets the syncs of more than a week ago.
-func (s *Service) TidySyncs(ctx context.Context, tx *sql.Tx, slot time.Time) error {
+// Tidy is a period's work: it forgets the syncs of more than a week ago.
+func (s *Service) Tidy(ctx context.Context, tx *sql.Tx, slot time.Time) error {
 	return deleteSyncs(ctx, tx, db.Time(slot.Add(-keptSyncs)))
 }
-
-// Lane is the lane of the job queue in which connections to a brokerage are read: a brokerage that is slow keeps no other
-// waiting, and none is asked by more workers than its lane has.
-func Lane(provider string) string { return "sync " + provider }

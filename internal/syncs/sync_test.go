@@ -1,4 +1,4 @@
-package portfolio_test
+package syncs_test
 
 import (
 	"context"
@@ -14,6 +14,7 @@ import (
 	"github.com/jaspers-ai/jaspers/internal/db/dbtest"
 	"github.com/jaspers-ai/jaspers/internal/fault"
 	"github.com/jaspers-ai/jaspers/internal/portfolio"
+	"github.com/jaspers-ai/jaspers/internal/syncs"
 )
 
 // work runs the queue until the only job that is due was tried once, and tells what became of it.
@@ -100,7 +101,7 @@ func TestAFailingBrokerageLeavesItsLastKnownRowsWithTheirAge(t *testing.T) {
 		h.now = h.now.Add(2 * time.Hour)
 		h.sync(t, south)
 		h.north.Fail(fault.New(fault.UpstreamDown, "North cannot answer right now; try again in a moment"))
-		err := h.Sync(t.Context(), portfolio.SyncConnection{ConnectionID: north})
+		err := h.Sync(t.Context(), syncs.SyncConnection{ConnectionID: north})
 		wantKind(t, err, fault.UpstreamDown)
 
 		warning := "Desk account … n1 (paper) shows values from 2 hours ago: North cannot answer right now; try again in a moment."
@@ -168,7 +169,7 @@ func TestAReadingThatLostTheRaceChangesNothing(t *testing.T) {
 			h.sync(t, id)
 			h.north.Fail(fault.New(fault.UpstreamDown, "down"))
 		})
-		wantKind(t, h.Sync(t.Context(), portfolio.SyncConnection{ConnectionID: id}), fault.UpstreamDown)
+		wantKind(t, h.Sync(t.Context(), syncs.SyncConnection{ConnectionID: id}), fault.UpstreamDown)
 		h.north.Fail(nil)
 		got, err := h.Connections.Get(t.Context(), user, id)
 		if err != nil || got.Status != connection.Active || !got.LastSyncAt.Equal(h.now) {
@@ -284,7 +285,7 @@ func TestStoppingSaysNothingAboutTheConnection(t *testing.T) {
 		id := h.linked(t, user, h.north)
 		ctx, cancel := context.WithCancel(t.Context())
 		h.north.Reading = cancel
-		wantKind(t, h.Sync(ctx, portfolio.SyncConnection{ConnectionID: id}), fault.Canceled)
+		wantKind(t, h.Sync(ctx, syncs.SyncConnection{ConnectionID: id}), fault.Canceled)
 		if got, err := h.Connections.Get(t.Context(), user, id); err != nil || got.Status != connection.Active || got.Error != nil {
 			t.Errorf("got %+v, %v, want an active connection", got, err)
 		}
@@ -298,13 +299,14 @@ func TestEachConnectionIsQueuedOnce(t *testing.T) {
 		h.north.Keep(account("n1", "0"))
 		h.south.Keep(account("s1", "0"))
 		north, south := h.connect(t, user, h.north), h.connect(t, user, h.south)
+		want := []string{`{"connectionId":"` + north + `"}`, `{"connectionId":"` + south + `"}`}
+		same(t, "jobs once they are connected", want, openJobs(t, d))
 		if _, err := h.SyncNow(t.Context(), user, north); err != nil {
 			t.Fatal(err)
 		}
 		if _, n, err := h.SyncAll(t.Context(), user); n != 2 || err != nil {
 			t.Errorf("got %d, %v, want 2", n, err)
 		}
-		want := []string{`{"connectionId":"` + north + `"}`, `{"connectionId":"` + south + `"}`}
 		same(t, "jobs", want, openJobs(t, d))
 	})
 }
@@ -317,9 +319,9 @@ func TestThePeriodicSyncLeavesOutWhoNeedsTheirOwner(t *testing.T) {
 		h.south.Keep(account("s1", "0"))
 		revoked, well, failing := h.linked(t, user, h.north), h.linked(t, other, h.south), h.linked(t, user, h.south)
 		h.north.Revoke()
-		wantKind(t, h.Sync(t.Context(), portfolio.SyncConnection{ConnectionID: revoked}), fault.ReauthorizationRequired)
+		wantKind(t, h.Sync(t.Context(), syncs.SyncConnection{ConnectionID: revoked}), fault.ReauthorizationRequired)
 		h.south.Fail(fault.New(fault.UpstreamTimeout, "late"))
-		wantKind(t, h.Sync(t.Context(), portfolio.SyncConnection{ConnectionID: failing}), fault.UpstreamTimeout)
+		wantKind(t, h.Sync(t.Context(), syncs.SyncConnection{ConnectionID: failing}), fault.UpstreamTimeout)
 		h.due(t, h.now)
 		same(t, "jobs", []string{`{"connectionId":"` + well + `"}`, `{"connectionId":"` + failing + `"}`}, openJobs(t, d))
 	})
@@ -372,7 +374,7 @@ func TestAConnectionThatFailedIsTriedAgainOverTheWeekend(t *testing.T) {
 		h.south.Keep(account("s1", "0"))
 		failing, unread := h.linked(t, newUser(t, d), h.north), h.connect(t, newUser(t, d), h.south)
 		h.north.Fail(fault.New(fault.UpstreamDown, "down"))
-		wantKind(t, h.Sync(t.Context(), portfolio.SyncConnection{ConnectionID: failing}), fault.UpstreamDown)
+		wantKind(t, h.Sync(t.Context(), syncs.SyncConnection{ConnectionID: failing}), fault.UpstreamDown)
 		h.due(t, saturday)
 		same(t, "jobs", []string{`{"connectionId":"` + failing + `"}`, `{"connectionId":"` + unread + `"}`}, openJobs(t, d))
 	})
@@ -385,7 +387,7 @@ func (h *house) due(t *testing.T, slot time.Time) {
 		if _, err := tx.ExecContext(t.Context(), "delete from jobs"); err != nil {
 			return err
 		}
-		return h.SyncDue(t.Context(), tx, slot)
+		return h.Due(t.Context(), tx, slot)
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -1,4 +1,5 @@
-package portfolio
+// Package syncs keeps what is stored of people's accounts in step with their brokerages: who is read when, and how that went.
+package syncs
 
 import (
 	"context"
@@ -16,6 +17,16 @@ import (
 	"github.com/jaspers-ai/jaspers/internal/job"
 	"github.com/jaspers-ai/jaspers/internal/reading"
 )
+
+// Service has brokerages read. Every field is required.
+type Service struct {
+	DB          *db.DB
+	Connections *connection.Service
+	Jobs        *job.Queue
+	Now         func() time.Time
+	// Audit records who asked for a sync; how it went is recorded by Connections.
+	Audit *audit.Log
+}
 
 // SyncConnection is the job of reading one connection.
 type SyncConnection struct {
@@ -128,29 +139,6 @@ func (s *Service) request(ctx context.Context, tx db.Querier, e audit.Event, ids
 	return syncID, s.enqueue(ctx, tx, ids...)
 }
 
-// SyncDue is the periodic sync, to be called for the slots of every quarter of an hour, at night as well: a job for each
-// connection of everyone's that may have news, save those that need their owners first. While New York is open, and until
-// half an hour after its close, that is each; at other times each that holds crypto, and each that has not been read since
-// the close: the brokerage was down, or this server was.
-func (s *Service) SyncDue(ctx context.Context, tx *sql.Tx, slot time.Time) error {
-	ids, err := s.Connections.Due(ctx, tx)
-	if err != nil {
-		return err
-	}
-	if !everybodyDue(slot) {
-		crypto, err := cryptoConnections(ctx, tx)
-		if err != nil {
-			return err
-		}
-		behind, err := s.Connections.Behind(ctx, tx, settled(slot))
-		if err != nil {
-			return err
-		}
-		ids = slices.DeleteFunc(ids, func(id string) bool { return !crypto[id] && !slices.Contains(behind, id) })
-	}
-	return s.enqueue(ctx, tx, ids...)
-}
-
 // Connected has a connection read that was just made or renewed; it is what connection.Service calls OnConnected.
 func (s *Service) Connected(ctx context.Context, tx *sql.Tx, connectionID string) error {
 	if err := s.Connections.SyncRequested(ctx, tx, connectionID); err != nil {
@@ -173,3 +161,7 @@ func (s *Service) enqueue(ctx context.Context, tx db.Querier, connectionIDs ...s
 	}
 	return nil
 }
+
+// Lane is the lane of the job queue in which connections to a brokerage are read: a brokerage that is slow keeps no other
+// waiting, and none is asked by more workers than its lane has.
+func Lane(provider string) string { return "sync " + provider }

@@ -1,4 +1,4 @@
-package portfolio_test
+package syncs_test
 
 import (
 	"context"
@@ -14,8 +14,8 @@ import (
 	"github.com/jaspers-ai/jaspers/internal/db/dbtest"
 	"github.com/jaspers-ai/jaspers/internal/fault"
 	"github.com/jaspers-ai/jaspers/internal/job"
-	"github.com/jaspers-ai/jaspers/internal/portfolio"
 	"github.com/jaspers-ai/jaspers/internal/sim"
+	"github.com/jaspers-ai/jaspers/internal/syncs"
 	"github.com/jaspers-ai/jaspers/internal/upstream"
 )
 
@@ -69,7 +69,7 @@ func (h *house) minute(t *testing.T, s *sim.Sim) (tickles int) {
 		t.Fatal(err)
 	}
 	for _, id := range bound {
-		if err := h.Service.KeepAlive(t.Context(), portfolio.KeepAlive{Provider: id}); err != nil {
+		if err := h.Service.KeepAlive(t.Context(), syncs.KeepAlive{Provider: id}); err != nil {
 			t.Fatal(err)
 		}
 	}

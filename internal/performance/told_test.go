@@ -1,0 +1,43 @@
+package performance_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/jaspers-ai/jaspers/internal/broker"
+	"github.com/jaspers-ai/jaspers/internal/db"
+	"github.com/jaspers-ai/jaspers/internal/db/dbtest"
+	"github.com/jaspers-ai/jaspers/internal/performance"
+	"github.com/jaspers-ai/jaspers/internal/portfolio"
+)
+
+// An option has no past prices: what it gained since it was bought is no gain of today, nor is it lost when the bell has
+// rung.
+func TestWhatHasNoPastPricesStandsAtTheOneItsBrokerageTells(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		h := newHouse(t, d)
+		bought := buy("2026-11-09", "2", "5")
+		bought.Amount = dec("-1000")
+		bought.Instrument = broker.Instrument{
+			InstrumentID: "o1", Symbol: "SPY280121C00500000", AssetClass: broker.Option, Currency: "USD", Multiplier: dec("100"),
+		}
+		h.tell(t, deposit("2026-11-02", "1500"), bought)
+		for now, live := range map[time.Time]bool{saturday: false, time.Date(2026, 11, 23, 17, 0, 0, 0, time.UTC): true} {
+			h.set(now)
+			price := dec("8")
+			h.holding = []portfolio.Holding{{InstrumentID: h.instrument(t), Symbol: "SPY280121C00500000", AssetClass: broker.Option, Currency: "USD", Price: &price, AsOf: now}}
+			h.tell(t)
+			week, warnings := h.ask(t, performance.Query{Range: "1W"})
+			if got := week.Drivers.Closing.String() + " " + week.Gain.String(); week.Live != live || got != "2100 0" {
+				t.Errorf("at %s: closing and gain are %s in a week, want 2100 0", now, got)
+			}
+			if all, _ := h.ask(t, performance.Query{}); all.Gain.String() != "600" {
+				t.Errorf("at %s: got a gain of %s in all, want 600", now, all.Gain)
+			}
+			if text := strings.Join(warnings, "\n"); !strings.Contains(text, "no past prices of SPY280121C00500000") || strings.Contains(text, "last known price") {
+				t.Errorf("got warnings %q", text)
+			}
+		}
+	})
+}
