@@ -69,7 +69,7 @@ var tables = []table{
 		keep: "provider, environment, connection_id, created_at, expires_at",
 		left: map[string]string{"user_id": yourRow, "state_hash": opens, "browser_hash": opens, "code_verifier": opens}},
 	{name: "brokerage_accounts", file: "accounts.json", about: "Your accounts at the brokerages.", where: byConnection,
-		keep: "id, connection_id, external_id, number, status, currency, cash number, cash_in json, as_of, cost_basis_method, history_since, history_cash, history_read_at, history_problem"},
+		keep: "id, connection_id, external_id, number, status, currency, cash number, cash_in json, as_of, cost_basis_method, history_since, history_cash, history_read_at, history_problem, missing_since"},
 	{name: "transactions", file: "transactions.json", about: "What happened in them.", where: byUser, order: "at, id",
 		keep: "id, connection_id, account_id, external_id, kind, at, day, instrument, symbol, quantity number, price number, currency, amount number, " +
 			"fee number, tax number, split_from number, split_to number, description, created_at, updated_at",

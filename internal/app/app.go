@@ -158,10 +158,13 @@ func (a *App) buildMoney(life context.Context, outside providers) error {
 	a.Connections = &connection.Service{
 		DB: a.db, Keys: a.keyring, Audit: a.Audit, Providers: brokers, RedirectURL: outside.HTTP.CallbackURL, Now: now,
 		OnConnected: func(ctx context.Context, tx *sql.Tx, id string) error { return a.Syncs.Connected(ctx, tx, id) },
+		OnReauthorizationRequired: func(ctx context.Context, tx db.Querier, c connection.Refused) error {
+			return a.Auth.TellReauthorization(ctx, tx, c.UserID, c.ID, c.ProviderName, c.At)
+		},
 	}
 	a.Syncs = &syncs.Service{DB: a.db, Connections: a.Connections, Jobs: a.jobs, Now: now, Audit: a.Audit}
 	a.Portfolio = &portfolio.Service{
-		DB: a.db, Connections: a.Connections, Now: now, Rate: a.Market.Rate,
+		DB: a.db, Connections: a.Connections, Now: now, Rate: a.Market.Rate, Closes: a.PastPrices.KnownCloses,
 		Gains: &gains.Service{DB: a.db, Rates: a.PastPrices.Rates, Now: now},
 	}
 	a.Breakdown = &breakdown.Service{Portfolio: a.Portfolio}

@@ -94,6 +94,7 @@ func (resetRequest) Kind() string { return "auth.reset_request" }
 func (s *Service) RegisterJobs() {
 	job.Handle(s.mails.Jobs, s.sendLink)
 	job.Handle(s.mails.Jobs, s.sendNotice)
+	job.Handle(s.mails.Jobs, s.sendReauthorization)
 	job.Handle(s.mails.Jobs, s.decideReset)
 }
 

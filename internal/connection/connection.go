@@ -14,7 +14,7 @@ import (
 	"github.com/jaspers-ai/jaspers/internal/vault"
 )
 
-// Service connects users with brokerages. Every field is required.
+// Service connects users with brokerages. Every field is required, save one.
 type Service struct {
 	DB   *db.DB
 	Keys *vault.Keyring
@@ -26,7 +26,17 @@ type Service struct {
 	RedirectURL string
 	// OnConnected is called in the transaction that makes or renews a connection, to have it read for the first time.
 	OnConnected func(ctx context.Context, tx *sql.Tx, connectionID string) error
-	Now         func() time.Time
+	// OnReauthorizationRequired is called in the transaction that finds that a connection needs its owner, to have them told;
+	// nil where nobody is.
+	OnReauthorizationRequired func(ctx context.Context, tx db.Querier, c Refused) error
+	Now                       func() time.Time
+}
+
+// Refused is a connection that the brokerage lets in no more, and since when.
+type Refused struct {
+	ID, UserID   string
+	ProviderName string
+	At           time.Time
 }
 
 // Status tells whether a connection works.
@@ -48,7 +58,7 @@ type Connection struct {
 	Environment   broker.Environment `json:"environment"`
 	Method        broker.Method      `json:"method" enum:"oauth,api_key,gateway" doc:"How it was let in."`
 	ReauthorizeBy broker.Method      `json:"reauthorizeBy" enum:"oauth,api_key,gateway" doc:"What its reauthorize route takes when status is reauthorization_required: a new consent, a new key pair, or nothing but to be called."`
-	Accounts      []string           `json:"accounts" doc:"The brokerage's account numbers"`
+	Accounts      []string           `json:"accounts" doc:"The brokerage's account numbers, also of those that it lists no more"`
 	Status        Status             `json:"status" enum:"active,error,reauthorization_required"`
 	CreatedAt     time.Time          `json:"createdAt"`
 	LastSyncAt    *time.Time         `json:"lastSyncAt" doc:"When its positions were last read; null before the first time"`

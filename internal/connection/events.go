@@ -38,7 +38,10 @@ func (s *Service) recordSync(ctx context.Context, tx db.Querier, link Link, befo
 	}
 	if changed && now == ReauthorizationRequired {
 		e.Action = audit.RequireReauthorize
-		return s.Audit.Record(ctx, tx, e)
+		if err := s.Audit.Record(ctx, tx, e); err != nil || s.OnReauthorizationRequired == nil {
+			return err
+		}
+		return s.OnReauthorizationRequired(ctx, tx, Refused{link.ID, link.UserID, s.ProviderName(link.Provider), db.Time(s.Now())})
 	}
 	return nil
 }

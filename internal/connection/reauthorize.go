@@ -54,14 +54,14 @@ func methodOf(c Connection, info broker.Info, req Request) (broker.Method, []fau
 	return c.Method, nil
 }
 
-// renewable checks, in the caller's transaction, that one of the accounts is the connection's. One whose accounts were all
-// closed takes any.
+// renewable checks, in the caller's transaction, that one of the accounts is the connection's. One of which no
+// account is known takes any.
 func renewable(ctx context.Context, tx db.Querier, att attempt, accounts []broker.Account) error {
 	stored, err := storedAccounts(ctx, tx, att.connectionID)
 	if err != nil || len(stored) == 0 {
 		return err
 	}
-	if slices.ContainsFunc(accounts, func(a broker.Account) bool { return slices.Contains(stored, a.ID) }) {
+	if anyOf(stored, accounts) {
 		return nil
 	}
 	if att.method == broker.ByAPIKey {

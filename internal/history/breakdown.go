@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/shopspring/decimal"
 
@@ -121,19 +122,37 @@ func (b *Breakdown) name(h *History, assets, accounts map[int]*Part) {
 
 // note names what is not valued as of the last day.
 func (b *Breakdown) note(h *History, through int, unvalued map[int]bool, old map[int]int32) {
+	names := map[string][]string{} // by why
 	for n := range unvalued {
 		a := h.assets[n]
-		why := "there is no price of it"
+		why := "there is no price"
 		if a.rates != nil && h.days[through] < a.rates.first() {
 			why = fmt.Sprintf("there is no rate of exchange from %s to %s", a.currency, h.in.Base)
 		}
-		b.Unvalued = append(b.Unvalued, fmt.Sprintf("%s is left out: %s.", cmp.Or(a.symbol, a.currency), why))
+		names[why] = append(names[why], cmp.Or(a.symbol, a.currency))
+	}
+	for why, symbols := range names {
+		b.Unvalued = append(b.Unvalued, leftOut(symbols)+why+".")
 	}
 	for n, day := range old {
 		b.Old = append(b.Old, fmt.Sprintf("%s is at its last known price, of %s.", h.assets[n].symbol, calendar.DayNumbered(day)))
 	}
 	slices.Sort(b.Unvalued)
 	slices.Sort(b.Old)
+}
+
+// maxNamed bounds how many symbols one sentence names.
+const maxNamed = 5
+
+// leftOut begins a sentence that says of what there is no value.
+func leftOut(symbols []string) string {
+	slices.Sort(symbols)
+	if n := len(symbols); n > maxNamed {
+		return fmt.Sprintf("%s and %d more are left out: ", strings.Join(symbols[:maxNamed], ", "), n-maxNamed)
+	} else if n > 1 {
+		return strings.Join(symbols, ", ") + " are left out: "
+	}
+	return symbols[0] + " is left out: "
 }
 
 // quote is what one unit of an asset is worth on a day.

@@ -10,6 +10,7 @@ import (
 
 	"github.com/shopspring/decimal"
 
+	"github.com/jaspers-ai/jaspers/internal/broker"
 	"github.com/jaspers-ai/jaspers/internal/calendar"
 	"github.com/jaspers-ai/jaspers/internal/instrument"
 	"github.com/jaspers-ai/jaspers/internal/ledger"
@@ -350,9 +351,9 @@ func (h *History) fill(before *History, cut int) {
 }
 
 // findJumps looks for changes of a price by the ratio of a split, from the change into the day of cut on. One that a
-// known split explains is none.
+// known split explains is none, nor is one of an option, whose price halves and doubles of its own accord.
 func (h *History) findJumps(n, cut int) {
-	if h.assets[n].cash() {
+	if h.assets[n].cash() || h.assets[n].class == broker.Option {
 		return
 	}
 	for i := max(cut, h.assets[n].known+1, 1); i < len(h.days); i++ {

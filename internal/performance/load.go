@@ -252,6 +252,11 @@ func (w *work) prices(ctx context.Context, in *history.Input, basis *Basis) erro
 		return err
 	}
 	basis.Warnings = append(basis.Warnings, notes...)
+	if in.Live != nil {
+		if err := w.ratesOfNow(ctx, in); err != nil {
+			return err
+		}
+	}
 	if basis.Closes.Currency != in.Base {
 		basis.FX = new(in.Rates[basis.Closes.Currency])
 	}

@@ -72,6 +72,14 @@ func (p *past) rates(currency, rates string) *past {
 	return p
 }
 
+// option makes an instrument one, of one share.
+func (p *past) option(id string) *past {
+	i := p.Instruments[id]
+	i.AssetClass = broker.Option
+	p.Instruments[id] = i
+	return p
+}
+
 func (p *past) split(id, on, from, to string) *past {
 	p.Splits[id] = append(p.Splits[id], instrument.Split{Day: day(on), From: dec(from), To: dec(to)})
 	return p
@@ -213,6 +221,10 @@ func TestWhatOtherTrackersGetWrong(t *testing.T) {
 			newPast().closes("X", "USD", "10 10 10 10 10 10").split("X", "2026-03-04", "1", "4").cash("A", "2026-03-02", broker.Deposit, "10000").
 				trade("A", "2026-03-02", "X", "100", "40"),
 			0, "0 10000 0 0 0 0 0 0 10000", "",
+		},
+		"an option that halves was not split": {
+			newPast().closes("X", "USD", "40 40 10 10 10 10").option("X").cash("A", "2026-03-02", broker.Deposit, "10000").trade("A", "2026-03-02", "X", "100", "40"),
+			-30, "0 10000 0 -3000 0 0 0 0 7000", "",
 		},
 		"an unknown split": {
 			newPast().closes("X", "USD", "40 40 10 10 10 10").cash("A", "2026-03-02", broker.Deposit, "10000").trade("A", "2026-03-02", "X", "100", "40"),

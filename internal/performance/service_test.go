@@ -40,6 +40,7 @@ type house struct {
 	now     atomic.Pointer[time.Time]
 	asked   atomic.Int64
 	holding []portfolio.Holding
+	rates   []portfolio.Rate
 	user    string
 	link    string
 	account string
@@ -93,7 +94,7 @@ func newHouse(t *testing.T, d *db.DB) *house {
 	}
 	h.Service = performance.New(life, performance.Config{DB: d, Market: quotes, Past: past, Now: h.clock, Log: log,
 		Portfolio: func(context.Context, string) (portfolio.Whole, []string, error) {
-			return portfolio.Whole{Overview: portfolio.Overview{Holdings: h.holding}}, nil, nil
+			return portfolio.Whole{Overview: portfolio.Overview{Summary: portfolio.Summary{Rates: h.rates}, Holdings: h.holding}}, nil, nil
 		}})
 	err = d.Tx(t.Context(), func(tx *sql.Tx) error {
 		now := db.Time(saturday)

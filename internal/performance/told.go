@@ -83,3 +83,23 @@ func toldWarning(symbols []string) string {
 	return fmt.Sprintf("There are no past prices of %s%s: what the brokerage says now stands for all days since they were last traded.",
 		strings.Join(symbols, ", "), more)
 }
+
+// ratesOfNow gives the last day, which is not over, the rates of exchange that the summary is in, so that both come to
+// the same.
+func (w *work) ratesOfNow(ctx context.Context, in *history.Input) error {
+	now, _, err := w.Portfolio(ctx, w.userID)
+	if err != nil {
+		return err
+	}
+	today := in.Today.Number()
+	for _, rate := range now.Summary.Rates {
+		known := in.Rates[rate.From]
+		if n := len(known.Days); rate.To == in.Base && n > 0 && known.Days[n-1] < today {
+			known.Days = append(slices.Clone(known.Days), today) // the columns are shared
+			known.Rate = append(slices.Clone(known.Rate), history.Float(rate.Rate))
+			known.AsOf = rate.AsOf
+			in.Rates[rate.From] = known
+		}
+	}
+	return nil
+}

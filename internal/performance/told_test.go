@@ -41,3 +41,16 @@ func TestWhatHasNoPastPricesStandsAtTheOneItsBrokerageTells(t *testing.T) {
 		}
 	})
 }
+
+func TestTheDayThatIsNotOverHasTheRatesOfNow(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		h := newHouse(t, d)
+		h.tell(t, broker.Activity{ID: "d1", Kind: broker.Deposit, At: at("2026-03-02"), Currency: "EUR", Amount: dec("100")})
+		h.set(time.Date(2026, 11, 23, 17, 0, 0, 0, time.UTC)) // Monday noon
+		h.rates = []portfolio.Rate{{From: "EUR", To: "USD", Rate: dec("15"), AsOf: h.clock()}}
+		day, _ := h.ask(t, performance.Query{Range: "1D"})
+		if got := day.Drivers; got.Opening.String() != "1323" || got.Closing.String() != "1500" || got.FX.String() != "177" {
+			t.Errorf("got %+v, want 1323 at Friday's rate and 1500 at that of now", got)
+		}
+	})
+}

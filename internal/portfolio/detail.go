@@ -15,14 +15,19 @@ type Detail struct {
 }
 
 // Holding is one row of Holdings with its lots. The symbol may be in any case and in the common spellings: BRK.B or BRK-B;
-// BTC/USD, BTC-USD or BTCUSD. NotFound when the user holds nothing of it.
+// BTC/USD, BTC-USD or BTCUSD. NotFound when the user holds nothing of it. Warnings are as in Holdings, but for a day change
+// that this holding has.
 func (s *Service) Holding(ctx context.Context, userID, symbol string) (Detail, []string, error) {
 	b, err := s.open(ctx, userID)
 	if err != nil {
 		return Detail{}, nil, err
 	}
 	if h, ok := findSymbol(b.holdings(), symbol); ok {
-		return Detail{h, b.gains.InLedger(h.InstrumentID)}, b.warnings(), nil
+		warnings := b.warnings()
+		if h.DayChange != nil {
+			warnings = b.gaps()
+		}
+		return Detail{h, b.gains.InLedger(h.InstrumentID)}, warnings, nil
 	}
 	return Detail{}, nil, fault.New(fault.NotFound, "you hold nothing of this symbol")
 }

@@ -55,7 +55,7 @@ type Position struct {
 	CostBasis        *decimal.Decimal
 }
 
-// Whole reads all of it at one moment; warnings as in Holdings.
+// Whole reads all of it at one moment; warnings as in Holdings, but for those of the day change, which it is not about.
 func (s *Service) Whole(ctx context.Context, userID string) (Whole, []string, error) {
 	b, err := s.open(ctx, userID)
 	if err != nil {
@@ -69,7 +69,7 @@ func (s *Service) Whole(ctx context.Context, userID string) (Whole, []string, er
 			}
 		}
 	}
-	return w, b.warnings(), nil
+	return w, b.gaps(), nil
 }
 
 func (b book) account(l link, a account) Account {

@@ -18,7 +18,7 @@ import (
 	"github.com/jaspers-ai/jaspers/internal/kept"
 )
 
-// Service shows what brokerages said. Every field is required.
+// Service shows what brokerages said. Every field is required, but for Closes.
 type Service struct {
 	DB          *db.DB
 	Connections *connection.Service
@@ -27,6 +27,8 @@ type Service struct {
 	Rate exchange.Source
 	// Gains is what the ledger says of them.
 	Gains *gains.Service
+	// Closes are what previous closes are taken from that brokerages do not tell; nil for nowhere.
+	Closes KnownCloses
 
 	once sync.Once
 	kept *kept.Values[view]

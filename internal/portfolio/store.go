@@ -18,7 +18,7 @@ import (
 func load(ctx context.Context, q db.Querier, userID string) ([]link, error) {
 	rows, err := q.QueryContext(ctx, `
 		select c.id, c.provider, c.environment, c.status, c.error_message, c.last_sync_at,
-			a.id, a.number, a.currency, a.cash, a.cash_in, a.history_problem,
+			a.id, a.number, a.currency, a.cash, a.cash_in, a.history_problem, a.missing_since,
 			h.instrument, h.instrument_id, h.symbol, h.name, h.asset_class, h.exchange, h.currency, h.quantity, h.multiplier,
 			h.average_cost, h.cost_basis, h.price, h.previous_close, h.market_value, h.as_of
 		from brokerage_connections c
@@ -47,14 +47,14 @@ type row struct {
 func scanRow(scan func(...any) error) (row, error) {
 	var r row
 	var problem sql.NullString
-	var syncedAt, asOf sql.NullTime
+	var syncedAt, asOf, missingSince sql.NullTime
 	var accountID, number, accountCurrency, cashIn, historyProblem sql.NullString
 	var identity, instrument, symbol, name, class, exchange, currency sql.NullString
 	var cash, quantity, multiplier decimal.NullDecimal
 	var a account
 	var p position
 	err := scan(&r.link.id, &r.link.provider, &r.link.environment, &r.link.status, &problem, &syncedAt,
-		&accountID, &number, &accountCurrency, &cash, &cashIn, &historyProblem,
+		&accountID, &number, &accountCurrency, &cash, &cashIn, &historyProblem, &missingSince,
 		&identity, &instrument, &symbol, &name, &class, &exchange, &currency, &quantity, &multiplier,
 		&p.AverageCost, &p.CostBasis, &p.Price, &p.PreviousClose, &p.MarketValue, &asOf)
 	r.link.problem = problem.String
@@ -62,7 +62,7 @@ func scanRow(scan func(...any) error) (row, error) {
 		r.link.syncedAt = new(syncedAt.Time.UTC())
 	}
 	if err == nil && accountID.Valid {
-		a.id, a.number, a.historyProblem = accountID.String, number.String, historyProblem.String
+		a.id, a.number, a.historyProblem, a.missingSince = accountID.String, number.String, historyProblem.String, missingSince.Time.UTC()
 		a.cash, err = cashOf(accountCurrency.String, cash, cashIn)
 		r.account = &a
 	}
@@ -96,6 +96,12 @@ func (r row) addTo(links []link) []link {
 		return links
 	}
 	l := &links[len(links)-1]
+	if a := r.account; !a.missingSince.IsZero() {
+		if len(l.missing) == 0 || l.missing[len(l.missing)-1].id != a.id {
+			l.missing = append(l.missing, *a)
+		}
+		return links
+	}
 	if len(l.accounts) == 0 || l.accounts[len(l.accounts)-1].id != r.account.id {
 		l.accounts = append(l.accounts, *r.account)
 	}
@@ -112,7 +118,7 @@ func version(ctx context.Context, q db.Querier, userID string) (string, error) {
 	rows, err := q.QueryContext(ctx, `
 		select coalesce(s.base_currency, ''), coalesce(s.cost_basis_method, ''),
 			(select coalesce(max(version), 0) from ledger_changes where user_id = $1),
-			c.id, c.revision, c.status, c.last_sync_at, c.error_at, c.error_message, a.id, a.cost_basis_method, a.history_problem
+			c.id, c.revision, c.status, c.last_sync_at, c.error_at, c.error_message, a.id, a.cost_basis_method, a.history_problem, a.missing_since
 		from users u
 		left join user_settings s on s.user_id = u.id
 		left join brokerage_connections c on c.user_id = u.id
@@ -123,10 +129,10 @@ func version(ctx context.Context, q db.Querier, userID string) (string, error) {
 		var ledger int64
 		var revision sql.NullInt64
 		var id, status, problem, account, accountMethod, historyProblem sql.NullString
-		var synced, failed sql.NullTime
-		err := scan(&currency, &method, &ledger, &id, &revision, &status, &synced, &failed, &problem, &account, &accountMethod, &historyProblem)
-		return fmt.Sprintf("%q %q %d %q %d %q %d %d %q %q %q %q", currency, method, ledger, id.String, revision.Int64, status.String,
-			synced.Time.UnixMicro(), failed.Time.UnixMicro(), problem.String, account.String, accountMethod.String, historyProblem.String), err
+		var synced, failed, missing sql.NullTime
+		err := scan(&currency, &method, &ledger, &id, &revision, &status, &synced, &failed, &problem, &account, &accountMethod, &historyProblem, &missing)
+		return fmt.Sprintf("%q %q %d %q %d %q %d %d %q %q %q %q %d", currency, method, ledger, id.String, revision.Int64, status.String,
+			synced.Time.UnixMicro(), failed.Time.UnixMicro(), problem.String, account.String, accountMethod.String, historyProblem.String, missing.Time.UnixMicro()), err
 	})
 	if err != nil {
 		return "", fmt.Errorf("read the portfolio's version: %w", err)

@@ -21,6 +21,7 @@ type link struct {
 	problem      string     // why it could not be read, for its owner
 	syncedAt     *time.Time // nil before the first sync
 	accounts     []account
+	missing      []account // those that the brokerage lists no more; they are in no figure
 }
 
 type account struct {
@@ -29,6 +30,7 @@ type account struct {
 	cash           map[string]decimal.Decimal // by currency; nil when the brokerage does not say
 	historyProblem string                     // why its transactions could not be read, for its owner
 	positions      []position
+	missingSince   time.Time // zero while the brokerage lists it
 }
 
 // position is one as it is stored.

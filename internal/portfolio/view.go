@@ -53,6 +53,9 @@ func (s *Service) load(ctx context.Context, userID string) (view, error) {
 	if err != nil {
 		return view{}, err
 	}
+	if err := s.completeCloses(ctx, links); err != nil {
+		return view{}, err
+	}
 	for i := range links {
 		links[i].providerName = s.Connections.ProviderName(links[i].provider)
 	}

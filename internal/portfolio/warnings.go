@@ -29,6 +29,7 @@ func (b book) gaps() []string {
 			}
 		}
 	}
+	all = append(all, b.missingWarnings()...)
 	all = append(all, b.historyWarnings()...)
 	return append(all, b.unknownWarnings()...)
 }
@@ -61,6 +62,24 @@ func (l link) cryptoWarnings(now time.Time) []string {
 		if a.holdsCrypto() {
 			all = append(all, fmt.Sprintf("%s account %s (%s) shows crypto at values from %s ago: it was not read since.",
 				l.providerName, MaskAccount(a.number), l.environment, age(now.Sub(*l.syncedAt))))
+		}
+	}
+	return all
+}
+
+// closedAfter is for how long an account that a brokerage lists no more may only have been forgotten; after that it was
+// closed, and there is nothing to warn of.
+const closedAfter = 7 * 24 * time.Hour
+
+// missingWarnings name the accounts that brokerages list no more.
+func (b book) missingWarnings() []string {
+	var all []string
+	for _, l := range b.links {
+		for _, a := range l.missing {
+			if since := b.now.Sub(a.missingSince); since < closedAfter {
+				all = append(all, fmt.Sprintf("%s account %s has been missing from the brokerage's list for %s: the totals leave it out, and its transactions are kept.",
+					l.providerName, MaskAccount(a.number), age(since)))
+			}
 		}
 	}
 	return all

@@ -36,6 +36,11 @@ type oauthState struct {
 	tokens tokens
 }
 
+// NewToken is one more access token for an account of the customer, as consent to read it leads to.
+func (s *Sim) NewToken(customer, env string) string {
+	return s.oauth.tokens.issue(s.World.seed, grant{Customer: customer, Envs: []string{env}})
+}
+
 // RevokeTokens takes back every token of the customer, as revoking the application in Alpaca's dashboard does.
 func (s *Sim) RevokeTokens(customer string) { s.oauth.tokens.revoke(customer) }
 

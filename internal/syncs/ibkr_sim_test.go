@@ -113,8 +113,8 @@ func TestAGatewayIsKeptSignedInOnceForAllWhoAreConnected(t *testing.T) {
 				t.Errorf("got %+v, %v, want it to need its owner", c, err)
 			}
 		}
-		if n := h.minute(t, s); n != 0 {
-			t.Errorf("got %d signs of life of a session that is gone", n)
+		if n := h.minute(t, s); n != 1 {
+			t.Errorf("got %d questions whether the session is there again, want 1 for all", n)
 		}
 		s.SignInIBKR("alex")
 		h.now = h.now.Add(5 * time.Second)

@@ -34,9 +34,14 @@ func (s *Service) KeepAliveDue(ctx context.Context, tx *sql.Tx, _ time.Time) err
 	return nil
 }
 
-// KeepAlive does the job.
+// KeepAlive does the job. Connections whose session is there again are read at once, without anybody's doing: at a gateway it
+// ends every night, and whoever signs in again is not thinking of this server.
 func (s *Service) KeepAlive(ctx context.Context, args KeepAlive) error {
 	ctx, cancel := context.WithTimeout(ctx, keepAliveTime)
 	defer cancel()
-	return s.Connections.KeepAlive(ctx, args.Provider)
+	readable, err := s.Connections.KeepAlive(ctx, args.Provider)
+	if err != nil || len(readable) == 0 {
+		return err
+	}
+	return s.DB.Tx(ctx, func(tx *sql.Tx) error { return s.enqueue(ctx, tx, readable...) })
 }

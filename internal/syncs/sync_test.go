@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jaspers-ai/jaspers/internal/broker"
 	"github.com/jaspers-ai/jaspers/internal/connection"
 	"github.com/jaspers-ai/jaspers/internal/db"
 	"github.com/jaspers-ai/jaspers/internal/db/dbtest"
@@ -43,6 +44,16 @@ func (h *house) work(t *testing.T) string {
 	return ""
 }
 
+func clearJobs(t *testing.T, d *db.DB) {
+	t.Helper()
+	if err := d.Tx(t.Context(), func(tx *sql.Tx) error {
+		_, err := tx.ExecContext(t.Context(), "delete from jobs")
+		return err
+	}); err != nil {
+		t.Fatal(err)
+	}
+}
+
 func openJobs(t *testing.T, d *db.DB) []string {
 	t.Helper()
 	rows, err := d.Read().QueryContext(t.Context(), "select args from jobs where state = 'queued' order by args")
@@ -59,6 +70,7 @@ func TestReadingAgainChangesNothingAndGoneThingsGo(t *testing.T) {
 		user := newUser(t, d)
 		h.north.Keep(account("n1", "10"), h.position("A", "1", "1", "1", "1", "1"), h.position("B", "2", "2", "1", "1", "2"))
 		h.north.Keep(account("n2", "20"), h.position("A", "3", "3", "1", "1", "3"))
+		h.north.Tell("n2", broker.History{Activities: []broker.Activity{{ID: "in", Kind: broker.Deposit, At: h.now.AddDate(0, 0, -9), Currency: "USD", Amount: dec("23")}}})
 		id := h.linked(t, user, h.north)
 		before, stored := first(h.holdings(t, user)), dump(t, d)
 		h.sync(t, id)
@@ -69,10 +81,41 @@ func TestReadingAgainChangesNothingAndGoneThingsGo(t *testing.T) {
 		h.north.Close("n2")
 		h.sync(t, id)
 		same(t, "holdings", []string{"B 5 5 0 29.41 false 1", "C 1 1 0 5.88 false 1"}, rows(first(h.holdings(t, user))))
-		if got, _ := h.summary(t, user); got.Cash.String() != "11" {
-			t.Errorf("got cash %s, want 11", got.Cash)
+		got, warnings := h.summary(t, user)
+		if got.Cash.String() != "11" || got.BestKnown.Sources != 1 {
+			t.Errorf("got cash %s of %d accounts, want 11 of one", got.Cash, got.BestKnown.Sources)
+		}
+		missing := "Desk account … n2 has been missing from the brokerage's list for %s: the totals leave it out, and its transactions are kept."
+		same(t, "warnings", []string{fmt.Sprintf(missing, "less than a minute")}, warnings)
+		if n := count(t, d, "transactions where external_id = 'in'"); n != 1 {
+			t.Errorf("got %d transactions, want that of the account that is missing", n)
+		}
+
+		h.now = h.now.Add(time.Hour)
+		h.sync(t, id) // missing since the first time
+		_, warnings = h.summary(t, user)
+		same(t, "warnings an hour later", []string{fmt.Sprintf(missing, "1 hour")}, warnings)
+		h.now = h.now.AddDate(0, 0, 7)
+		h.sync(t, id)
+		_, warnings = h.summary(t, user)
+		if said := strings.Join(warnings, ""); strings.Contains(said, "missing") {
+			t.Errorf("got %q a week later, want it taken for closed", said)
+		}
+
+		h.north.Keep(account("n2", "20"), h.position("A", "3", "3", "1", "1", "3"))
+		h.sync(t, id)
+		if got, warnings = h.summary(t, user); got.Cash.String() != "31" || strings.Contains(strings.Join(warnings, ""), "missing") || count(t, d, "brokerage_accounts") != 2 {
+			t.Errorf("got cash %s, warnings %q, want both accounts again", got.Cash, warnings)
 		}
 	})
+}
+
+func count(t *testing.T, d *db.DB, table string) (n int) {
+	t.Helper()
+	if err := d.Read().QueryRowContext(t.Context(), "select count(*) from "+table).Scan(&n); err != nil {
+		t.Fatal(err)
+	}
+	return n
 }
 
 // dump is what identifies the stored positions.
@@ -383,13 +426,8 @@ func TestAConnectionThatFailedIsTriedAgainOverTheWeekend(t *testing.T) {
 // due runs the periodic sync of a slot with no job left from before.
 func (h *house) due(t *testing.T, slot time.Time) {
 	t.Helper()
-	err := h.DB.Tx(t.Context(), func(tx *sql.Tx) error {
-		if _, err := tx.ExecContext(t.Context(), "delete from jobs"); err != nil {
-			return err
-		}
-		return h.Due(t.Context(), tx, slot)
-	})
-	if err != nil {
+	clearJobs(t, h.DB)
+	if err := h.DB.Tx(t.Context(), func(tx *sql.Tx) error { return h.Due(t.Context(), tx, slot) }); err != nil {
 		t.Fatal(err)
 	}
 }

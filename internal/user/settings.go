@@ -58,7 +58,7 @@ type Settings struct {
 	CostBasisMethod CostBasis       `json:"costBasisMethod" enum:"fifo,lifo,hifo,average,specific" doc:"Which shares are sold first, once there are lots"`
 	RiskFreeRate    decimal.Decimal `json:"riskFreeRate" example:"0.04" doc:"A year's, as a fraction, for ratios of performance"`
 	AmountsToModel  Amounts         `json:"amountsToModel" enum:"full,relative,none" doc:"What of my amounts the language model is shown"`
-	Notifications   []Notice        `json:"notifications" enum:"reauthorization" doc:"What I want to be told by mail, once there are mails of it; what was done to my account is told in any case"`
+	Notifications   []Notice        `json:"notifications" enum:"reauthorization" doc:"What I want to be told by mail: reauthorization, that a brokerage lets the server in no more. What was done to my account is told in any case"`
 	UpdatedAt       *time.Time      `json:"updatedAt" doc:"Null while nothing was chosen"`
 }
 

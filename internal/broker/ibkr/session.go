@@ -23,7 +23,7 @@ var errAccountsFirst = errors.New("the accounts have to be asked for first")
 
 func errSignedOut() *fault.Error {
 	return fault.New(fault.ReauthorizationRequired,
-		"nobody is signed in at the gateway of Interactive Brokers; sign in at the gateway with a browser, then connect it again")
+		"nobody is signed in at the gateway of Interactive Brokers; sign in at the gateway with a browser; what is connected is then read again by itself")
 }
 
 func errCompeting() *fault.Error {
