@@ -16,6 +16,7 @@ import (
 	"github.com/jaspers-ai/jaspers/internal/db"
 	"github.com/jaspers-ai/jaspers/internal/fault"
 	"github.com/jaspers-ai/jaspers/internal/market"
+	"github.com/jaspers-ai/jaspers/internal/pastprices"
 	"github.com/jaspers-ai/jaspers/internal/recording"
 )
 
@@ -56,14 +57,14 @@ func (f priceFile) History(_ context.Context, symbol string, first, last calenda
 	return h, nil
 }
 
-func newMarket(ctx context.Context, d *db.DB, source priceFile) (*market.Service, error) {
-	return market.New(ctx, market.Config{DB: d, Sources: []market.Source{source}, Now: benchNow, Log: slog.New(slog.DiscardHandler)})
+func newPast(ctx context.Context, d *db.DB, source priceFile) (*pastprices.Service, error) {
+	return pastprices.New(ctx, pastprices.Config{DB: d, Sources: []market.Source{source}, Now: benchNow, Log: slog.New(slog.DiscardHandler)})
 }
 
-// storePrices has market keep the prices of a file.
+// storePrices keeps the prices of a file.
 func storePrices(ctx context.Context, d *db.DB, prices map[string]map[string]float64) error {
 	prices[compared] = prices["GF000"]
-	m, err := newMarket(ctx, d, prices)
+	m, err := newPast(ctx, d, prices)
 	if err != nil {
 		return err
 	}

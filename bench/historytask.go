@@ -26,6 +26,7 @@ import (
 	"github.com/jaspers-ai/jaspers/internal/ledger"
 	"github.com/jaspers-ai/jaspers/internal/lots"
 	"github.com/jaspers-ai/jaspers/internal/market"
+	"github.com/jaspers-ai/jaspers/internal/pastprices"
 	"github.com/jaspers-ai/jaspers/internal/performance"
 	"github.com/jaspers-ai/jaspers/internal/portfolio"
 	"github.com/jaspers-ai/jaspers/internal/recording"
@@ -105,7 +106,7 @@ func input(ctx context.Context, d *db.DB, userID string) (in days.Input, err err
 	if in.Splits, err = instrument.SplitsOf(ctx, q, ids); err != nil {
 		return in, err
 	}
-	m, err := newMarket(ctx, d, nil)
+	m, err := newPast(ctx, d, nil)
 	if err != nil {
 		return in, err
 	}
@@ -122,12 +123,16 @@ var grows = decimal.RequireFromString("0.01")
 
 // byService asks the service, while others ask something small.
 func byService(ctx context.Context, d *db.DB, p person) (m measured, err error) {
-	prices, err := newMarket(ctx, d, nil)
+	log := slog.New(slog.DiscardHandler)
+	quotes, err := market.New(ctx, market.Config{Sources: []market.Source{priceFile(nil)}, Now: benchNow, Log: log})
 	if err != nil {
 		return m, err
 	}
-	log := slog.New(slog.DiscardHandler)
-	s := performance.New(ctx, performance.Config{DB: d, Market: prices, Portfolio: nothingHeld, Now: benchNow, Log: log})
+	prices, err := newPast(ctx, d, nil)
+	if err != nil {
+		return m, err
+	}
+	s := performance.New(ctx, performance.Config{DB: d, Market: quotes, Past: prices, Portfolio: nothingHeld, Now: benchNow, Log: log})
 	others, stop, err := startOthers(ctx, d, p.UserID)
 	if err != nil {
 		return m, err
@@ -168,7 +173,7 @@ func nothingHeld(context.Context, string) (portfolio.Whole, []string, error) {
 }
 
 // buyMore records a purchase on the last day, of what that makes worth a cent more, and asks again.
-func (p person) buyMore(ctx context.Context, d *db.DB, prices *market.Service, ask func() (decimal.Decimal, time.Duration, error), before decimal.Decimal) (grew decimal.Decimal, took time.Duration, err error) {
+func (p person) buyMore(ctx context.Context, d *db.DB, prices *pastprices.Service, ask func() (decimal.Decimal, time.Duration, error), before decimal.Decimal) (grew decimal.Decimal, took time.Duration, err error) {
 	closes, _, err := prices.Closes(ctx, []string{"GF000"}, calendar.DayOf(benchNow()).AddDays(-10))
 	if err != nil {
 		return grew, 0, err

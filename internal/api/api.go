@@ -28,6 +28,7 @@ import (
 	"github.com/jaspers-ai/jaspers/internal/ledger"
 	"github.com/jaspers-ai/jaspers/internal/limit"
 	"github.com/jaspers-ai/jaspers/internal/market"
+	"github.com/jaspers-ai/jaspers/internal/pastprices"
 	"github.com/jaspers-ai/jaspers/internal/performance"
 	"github.com/jaspers-ai/jaspers/internal/portfolio"
 	"github.com/jaspers-ai/jaspers/internal/reconciliation"
@@ -55,6 +56,7 @@ type Services struct {
 	Reconciliation *reconciliation.Service
 	Snapshots      *snapshot.Service
 	Market         *market.Service
+	PastPrices     *pastprices.Service
 	Chat           *chat.Service
 	Audit          *audit.Log
 	Idempotency    *idempotency.Keys

@@ -7,7 +7,7 @@ import (
 	"github.com/jaspers-ai/jaspers/internal/auth"
 	"github.com/jaspers-ai/jaspers/internal/calendar"
 	"github.com/jaspers-ai/jaspers/internal/fault"
-	"github.com/jaspers-ai/jaspers/internal/market"
+	"github.com/jaspers-ai/jaspers/internal/pastprices"
 )
 
 type historyInput struct {
@@ -21,13 +21,13 @@ type historyInput struct {
 
 // historyRoutes registers the past of prices.
 func (r *router) historyRoutes() {
-	get(r, "/api/stocks/{symbol}/history", func(ctx context.Context, in *historyInput) (result[market.Past], error) {
+	get(r, "/api/stocks/{symbol}/history", func(ctx context.Context, in *historyInput) (result[pastprices.Past], error) {
 		first, last, err := in.span(calendar.DayOf(r.Now()))
 		if err != nil {
-			return result[market.Past]{}, err
+			return result[pastprices.Past]{}, err
 		}
-		past, warnings, err := r.Market.History(ctx, in.Symbol, first, last, in.Adjusted)
-		return result[market.Past]{data: past, meta: Meta{Warnings: warnings}}, err
+		past, warnings, err := r.PastPrices.History(ctx, in.Symbol, first, last, in.Adjusted)
+		return result[pastprices.Past]{data: past, meta: Meta{Warnings: warnings}}, err
 	}, doc{id: "getHistory", tag: "Market", scope: auth.ScopeRead, summary: "What an instrument cost, day by day",
 		detail: "Closes of days that are over, adjusted for splits, with the splits and dividends between. Days are those of the exchange.",
 		errors: append([]fault.Kind{fault.UnknownSymbol}, upstreamErrors...)})

@@ -29,6 +29,7 @@ import (
 	"github.com/jaspers-ai/jaspers/internal/limit"
 	"github.com/jaspers-ai/jaspers/internal/mail"
 	"github.com/jaspers-ai/jaspers/internal/market"
+	"github.com/jaspers-ai/jaspers/internal/pastprices"
 	"github.com/jaspers-ai/jaspers/internal/performance"
 	"github.com/jaspers-ai/jaspers/internal/portfolio"
 	"github.com/jaspers-ai/jaspers/internal/prices"
@@ -142,7 +143,10 @@ func (a *App) buildMoney(life context.Context, outside providers) error {
 		return err
 	}
 	now, log := outside.Now, outside.Options.Log
-	if a.Market, err = market.New(life, market.Config{
+	if a.Market, err = market.New(life, market.Config{Sources: sources, Now: now, Log: log}); err != nil {
+		return err
+	}
+	if a.PastPrices, err = pastprices.New(life, pastprices.Config{
 		DB: a.db, Sources: sources, Now: now, Log: log,
 		OnSplits: func(ctx context.Context, tx *sql.Tx, symbol, source string, splits []market.Split) error {
 			return a.prices.AddSplits(ctx, tx, symbol, source, splits)
@@ -150,7 +154,7 @@ func (a *App) buildMoney(life context.Context, outside providers) error {
 	}); err != nil {
 		return err
 	}
-	a.prices = &prices.Service{DB: a.db, Market: a.Market, Jobs: a.jobs, Now: now, Log: log, Pause: outside.pricePause()}
+	a.prices = &prices.Service{DB: a.db, Past: a.PastPrices, Jobs: a.jobs, Now: now, Log: log, Pause: outside.pricePause()}
 	a.Connections = &connection.Service{
 		DB: a.db, Keys: a.keyring, Audit: a.Audit, Providers: brokers, RedirectURL: outside.HTTP.CallbackURL, Now: now,
 		OnConnected: func(ctx context.Context, tx *sql.Tx, id string) error { return a.Syncs.Connected(ctx, tx, id) },
@@ -160,13 +164,13 @@ func (a *App) buildMoney(life context.Context, outside providers) error {
 	}
 	a.Syncs = &syncs.Service{DB: a.db, Connections: a.Connections, Jobs: a.jobs, Now: now, Audit: a.Audit}
 	a.Portfolio = &portfolio.Service{
-		DB: a.db, Connections: a.Connections, Now: now, Rate: a.Market.Rate, Closes: a.Market.KnownCloses,
-		Gains: &gains.Service{DB: a.db, Rates: a.Market.Rates, Now: now},
+		DB: a.db, Connections: a.Connections, Now: now, Rate: a.Market.Rate, Closes: a.PastPrices.KnownCloses,
+		Gains: &gains.Service{DB: a.db, Rates: a.PastPrices.Rates, Now: now},
 	}
 	a.Breakdown = &breakdown.Service{Portfolio: a.Portfolio}
 	a.Reconciliation = &reconciliation.Service{Portfolio: a.Portfolio}
 	a.Performance = performance.New(life, performance.Config{
-		DB: a.db, Market: a.Market, Portfolio: a.Portfolio.Whole, GainsUntil: a.Portfolio.Gains.Until, Now: now, Log: log,
+		DB: a.db, Market: a.Market, Past: a.PastPrices, Portfolio: a.Portfolio.Whole, GainsUntil: a.Portfolio.Gains.Until, Now: now, Log: log,
 	})
 	a.Ledger = &ledger.Service{DB: a.db}
 	a.CostBasis = &costbasis.Service{DB: a.db, Audit: a.Audit, Now: now}

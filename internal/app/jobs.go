@@ -22,7 +22,7 @@ func (a *App) registerJobs() {
 	a.jobs.Every("keep sessions alive", time.Minute, a.Syncs.KeepAliveDue)
 	a.jobs.Every("refresh prices", 15*time.Minute, a.prices.Due)
 	a.jobs.Every("take snapshots", 15*time.Minute, a.Snapshots.Due)
-	a.jobs.Every("tidy prices", 24*time.Hour, a.Market.TidyPrices)
+	a.jobs.Every("tidy prices", 24*time.Hour, a.PastPrices.Tidy)
 	a.jobs.Every("tidy syncs", 24*time.Hour, a.Syncs.Tidy)
 	a.jobs.Every("tidy jobs", 24*time.Hour, a.jobs.Tidy)
 	a.jobs.Every("tidy sessions", 24*time.Hour, a.Auth.Tidy)

@@ -58,6 +58,15 @@ func NextOpen(t time.Time) time.Time {
 	}
 }
 
+// NextClose is the first closing bell after t.
+func NextClose(t time.Time) time.Time {
+	for day := DayOf(t); ; day = day.AddDays(1) {
+		if _, closes, ok := Session(day); ok && t.Before(closes) {
+			return closes
+		}
+	}
+}
+
 // LastClose is the last closing bell at or before t.
 func LastClose(t time.Time) time.Time {
 	for day := DayOf(t); ; day = day.AddDays(-1) {

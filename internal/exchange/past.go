@@ -10,7 +10,7 @@ import (
 	"github.com/jaspers-ai/jaspers/internal/market"
 )
 
-// PastSource gives daily rates to one currency from a day on, by the other; market.Service.Rates is one.
+// PastSource gives daily rates to one currency from a day on, by the other; pastprices.Service.Rates is one.
 type PastSource func(ctx context.Context, to string, from []string, first calendar.Day) (map[string]market.Rates, []string, error)
 
 // Past has the rates of past days to one currency.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"sync"
 	"time"
 
 	"github.com/jaspers-ai/jaspers/internal/fault"
@@ -13,68 +12,24 @@ import (
 // fetchTime bounds asking all sources, however patient the callers are.
 const fetchTime = 20 * time.Second
 
-// flights are the symbols that are being asked for, so that whoever comes meanwhile waits for the same answer.
-type flights struct {
-	mu    sync.Mutex
-	under map[string]*flight
-}
-
-// flight is one symbol under way; err may be read once done is closed.
-type flight struct {
-	done chan struct{}
-	err  error
-}
-
-// join divides the outdated symbols into those already under way and those that are now ours to fetch. What is outdated
-// is asked under the lock, so that nobody fetches what has just landed; no lock is held while fetching.
-func (f *flights) join(symbols []string, outdated func(string) bool) (all map[string]*flight, ours []string) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	all = map[string]*flight{}
-	for _, symbol := range symbols {
-		if !outdated(symbol) {
-			continue
-		}
-		one, ok := f.under[symbol]
-		if !ok {
-			one = &flight{done: make(chan struct{})}
-			f.under[symbol] = one
-			ours = append(ours, symbol)
-		}
-		all[symbol] = one
-	}
-	return all, ours
-}
-
-func (f *flights) land(symbols []string, failed map[string]error) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	for _, symbol := range symbols {
-		one := f.under[symbol]
-		delete(f.under, symbol)
-		one.err = failed[symbol]
-		close(one.done)
-	}
-}
-
 // refresh asks for what is outdated, each symbol once however many callers want it, and says which could not be asked.
 // A caller who leaves does not end the asking, since others may be waiting for it; the end of the service's life does.
 func (s *Service) refresh(ctx context.Context, symbols []string) map[string]error {
-	all, ours := s.flights.join(symbols, s.outdated)
+	all, ours := s.flights.Join(symbols, s.outdated)
 	if len(ours) > 0 {
 		go func() {
 			bounded, cancel := context.WithTimeout(context.WithoutCancel(ctx), fetchTime)
 			defer cancel()
 			defer context.AfterFunc(s.life, cancel)()
-			s.flights.land(ours, s.fetch(bounded, ours))
+			s.flights.Land(ours, s.fetch(bounded, ours))
 		}()
 	}
 	failed := map[string]error{}
 	for symbol, one := range all {
 		select {
-		case <-one.done:
-			if one.err != nil {
-				failed[symbol] = one.err
+		case <-one.Done:
+			if one.Err != nil {
+				failed[symbol] = one.Err
 			}
 		case <-ctx.Done():
 			return nil

@@ -49,5 +49,5 @@ func freshUntil(e entry) time.Time {
 var newYorkClasses = []string{"equity", "etf", "option", "index"}
 
 func keepsNewYorkHours(q Quote) bool {
-	return q.Currency == "USD" && !abroad.MatchString(q.Symbol) && slices.Contains(newYorkClasses, q.AssetClass)
+	return q.Currency == "USD" && !IsAbroad(q.Symbol) && slices.Contains(newYorkClasses, q.AssetClass)
 }

@@ -3,7 +3,6 @@ package market
 
 import (
 	"context"
-	"database/sql"
 	"log/slog"
 	"strings"
 	"time"
@@ -11,8 +10,8 @@ import (
 	"github.com/maypok86/otter/v2"
 	"github.com/shopspring/decimal"
 
-	"github.com/jaspers-ai/jaspers/internal/db"
 	"github.com/jaspers-ai/jaspers/internal/fault"
+	"github.com/jaspers-ai/jaspers/internal/flight"
 )
 
 // Quote is what an instrument trades at. Prices are in Currency, whole units (pounds, never pence); percents are percents.
@@ -53,33 +52,22 @@ type Source interface {
 	Quotes(ctx context.Context, symbols []string) (map[string]Quote, error)
 }
 
-// Service answers from memory while that is fresh, past prices from the database, and asks the sources in their order
-// when they are not.
+// Service answers from memory while that is fresh, and asks the sources in their order when it is not.
 type Service struct {
 	life    context.Context // bounds what is asked of sources, which callers do not
-	db      *db.DB
 	sources []Source
 	now     func() time.Time
 	log     *slog.Logger
 	known   *otter.Cache[string, entry]
-	flights flights
-
-	prices       *otter.Cache[string, *series]
-	priceFlights flights
-	priceTurns   chan struct{}
-	onSplits     func(ctx context.Context, tx *sql.Tx, symbol, source string, splits []Split) error
+	flights flight.Group
 }
 
-// Config of a Service. Every field but OnSplits is required.
+// Config of a Service. Every field is required.
 type Config struct {
-	// DB keeps past prices; quotes do without it.
-	DB *db.DB
 	// Sources are asked in this order.
 	Sources []Source
 	Now     func() time.Time
 	Log     *slog.Logger
-	// OnSplits is told of all splits of a symbol in the transaction that stores closes which are adjusted for them.
-	OnSplits func(ctx context.Context, tx *sql.Tx, symbol, source string, splits []Split) error
 }
 
 // entry is what was last learned of a symbol: its quote, or that no source knows it.
@@ -104,18 +92,7 @@ func New(ctx context.Context, cfg Config) (*Service, error) {
 	if err != nil {
 		return nil, err
 	}
-	prices, err := otter.New(&otter.Options[string, *series]{
-		MaximumWeight: maxPriceBytes, Weigher: func(_ string, s *series) uint32 { return s.bytes() },
-	})
-	if err != nil {
-		return nil, err
-	}
-	return &Service{
-		life: ctx, db: cfg.DB, sources: cfg.Sources, now: cfg.Now, log: cfg.Log,
-		known: known, flights: flights{under: map[string]*flight{}},
-		prices: prices, priceFlights: flights{under: map[string]*flight{}}, priceTurns: make(chan struct{}, priceTurns),
-		onSplits: cfg.OnSplits,
-	}, nil
+	return &Service{life: ctx, sources: cfg.Sources, now: cfg.Now, log: cfg.Log, known: known}, nil
 }
 
 // Batch is the answer for several symbols, in the order they were asked for.
@@ -129,7 +106,7 @@ type Batch struct {
 func (s *Service) Quote(ctx context.Context, symbol string) (Quote, []string, error) {
 	normal, err := NormalizeSymbol(symbol)
 	if err != nil {
-		return Quote{}, nil, fault.InvalidField("path.symbol", symbolRule)
+		return Quote{}, nil, fault.InvalidField("path.symbol", SymbolRule)
 	}
 	batch, err := s.quotes(ctx, []string{normal})
 	if err != nil {

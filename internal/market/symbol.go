@@ -25,7 +25,8 @@ var (
 	abroad = regexp.MustCompile(`\.([` + oneLetterExchanges + `]|[^.]{2,})$`)
 )
 
-const symbolRule = "must be a symbol such as AAPL, BRK.B, VOD.L, BTC-USD or ^GSPC"
+// SymbolRule says what a symbol looks like to somebody who gave none.
+const SymbolRule = "must be a symbol such as AAPL, BRK.B, VOD.L, BTC-USD or ^GSPC"
 
 // NormalizeSymbol is the one spelling of a symbol: BRK.B for brk-b, BTC-USD for BTC/USD. What cannot be a symbol is an
 // Invalid.
@@ -36,7 +37,7 @@ func NormalizeSymbol(symbol string) (string, error) {
 		symbol = parts[1] + "." + parts[2]
 	}
 	if !symbolForm.MatchString(symbol) {
-		return "", fault.InvalidField("symbol", symbolRule)
+		return "", fault.InvalidField("symbol", SymbolRule)
 	}
 	return symbol, nil
 }
@@ -51,6 +52,9 @@ func ShareClass(symbol string) (company, class string, ok bool) {
 	return company, class, true
 }
 
+// IsAbroad tells whether a symbol in our spelling is of an exchange outside New York, as VOD.L is.
+func IsAbroad(symbol string) bool { return abroad.MatchString(symbol) }
+
 // normalizeAll spells the symbols of a request our way, each once, or names all that are none.
 func normalizeAll(symbols []string) ([]string, error) {
 	if len(symbols) == 0 || len(symbols) > MaxBatch {
@@ -62,7 +66,7 @@ func normalizeAll(symbols []string) ([]string, error) {
 		normal, err := NormalizeSymbol(symbol)
 		switch {
 		case err != nil:
-			wrong = append(wrong, fault.Field{Path: fmt.Sprintf("body.symbols[%d]", i), Message: symbolRule})
+			wrong = append(wrong, fault.Field{Path: fmt.Sprintf("body.symbols[%d]", i), Message: SymbolRule})
 		case !slices.Contains(all, normal):
 			all = append(all, normal)
 		}

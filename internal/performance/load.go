@@ -261,12 +261,12 @@ func (w *work) prices(ctx context.Context, in *history.Input, basis *Basis) erro
 	}
 	var notes []string
 	var err error
-	if in.Closes, basis.Warnings, err = w.Market.Closes(ctx, slices.Sorted(maps.Keys(symbols)), first); err != nil {
+	if in.Closes, basis.Warnings, err = w.Past.Closes(ctx, slices.Sorted(maps.Keys(symbols)), first); err != nil {
 		return err
 	}
 	basis.Closes = in.Closes[basis.Benchmark]
 	currencies = slices.DeleteFunc(append(currencies, basis.Closes.Currency), func(c string) bool { return c == in.Base || !currencyCode.MatchString(c) })
-	if in.Rates, notes, err = w.Market.Rates(ctx, in.Base, currencies, first); err != nil {
+	if in.Rates, notes, err = w.Past.Rates(ctx, in.Base, currencies, first); err != nil {
 		return err
 	}
 	basis.Warnings = append(basis.Warnings, notes...)

@@ -13,6 +13,7 @@ import (
 	"github.com/jaspers-ai/jaspers/internal/fault"
 	"github.com/jaspers-ai/jaspers/internal/gains"
 	"github.com/jaspers-ai/jaspers/internal/market"
+	"github.com/jaspers-ai/jaspers/internal/pastprices"
 	"github.com/jaspers-ai/jaspers/internal/portfolio"
 	"github.com/jaspers-ai/jaspers/internal/user"
 )
@@ -33,6 +34,7 @@ type Service struct {
 type Config struct {
 	DB     *db.DB
 	Market *market.Service
+	Past   *pastprices.Service
 	// Portfolio is what brokerages told of last, with the prices of now: (*portfolio.Service).Whole.
 	Portfolio func(ctx context.Context, userID string) (portfolio.Whole, []string, error)
 	// GainsUntil is what the ledger came to by the end of a day: (*gains.Service).Until. Standing alone needs it.

@@ -21,6 +21,7 @@ import (
 	"github.com/jaspers-ai/jaspers/internal/db/dbtest"
 	"github.com/jaspers-ai/jaspers/internal/fault"
 	"github.com/jaspers-ai/jaspers/internal/market"
+	"github.com/jaspers-ai/jaspers/internal/pastprices"
 	"github.com/jaspers-ai/jaspers/internal/performance"
 	"github.com/jaspers-ai/jaspers/internal/portfolio"
 	"github.com/jaspers-ai/jaspers/internal/recording"
@@ -83,11 +84,15 @@ func newHouse(t *testing.T, d *db.DB) *house {
 	life, end := context.WithCancel(context.Background())
 	t.Cleanup(end)
 	log := slog.New(slog.DiscardHandler)
-	prices, err := market.New(life, market.Config{DB: d, Sources: []market.Source{h}, Now: h.clock, Log: log})
+	quotes, err := market.New(life, market.Config{Sources: []market.Source{h}, Now: h.clock, Log: log})
 	if err != nil {
 		t.Fatal(err)
 	}
-	h.Service = performance.New(life, performance.Config{DB: d, Market: prices, Now: h.clock, Log: log,
+	past, err := pastprices.New(life, pastprices.Config{DB: d, Sources: []market.Source{h}, Now: h.clock, Log: log})
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.Service = performance.New(life, performance.Config{DB: d, Market: quotes, Past: past, Now: h.clock, Log: log,
 		Portfolio: func(context.Context, string) (portfolio.Whole, []string, error) {
 			return portfolio.Whole{Overview: portfolio.Overview{Summary: portfolio.Summary{Rates: h.rates}, Holdings: h.holding}}, nil, nil
 		}})

@@ -15,16 +15,17 @@ import (
 	"github.com/jaspers-ai/jaspers/internal/instrument"
 	"github.com/jaspers-ai/jaspers/internal/job"
 	"github.com/jaspers-ai/jaspers/internal/market"
+	"github.com/jaspers-ai/jaspers/internal/pastprices"
 	"github.com/jaspers-ai/jaspers/internal/recording"
 )
 
-// Service asks market for what is held before anybody has to wait for it. Every field but Pause is required.
+// Service has the past of what is held fetched before anybody has to wait for it. Every field but Pause is required.
 type Service struct {
-	DB     *db.DB
-	Market *market.Service
-	Jobs   *job.Queue
-	Now    func() time.Time
-	Log    *slog.Logger
+	DB   *db.DB
+	Past *pastprices.Service
+	Jobs *job.Queue
+	Now  func() time.Time
+	Log  *slog.Logger
 	// Pause lies between two questions to sources, so that those of people come through.
 	Pause time.Duration
 }
@@ -62,7 +63,7 @@ func ended(slot time.Time) bool {
 	return slices.Contains(elsewhere, hour)
 }
 
-// tellMissing keeps the splits that market has of a symbol and an instrument of it has not.
+// tellMissing keeps the splits that pastprices has of a symbol and an instrument of it has not.
 func (s *Service) tellMissing(ctx context.Context, tx *sql.Tx) error {
 	all, err := missingSplits(ctx, tx)
 	if err != nil {
@@ -76,7 +77,7 @@ func (s *Service) tellMissing(ctx context.Context, tx *sql.Tx) error {
 	return nil
 }
 
-// recent is how far back days are asked for: sources give more, and what people look at is kept whole by market.
+// recent is how far back days are asked for: sources give more, and what people look at is kept whole by pastprices.
 const recent = 7
 
 // Refresh goes over all that is or was held, one symbol after another. What cannot be had now is the next job's to ask
@@ -89,7 +90,7 @@ func (s *Service) Refresh(ctx context.Context, _ Refresh) error {
 	first := calendar.DayOf(s.Now()).AddDays(-recent)
 	for _, symbol := range symbols {
 		started := s.Now()
-		closes, _, err := s.Market.Closes(ctx, []string{symbol}, first)
+		closes, _, err := s.Past.Closes(ctx, []string{symbol}, first)
 		if fault.Is(err, fault.Invalid) {
 			s.Log.WarnContext(ctx, "a symbol that market cannot spell", "symbol", symbol)
 			continue
@@ -113,7 +114,7 @@ func (s *Service) refreshRates(ctx context.Context, first calendar.Day) error {
 	for _, to := range want {
 		for _, from := range have {
 			started := s.Now()
-			rates, _, err := s.Market.Rates(ctx, to, []string{from}, first)
+			rates, _, err := s.Past.Rates(ctx, to, []string{from}, first)
 			if fault.Is(err, fault.Invalid) {
 				s.Log.WarnContext(ctx, "a currency that is none", "from", from, "to", to)
 				continue
@@ -145,7 +146,7 @@ func (s *Service) pause(ctx context.Context, asked bool) error {
 }
 
 // AddSplits keeps the splits of a symbol with every instrument of it, and tells the ledgers of who holds one, in the
-// caller's transaction. Market calls it in the one that stores closes which are adjusted for them, so that nobody sees the
+// caller's transaction. It is called in the one that stores closes which are adjusted for them, so that nobody sees the
 // ones without the others.
 func (s *Service) AddSplits(ctx context.Context, tx *sql.Tx, symbol, source string, splits []market.Split) error {
 	ids, err := instrumentsOf(ctx, tx, symbol)

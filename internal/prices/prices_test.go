@@ -23,6 +23,7 @@ import (
 	"github.com/jaspers-ai/jaspers/internal/ledger"
 	"github.com/jaspers-ai/jaspers/internal/market"
 	"github.com/jaspers-ai/jaspers/internal/market/yahoo"
+	"github.com/jaspers-ai/jaspers/internal/pastprices"
 	"github.com/jaspers-ai/jaspers/internal/prices"
 	"github.com/jaspers-ai/jaspers/internal/recording"
 	"github.com/jaspers-ai/jaspers/internal/sim"
@@ -58,7 +59,7 @@ func newShop(t *testing.T, d *db.DB) *shop {
 	t.Cleanup(client.HTTP().CloseIdleConnections)
 	base, log := server.URL+"/yahoo", slog.New(slog.DiscardHandler)
 	s.Service = &prices.Service{DB: d, Now: clock, Log: log, Jobs: job.New(job.Config{DB: d, Now: clock, Log: log})}
-	s.Market, err = market.New(t.Context(), market.Config{
+	s.Past, err = pastprices.New(t.Context(), pastprices.Config{
 		DB: d, Sources: []market.Source{yahoo.New(base, base, client, clock)}, Now: clock, Log: log,
 		OnSplits: func(ctx context.Context, tx *sql.Tx, symbol, source string, splits []market.Split) error {
 			return s.AddSplits(ctx, tx, symbol, source, splits)
@@ -192,7 +193,7 @@ func TestASplitReachesTheInstrumentAndItsHoldersWithTheCloses(t *testing.T) {
 			t.Errorf("before the split: got %v", got)
 		}
 		s.now = evening.AddDate(0, 0, 1)
-		if _, _, err := s.Market.Closes(t.Context(), []string{"META"}, calendar.DayOf(s.now)); err != nil {
+		if _, _, err := s.Past.Closes(t.Context(), []string{"META"}, calendar.DayOf(s.now)); err != nil {
 			t.Fatal(err)
 		}
 		split := calendar.Day{Year: 2026, Month: time.December, Day: 15}
@@ -210,7 +211,7 @@ func TestASplitReachesTheInstrumentAndItsHoldersWithTheCloses(t *testing.T) {
 func TestAnInstrumentThatIsNewIsToldOfOldSplits(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		s := newShop(t, d)
-		if _, _, err := s.Market.Closes(t.Context(), []string{"NVDA"}, calendar.Day{Year: 2024, Month: 1, Day: 2}); err != nil {
+		if _, _, err := s.Past.Closes(t.Context(), []string{"NVDA"}, calendar.Day{Year: 2024, Month: 1, Day: 2}); err != nil {
 			t.Fatal(err)
 		}
 		_, ids := s.owner("USD", equity("NVDA", "NASDAQ", "USD"))

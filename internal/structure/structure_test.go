@@ -26,12 +26,12 @@ const (
 // ranks are the layers of the program, the ground first. A package imports packages of lower ranks only; those of one
 // rank do not know each other. Names are below internal.
 var ranks = [][]string{
-	{"allocation", "calendar", "fault", "kept", "returns", "telemetry", "vault"},
+	{"allocation", "calendar", "fault", "flight", "kept", "returns", "telemetry", "vault"},
 	{"db", "limit", "mail", "passwords", "risk", "upstream"},
 	{"audit", "broker", "idempotency", "job", "llm"},
 	{"instrument", "keys", "ledger", "market", "secondfactor", "user"},
 	adapters,
-	{"auth", "connection", "exchange", "lots"},
+	{"auth", "connection", "exchange", "lots", "pastprices"},
 	{"costbasis", "history", "recording"},
 	{"gains", "reading"},
 	{"portfolio", "prices", "syncs"},
@@ -51,7 +51,7 @@ var adapters = []string{"broker/alpaca", "broker/ibkr", "llm/claude", "market/ya
 // aside are the packages that stand beside the ranks, each with what it may import of ours. The program knows none of
 // them, save that app starts the simulator for the demo.
 var aside = map[string][]string{
-	"bench":                   {"broker", "calendar", "db", "fault", "history", "instrument", "ledger", "lots", "market", "performance", "portfolio", "recording", "sim", "vault"},
+	"bench":                   {"broker", "calendar", "db", "fault", "history", "instrument", "ledger", "lots", "market", "pastprices", "performance", "portfolio", "recording", "sim", "vault"},
 	"evals":                   {"allocation", "broker", "calendar", "instrument", "ledger", "lots", "returns", "risk", "user"},
 	"asvs":                    {},
 	"broker/brokertest":       {"broker", "fault", "sharedtest", "vault"},
@@ -80,7 +80,7 @@ var modules = map[string]struct{ why, only string }{
 	"github.com/jackc/pgx/v5":                  {why: "the PostgreSQL driver", only: "db"},
 	"github.com/joho/godotenv":                 {why: "settings from a .env file", only: "app"},
 	"github.com/klauspost/compress":            {why: "gzip of answers", only: "api"},
-	"github.com/maypok86/otter/v2":             {why: "the cache of quotes", only: "market"},
+	"github.com/maypok86/otter/v2":             {why: "the caches of quotes and of past prices"},
 	"github.com/pressly/goose/v3":              {why: "migrations", only: "db"},
 	"github.com/redis/go-redis/v9":             {why: "limits over all processes", only: "limit"},
 	"github.com/rickar/cal/v2":                 {why: "holiday rules", only: "calendar"},

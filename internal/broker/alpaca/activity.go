@@ -14,22 +14,22 @@ import (
 // activity is the part of one entry of GET /v2/account/activities we use: a fill has a transaction time, a side and no
 // amount; the others have a day and an amount.
 type activity struct {
-	ID           string `json:"id"`
-	Type         string `json:"activity_type"`
-	SubType      string `json:"activity_sub_type"`
-	TransactedAt string `json:"transaction_time"`
-	Date         string `json:"date"`
-	CreatedAt    string `json:"created_at"`
-	Symbol       string `json:"symbol"`
-	CUSIP        string `json:"cusip"`
-	Side         string `json:"side"`
-	Quantity     number `json:"qty"`
-	Price        number `json:"price"`
-	PerShare     number `json:"per_share_amount"`
-	NetAmount    number `json:"net_amount"`
-	Currency     string `json:"currency"`
-	Status       string `json:"status"`
-	Description  string `json:"description"`
+	ID           string        `json:"id"`
+	Type         string        `json:"activity_type"`
+	SubType      string        `json:"activity_sub_type"`
+	TransactedAt string        `json:"transaction_time"`
+	Date         string        `json:"date"`
+	CreatedAt    string        `json:"created_at"`
+	Symbol       string        `json:"symbol"`
+	CUSIP        string        `json:"cusip"`
+	Side         string        `json:"side"`
+	Quantity     broker.Number `json:"qty"`
+	Price        broker.Number `json:"price"`
+	PerShare     broker.Number `json:"per_share_amount"`
+	NetAmount    broker.Number `json:"net_amount"`
+	Currency     string        `json:"currency"`
+	Status       string        `json:"status"`
+	Description  string        `json:"description"`
 }
 
 const maxDescription = 300
@@ -37,7 +37,7 @@ const maxDescription = 300
 // activity is our view of it; accountCurrency is what its amounts are in when it does not say.
 func (w activity) activity(accountCurrency string, now time.Time) (broker.Activity, error) {
 	switch {
-	case w.ID == "" || w.Type == "" || !plain(w.ID, w.Type, w.SubType, w.Symbol, w.CUSIP, w.Currency):
+	case w.ID == "" || w.Type == "" || !broker.Plain(w.ID, w.Type, w.SubType, w.Symbol, w.CUSIP, w.Currency):
 		return broker.Activity{}, nonsense("an activity without a proper id or type")
 	case w.Currency != "" && !isCurrency(w.Currency):
 		return broker.Activity{}, nonsense("an activity in no currency")

@@ -1,66 +1,27 @@
 package alpaca
 
 import (
-	"bytes"
-	"encoding/json"
-	"errors"
 	"strings"
 	"time"
-	"unicode"
 
 	"github.com/shopspring/decimal"
 
 	"github.com/jaspers-ai/jaspers/internal/broker"
 )
 
-// number is a decimal as Alpaca writes it: a string, in a few old answers a JSON number, null or "" when unknown.
-type number struct{ decimal.NullDecimal }
-
-// Bounds of believable numbers and words. Those of numbers are far beyond any money, and keep one like 1e999999 from being spelled out later.
-const (
-	maxNumberLength = 64
-	maxExponent     = 30
-	maxWordLength   = 100
-)
-
-// UnmarshalJSON reads one number.
-func (n *number) UnmarshalJSON(raw []byte) error {
-	text := string(raw)
-	if bytes.HasPrefix(raw, []byte(`"`)) {
-		if err := json.Unmarshal(raw, &text); err != nil {
-			return err
-		}
-	}
-	if text == "" || text == "null" {
-		return nil
-	}
-	if len(text) > maxNumberLength {
-		return errors.New("a number is too long")
-	}
-	d, err := decimal.NewFromString(text)
-	if err != nil {
-		return errors.New("a number is not one") // the cause would quote the answer
-	}
-	if d.Exponent() > maxExponent || d.Exponent() < -maxExponent {
-		return errors.New("a number is out of bounds")
-	}
-	n.NullDecimal = decimal.NewNullDecimal(d)
-	return nil
-}
-
 const dollars = "USD"
 
 // account is the part of GET /v2/account we use. Alpaca promises only id and status.
 type account struct {
-	ID       string `json:"id"`
-	Number   string `json:"account_number"`
-	Status   string `json:"status"`
-	Currency string `json:"currency"`
-	Cash     number `json:"cash"`
+	ID       string        `json:"id"`
+	Number   string        `json:"account_number"`
+	Status   string        `json:"status"`
+	Currency string        `json:"currency"`
+	Cash     broker.Number `json:"cash"`
 }
 
 func (w account) account() (broker.Account, error) {
-	if w.ID == "" || !plain(w.ID, w.Number, w.Status, w.Currency) {
+	if w.ID == "" || !broker.Plain(w.ID, w.Number, w.Status, w.Currency) {
 		return broker.Account{}, nonsense("an account without a proper id")
 	}
 	if w.Currency == "" {
@@ -78,21 +39,21 @@ func (w account) account() (broker.Account, error) {
 // values are a position's amounts. Alpaca keeps accounts of other currencies, too: there these are in the account's
 // currency, and the same amounts stand once more, in dollars, under "usd".
 type values struct {
-	AverageCost   number `json:"avg_entry_price"`
-	CostBasis     number `json:"cost_basis"`
-	MarketValue   number `json:"market_value"`
-	Price         number `json:"current_price"`
-	PreviousClose number `json:"lastday_price"`
+	AverageCost   broker.Number `json:"avg_entry_price"`
+	CostBasis     broker.Number `json:"cost_basis"`
+	MarketValue   broker.Number `json:"market_value"`
+	Price         broker.Number `json:"current_price"`
+	PreviousClose broker.Number `json:"lastday_price"`
 }
 
 // position is the part of one entry of GET /v2/positions we use.
 type position struct {
-	AssetID    string `json:"asset_id"`
-	Symbol     string `json:"symbol"`
-	Exchange   string `json:"exchange"`
-	AssetClass string `json:"asset_class"`
-	Side       string `json:"side"`
-	Quantity   number `json:"qty"`
+	AssetID    string        `json:"asset_id"`
+	Symbol     string        `json:"symbol"`
+	Exchange   string        `json:"exchange"`
+	AssetClass string        `json:"asset_class"`
+	Side       string        `json:"side"`
+	Quantity   broker.Number `json:"qty"`
 	values
 	USD *values `json:"usd"`
 }
@@ -104,7 +65,7 @@ const contractSize = 100
 func (w position) position(asOf time.Time, accountCurrency string) (broker.Position, error) {
 	quantity := w.Quantity.Decimal
 	switch {
-	case w.Symbol == "" || !plain(w.AssetID, w.Symbol, w.Exchange):
+	case w.Symbol == "" || !broker.Plain(w.AssetID, w.Symbol, w.Exchange):
 		return broker.Position{}, nonsense("a position without a proper symbol")
 	case !w.Quantity.Valid:
 		return broker.Position{}, nonsense("a position without a quantity")
@@ -142,16 +103,6 @@ func (w position) position(asOf time.Time, accountCurrency string) (broker.Posit
 		p.InstrumentID = w.Symbol
 	}
 	return p, nil
-}
-
-// plain tells whether the words can be stored and shown: short, and without control characters.
-func plain(words ...string) bool {
-	for _, w := range words {
-		if len(w) > maxWordLength || strings.ContainsFunc(w, unicode.IsControl) {
-			return false
-		}
-	}
-	return true
 }
 
 func assetClass(word string) broker.AssetClass {

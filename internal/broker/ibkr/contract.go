@@ -124,7 +124,7 @@ func (p *Provider) known(ids []conid) (found map[conid]definition, missing []con
 
 // instrument is our view of it; its description is looked at for what the definition lacks.
 func (d definition) instrument(id conid, description string) (broker.Instrument, error) {
-	if len(description) > maxNameLength || !plain(d.AssetClass, d.Ticker, d.Exchange, d.Sector, d.Expiry, d.Right) {
+	if len(description) > maxNameLength || !broker.Plain(d.AssetClass, d.Ticker, d.Exchange, d.Sector, d.Expiry, d.Right) {
 		return broker.Instrument{}, nonsense("an instrument of improper words")
 	}
 	in := broker.Instrument{
@@ -159,7 +159,7 @@ func (d definition) instrument(id conid, description string) (broker.Instrument,
 	default:
 		in.Symbol = ticker
 	}
-	if ticker == "" || in.Symbol == "" || !plain(in.Symbol) || !isCurrency(in.Currency) || tooLarge(in.Multiplier) {
+	if ticker == "" || in.Symbol == "" || !broker.Plain(in.Symbol) || !isCurrency(in.Currency) || tooLarge(in.Multiplier) {
 		return broker.Instrument{}, nonsense("an instrument without a proper symbol, currency or multiplier")
 	}
 	return in, nil
@@ -199,7 +199,7 @@ func tooLarge(multiplier decimal.Decimal) bool {
 
 // shown is a text for people; nothing in the place of one that cannot be kept or shown.
 func shown(text string) string {
-	if !plain(text) {
+	if !broker.Plain(text) {
 		return ""
 	}
 	return text

@@ -144,7 +144,7 @@ func (p *Provider) list(ctx context.Context) ([]account, error) {
 	}
 	ids := map[string]bool{}
 	for _, w := range listed {
-		if w.ID == "" || ids[w.ID] || !plain(w.ID, w.Number, w.Currency, w.Type) || !isCurrency(w.Currency) {
+		if w.ID == "" || ids[w.ID] || !broker.Plain(w.ID, w.Number, w.Currency, w.Type) || !isCurrency(w.Currency) {
 			return nil, nonsense("an account without a proper id or currency")
 		}
 		ids[w.ID] = true

@@ -20,19 +20,19 @@ const (
 
 // trade is the part of one entry of GET /iserver/account/trades we use.
 type trade struct {
-	ID         string `json:"execution_id"`
-	Account    string `json:"account"`
-	Conid      conid  `json:"conid"`
-	Symbol     string `json:"symbol"`
-	AssetClass string `json:"sec_type"`
-	Contract   string `json:"contract_description_1"`
-	Side       string `json:"side"`
-	Millis     int64  `json:"trade_time_r"`
-	Size       number `json:"size"`
-	Price      number `json:"price"`
-	Commission number `json:"commission"`
-	Net        number `json:"net_amount"` // before the commission, without a sign
-	Words      string `json:"order_description"`
+	ID         string        `json:"execution_id"`
+	Account    string        `json:"account"`
+	Conid      conid         `json:"conid"`
+	Symbol     string        `json:"symbol"`
+	AssetClass string        `json:"sec_type"`
+	Contract   string        `json:"contract_description_1"`
+	Side       string        `json:"side"`
+	Millis     int64         `json:"trade_time_r"`
+	Size       broker.Number `json:"size"`
+	Price      broker.Number `json:"price"`
+	Commission broker.Number `json:"commission"`
+	Net        broker.Number `json:"net_amount"` // before the commission, without a sign
+	Words      string        `json:"order_description"`
 }
 
 // Activities lists the trades of the last seven days, whatever since is: there is nothing older, and no dividends, fees
@@ -130,7 +130,7 @@ func (w trade) activities(def definition, accountCurrency string) ([]broker.Acti
 	} else if w.Side != "B" && w.Side != "BUY" {
 		return nil, nonsense("a trade that neither buys nor sells")
 	}
-	if w.ID == "" || !plain(w.ID) || w.Millis <= 0 || !w.Net.Valid || w.Size.Decimal.IsZero() || w.Price.Decimal.IsNegative() {
+	if w.ID == "" || !broker.Plain(w.ID) || w.Millis <= 0 || !w.Net.Valid || w.Size.Decimal.IsZero() || w.Price.Decimal.IsNegative() {
 		return nil, nonsense("a trade without a proper id, time, size or amount")
 	}
 	if def.AssetClass == forex {

@@ -1,57 +1,20 @@
 package ibkr
 
 import (
-	"bytes"
 	"cmp"
-	"encoding/json"
 	"errors"
 	"math"
 	"strconv"
 	"strings"
 	"time"
-	"unicode"
 
 	"github.com/shopspring/decimal"
 
 	"github.com/jaspers-ai/jaspers/internal/broker"
 )
 
-// number is a decimal as the gateway writes it: a JSON number, in some answers a string; null or "" when unknown.
-type number struct{ decimal.NullDecimal }
-
-// Bounds of believable numbers and words. Those of numbers are far beyond any money, and keep one like 1e999999 from being spelled out later.
-const (
-	maxNumberLength = 64
-	maxExponent     = 30
-	maxWordLength   = 100
-	maxNameLength   = 250
-)
-
-// UnmarshalJSON reads one number, digit by digit: as a float it would change.
-func (n *number) UnmarshalJSON(raw []byte) error {
-	text := string(raw)
-	if bytes.HasPrefix(raw, []byte(`"`)) {
-		if err := json.Unmarshal(raw, &text); err != nil {
-			return err
-		}
-	}
-	if text == "" || text == "null" {
-		n.NullDecimal = decimal.NullDecimal{}
-		return nil
-	}
-	if len(text) > maxNumberLength {
-		return errors.New("a number is too long")
-	}
-	d, err := decimal.NewFromString(text)
-	if err != nil {
-		return errors.New("a number is not one") // the cause would quote the answer
-	}
-	if d.Exponent() > maxExponent || d.Exponent() < -maxExponent {
-		return errors.New("a number is out of bounds")
-	}
-	n.NullDecimal = decimal.NewNullDecimal(d)
-	return nil
-}
+// maxNameLength bounds the names of what is traded.
+const maxNameLength = 250
 
 // conid is the brokerage's id of an instrument: a number, in some answers as a string.
 type conid string
@@ -88,7 +51,7 @@ const open = "O"
 
 // ledger is GET /portfolio/{account}/ledger, by currency. Under base stands the sum of all, once more, in the account's currency.
 type ledger map[string]struct {
-	Cash number `json:"cashbalance"`
+	Cash broker.Number `json:"cashbalance"`
 }
 
 const base = "BASE"
@@ -120,32 +83,32 @@ const cents = 2
 
 // position is the part of one entry of GET /portfolio/{account}/positions/{page} we use.
 type position struct {
-	AccountID   string `json:"acctId"`
-	Conid       conid  `json:"conid"`
-	Contract    string `json:"contractDesc"`
-	Quantity    number `json:"position"`
-	Price       number `json:"mktPrice"`
-	Value       number `json:"mktValue"`
-	AverageCost number `json:"avgCost"`  // of one of what is held: of a contract, not of a share of it
-	Average     number `json:"avgPrice"` // per priced unit
-	Profit      number `json:"unrealizedPnl"`
+	AccountID   string        `json:"acctId"`
+	Conid       conid         `json:"conid"`
+	Contract    string        `json:"contractDesc"`
+	Quantity    broker.Number `json:"position"`
+	Price       broker.Number `json:"mktPrice"`
+	Value       broker.Number `json:"mktValue"`
+	AverageCost broker.Number `json:"avgCost"`  // of one of what is held: of a contract, not of a share of it
+	Average     broker.Number `json:"avgPrice"` // per priced unit
+	Profit      broker.Number `json:"unrealizedPnl"`
 	definition
 }
 
 // definition is what an instrument is: a part of each position, that is missing when the gateway has not looked it up
 // yet, and of GET /trsrv/secdef.
 type definition struct {
-	Currency   string `json:"currency"`
-	AssetClass string `json:"assetClass"`
-	Ticker     string `json:"ticker"`
-	Name       string `json:"name"`
-	Exchange   string `json:"listingExchange"`
-	Country    string `json:"countryCode"`
-	Sector     string `json:"sector"`
-	Expiry     string `json:"expiry"` // YYYYMMDD
-	Right      string `json:"putOrCall"`
-	Strike     number `json:"strike"`
-	Multiplier number `json:"multiplier"`
+	Currency   string        `json:"currency"`
+	AssetClass string        `json:"assetClass"`
+	Ticker     string        `json:"ticker"`
+	Name       string        `json:"name"`
+	Exchange   string        `json:"listingExchange"`
+	Country    string        `json:"countryCode"`
+	Sector     string        `json:"sector"`
+	Expiry     string        `json:"expiry"` // YYYYMMDD
+	Right      string        `json:"putOrCall"`
+	Strike     broker.Number `json:"strike"`
+	Multiplier broker.Number `json:"multiplier"`
 }
 
 // position is our view of it. What it costs and is worth is in the instrument's currency.
@@ -226,16 +189,6 @@ func unfloated(d decimal.Decimal) decimal.Decimal {
 
 // floatDigits is how many digits a float of 32 bits shows at least when it stands for a decimal that it is not.
 const floatDigits = 8
-
-// plain tells whether the words can be stored and shown: short, and without control characters.
-func plain(words ...string) bool {
-	for _, w := range words {
-		if len(w) > maxWordLength || strings.ContainsFunc(w, unicode.IsControl) {
-			return false
-		}
-	}
-	return true
-}
 
 // isCurrency tells whether a word has the form of ISO 4217.
 func isCurrency(word string) bool {

@@ -1,4 +1,4 @@
-package market
+package pastprices
 
 import (
 	"context"
@@ -13,25 +13,26 @@ import (
 	"github.com/jaspers-ai/jaspers/internal/calendar"
 	"github.com/jaspers-ai/jaspers/internal/db"
 	"github.com/jaspers-ai/jaspers/internal/db/dbtest"
+	"github.com/jaspers-ai/jaspers/internal/market"
 )
 
 // slow answers when it is let go.
 type slow struct {
-	Source
+	market.Source
 	goes chan struct{}
 }
 
 func (slow) Name() string { return "slow" }
 
-func (s slow) History(_ context.Context, symbol string, first, _ calendar.Day) (History, error) {
+func (s slow) History(_ context.Context, symbol string, first, _ calendar.Day) (market.History, error) {
 	<-s.goes
-	return History{Symbol: symbol, Currency: "USD", Bars: []Bar{{Day: first, Close: decimal.NewFromInt(1)}}, Source: "slow", FetchedAt: time.Now()}, nil
+	return market.History{Symbol: symbol, Currency: "USD", Bars: []market.Bar{{Day: first, Close: decimal.NewFromInt(1)}}, Source: "slow", FetchedAt: time.Now()}, nil
 }
 
 func TestWhatTakesTooLongIsFetchedAllTheSame(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		source := slow{goes: make(chan struct{})}
-		s, err := New(t.Context(), Config{DB: d, Sources: []Source{source}, Now: time.Now, Log: slog.New(slog.DiscardHandler)})
+		s, err := New(t.Context(), Config{DB: d, Sources: []market.Source{source}, Now: time.Now, Log: slog.New(slog.DiscardHandler)})
 		if err != nil {
 			t.Fatal(err)
 		}

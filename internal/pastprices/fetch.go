@@ -1,24 +1,24 @@
-package market
+package pastprices
 
 import (
 	"context"
 	"database/sql"
 	"errors"
 	"fmt"
-	"maps"
 	"math"
 	"slices"
 	"time"
 
 	"github.com/jaspers-ai/jaspers/internal/calendar"
 	"github.com/jaspers-ai/jaspers/internal/fault"
+	"github.com/jaspers-ai/jaspers/internal/market"
 )
 
 const (
 	// maxPriceBytes bounds the memory of past prices: about a thousand symbols of twelve years.
 	maxPriceBytes = 64 << 20
-	// priceTurns is how many histories are asked for at once.
-	priceTurns = 4
+	// turns is how many histories are asked for at once.
+	turns = 4
 	// pricePatience is how long somebody waits for histories that have to be fetched; what is under way then goes on.
 	pricePatience = 15 * time.Second
 	// historyTime bounds asking for one history, once it has its turn.
@@ -33,45 +33,6 @@ const (
 
 // errUnderWay is why a history is not there yet.
 var errUnderWay = errors.New("it is being fetched")
-
-// Closes gives the daily closes of symbols from the first day on, up to the last day that is over, by the spelling they
-// were asked in. A symbol of which nothing is known is missing, and a warning says so; one whose source cannot be asked
-// comes as it was known last, with a warning of its age. The columns are shared: they must not be changed. A spelling that
-// can be no symbol is an Invalid; other errors are the database's, or that the caller left.
-func (s *Service) Closes(ctx context.Context, symbols []string, first calendar.Day) (map[string]Closes, []string, error) {
-	normal := make(map[string]string, len(symbols))
-	for _, symbol := range symbols {
-		spelled, err := NormalizeSymbol(symbol)
-		if err != nil {
-			return nil, nil, err
-		}
-		normal[symbol] = spelled
-	}
-	all, err := s.histories(ctx, slices.Sorted(maps.Values(normal)), first.Number())
-	if err != nil {
-		return nil, nil, err
-	}
-	closes := make(map[string]Closes, len(all))
-	var warnings []string
-	for _, symbol := range slices.Sorted(maps.Keys(normal)) {
-		h := all[normal[symbol]]
-		if warning := h.warning(first.Number(), s.now()); warning != "" {
-			warnings = append(warnings, warning)
-		}
-		if h.known() {
-			closes[symbol] = h.closes(first.Number())
-		}
-	}
-	return closes, warnings, nil
-}
-
-func (s *series) closes(first int32) Closes {
-	part := s.from(first)
-	return Closes{
-		Symbol: s.symbol, Currency: s.currency, Days: part.days, Close: part.close, Total: part.total, Splits: s.splits,
-		Source: s.source, AsOf: s.fetchedAt,
-	}
-}
 
 // warning says what is wrong with a history for somebody who wants the days from the first on; empty where nothing is.
 func (s *series) warning(first int32, now time.Time) string {
@@ -132,7 +93,7 @@ func (s *Service) histories(ctx context.Context, symbols []string, first int32) 
 
 // inMemory is what is remembered of a symbol, or what was known before where that was forgotten meanwhile.
 func (s *Service) inMemory(symbol string, otherwise *series) *series {
-	if known, ok := s.prices.GetIfPresent(symbol); ok {
+	if known, ok := s.kept.GetIfPresent(symbol); ok {
 		return known
 	}
 	return otherwise
@@ -144,7 +105,7 @@ func (s *Service) remembered(ctx context.Context, symbols []string) (map[string]
 	all := make(map[string]*series, len(symbols))
 	var missing []string
 	for _, symbol := range symbols {
-		known, ok := s.prices.GetIfPresent(symbol)
+		known, ok := s.kept.GetIfPresent(symbol)
 		if !ok || known.due(math.MaxInt32, s.now()) {
 			missing = append(missing, symbol)
 		}
@@ -163,7 +124,7 @@ func (s *Service) remembered(ctx context.Context, symbols []string) (map[string]
 		}
 		for symbol, stored := range loaded {
 			all[symbol] = stored
-			s.prices.Set(symbol, stored)
+			s.kept.Set(symbol, stored)
 		}
 	}
 	return all, nil
@@ -179,7 +140,7 @@ func (s *Service) noteAsked(ctx context.Context, all map[string]*series) error {
 			noted := *h
 			noted.askedAt = now
 			all[symbol] = &noted
-			s.prices.Set(symbol, &noted)
+			s.kept.Set(symbol, &noted)
 		}
 	}
 	slices.Sort(symbols)
@@ -194,7 +155,7 @@ func (s *Service) noteAsked(ctx context.Context, all map[string]*series) error {
 // refreshPrices has histories fetched, each once however many want it, and waits for them until that is no use: what is
 // late then goes on all the same. The error is that the caller left.
 func (s *Service) refreshPrices(ctx context.Context, symbols []string, first int32, impatient <-chan struct{}) (late []string, err error) {
-	all, ours := s.priceFlights.join(symbols, func(symbol string) bool {
+	all, ours := s.flights.Join(symbols, func(symbol string) bool {
 		return s.inMemory(symbol, &series{symbol: symbol}).due(first, s.now())
 	})
 	for _, symbol := range ours {
@@ -202,7 +163,7 @@ func (s *Service) refreshPrices(ctx context.Context, symbols []string, first int
 			bounded, cancel := context.WithCancel(context.WithoutCancel(ctx))
 			defer cancel()
 			defer context.AfterFunc(s.life, cancel)()
-			s.priceFlights.land([]string{symbol}, map[string]error{symbol: s.fetchHistory(bounded, symbol, first)})
+			s.flights.Land([]string{symbol}, map[string]error{symbol: s.fetchHistory(bounded, symbol, first)})
 		}()
 	}
 	for _, symbol := range symbols {
@@ -211,12 +172,12 @@ func (s *Service) refreshPrices(ctx context.Context, symbols []string, first int
 			continue
 		}
 		select {
-		case <-one.done:
+		case <-one.Done:
 			continue
 		default:
 		}
 		select {
-		case <-one.done:
+		case <-one.Done:
 		case <-impatient:
 			late = append(late, symbol)
 		}
@@ -227,8 +188,8 @@ func (s *Service) refreshPrices(ctx context.Context, symbols []string, first int
 // fetchHistory asks for one symbol when it is its turn, and keeps what is learned, also that asking failed.
 func (s *Service) fetchHistory(ctx context.Context, symbol string, first int32) error {
 	select {
-	case s.priceTurns <- struct{}{}:
-		defer func() { <-s.priceTurns }()
+	case s.turns <- struct{}{}:
+		defer func() { <-s.turns }()
 	case <-ctx.Done():
 		return ctx.Err()
 	}
@@ -244,7 +205,7 @@ func (s *Service) fetchHistory(ctx context.Context, symbol string, first int32) 
 		failed.failure, failed.failedAt = err, s.now()
 		next = &failed
 	}
-	s.prices.Set(symbol, next)
+	s.kept.Set(symbol, next)
 	return err
 }
 
@@ -315,10 +276,10 @@ func (s *Service) keepUnknown(ctx context.Context, old *series) (*series, error)
 
 // askHistory asks the sources that have a past in their order: the first that knows the symbol answers. When one failed
 // and none knows it, nothing is said of the symbol.
-func (s *Service) askHistory(ctx context.Context, symbol string, first, last calendar.Day) (History, error) {
+func (s *Service) askHistory(ctx context.Context, symbol string, first, last calendar.Day) (market.History, error) {
 	var failed error
 	for _, source := range s.sources {
-		historian, ok := source.(Historian)
+		historian, ok := source.(market.Historian)
 		if !ok {
 			continue
 		}
@@ -331,13 +292,13 @@ func (s *Service) askHistory(ctx context.Context, symbol string, first, last cal
 		}
 	}
 	if failed != nil {
-		return History{}, failed
+		return market.History{}, failed
 	}
-	return History{}, fault.New(fault.UnknownSymbol, "no source has past prices of this symbol; look for its spelling with its exchange, such as VOD.L")
+	return market.History{}, fault.New(fault.UnknownSymbol, "no source has past prices of this symbol; look for its spelling with its exchange, such as VOD.L")
 }
 
 // askOne turns a panic into an error: those who wait must not wait for ever.
-func askOne(ctx context.Context, source Historian, symbol string, first, last calendar.Day) (h History, err error) {
+func askOne(ctx context.Context, source market.Historian, symbol string, first, last calendar.Day) (h market.History, err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			err = fault.Wrap(fault.Internal, fmt.Errorf("panic: %v", p), "the source %s failed", source.Name())

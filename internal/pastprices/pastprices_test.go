@@ -1,4 +1,4 @@
-package market_test
+package pastprices_test
 
 import (
 	"context"
@@ -19,12 +19,13 @@ import (
 	"github.com/jaspers-ai/jaspers/internal/db/dbtest"
 	"github.com/jaspers-ai/jaspers/internal/fault"
 	"github.com/jaspers-ai/jaspers/internal/market"
+	"github.com/jaspers-ai/jaspers/internal/pastprices"
 )
 
 // past is a vendor with a past: every trading day since 2015 costs 10 and what is left of the day's number by 7, over the
 // splits since. It counts what it is asked.
 type past struct {
-	source
+	name     string
 	mu       sync.Mutex
 	now      time.Time
 	currency map[string]string // of what it knows
@@ -34,6 +35,11 @@ type past struct {
 	down     error
 	hold     chan struct{}
 }
+
+func (p *past) Name() string { return p.name }
+
+// Quotes has none: a past is all there is.
+func (p *past) Quotes(context.Context, []string) (map[string]market.Quote, error) { return nil, nil }
 
 func (p *past) Now() time.Time {
 	p.mu.Lock()
@@ -113,20 +119,19 @@ func day(text string) calendar.Day {
 }
 
 func newPast() *past {
-	p := &past{now: evening, currency: map[string]string{"AAPL": "USD", "BRK.B": "USD", "VOD.L": "GBP"}, splits: map[string][]market.Split{}, paid: map[string][]market.Dividend{}}
-	p.name = "past"
+	p := &past{name: "past", now: evening, currency: map[string]string{"AAPL": "USD", "BRK.B": "USD", "VOD.L": "GBP"}, splits: map[string][]market.Split{}, paid: map[string][]market.Dividend{}}
 	return p
 }
 
 // process is a service of its own on the database, as another process has one, or this one after a restart.
-func process(t *testing.T, d *db.DB, p *past) *market.Service {
+func process(t *testing.T, d *db.DB, p *past) *pastprices.Service {
 	t.Helper()
 	return serviceOf(t, d, p, p.Now)
 }
 
-func serviceOf(t *testing.T, d *db.DB, source market.Source, now func() time.Time) *market.Service {
+func serviceOf(t *testing.T, d *db.DB, source market.Source, now func() time.Time) *pastprices.Service {
 	t.Helper()
-	s, err := market.New(t.Context(), market.Config{DB: d, Sources: []market.Source{source}, Now: now, Log: slog.New(slog.DiscardHandler)})
+	s, err := pastprices.New(t.Context(), pastprices.Config{DB: d, Sources: []market.Source{source}, Now: now, Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -138,7 +143,7 @@ func onEngines(t *testing.T, test func(t *testing.T, d *db.DB, p *past)) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) { test(t, d, newPast()) })
 }
 
-func closes(t *testing.T, s *market.Service, first string, symbols ...string) (map[string]market.Closes, []string) {
+func closes(t *testing.T, s *pastprices.Service, first string, symbols ...string) (map[string]market.Closes, []string) {
 	t.Helper()
 	got, warnings, err := s.Closes(t.Context(), symbols, day(first))
 	if err != nil {
@@ -189,7 +194,7 @@ func TestPastPricesAreAskedForOnceAndThenOnlyWhatIsNew(t *testing.T) {
 		if b := got["brk-b"]; b.Symbol != "BRK.B" || b.Currency != "USD" || b.Source != "past" || !b.AsOf.Equal(evening) {
 			t.Errorf("got %s in %s of %s as of %s", b.Symbol, b.Currency, b.Source, b.AsOf)
 		}
-		for _, s := range []*market.Service{s, process(t, d, p)} {
+		for _, s := range []*pastprices.Service{s, process(t, d, p)} {
 			got, warnings = closes(t, s, "2024-03-01", "AAPL", "BRK.B")
 			wantNoWarnings(t, warnings)
 			wantTruth(t, p, "2024-03-01", got["AAPL"])
@@ -238,7 +243,7 @@ func TestASplitOrADividendHasTheWholeHistoryFetchedAgain(t *testing.T) {
 		_, warnings := closes(t, s, "2024-01-02", "AAPL", "BRK.B")
 		wantNoWarnings(t, warnings)
 		wantAsked(t, p, "AAPL 2024-01-01", "AAPL 2026-11-10", "BRK.B 2024-01-01", "BRK.B 2026-11-10")
-		for _, s := range []*market.Service{s, process(t, d, p)} {
+		for _, s := range []*pastprices.Service{s, process(t, d, p)} {
 			got, _ := closes(t, s, "2024-01-02", "AAPL")
 			wantTruth(t, p, "2024-01-02", got["AAPL"])
 			if diff := cmp.Diff([]market.Split{split}, got["AAPL"].Splits); diff != "" {
@@ -251,7 +256,7 @@ func TestASplitOrADividendHasTheWholeHistoryFetchedAgain(t *testing.T) {
 
 func TestASymbolNobodyKnowsIsNotAskedForAgainForADay(t *testing.T) {
 	onEngines(t, func(t *testing.T, d *db.DB, p *past) {
-		for i, s := range []*market.Service{process(t, d, p), process(t, d, p)} {
+		for i, s := range []*pastprices.Service{process(t, d, p), process(t, d, p)} {
 			got, warnings := closes(t, s, "2026-01-05", "NOSUCH", "AAPL")
 			if len(got) != 1 || len(warnings) != 1 || warnings[0] != "No source has past prices of NOSUCH." {
 				t.Errorf("%d: got %d and %q", i, len(got), warnings)
@@ -272,7 +277,7 @@ func TestWhatIsDelistedKeepsItsPast(t *testing.T) {
 		before, _ := closes(t, s, "2026-01-05", "AAPL")
 		p.set(func() { delete(p.currency, "AAPL"); p.now = p.now.AddDate(0, 0, 3) })
 		p.questions()
-		for _, s := range []*market.Service{s, process(t, d, p)} {
+		for _, s := range []*pastprices.Service{s, process(t, d, p)} {
 			got, warnings := closes(t, s, "2026-01-05", "AAPL")
 			if diff := cmp.Diff(before, got); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)
@@ -332,7 +337,7 @@ func TestDamagedClosesAreFetchedAgain(t *testing.T) {
 			t.Errorf("got %v and %q, want nothing: what is damaged is not served", got, warnings)
 		}
 		p.set(func() { p.down = nil; p.now = p.now.Add(time.Minute); p.asked = nil })
-		for _, s := range []*market.Service{s, process(t, d, p)} {
+		for _, s := range []*pastprices.Service{s, process(t, d, p)} {
 			got, warnings := closes(t, s, "2024-01-02", "AAPL")
 			wantNoWarnings(t, warnings)
 			wantTruth(t, p, "2024-01-02", got["AAPL"])
@@ -372,7 +377,7 @@ func TestPricesNobodyAsksForAreForgottenAfterAYear(t *testing.T) {
 		p.set(func() { p.now = p.now.AddDate(0, 10, 0) })
 		closes(t, s, "2026-01-05", "AAPL")
 		p.set(func() { p.now = p.now.AddDate(0, 6, 0) })
-		if err := d.Tx(t.Context(), func(tx *sql.Tx) error { return s.TidyPrices(t.Context(), tx, p.Now()) }); err != nil {
+		if err := d.Tx(t.Context(), func(tx *sql.Tx) error { return s.Tidy(t.Context(), tx, p.Now()) }); err != nil {
 			t.Fatal(err)
 		}
 		rows, err := d.Read().QueryContext(t.Context(), "select symbol from price_histories union select symbol from price_years")

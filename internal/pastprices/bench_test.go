@@ -1,4 +1,4 @@
-package market_test
+package pastprices_test
 
 import (
 	"fmt"
@@ -12,6 +12,7 @@ import (
 	"github.com/jaspers-ai/jaspers/internal/db"
 	"github.com/jaspers-ai/jaspers/internal/db/dbtest"
 	"github.com/jaspers-ai/jaspers/internal/market"
+	"github.com/jaspers-ai/jaspers/internal/pastprices"
 )
 
 // BenchmarkLoad250SymbolsOf12Years loads from the database what has not been in memory, and then again from memory.
@@ -30,15 +31,15 @@ func BenchmarkLoad250SymbolsOf12Years(b *testing.B) {
 				p.currency[symbols[i]] = "USD"
 				p.splits[symbols[i]] = []market.Split{{Day: day("2020-08-31"), From: decimal.NewFromInt(int64(7 + i%3)), To: decimal.NewFromInt(31)}} // prices of six digits
 			}
-			open := func() *market.Service {
-				s, err := market.New(b.Context(), market.Config{DB: d, Sources: []market.Source{p}, Now: p.Now, Log: slog.New(slog.DiscardHandler)})
+			open := func() *pastprices.Service {
+				s, err := pastprices.New(b.Context(), pastprices.Config{DB: d, Sources: []market.Source{p}, Now: p.Now, Log: slog.New(slog.DiscardHandler)})
 				if err != nil {
 					b.Fatal(err)
 				}
 				return s
 			}
 			first := calendar.Day{Year: 2015, Month: time.January, Day: 1}
-			load := func(b *testing.B, s *market.Service) {
+			load := func(b *testing.B, s *pastprices.Service) {
 				all, warnings, err := s.Closes(b.Context(), symbols, first)
 				if err != nil || len(all) != 250 || len(warnings) > 0 || len(all["S0"].Days) < 2900 {
 					b.Fatalf("got %d symbols of %d days, %q, %v", len(all), len(all["S0"].Days), warnings, err)

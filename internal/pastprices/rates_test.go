@@ -1,9 +1,7 @@
-package market_test
+package pastprices_test
 
 import (
-	"context"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
@@ -13,37 +11,13 @@ import (
 	"github.com/jaspers-ai/jaspers/internal/db"
 	"github.com/jaspers-ai/jaspers/internal/fault"
 	"github.com/jaspers-ai/jaspers/internal/market"
+	"github.com/jaspers-ai/jaspers/internal/pastprices"
 )
 
-// exchange is a past that also has the present of rates of exchange.
-type exchange struct {
-	*past
-	quotes map[string]market.Quote
-}
-
-func (e exchange) Quotes(_ context.Context, symbols []string) (map[string]market.Quote, error) {
-	if e.down != nil {
-		return nil, e.down
-	}
-	found := map[string]market.Quote{}
-	for _, symbol := range symbols {
-		if q, ok := e.quotes[symbol]; ok {
-			q.Symbol, q.AssetClass, q.Source, q.FetchedAt = symbol, "currency", e.name, e.Now()
-			found[symbol] = q
-		}
-	}
-	return found, nil
-}
-
-func bourse() exchange {
+func bourse() *past {
 	p := newPast()
 	p.currency = map[string]string{"EURUSD=X": "USD", "USDJPY=X": "JPY", "CHFSEK=X": "SEK"}
-	at := evening.Add(-time.Hour)
-	return exchange{p, map[string]market.Quote{
-		"EURUSD=X": {Currency: "USD", Price: decimal.RequireFromString("1.16"), Timestamp: at},
-		"USDJPY=X": {Currency: "JPY", Price: decimal.RequireFromString("160"), Timestamp: at.Add(-24 * time.Hour)},
-		"GBPUSD=X": {Currency: "XXX", Price: decimal.RequireFromString("1"), Timestamp: at}, // not what it says it is
-	}}
+	return p
 }
 
 func TestRatesAreStraightTurnedOverOrAcrossTheDollar(t *testing.T) {
@@ -81,7 +55,7 @@ func TestRatesAreStraightTurnedOverOrAcrossTheDollar(t *testing.T) {
 		}
 		e.questions()
 		get("JPY", "EUR", "USD")
-		wantAsked(t, e.past)
+		wantAsked(t, e)
 	})
 }
 
@@ -101,9 +75,6 @@ func TestARateThatIsMissingIsMissing(t *testing.T) {
 			if _, _, err := s.Rates(t.Context(), "EUR", []string{code}, day("2026-11-02")); !fault.Is(err, fault.Invalid) {
 				t.Errorf("%q: got %v", code, err)
 			}
-			if _, err := s.Rate(t.Context(), "EUR", code); !fault.Is(err, fault.Invalid) {
-				t.Errorf("%q: got %v", code, err)
-			}
 		}
 		e.set(func() { e.currency["USDCHF=X"], e.down = "CHF", fault.New(fault.UpstreamDown, "down") })
 		e.set(func() { e.now = e.now.AddDate(0, 0, 2) })
@@ -114,46 +85,17 @@ func TestARateThatIsMissingIsMissing(t *testing.T) {
 	})
 }
 
-func TestTheRateOfNowIsTheQuotes(t *testing.T) {
-	e := bourse()
-	s := serviceOf(t, nil, e, e.Now)
-	at := evening.Add(-time.Hour)
-	for pair, want := range map[[2]string]market.Rate{
-		{"EUR", "USD"}: {Rate: decimal.RequireFromString("1.16"), Day: calendar.DayOf(at), Source: "past", AsOf: at},
-		{"USD", "EUR"}: {Rate: decimal.RequireFromString("0.862068965517"), Day: calendar.DayOf(at), Source: "past", AsOf: at},
-		{"EUR", "JPY"}: {Rate: decimal.RequireFromString("185.6"), Day: calendar.DayOf(at).AddDays(-1), Source: "past", AsOf: at.AddDate(0, 0, -1)},
-		{"JPY", "EUR"}: {Rate: decimal.RequireFromString("0.005387931034"), Day: calendar.DayOf(at).AddDays(-1), Source: "past", AsOf: at.AddDate(0, 0, -1)},
-		{"CHF", "CHF"}: {Rate: decimal.NewFromInt(1), Day: calendar.DayOf(evening), AsOf: evening},
-	} {
-		want.From, want.To = pair[0], pair[1]
-		got, err := s.Rate(t.Context(), pair[0], pair[1])
-		if diff := cmp.Diff(want, got); err != nil || diff != "" {
-			t.Errorf("%v: %v (-want +got):\n%s", pair, err, diff)
-		}
-	}
-	if got, err := s.Rate(t.Context(), "GBP", "USD"); !fault.Is(err, fault.UnknownSymbol) {
-		t.Errorf("got %v, %v, want no rate", got, err)
-	}
-	e.set(func() { e.down = fault.New(fault.UpstreamDown, "down"); e.now = e.now.Add(time.Hour) })
-	if got, err := s.Rate(t.Context(), "EUR", "USD"); err != nil || !got.Stale {
-		t.Errorf("while the source is down: got %v, %v, want the last rate as stale", got, err)
-	}
-	if _, err := s.Rate(t.Context(), "AUD", "USD"); !fault.Is(err, fault.UpstreamDown) {
-		t.Errorf("while the source is down: got %v", err)
-	}
-}
-
 func TestThePastAsUsersSeeIt(t *testing.T) {
 	onEngines(t, func(t *testing.T, d *db.DB, p *past) {
 		p.splits["AAPL"] = []market.Split{{Day: day("2026-11-17"), From: decimal.NewFromInt(1), To: decimal.NewFromInt(2)}}
 		p.paid["AAPL"] = []market.Dividend{{Day: day("2026-11-18"), Amount: decimal.RequireFromString("0.26")}, {Day: day("2026-02-09"), Amount: decimal.NewFromInt(1)}}
 		s := process(t, d, p)
 		got, warnings, err := s.History(t.Context(), "aapl", day("2026-11-16"), day("2026-11-18"), false)
-		want := market.Past{
+		want := pastprices.Past{
 			Symbol: "AAPL", Currency: "USD", Interval: "1d", Source: "past", AsOf: evening,
-			Bars:      []market.PastBar{{day("2026-11-16"), decimal.Zero}, {day("2026-11-17"), decimal.Zero}, {day("2026-11-18"), decimal.Zero}},
-			Splits:    []market.PastSplit{{day("2026-11-17"), decimal.NewFromInt(1), decimal.NewFromInt(2)}},
-			Dividends: []market.PastDividend{{day("2026-11-18"), decimal.RequireFromString("0.26")}},
+			Bars:      []pastprices.PastBar{{day("2026-11-16"), decimal.Zero}, {day("2026-11-17"), decimal.Zero}, {day("2026-11-18"), decimal.Zero}},
+			Splits:    []pastprices.PastSplit{{day("2026-11-17"), decimal.NewFromInt(1), decimal.NewFromInt(2)}},
+			Dividends: []pastprices.PastDividend{{day("2026-11-18"), decimal.RequireFromString("0.26")}},
 		}
 		for i, b := range want.Bars {
 			want.Bars[i].Close = decimal.NewFromInt32(10 + b.Day.Number()%7)

@@ -1,4 +1,4 @@
-package market
+package pastprices
 
 import (
 	"math"
@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/jaspers-ai/jaspers/internal/calendar"
+	"github.com/jaspers-ai/jaspers/internal/market"
 )
 
 // series is what is kept of the past prices of a symbol. It is replaced, never changed: readers share its columns.
@@ -17,8 +18,8 @@ type series struct {
 	source   string
 	first    int32 // from when on every day that traded is there
 	columns
-	splits       []Split
-	dividends    []Dividend
+	splits       []market.Split
+	dividends    []market.Dividend
 	fetchedAt    time.Time // zero where nothing is kept
 	unknownUntil time.Time // until when no source is asked, since none knows the symbol now
 	askedAt      time.Time // by somebody, as the database has it
@@ -63,31 +64,22 @@ func (s *series) freshUntil() time.Time {
 	switch {
 	case utcHours.MatchString(s.symbol):
 		const day = 24 * time.Hour
-		return s.fetchedAt.UTC().Add(-Settling).Truncate(day).Add(day + Settling)
-	case s.currency != "USD" || abroad.MatchString(s.symbol) || strings.Contains(s.symbol, "="):
+		return s.fetchedAt.UTC().Add(-market.Settling).Truncate(day).Add(day + market.Settling)
+	case s.currency != "USD" || market.IsAbroad(s.symbol) || strings.Contains(s.symbol, "="):
 		return s.fetchedAt.Add(freshAbroad)
 	}
 	bell := calendar.LastClose(s.fetchedAt)
 	switch {
-	case s.fetchedAt.Before(bell.Add(Settling)):
-		return bell.Add(Settling)
+	case s.fetchedAt.Before(bell.Add(market.Settling)):
+		return bell.Add(market.Settling)
 	case s.last() < calendar.DayOf(bell).Number() && s.fetchedAt.Before(bell.Add(lagging)):
-		return s.fetchedAt.Add(Settling)
+		return s.fetchedAt.Add(market.Settling)
 	}
-	return nextClose(s.fetchedAt).Add(Settling)
-}
-
-// nextClose is the first closing bell after t.
-func nextClose(t time.Time) time.Time {
-	if _, closes, ok := calendar.Session(calendar.DayOf(t)); ok && t.Before(closes) {
-		return closes
-	}
-	_, closes, _ := calendar.Session(calendar.DayOf(calendar.NextOpen(t)))
-	return closes
+	return calendar.NextClose(s.fetchedAt).Add(market.Settling)
 }
 
 // seriesOf is a whole history as it is kept: from the first day on, which was asked for.
-func seriesOf(symbol string, first int32, h History) *series {
+func seriesOf(symbol string, first int32, h market.History) *series {
 	s := &series{
 		symbol: symbol, currency: h.Currency, source: h.Source, first: first, splits: h.Splits, dividends: h.Dividends, fetchedAt: h.FetchedAt,
 	}
@@ -96,7 +88,7 @@ func seriesOf(symbol string, first int32, h History) *series {
 }
 
 // with adds the bars of days after those there are. Totals there are of all days or of none.
-func (c columns) with(bars []Bar) columns {
+func (c columns) with(bars []market.Bar) columns {
 	added := columns{days: slices.Clone(c.days), close: slices.Clone(c.close), total: slices.Clone(c.total)}
 	for _, b := range bars {
 		day, price := b.Day.Number(), b.Close.InexactFloat64()
@@ -118,7 +110,7 @@ func (c columns) with(bars []Bar) columns {
 
 // goneOn is s with the days after its last one. It is nil when h does not go on from s: then a split, a dividend or a
 // correction has changed days before, and the whole history is to be fetched again.
-func (s *series) goneOn(h History) *series {
+func (s *series) goneOn(h market.History) *series {
 	if h.Source != s.source || h.Currency != s.currency || !s.agrees(h) {
 		return nil
 	}
@@ -132,14 +124,14 @@ func (s *series) goneOn(h History) *series {
 }
 
 // agrees tells whether the days that both know are the same in both, and there are such.
-func (s *series) agrees(h History) bool {
+func (s *series) agrees(h market.History) bool {
 	for _, split := range h.Splits {
-		if !slices.ContainsFunc(s.splits, func(known Split) bool { return known.Day == split.Day }) {
+		if !slices.ContainsFunc(s.splits, func(known market.Split) bool { return known.Day == split.Day }) {
 			return false
 		}
 	}
 	for _, d := range h.Dividends {
-		if !slices.ContainsFunc(s.dividends, func(known Dividend) bool { return known.Day == d.Day }) {
+		if !slices.ContainsFunc(s.dividends, func(known market.Dividend) bool { return known.Day == d.Day }) {
 			return false
 		}
 	}

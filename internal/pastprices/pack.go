@@ -1,4 +1,4 @@
-package market
+package pastprices
 
 import (
 	"encoding/binary"

@@ -1,4 +1,4 @@
-package market
+package pastprices
 
 import (
 	"context"
@@ -9,6 +9,7 @@ import (
 
 	"github.com/jaspers-ai/jaspers/internal/calendar"
 	"github.com/jaspers-ai/jaspers/internal/fault"
+	"github.com/jaspers-ai/jaspers/internal/market"
 )
 
 // Past is the past of an instrument's price as users see it, the oldest day first. Prices are in Currency, per share as
@@ -49,9 +50,9 @@ type PastDividend struct {
 // and the source knows. What cannot be a symbol is an Invalid of path.symbol, one without a past an UnknownSymbol; where
 // nothing is known and the source cannot be asked, it is the source's error.
 func (s *Service) History(ctx context.Context, symbol string, first, last calendar.Day, adjusted bool) (Past, []string, error) {
-	normal, err := NormalizeSymbol(symbol)
+	normal, err := market.NormalizeSymbol(symbol)
 	if err != nil {
-		return Past{}, nil, fault.InvalidField("path.symbol", symbolRule)
+		return Past{}, nil, fault.InvalidField("path.symbol", market.SymbolRule)
 	}
 	all, err := s.histories(ctx, []string{normal}, first.Number())
 	if err != nil {

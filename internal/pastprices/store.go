@@ -1,4 +1,4 @@
-package market
+package pastprices
 
 import (
 	"context"
@@ -9,6 +9,7 @@ import (
 
 	"github.com/jaspers-ai/jaspers/internal/calendar"
 	"github.com/jaspers-ai/jaspers/internal/db"
+	"github.com/jaspers-ai/jaspers/internal/market"
 )
 
 // in is a list of placeholders for symbols, with its arguments.
@@ -89,7 +90,7 @@ func loadHeads(ctx context.Context, q db.Querier, list string, args []any) (map[
 
 func loadEvents(ctx context.Context, q db.Querier, all map[string]*series, list string, args []any) error {
 	rows, err := q.QueryContext(ctx, "select symbol, day, split_from, split_to from price_splits where symbol in "+list+" order by day", args...)
-	_, err = db.Collect(rows, err, func(scan func(...any) error) (split Split, err error) {
+	_, err = db.Collect(rows, err, func(scan func(...any) error) (split market.Split, err error) {
 		var symbol, day string
 		if err = scan(&symbol, &day, &split.From, &split.To); err == nil {
 			split.Day, err = calendar.ParseDay(day)
@@ -103,7 +104,7 @@ func loadEvents(ctx context.Context, q db.Querier, all map[string]*series, list 
 		return fmt.Errorf("load splits: %w", err)
 	}
 	rows, err = q.QueryContext(ctx, "select symbol, day, amount from price_dividends where symbol in "+list+" order by day", args...)
-	_, err = db.Collect(rows, err, func(scan func(...any) error) (d Dividend, err error) {
+	_, err = db.Collect(rows, err, func(scan func(...any) error) (d market.Dividend, err error) {
 		var symbol, day string
 		if err = scan(&symbol, &day, &d.Amount); err == nil {
 			d.Day, err = calendar.ParseDay(day)
@@ -203,8 +204,8 @@ func markAsked(ctx context.Context, tx db.Querier, symbols []string, now time.Ti
 // forgotten is how long prices are kept that nobody asks for.
 const forgotten = 400 * 24 * time.Hour
 
-// TidyPrices is a period's work: it deletes the past prices that nobody has asked for in more than a year.
-func (s *Service) TidyPrices(ctx context.Context, tx *sql.Tx, slot time.Time) error {
+// Tidy is a period's work: it deletes the past prices that nobody has asked for in more than a year.
+func (s *Service) Tidy(ctx context.Context, tx *sql.Tx, slot time.Time) error {
 	if _, err := tx.ExecContext(ctx, "delete from price_histories where asked_at < $1", db.Time(slot.Add(-forgotten))); err != nil {
 		return fmt.Errorf("forget old prices: %w", err)
 	}
