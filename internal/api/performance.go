@@ -33,7 +33,10 @@ func (in *performanceInput) Resolve(huma.Context) []error {
 			continue
 		}
 		parsed, err := calendar.ParseDay(day.text)
-		if err != nil || parsed.Year < 1900 || parsed.Year > 2200 {
+		if err != nil {
+			continue // the schema has named it
+		}
+		if parsed.Year < 1900 || parsed.Year > 2200 {
 			errs = append(errs, &huma.ErrorDetail{Location: "query." + day.name, Message: "must be a day such as 2026-06-30"})
 			continue
 		}
