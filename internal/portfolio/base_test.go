@@ -200,17 +200,17 @@ func TestFiguresAreAtHandUntilSomethingChanges(t *testing.T) {
 		h.north.Keep(account("n1", "100"), h.euros("SAP", "1", "10", "10", "10", "10"))
 		id := h.linked(t, user, h.north)
 		value := func() string { s, _ := h.summary(t, user); return s.TotalValue.String() }
-		if got := value(); got != "120" || h.asked != 1 {
-			t.Fatalf("got %s after %d questions, want 120 after one", got, h.asked)
+		if got := value(); got != "120" || h.asked.Load() != 1 {
+			t.Fatalf("got %s after %d questions, want 120 after one", got, h.asked.Load())
 		}
 		h.rates["EUR"] = "3"
 		h.now = h.now.Add(29 * time.Second)
-		if got := value(); got != "120" || h.asked != 1 {
-			t.Errorf("got %s after %d questions, want what was at hand", got, h.asked)
+		if got := value(); got != "120" || h.asked.Load() != 1 {
+			t.Errorf("got %s after %d questions, want what was at hand", got, h.asked.Load())
 		}
 		h.now = h.now.Add(time.Second)
-		if got := value(); got != "130" || h.asked != 2 {
-			t.Errorf("got %s after %d questions, want the rate of now", got, h.asked)
+		if got := value(); got != "130" || h.asked.Load() != 2 {
+			t.Errorf("got %s after %d questions, want the rate of now", got, h.asked.Load())
 		}
 		h.north.Keep(account("n1", "200"), h.euros("SAP", "1", "10", "10", "10", "10"))
 		h.sync(t, id) // at the same moment

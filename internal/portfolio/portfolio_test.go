@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -36,7 +37,7 @@ type house struct {
 	north, south *brokertest.Desk
 	now          time.Time
 	rates        map[string]string // to any currency, by the other; what is not here nobody knows
-	asked        int               // how often rates were
+	asked        atomic.Int32      // how often rates were
 }
 
 // monday is 12:00 in New York, in the middle of a session.
@@ -70,7 +71,7 @@ func newHouse(t *testing.T, d *db.DB) *house {
 }
 
 func (h *house) rate(_ context.Context, from, to string) (market.Rate, error) {
-	h.asked++
+	h.asked.Add(1)
 	rate, ok := h.rates[from]
 	if !ok {
 		return market.Rate{}, fault.New(fault.UnknownSymbol, "nobody knows the rate")
