@@ -4,8 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
-	"runtime"
-	"slices"
 	"strings"
 	"time"
 
@@ -43,36 +41,32 @@ func newReader() *reader {
 // maxNumbers bounds the numbers that are kept to be shared: small quantities and fees come again and again.
 const maxNumbers = 4096
 
-// block is how many transactions are kept together while it is not known how many there are.
-const block = 2048
-
 // loadColumns are transactionColumns but for the description, which no figure rests on.
 var loadColumns = strings.TrimSuffix(transactionColumns, ", description")
 
-// readAll reads the transactions that a query selects by loadColumns.
-func readAll(ctx context.Context, q db.Querier, query string, args ...any) (all []Transaction, err error) {
-	rows, err := q.QueryContext(ctx, query, args...)
+// readAll reads the transactions that a condition selects, the oldest first. They are counted before, so that none is
+// copied: moving many at once would hold up everybody while garbage is collected.
+func readAll(ctx context.Context, q db.Querier, where string, args ...any) ([]Transaction, error) {
+	var count int
+	if err := q.QueryRowContext(ctx, "select count(*) from transactions where "+where, args...).Scan(&count); err != nil {
+		return nil, fmt.Errorf("count transactions: %w", err)
+	}
+	rows, err := q.QueryContext(ctx, "select "+loadColumns+" from transactions where "+where+" order by at, account_id, external_id", args...)
 	if err != nil {
 		return nil, fmt.Errorf("load transactions: %w", err)
 	}
 	defer func() { _ = rows.Close() }() // what could fail shows in rows.Err
-	r := newReader()
-	var full [][]Transaction
-	last := make([]Transaction, 0, block)
+	r, all := newReader(), make([]Transaction, 0, count)
 	for rows.Next() {
-		if len(last) == block {
-			full, last = append(full, last), make([]Transaction, 0, block)
-			runtime.Gosched() // other requests wait for a processor
-		}
-		last = last[:len(last)+1]
-		if err := r.read(rows, &last[len(last)-1]); err != nil {
+		all = append(all, Transaction{})
+		if err := r.read(rows, &all[len(all)-1]); err != nil {
 			return nil, fmt.Errorf("load transactions: %w", err)
 		}
 	}
 	if err := rows.Err(); err != nil {
 		return nil, fmt.Errorf("load transactions: %w", err)
 	}
-	return slices.Concat(append(full, last)...), nil
+	return all, nil
 }
 
 func (r *reader) read(rows *sql.Rows, t *Transaction) error {

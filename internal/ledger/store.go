@@ -31,17 +31,15 @@ func scanTransaction(scan func(...any) error) (Transaction, error) {
 	return t, err
 }
 
-// Load gives all of a person's transactions, without their descriptions, the oldest first; those of one moment by account and the brokerage's id, so
-// that the order depends on nothing else.
+// Load gives all of a person's transactions, without their descriptions, the oldest first; those of one moment by account
+// and the brokerage's id, so that the order depends on nothing else.
 func Load(ctx context.Context, q db.Querier, userID string) ([]Transaction, error) {
-	return readAll(ctx, q, "select "+loadColumns+` from transactions where user_id = $1
-		order by at, account_id, external_id`, userID)
+	return readAll(ctx, q, "user_id = $1", userID)
 }
 
 // LoadFrom is Load without what happened before a day.
 func LoadFrom(ctx context.Context, q db.Querier, userID string, first calendar.Day) ([]Transaction, error) {
-	return readAll(ctx, q, "select "+loadColumns+` from transactions where user_id = $1 and at >= $2
-		order by at, account_id, external_id`, userID, db.Time(first.At(0, 0)))
+	return readAll(ctx, q, "user_id = $1 and at >= $2", userID, db.Time(first.At(0, 0)))
 }
 
 // Accounts gives a person's accounts, in the order they were connected.
