@@ -97,9 +97,10 @@ func (c *crowd) settings() []string {
 
 // link is a connection of the crowd's.
 type link struct {
-	token  string
-	status string
-	read   sql.NullTime
+	account string // the brokerage's id of the only one
+	token   string
+	status  string
+	read    sql.NullTime
 }
 
 // join adds people in batches, each with the link that make gives for their number.
@@ -135,7 +136,7 @@ func (c *crowd) add(ctx context.Context, tx db.Querier, i int, made time.Time, l
 		{`insert into brokerage_connections (id, user_id, provider, environment, status, credentials, created_at, updated_at, last_sync_at)
 			values ($1, $2, 'alpaca', 'live', $3, $4, $5, $5, $6)`, []any{connection, user, l.status, sealed, made, l.read}},
 		{`insert into brokerage_accounts (id, connection_id, external_id, number, status, currency, cash, as_of)
-			values ($1, $2, $3, $3, 'ACTIVE', 'USD', '100', $4)`, []any{account, connection, fmt.Sprint(i), made}},
+			values ($1, $2, $3, $3, 'ACTIVE', 'USD', '100', $4)`, []any{account, connection, l.account, made}},
 	} {
 		if _, err := tx.ExecContext(ctx, s.text, s.args...); err != nil {
 			return err

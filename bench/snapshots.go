@@ -36,7 +36,7 @@ func snapshots(ctx context.Context, flags *flag.FlagSet, args []string, out io.W
 	read := sql.NullTime{Time: db.Time(closed.Add(20 * time.Minute)), Valid: true}
 	count := min(max(*n, 1), 20_000)
 	// Nobody is there to be read again.
-	err = c.join(ctx, count, closed.Add(-time.Hour), func(int) link { return link{status: "reauthorization_required", read: read} })
+	err = c.join(ctx, count, closed.Add(-time.Hour), func(i int) link { return link{account: fmt.Sprint(i), status: "reauthorization_required", read: read} })
 	if err != nil {
 		return false, errors.Join(err, c.drop())
 	}

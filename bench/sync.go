@@ -44,7 +44,7 @@ func syncing(ctx context.Context, flags *flag.FlagSet, args []string, out io.Wri
 	}
 	count := min(max(*n, 1), 5000)
 	err = c.join(ctx, count, time.Now().Add(-time.Hour), func(i int) link {
-		return link{token: fmt.Sprintf("customer-%d", i), status: "active"}
+		return link{account: d.account, token: fmt.Sprintf("customer-%d", i), status: "active"}
 	})
 	if err != nil {
 		return false, errors.Join(err, c.drop())
@@ -60,6 +60,7 @@ func syncing(ctx context.Context, flags *flag.FlagSet, args []string, out io.Wri
 type desk struct {
 	latency time.Duration
 	url     string
+	account string // the id of the real one's account
 	token   string
 	server  *http.Server
 
@@ -80,6 +81,8 @@ func (d *desk) open(ctx context.Context) error {
 	d.url = "http://" + l.Addr().String()
 	s := sim.NewSim(sim.New(7, time.Now))
 	s.Alpaca = sim.AlpacaApp{ClientID: "bench", ClientSecret: deskSecret, RedirectURIs: []string{"http://127.0.0.1/callback"}}
+	account, _ := s.World.Account("alex", sim.Live)
+	d.account = account.ID
 	d.server = &http.Server{Handler: d.counted(s.Handler()), ReadHeaderTimeout: 5 * time.Second}
 	go func() { _ = d.server.Serve(l) }() // until close
 	return d.consent(ctx)
