@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"time"
 
@@ -8,6 +9,7 @@ import (
 	"github.com/jaspers-ai/jaspers/internal/calendar"
 	"github.com/jaspers-ai/jaspers/internal/fault"
 	"github.com/jaspers-ai/jaspers/internal/pastprices"
+	"github.com/jaspers-ai/jaspers/internal/returns"
 )
 
 type historyInput struct {
@@ -72,30 +74,9 @@ func (in *historyInput) span(today calendar.Day) (first, last calendar.Day, err 
 
 // rangeStart is the day on which a range up to today begins: the last one before it, as performance has it.
 func rangeStart(name string, today calendar.Day) calendar.Day {
-	back := func(years, months, days int) calendar.Day {
-		begin := calendar.Day{Year: today.Year - years, Month: today.Month - time.Month(months), Day: 1}.AddDays(0)
-		next := calendar.Day{Year: begin.Year, Month: begin.Month + 1, Day: 1}
-		end := next.AddDays(-1) // the 31st of a month that has none is its last
-		begin.Day = min(today.Day, end.Day)
-		return begin.AddDays(-days)
-	}
-	switch name {
-	case "1W":
-		return back(0, 0, 7)
-	case "1M":
-		return back(0, 1, 0)
-	case "3M":
-		return back(0, 3, 0)
-	case "6M":
-		return back(0, 6, 0)
-	case "YTD":
-		return calendar.Day{Year: today.Year - 1, Month: time.December, Day: 31}
-	case "5Y":
-		return back(5, 0, 0)
-	case "10Y":
-		return back(10, 0, 0)
-	case "ALL":
+	if name == "ALL" {
 		return oldestDay
 	}
-	return back(1, 0, 0)
+	base, _ := returns.Range(cmp.Or(name, "1Y")).Base(today.Number()) // the schema lets no other name through
+	return calendar.DayNumbered(base)
 }

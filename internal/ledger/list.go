@@ -64,14 +64,6 @@ var meanings = map[broker.ActivityKind]string{
 	Opening:      "What was there before the account's known history begins: worked out from what is held and what happened since.",
 }
 
-// Kinds are all kinds of transactions.
-func Kinds() []broker.ActivityKind {
-	return []broker.ActivityKind{
-		broker.Buy, broker.Sell, broker.Dividend, broker.Interest, broker.Fee, broker.Tax, broker.Deposit, broker.Withdrawal, broker.DeliveryIn,
-		broker.DeliveryOut, broker.TransferIn, broker.TransferOut, broker.Exchange, broker.Split, broker.SpinOff, broker.Merger, broker.Other, Opening,
-	}
-}
-
 // Filter chooses transactions. Zero fields choose all.
 type Filter struct {
 	ConnectionID string

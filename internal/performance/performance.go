@@ -88,34 +88,6 @@ func (q Query) name() string {
 	return cmp.Or(q.Range, "ALL")
 }
 
-// begins is the day at whose close a range begins that ends on a day; false for one from the beginning on.
-func begins(name string, end calendar.Day) (calendar.Day, bool) {
-	switch name {
-	case "1D":
-		return end.AddDays(-1), true
-	case "1W":
-		return end.AddDays(-7), true
-	case "1M":
-		return monthsBefore(end, 1), true
-	case "3M":
-		return monthsBefore(end, 3), true
-	case "6M":
-		return monthsBefore(end, 6), true
-	case "1Y":
-		return monthsBefore(end, 12), true
-	case "YTD":
-		return calendar.Day{Year: end.Year - 1, Month: time.December, Day: 31}, true
-	}
-	return calendar.Day{}, false
-}
-
-// monthsBefore is the same day of an earlier month, or the month's last where it has no such day.
-func monthsBefore(day calendar.Day, months int) calendar.Day {
-	month := time.Date(day.Year, day.Month-time.Month(months), 1, 0, 0, 0, 0, time.UTC)
-	last := month.AddDate(0, 1, -1).Day()
-	return calendar.Day{Year: month.Year(), Month: month.Month(), Day: min(day.Day, last)}
-}
-
 // stretch is the days of a history that a query is about: after one, through another; -1 is before the first. early tells
 // that it would begin before the history.
 func (q Query) stretch(h *history.History) (after, through int, early bool, err error) {
@@ -126,14 +98,14 @@ func (q Query) stretch(h *history.History) (after, through int, early bool, err 
 	if through < 0 {
 		return 0, 0, false, fault.InvalidField("query.to", "is before the history begins, on "+h.DayOf(0).String())
 	}
-	from, bounded := begins(q.name(), h.DayOf(through))
+	base, bounded := returns.Range(q.name()).Base(h.Days()[through])
 	if q.From != (calendar.Day{}) {
-		from, bounded = q.From, true
+		base, bounded = q.From.Number(), true
 	}
 	if !bounded {
 		return -1, through, false, nil
 	}
-	after = last(h.Days(), from.Number())
+	after = last(h.Days(), base)
 	if after >= through {
 		return 0, 0, false, fault.InvalidField("query.from", "must be before the last day of the history, "+h.DayOf(through).String())
 	}
