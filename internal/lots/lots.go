@@ -197,17 +197,6 @@ const (
 	Reorganised       Reason = "reorganised"          // a spin-off or merger, whose costs are as far as known
 )
 
-// Unrealised is the gain of what is open at a price per priced unit. With a rate from Currency to Base, which may be
-// invalid, it is in Base too: price = (value − cost) · rate and fx = cost · rate − cost in Base, exactly what they sum to.
-func (p *Position) Unrealised(price, multiplier decimal.Decimal, rate decimal.NullDecimal) (gain decimal.Decimal, priceEffect, fxEffect decimal.NullDecimal) {
-	gain = p.Quantity.Mul(price).Mul(multiplier).Sub(p.Cost)
-	if rate.Valid && p.CostBase.Valid {
-		priceEffect = decimal.NewNullDecimal(gain.Mul(rate.Decimal))
-		fxEffect = decimal.NewNullDecimal(p.Cost.Mul(rate.Decimal).Sub(p.CostBase.Decimal))
-	}
-	return gain, priceEffect, fxEffect
-}
-
 // Work carries out the transactions, in the order of the conventions: by day; of a day first openings, splits, mergers and
 // spin-offs, then what has a time by time. What is of one moment, and all of an instrument's day when one of them has no
 // time, goes by kind: deliveries in, purchases, transfers, dividends, sales, deliveries out.

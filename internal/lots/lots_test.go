@@ -216,10 +216,6 @@ func TestGainsInBaseAreThoseOfPriceAndExchangeTogether(t *testing.T) {
 	if got != "17.2 10.2 7 15 false" {
 		t.Errorf("got %s", got)
 	}
-	gain, price, fx := p.Unrealised(dec("6"), dec("1"), null("0.9"))
-	if got := fmt.Sprint(gain, price.Decimal, fx.Decimal); got != "6 5.4 12" {
-		t.Errorf("unrealised: got %s, want 6 $, of which 5.4 € by price and 12 € by exchange", got)
-	}
 	in.Rate, in.TradeRates = nil, nil
 	p = lots.Work(in).Position("A", "X")
 	if p.CostBase.Valid || p.RealisedBase.Valid || !p.Realised.Equal(dec("12")) || len(p.Marks) == 0 || p.Marks[0].Reason != lots.RateMissing {
