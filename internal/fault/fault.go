@@ -55,7 +55,13 @@ const (
 	UpstreamTimeout    Kind = "upstream_timeout"
 	ModelNotConfigured Kind = "model_not_configured"
 	MailNotConfigured  Kind = "mail_not_configured"
-	Overloaded         Kind = "overloaded"
+	// NotOffered is what no source that is configured has, or not on the plan it is used with.
+	NotOffered Kind = "not_offered"
+	// FilingsNotConfigured says that the User-Agent is missing which the SEC wants.
+	FilingsNotConfigured Kind = "filings_not_configured"
+	// FilingTooLarge is a document beyond what is read of one.
+	FilingTooLarge Kind = "filing_too_large"
+	Overloaded     Kind = "overloaded"
 
 	// The caller went away before the answer.
 	Canceled Kind = "canceled"
@@ -105,6 +111,10 @@ var statuses = map[Kind]int{
 	ModelNotConfigured: http.StatusServiceUnavailable,
 	MailNotConfigured:  http.StatusServiceUnavailable,
 	Overloaded:         http.StatusServiceUnavailable,
+
+	NotOffered:           http.StatusServiceUnavailable,
+	FilingsNotConfigured: http.StatusServiceUnavailable,
+	FilingTooLarge:       http.StatusBadGateway,
 
 	Canceled: StatusClientClosed,
 	Internal: http.StatusInternalServerError,
