@@ -27,7 +27,7 @@ const (
 // rank do not know each other. Names are below internal.
 var ranks = [][]string{
 	{"allocation", "calendar", "fault", "flat", "flight", "kept", "returns", "telemetry", "vault"},
-	{"db", "items", "limit", "mail", "passwords", "risk", "upstream"},
+	{"db", "items", "limit", "mail", "packed", "passwords", "risk", "upstream"},
 	{"audit", "broker", "cache", "idempotency", "job", "llm"},
 	{"instrument", "keys", "ledger", "market", "secondfactor", "user"},
 	adapters,
