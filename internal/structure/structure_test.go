@@ -31,7 +31,7 @@ var ranks = [][]string{
 	{"audit", "broker", "cache", "idempotency", "job", "llm"},
 	{"instrument", "keys", "ledger", "market", "secondfactor", "user"},
 	adapters,
-	{"auth", "connection", "exchange", "lots", "pastprices"},
+	{"auth", "connection", "exchange", "lots", "pastprices", "research"},
 	{"costbasis", "history", "recording"},
 	{"gains", "reading"},
 	{"portfolio", "prices", "syncs"},
