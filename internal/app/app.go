@@ -34,6 +34,7 @@ import (
 	"github.com/jaspers-ai/jaspers/internal/portfolio"
 	"github.com/jaspers-ai/jaspers/internal/prices"
 	"github.com/jaspers-ai/jaspers/internal/reconciliation"
+	"github.com/jaspers-ai/jaspers/internal/research"
 	"github.com/jaspers-ai/jaspers/internal/snapshot"
 	"github.com/jaspers-ai/jaspers/internal/syncs"
 	"github.com/jaspers-ai/jaspers/internal/user"
@@ -152,6 +153,9 @@ func (a *App) buildMoney(life context.Context, outside providers) error {
 			return a.prices.AddSplits(ctx, tx, symbol, source, splits)
 		},
 	}); err != nil {
+		return err
+	}
+	if a.Research, err = research.New(life, research.Config{Sources: sources, Now: now, Log: log}); err != nil {
 		return err
 	}
 	a.prices = &prices.Service{DB: a.db, Past: a.PastPrices, Jobs: a.jobs, Now: now, Log: log, Pause: outside.pricePause()}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"strings"
-	"time"
 
 	"github.com/jaspers-ai/jaspers/internal/calendar"
 	"github.com/jaspers-ai/jaspers/internal/fault"
@@ -106,14 +105,4 @@ func checkReach(interval string, first, last, today calendar.Day) error {
 		return fault.InvalidField("query.from", fmt.Sprintf("must be at most %d days before the last one for bars of %s; ask for fewer days, or longer bars", r.days-1, interval))
 	}
 	return nil
-}
-
-// LastSession is the day in New York whose session began last.
-func LastSession(now time.Time) calendar.Day {
-	today := calendar.DayOf(now)
-	for session := today; ; session = session.AddDays(-1) {
-		if opens, _, ok := calendar.Session(session); ok && !now.Before(opens) {
-			return session
-		}
-	}
 }

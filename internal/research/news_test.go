@@ -161,7 +161,4 @@ func TestBarsWithinDays(t *testing.T) {
 	d.later(40 * time.Hour) // on Sunday
 	_, _, _ = bars("1m", "2026-11-20", "2026-11-20")
 	want(t, "while New York is closed", []string(nil), first.questions())
-	if got := research.LastSession(d.clock()); got != day("2026-11-20") {
-		t.Errorf("the last session: got %s", got)
-	}
 }
