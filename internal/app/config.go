@@ -89,7 +89,7 @@ type LimitsConfig struct {
 	SignIns  int              `env:"JASPERS_LIMIT_SIGN_INS" envDefault:"5" doc:"Failed sign-ins in 15 minutes to an account, and from an address."`
 	SignUps  int              `env:"JASPERS_LIMIT_SIGN_UPS" envDefault:"20" doc:"Registrations an hour from an address."`
 	Messages int              `env:"JASPERS_LIMIT_MESSAGES" envDefault:"10" doc:"Questions a minute in one conversation."`
-	RedisURL telemetry.Secret `env:"JASPERS_REDIS_URL" also:"REDIS_URL" doc:"redis://… or rediss://…, through which several processes count together; each for itself when empty."`
+	RedisURL telemetry.Secret `env:"JASPERS_REDIS_URL" also:"REDIS_URL" doc:"redis://… or rediss://…, through which several processes count together and share what they fetched; each for itself, and through the database, when empty. No two installations share one."`
 }
 
 // AlpacaConfig has Alpaca connected on its consent page, too, when the client id and secret are there.

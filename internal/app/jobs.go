@@ -23,6 +23,7 @@ func (a *App) registerJobs() {
 	a.jobs.Every("refresh prices", 15*time.Minute, a.prices.Due)
 	a.jobs.Every("take snapshots", 15*time.Minute, a.Snapshots.Due)
 	a.jobs.Every("tidy prices", 24*time.Hour, a.PastPrices.Tidy)
+	a.jobs.Every("tidy caches", 24*time.Hour, a.fetched.Tidy)
 	a.jobs.Every("tidy syncs", 24*time.Hour, a.Syncs.Tidy)
 	a.jobs.Every("tidy jobs", 24*time.Hour, a.jobs.Tidy)
 	a.jobs.Every("tidy sessions", 24*time.Hour, a.Auth.Tidy)

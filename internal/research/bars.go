@@ -30,7 +30,7 @@ var reaches = map[string]reach{
 }
 
 var barsKind = kind[barsOfDays]{
-	what: "prices within days", freshUntil: barsUntil, unknownFor: freshUnknown, patience: waited, max: 64, // of up to a megabyte
+	name: "bars", what: "prices within days", freshUntil: barsUntil, patience: waited, max: 64, // of up to a megabyte
 	asks: func(source market.Source) ask[barsOfDays] {
 		in, ok := source.(market.Intraday)
 		if !ok {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 
+	"github.com/jaspers-ai/jaspers/internal/cache"
 	"github.com/jaspers-ai/jaspers/internal/market"
 )
 
@@ -15,7 +16,7 @@ type Company struct {
 }
 
 var companyKind = kind[market.Company]{
-	what: "company data", freshUntil: forADay[market.Company], unknownFor: freshUnknown, max: 5000,
+	name: "company", table: cache.Companies, what: "company data", freshUntil: forADay[market.Company], max: 5000,
 	asks: func(source market.Source) ask[market.Company] {
 		if p, ok := source.(market.Profiler); ok {
 			return func(ctx context.Context, symbol string) (market.Company, error) {

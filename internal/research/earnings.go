@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 
+	"github.com/jaspers-ai/jaspers/internal/cache"
 	"github.com/jaspers-ai/jaspers/internal/market"
 )
 
@@ -16,7 +17,7 @@ type Earnings struct {
 }
 
 var earningsKind = kind[market.Earnings]{
-	what: "earnings", freshUntil: earningsUntil, unknownFor: freshUnknown, patience: waited, max: 2000,
+	name: "earnings", table: cache.Companies, what: "earnings", freshUntil: earningsUntil, patience: waited, max: 2000,
 	asks: func(source market.Source) ask[market.Earnings] {
 		if e, ok := source.(market.Earner); ok {
 			return e.Earnings

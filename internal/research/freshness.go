@@ -14,6 +14,10 @@ const (
 	freshNotOffered = 6 * time.Hour
 	// freshUnknown is how long nobody asks again for a symbol that a source does not know.
 	freshUnknown = 10 * time.Minute
+	// believed is how long what a source said stands, as stale, when it knows the symbol no more; freshMissed is how long
+	// it is not asked again then.
+	believed    = 3 * day
+	freshMissed = 30 * time.Minute
 	// freshTrading is how long metrics are fresh while New York trades: a part of them moves with the price.
 	freshTrading = time.Hour
 	// freshReporting is how long earnings are fresh while the report is awaited, freshReported around it.

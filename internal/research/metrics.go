@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/jaspers-ai/jaspers/internal/cache"
 	"github.com/jaspers-ai/jaspers/internal/fault"
 	"github.com/jaspers-ai/jaspers/internal/market"
 )
@@ -21,7 +22,7 @@ type Metrics struct {
 }
 
 var metricsKind = kind[market.Metrics]{
-	what: "figures", freshUntil: metricsUntil, unknownFor: freshUnknown, patience: waited, max: 2000,
+	name: "metrics", table: cache.Companies, what: "figures", freshUntil: metricsUntil, patience: waited, max: 2000,
 	asks: func(source market.Source) ask[market.Metrics] {
 		if m, ok := source.(market.Measurer); ok {
 			return m.Metrics

@@ -9,6 +9,7 @@ import (
 	"time"
 	"unicode"
 
+	"github.com/jaspers-ai/jaspers/internal/cache"
 	"github.com/jaspers-ai/jaspers/internal/calendar"
 	"github.com/jaspers-ai/jaspers/internal/fault"
 	"github.com/jaspers-ai/jaspers/internal/market"
@@ -41,7 +42,7 @@ const (
 )
 
 var newsKind = kind[[]market.Story]{
-	what: "news", freshUntil: newsUntil, unknownFor: freshUnknown, patience: waited, max: 400,
+	name: "news", table: cache.News, what: "news", freshUntil: newsUntil, patience: waited, max: 400,
 	asks: func(source market.Source) ask[[]market.Story] {
 		n, ok := source.(market.Newspaper)
 		if !ok {

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/jaspers-ai/jaspers/internal/cache"
 	"github.com/jaspers-ai/jaspers/internal/fault"
 	"github.com/jaspers-ai/jaspers/internal/market"
 )
@@ -24,12 +25,14 @@ type Service struct {
 	bars      *shelf[barsOfDays]
 }
 
-// Config of a Service. Every field but Filed is required.
+// Config of a Service. Every field but Store and Filed is required.
 type Config struct {
 	// Sources are asked in this order, each for what it has.
 	Sources []market.Source
-	Now     func() time.Time
-	Log     *slog.Logger
+	// Store keeps what they said below memory; nil is nothing.
+	Store *cache.Store
+	Now   func() time.Time
+	Log   *slog.Logger
 	// Filed gives the figures that a company's filings tell, which count more than a vendor's of the same name; nil for
 	// none. A company of which nothing was filed is no error.
 	Filed func(ctx context.Context, symbol string) ([]market.Metric, error)

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -214,9 +215,43 @@ func TestWhatTheFirstSourceLeavesOpenIsFilledInByTheNext(t *testing.T) {
 	}
 	d.company("AAPL")
 	want(t, "asked", []string{"company AAPL"}, first.questions())
-	d.later(25 * time.Hour)
-	d.company("AAPL")
-	want(t, "asked a day later", []string{"company AAPL"}, first.questions())
+}
+
+func TestACompanyIsServedAsItWasWhileItIsAskedForAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		first, second := apple()
+		d := newDesk(t, nil, first, second)
+		d.company("AAPL")
+		first.companies["AAPL"] = market.Company{Name: "Apple Computer", AssetClass: "equity"}
+		d.later(25 * time.Hour)
+		got, warnings := d.company("AAPL")
+		want(t, "name at first", "Apple Inc.", got.Name)
+		want(t, "warning", "The company data of AAPL from first: 25h0m0s old, since first is being asked again.", warnings[0])
+		synctest.Wait()
+		got, warnings = d.company("AAPL")
+		want(t, "name then", "Apple Computer", got.Name)
+		want(t, "sector then", "Hardware", got.Sector)
+		want(t, "warnings", []string(nil), warnings)
+	})
+}
+
+func TestACompanyThatItsSourceLosesIsBelievedForDays(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		first, _ := apple()
+		d := newDesk(t, nil, first)
+		d.company("AAPL")
+		delete(first.companies, "AAPL")
+		d.later(25 * time.Hour)
+		d.company("AAPL")
+		synctest.Wait()
+		_, warnings := d.company("AAPL")
+		want(t, "warnings", []string{"The company data of AAPL from first: 25h0m0s old, since first does not have it right now."}, warnings)
+		d.later(3 * 24 * time.Hour)
+		d.company("AAPL")
+		synctest.Wait()
+		_, _, err := d.Company(t.Context(), "AAPL")
+		wantKind(t, "days later", fault.UnknownSymbol, err)
+	})
 }
 
 func TestAFundIsAskedOfOneSource(t *testing.T) {
@@ -228,16 +263,20 @@ func TestAFundIsAskedOfOneSource(t *testing.T) {
 }
 
 func TestASourceThatFailsTakesNothingAway(t *testing.T) {
-	first, second := apple()
-	d := newDesk(t, nil, first, second)
-	d.company("AAPL")
-	first.down(errDown)
-	d.later(26 * time.Hour)
-	got, warnings := d.company("AAPL")
-	want(t, "sector", "Technology", got.Sector)
-	want(t, "stale", true, got.Stale)
-	want(t, "stale by source", []bool{true, false}, []bool{got.Sources[0].Stale, got.Sources[1].Stale})
-	want(t, "warnings", []string{"The company data of AAPL from first: 26h0m0s old, since first cannot be reached."}, warnings)
+	synctest.Test(t, func(t *testing.T) {
+		first, second := apple()
+		d := newDesk(t, nil, first, second)
+		d.company("AAPL")
+		first.down(errDown)
+		d.later(26 * time.Hour)
+		d.company("AAPL")
+		synctest.Wait()
+		got, warnings := d.company("AAPL")
+		want(t, "sector", "Technology", got.Sector)
+		want(t, "stale", true, got.Stale)
+		want(t, "stale by source", []bool{true, false}, []bool{got.Sources[0].Stale, got.Sources[1].Stale})
+		want(t, "warnings", []string{"The company data of AAPL from first: 26h0m0s old, since first cannot be reached."}, warnings)
+	})
 }
 
 func TestWhatASourceThatFailsAloneKnowsIsMissingAndSaidToBe(t *testing.T) {

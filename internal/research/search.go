@@ -7,6 +7,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"github.com/jaspers-ai/jaspers/internal/cache"
 	"github.com/jaspers-ai/jaspers/internal/fault"
 	"github.com/jaspers-ai/jaspers/internal/market"
 )
@@ -21,7 +22,7 @@ const (
 )
 
 var searchKind = kind[[]market.Match]{
-	what: "matches", freshUntil: forADay[[]market.Match], unknownFor: freshUnknown, max: 5000,
+	name: "search", table: cache.Companies, what: "matches", freshUntil: forADay[[]market.Match], max: 5000,
 	asks: func(source market.Source) ask[[]market.Match] {
 		if f, ok := source.(market.Searcher); ok {
 			return func(ctx context.Context, query string) ([]market.Match, error) {

@@ -25,12 +25,14 @@ type shelf[V any] struct {
 
 // kind is a kind of question.
 type kind[V any] struct {
+	// name is that of what is kept of it, table where; without one it is kept in memory and Redis alone.
+	name  string
+	table cache.Table
 	// what it is about, in words: "company data".
 	what string
 	// asks gives how a source is asked; nil for one that does not have such.
 	asks       func(source market.Source) ask[V]
 	freshUntil func(value V, fetchedAt time.Time) time.Time
-	unknownFor time.Duration
 	// patience is how long somebody waits for what is fresh while something stale is at hand: none but where that misleads.
 	patience time.Duration
 	max      int
@@ -59,7 +61,8 @@ func newShelf[V any](life context.Context, cfg Config, k kind[V]) (*shelf[V], er
 	}
 	var err error
 	s.kept, err = cache.New(life, cache.Config[said[V]]{
-		Fetch: s.fetcher(cfg.Log), UnknownFor: k.unknownFor, Patience: k.patience, Max: k.max, Now: cfg.Now, Log: cfg.Log,
+		Fetch: s.fetcher(cfg.Log), UnknownFor: freshUnknown, BelievedFor: believed, MissedFor: freshMissed, Patience: k.patience, Max: k.max,
+		Store: cfg.Store, Kind: k.name, Table: k.table, Now: cfg.Now, Log: cfg.Log,
 		FreshUntil: func(v said[V], fetchedAt time.Time) time.Time {
 			if v.NotOffered {
 				return fetchedAt.Add(freshNotOffered)
@@ -165,7 +168,7 @@ func (s *shelf[V]) hear(ctx context.Context, key, of string, together bool, take
 		default:
 			h.origins = append(h.origins, Origin{Source: source, FetchedAt: e.FetchedAt, Stale: e.Stale, Fields: []string{}})
 			if e.Stale {
-				h.warnings = append(h.warnings, s.staleWarning(source, of, e.FetchedAt, failed[id]))
+				h.warnings = append(h.warnings, s.staleWarning(source, of, e, failed[id]))
 			}
 			if take(e.Value.Value, &h.origins[len(h.origins)-1]) {
 				return h, nil
@@ -194,11 +197,14 @@ func (h *hearing) fail(source, of string, why error) {
 	h.warnings = append(h.warnings, fmt.Sprintf("%s cannot be reached: what it alone tells of %s is missing.", source, of))
 }
 
-func (s *shelf[V]) staleWarning(source, of string, fetchedAt time.Time, failure error) string {
-	age := s.now().Sub(fetchedAt).Round(time.Minute)
-	why := source + " cannot be reached"
-	if failure == nil {
-		why = source + " is being asked again"
+func (s *shelf[V]) staleWarning(source, of string, e cache.Entry[said[V]], failure error) string {
+	why := source + " is being asked again"
+	switch {
+	case failure != nil:
+		why = source + " cannot be reached"
+	case !e.MissedAt.IsZero():
+		why = source + " does not have it right now"
 	}
+	age := s.now().Sub(e.FetchedAt).Round(time.Minute)
 	return fmt.Sprintf("The %s of %s from %s: %s old, since %s.", s.what, of, source, age, why)
 }

@@ -26,7 +26,7 @@ const (
 // ranks are the layers of the program, the ground first. A package imports packages of lower ranks only; those of one
 // rank do not know each other. Names are below internal.
 var ranks = [][]string{
-	{"allocation", "calendar", "fault", "flat", "flight", "kept", "returns", "telemetry", "vault"},
+	{"allocation", "calendar", "fault", "flat", "flight", "kept", "redis", "returns", "telemetry", "vault"},
 	{"db", "items", "limit", "mail", "packed", "passwords", "risk", "upstream"},
 	{"audit", "broker", "cache", "idempotency", "job", "llm"},
 	{"instrument", "keys", "ledger", "market", "secondfactor", "user"},
@@ -80,9 +80,9 @@ var modules = map[string]struct{ why, only string }{
 	"github.com/jackc/pgx/v5":                  {why: "the PostgreSQL driver", only: "db"},
 	"github.com/joho/godotenv":                 {why: "settings from a .env file", only: "app"},
 	"github.com/klauspost/compress":            {why: "gzip of answers", only: "api"},
-	"github.com/maypok86/otter/v2":             {why: "the caches of quotes and of past prices"},
+	"github.com/maypok86/otter/v2":             {why: "what is kept in memory of what outside services said"},
 	"github.com/pressly/goose/v3":              {why: "migrations", only: "db"},
-	"github.com/redis/go-redis/v9":             {why: "limits over all processes", only: "limit"},
+	"github.com/redis/go-redis/v9":             {why: "limits and caches over all processes", only: "redis"},
 	"github.com/rickar/cal/v2":                 {why: "holiday rules", only: "calendar"},
 	"github.com/rs/cors":                       {why: "CORS", only: "api"},
 	"github.com/santhosh-tekuri/jsonschema/v6": {why: "tools' schemas in tests"},
