@@ -175,7 +175,7 @@ func (a *App) buildMoney(life context.Context, outside providers) error {
 	if a.Research, err = research.New(life, research.Config{Sources: sources, Store: a.fetched, Now: now, Log: log}); err != nil {
 		return err
 	}
-	a.prices = &prices.Service{DB: a.db, Past: a.PastPrices, Jobs: a.jobs, Now: now, Log: log, Pause: outside.pricePause()}
+	a.prices = &prices.Service{DB: a.db, Past: a.PastPrices, Research: a.Research, Jobs: a.jobs, Now: now, Log: log, Pause: outside.pricePause()}
 	a.Connections = &connection.Service{
 		DB: a.db, Keys: a.keyring, Audit: a.Audit, Providers: brokers, RedirectURL: outside.HTTP.CallbackURL, Now: now,
 		OnConnected: func(ctx context.Context, tx *sql.Tx, id string) error { return a.Syncs.Connected(ctx, tx, id) },
@@ -185,7 +185,7 @@ func (a *App) buildMoney(life context.Context, outside providers) error {
 	}
 	a.Syncs = &syncs.Service{DB: a.db, Connections: a.Connections, Jobs: a.jobs, Now: now, Audit: a.Audit}
 	a.Portfolio = &portfolio.Service{
-		DB: a.db, Connections: a.Connections, Now: now, Rate: a.Market.Rate, Closes: a.PastPrices.KnownCloses,
+		DB: a.db, Connections: a.Connections, Now: now, Rate: a.Market.Rate, Closes: a.PastPrices.KnownCloses, Companies: a.Research.KnownCompanies,
 		Gains: &gains.Service{DB: a.db, Rates: a.PastPrices.Rates, Now: now},
 	}
 	a.Breakdown = &breakdown.Service{Portfolio: a.Portfolio}

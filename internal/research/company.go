@@ -41,6 +41,7 @@ func (s *Service) Company(ctx context.Context, symbol string) (Company, []string
 	h, err := s.companies.hear(ctx, normal, normal, false, func(told market.Company, origin *Origin) bool {
 		if !found {
 			c.Company, found = told, true
+			c.Source, c.FetchedAt = origin.Source, origin.FetchedAt
 		} else {
 			origin.Fields = fill(&c.Company, told)
 		}
@@ -73,7 +74,7 @@ func (s *Service) KnownCompanies(ctx context.Context, symbols []string) (map[str
 	}
 	known := make(map[string]market.Company, len(spelled))
 	for symbol, normal := range spelled {
-		for _, id := range s.companies.ids(normal) {
+		for i, id := range s.companies.ids(normal) {
 			e, ok := entries[id]
 			if !ok || e.Unknown || e.Value.NotOffered {
 				continue
@@ -81,6 +82,7 @@ func (s *Service) KnownCompanies(ctx context.Context, symbols []string) (map[str
 			c, begun := known[symbol]
 			if !begun {
 				c = e.Value.Value
+				c.Source, c.FetchedAt = s.companies.askers[i].source, e.FetchedAt
 			} else {
 				fill(&c, e.Value.Value)
 			}

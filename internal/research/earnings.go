@@ -37,7 +37,7 @@ func (s *Service) Earnings(ctx context.Context, symbol string) (Earnings, []stri
 	h, err := s.earnings.hear(ctx, normal, normal, true, func(told market.Earnings, origin *Origin) bool {
 		if !found {
 			all.Earnings, found = told, true
-			all.Symbol, all.Quarters = normal, newestFirst(told.Quarters)
+			all.Symbol, all.Quarters, all.Source, all.FetchedAt = normal, newestFirst(told.Quarters), origin.Source, origin.FetchedAt
 			return false
 		}
 		origin.Fields = all.fill(told)
