@@ -108,7 +108,7 @@ type YahooConfig struct {
 	QueryURL  string `env:"JASPERS_YAHOO_QUERY_URL" doc:"Another host for queries."`
 	CookieURL string `env:"JASPERS_YAHOO_COOKIE_URL" doc:"Another host for the session's cookie."`
 	// Rate is by default what Yahoo lets one address ask without complaint.
-	Rate float64 `env:"JASPERS_YAHOO_RATE" envDefault:"2" doc:"Requests a second that this process makes, 0.1 to 1000; processes behind one address share what Yahoo allows it, about 2."`
+	Rate float64 `env:"JASPERS_YAHOO_RATE" envDefault:"2" doc:"Requests a second that all your processes make together, 0.1 to 1000; Yahoo allows one address about 2."`
 }
 
 // AnthropicConfig switches the analyst's model on when a key or an address is there. Prices are US dollars for a million tokens.

@@ -2,7 +2,10 @@ package app
 
 import (
 	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
+	"strings"
 	"time"
 
 	"github.com/jaspers-ai/jaspers/internal/broker"
@@ -11,6 +14,7 @@ import (
 	"github.com/jaspers-ai/jaspers/internal/llm/claude"
 	"github.com/jaspers-ai/jaspers/internal/market"
 	"github.com/jaspers-ai/jaspers/internal/market/yahoo"
+	"github.com/jaspers-ai/jaspers/internal/pace"
 	"github.com/jaspers-ai/jaspers/internal/upstream"
 )
 
@@ -18,6 +22,7 @@ import (
 type providers struct {
 	Config
 	Options
+	paces *pace.Keepers
 }
 
 // brokers are the brokerages that can be connected, in the order people see them.
@@ -77,16 +82,20 @@ func (p providers) alpaca() (broker.Provider, error) {
 
 // pricePause lies between two questions while past prices are brought up to date: as long as one takes of the budget, so
 // that people's come through.
-func (c Config) pricePause() time.Duration { return time.Duration(float64(time.Second) / c.Yahoo.Rate) }
+func (c Config) pricePause() time.Duration {
+	return time.Duration(float64(time.Second+pace.DefaultMargin) / c.Yahoo.Rate)
+}
 
 func (p providers) yahoo() (market.Source, error) {
 	if !p.Yahoo.Enabled {
 		return nil, errOff
 	}
 	query, cookie := address{p.Yahoo.QueryURL, yahoo.DefaultQueryURL}, address{p.Yahoo.CookieURL, yahoo.DefaultCookieURL}
-	client, err := p.client(upstream.Config{
-		Provider: "Yahoo", Rate: p.Yahoo.Rate, SharedLimit: true, UserAgent: yahoo.UserAgent,
-	}, query, cookie)
+	order, err := p.pace("Yahoo", query.url(), pace.PerSecond(p.Yahoo.Rate))
+	if err != nil {
+		return nil, err
+	}
+	client, err := p.client(upstream.Config{Provider: "Yahoo", Pace: order, SharedLimit: true, UserAgent: yahoo.UserAgent}, query, cookie)
 	if err != nil {
 		return nil, err
 	}
@@ -135,6 +144,13 @@ func (p providers) client(cfg upstream.Config, addresses ...address) (*upstream.
 	}
 	cfg.Now, cfg.Record = p.Now, p.recordCall
 	return upstream.New(cfg)
+}
+
+// pace makes the order in which all our processes ask a vendor that counts them together: those of one address, or of one
+// key where there is one. What they share is named by a hash of it.
+func (p providers) pace(vendor, counted string, windows ...pace.Window) (upstream.Pace, error) {
+	sum := sha256.Sum256([]byte(counted))
+	return p.paces.For(pace.Limits{Vendor: vendor, Key: strings.ToLower(vendor) + ":" + hex.EncodeToString(sum[:16]), Windows: windows})
 }
 
 // recordCall notes every call that leaves the server.

@@ -28,7 +28,7 @@ const (
 var ranks = [][]string{
 	{"allocation", "calendar", "fault", "flat", "flight", "kept", "returns", "telemetry", "vault"},
 	{"db", "items", "limit", "mail", "passwords", "risk", "upstream"},
-	{"audit", "broker", "cache", "idempotency", "job", "llm"},
+	{"audit", "broker", "cache", "idempotency", "job", "llm", "pace"},
 	{"instrument", "keys", "ledger", "market", "secondfactor", "user"},
 	adapters,
 	{"auth", "connection", "exchange", "lots", "pastprices"},
@@ -82,7 +82,7 @@ var modules = map[string]struct{ why, only string }{
 	"github.com/klauspost/compress":            {why: "gzip of answers", only: "api"},
 	"github.com/maypok86/otter/v2":             {why: "the caches of quotes and of past prices"},
 	"github.com/pressly/goose/v3":              {why: "migrations", only: "db"},
-	"github.com/redis/go-redis/v9":             {why: "limits over all processes", only: "limit"},
+	"github.com/redis/go-redis/v9":             {why: "limits and the pace of requests over all processes"},
 	"github.com/rickar/cal/v2":                 {why: "holiday rules", only: "calendar"},
 	"github.com/rs/cors":                       {why: "CORS", only: "api"},
 	"github.com/santhosh-tekuri/jsonschema/v6": {why: "tools' schemas in tests"},
