@@ -67,7 +67,7 @@ func (s *Service) History(ctx context.Context, symbol string, first, last calend
 	if warning != "" {
 		warnings = append(warnings, warning)
 	}
-	if adjusted && h.total == nil {
+	if adjusted && h.Total == nil {
 		adjusted = false
 		warnings = append(warnings, "The source does not tell the prices of "+normal+" adjusted for dividends.")
 	}
@@ -92,12 +92,12 @@ func (s *series) past(first, last calendar.Day, adjusted bool) Past {
 		Symbol: s.symbol, Currency: s.currency, Interval: "1d", Adjusted: adjusted, Source: s.source, AsOf: s.fetchedAt.UTC(),
 		Bars: []PastBar{}, Splits: []PastSplit{}, Dividends: []PastDividend{},
 	}
-	part := s.from(first.Number())
-	prices := part.close
+	part := s.From(first.Number())
+	prices := part.Close
 	if adjusted {
-		prices = part.total
+		prices = part.Total
 	}
-	for i, day := range part.days {
+	for i, day := range part.Days {
 		if day > last.Number() {
 			break
 		}

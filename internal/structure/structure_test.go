@@ -27,11 +27,11 @@ const (
 // rank do not know each other. Names are below internal.
 var ranks = [][]string{
 	{"allocation", "calendar", "fault", "flat", "flight", "kept", "returns", "telemetry", "vault"},
-	{"db", "items", "limit", "mail", "passwords", "risk", "upstream"},
+	{"db", "items", "limit", "mail", "packed", "passwords", "risk", "upstream"},
 	{"audit", "broker", "cache", "idempotency", "job", "llm", "pace"},
 	{"instrument", "keys", "ledger", "market", "secondfactor", "user"},
 	adapters,
-	{"auth", "connection", "exchange", "lots", "pastprices"},
+	{"auth", "connection", "exchange", "lots", "pastprices", "research"},
 	{"costbasis", "history", "recording"},
 	{"gains", "reading"},
 	{"portfolio", "prices", "syncs"},
