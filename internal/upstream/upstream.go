@@ -138,6 +138,7 @@ type Answer struct {
 
 // Do sends a request and reads the whole answer. A status is not an error; no answer, a cut or an oversized one is a
 // fault: UpstreamDown, UpstreamTimeout or UpstreamFailed; an address that cannot be asked is Internal. No text holds it.
+// Of an oversized answer what was read comes with the error, which wraps ErrTooLarge.
 func (c *Client) Do(ctx context.Context, r Request) (*Answer, error) {
 	bounded, cancel := context.WithCancel(WithEndpoint(ctx, r.Endpoint))
 	defer cancel()
@@ -156,12 +157,12 @@ func (c *Client) Do(ctx context.Context, r Request) (*Answer, error) {
 	late := time.AfterFunc(c.cfg.Timeout, cancel)
 	defer late.Stop()
 	body, err := io.ReadAll(resp.Body)
-	if err != nil {
+	if err != nil && !errors.Is(err, ErrTooLarge) {
 		return nil, c.bodyFault(ctx, bounded, err)
 	}
 	return &Answer{
 		Status: resp.StatusCode, Header: resp.Header, Body: body, provider: c.cfg.Provider, retryAfter: c.gate.wait(resp),
-	}, nil
+	}, err
 }
 
 // bodyFault tells a caller who left from a body that was too slow and from one that was cut.
@@ -186,6 +187,9 @@ func (c *Client) withoutAddress(err error) error {
 	}
 	return fault.New(fault.UpstreamFailed, "%s's answer cannot be read", c.cfg.Provider)
 }
+
+// HoldOff lets nobody call for so long: for vendors that say in their own words that they have had enough.
+func (c *Client) HoldOff(d time.Duration) { c.gate.holdOff(d) }
 
 // OK tells whether the status is one of success.
 func (a *Answer) OK() bool { return a.Status >= 200 && a.Status < 300 }
