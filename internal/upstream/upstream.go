@@ -129,16 +129,6 @@ func originOf(u *url.URL) string { return u.Scheme + "://" + u.Host }
 // the address: unwrap it. Its answers are bounded by MaxBody, but not in time as a whole, only when they fall silent.
 func (c *Client) HTTP() *http.Client { return c.http }
 
-// LeaveAlone fails every call at once until d is over, 15 minutes at most, on all processes that share a Pace: for vendors
-// that say in words of their own that they have had enough, which only their adapter understands.
-func (c *Client) LeaveAlone(ctx context.Context, d time.Duration) {
-	d = min(d, max(maxQuiet, c.cfg.Penalty))
-	c.gate.hush(d)
-	if c.cfg.Pace != nil {
-		c.cfg.Pace.LeaveAlone(ctx, d)
-	}
-}
-
 // Request is one call. URL is absolute and at one of the client's origins.
 type Request struct {
 	Method   string
@@ -159,6 +149,7 @@ type Answer struct {
 
 // Do sends a request and reads the whole answer. A status is not an error; no answer, a cut or an oversized one is a
 // fault: UpstreamDown, UpstreamTimeout or UpstreamFailed; an address that cannot be asked is Internal. No text holds it.
+// Of an oversized answer what was read comes with the error, which wraps ErrTooLarge.
 func (c *Client) Do(ctx context.Context, r Request) (*Answer, error) {
 	bounded, cancel := context.WithCancel(WithEndpoint(ctx, r.Endpoint))
 	defer cancel()
@@ -177,12 +168,12 @@ func (c *Client) Do(ctx context.Context, r Request) (*Answer, error) {
 	late := time.AfterFunc(c.cfg.Timeout, cancel)
 	defer late.Stop()
 	body, err := io.ReadAll(resp.Body)
-	if err != nil {
+	if err != nil && !errors.Is(err, ErrTooLarge) {
 		return nil, c.bodyFault(ctx, bounded, err)
 	}
 	return &Answer{
 		Status: resp.StatusCode, Header: resp.Header, Body: body, provider: c.cfg.Provider, retryAfter: c.gate.wait(resp),
-	}, nil
+	}, err
 }
 
 // bodyFault tells a caller who left from a body that was too slow and from one that was cut.
@@ -206,6 +197,16 @@ func (c *Client) withoutAddress(err error) error {
 		return f
 	}
 	return fault.New(fault.UpstreamFailed, "%s's answer cannot be read", c.cfg.Provider)
+}
+
+// HoldOff lets nobody call for so long, 15 minutes at most, on no process that shares the client's Pace: for vendors that
+// say in their own words that they have had enough.
+func (c *Client) HoldOff(d time.Duration) {
+	d = min(d, max(maxQuiet, c.cfg.Penalty))
+	c.gate.holdOff(d)
+	if c.cfg.Pace != nil {
+		c.cfg.Pace.LeaveAlone(context.Background(), d)
+	}
 }
 
 // OK tells whether the status is one of success.
