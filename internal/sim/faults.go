@@ -16,11 +16,12 @@ import (
 
 // The providers a Sim serves: the names faults, counts and URL prefixes go by.
 const (
-	ProviderAlpaca = "alpaca"
-	ProviderIBKR   = "ibkr"
-	ProviderYahoo  = "yahoo"
-	ProviderClaude = "claude"
-	ProviderEDGAR  = "edgar"
+	ProviderAlpaca  = "alpaca"
+	ProviderIBKR    = "ibkr"
+	ProviderYahoo   = "yahoo"
+	ProviderClaude  = "claude"
+	ProviderEDGAR   = "edgar"
+	ProviderFinnhub = "finnhub"
 )
 
 // FaultKind is a way for a provider to fail.
@@ -216,6 +217,8 @@ func failAs(w http.ResponseWriter, provider string, status int) {
 		contentType, body = ibkrJSON, `{"error":"Too many requests"}`
 	case provider == ProviderIBKR && status == http.StatusServiceUnavailable:
 		contentType, body = "text/plain", ""
+	case provider == ProviderFinnhub && limited:
+		contentType, body = finnhubJSON, `{"error":"`+finnhubLimit+`"}`
 	case provider == ProviderYahoo && limited:
 		contentType, body = "text/plain", "Too Many Requests\r\n"
 	}

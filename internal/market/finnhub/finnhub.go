@@ -66,7 +66,7 @@ func noAnswer(cause error, what string) error {
 
 var (
 	// listed matches symbols of New York: AAPL, BRK.B, and MKC-V, whose class could be taken for an exchange.
-	listed = regexp.MustCompile(`^([A-Z]{1,6})(?:\.([A-Z])|-([FLTV]))?$`)
+	listed = regexp.MustCompile(`^([A-Z]{1,12})(?:\.([A-Z])|-([FLTV]))?$`)
 	// foreign matches those of other exchanges: VOD.L, 7203.T, 0700.HK.
 	foreign = regexp.MustCompile(`^[A-Z0-9-]{1,12}\.[A-Z]{1,3}$`)
 )

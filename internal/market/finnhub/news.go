@@ -29,6 +29,8 @@ const (
 	fullPage = 200
 	// maxPages is how often older ones are asked for.
 	maxPages = 5
+	// repeated is how far apart the same text is the same story: some publishers say the same of every day.
+	repeated = 12 * time.Hour
 )
 
 // News are the stories about a symbol of the days, or where it is empty the latest of the market, as far as they are of
@@ -107,11 +109,12 @@ func (s *Source) stories(items []item, symbol string, first, last calendar.Day) 
 	slices.SortFunc(stories, func(a, b market.Story) int {
 		return cmp.Or(b.PublishedAt.Compare(a.PublishedAt), strings.Compare(a.ID, b.ID))
 	})
-	ids, texts := map[string]bool{}, map[string]bool{}
+	ids, texts := map[string]bool{}, map[string]time.Time{}
 	return slices.DeleteFunc(stories, func(story market.Story) bool {
 		text := story.Publisher + "\n" + story.Headline + "\n" + story.Summary
-		again := ids[story.ID] || texts[text]
-		ids[story.ID], texts[text] = true, true
+		later, told := texts[text]
+		again := ids[story.ID] || told && later.Sub(story.PublishedAt) <= repeated
+		ids[story.ID], texts[text] = true, story.PublishedAt
 		return again
 	})
 }
