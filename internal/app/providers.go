@@ -13,6 +13,7 @@ import (
 	"github.com/jaspers-ai/jaspers/internal/llm"
 	"github.com/jaspers-ai/jaspers/internal/llm/claude"
 	"github.com/jaspers-ai/jaspers/internal/market"
+	"github.com/jaspers-ai/jaspers/internal/market/finnhub"
 	"github.com/jaspers-ai/jaspers/internal/market/yahoo"
 	"github.com/jaspers-ai/jaspers/internal/pace"
 	"github.com/jaspers-ai/jaspers/internal/upstream"
@@ -32,7 +33,7 @@ func (p providers) brokers() ([]broker.Provider, error) {
 
 // marketSources are where prices come from, in the order they are asked.
 func (p providers) marketSources() ([]market.Source, error) {
-	return configured(p.yahoo)
+	return configured(p.yahoo, p.finnhub)
 }
 
 // model is what the analyst asks; nil when none is configured.
@@ -100,6 +101,23 @@ func (p providers) yahoo() (market.Source, error) {
 		return nil, err
 	}
 	return yahoo.New(query.url(), cookie.url(), client, p.Now), nil
+}
+
+func (p providers) finnhub() (market.Source, error) {
+	if p.Finnhub.APIKey == "" {
+		return nil, errOff
+	}
+	at, key := address{p.Finnhub.URL, finnhub.DefaultURL}, string(p.Finnhub.APIKey)
+	order, err := p.pace("Finnhub", at.url()+"\n"+key,
+		pace.Window{Count: p.Finnhub.PerMinute, Period: time.Minute}, pace.Window{Count: finnhub.PerSecond, Period: time.Second})
+	if err != nil {
+		return nil, err
+	}
+	client, err := p.client(upstream.Config{Provider: "Finnhub", Pace: order, SharedLimit: true, UserAgent: "jaspers"}, at)
+	if err != nil {
+		return nil, err
+	}
+	return finnhub.New(strings.TrimRight(at.url(), "/"), key, client, p.Now), nil
 }
 
 const (

@@ -46,7 +46,7 @@ var ranks = [][]string{
 
 // adapters speak to one vendor each: with the help of the contract in the folder above them and of ranks 0 and 1, and
 // for app alone.
-var adapters = []string{"broker/alpaca", "broker/ibkr", "llm/claude", "market/yahoo"}
+var adapters = []string{"broker/alpaca", "broker/ibkr", "llm/claude", "market/finnhub", "market/yahoo"}
 
 // aside are the packages that stand beside the ranks, each with what it may import of ours. The program knows none of
 // them, save that app starts the simulator for the demo.

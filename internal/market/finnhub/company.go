@@ -4,9 +4,11 @@ import (
 	"context"
 	"net/url"
 	"regexp"
+	"time"
 
 	"github.com/jaspers-ai/jaspers/internal/fault"
 	"github.com/jaspers-ai/jaspers/internal/market"
+	"github.com/jaspers-ai/jaspers/internal/upstream"
 )
 
 // profile is what /stock/profile2 answers. Currency is that of the accounts, and of the market value; of a company whose
@@ -36,9 +38,14 @@ func (s *Source) Company(ctx context.Context, symbol string) (market.Company, er
 	if p.Name.tidy() == "" {
 		return market.Company{}, fault.New(fault.UnknownSymbol, "Finnhub knows no company of this symbol")
 	}
+	return p.company(symbol, s.Name(), s.now().UTC()), nil
+}
+
+// company is the profile in our words.
+func (p profile) company(symbol, source string, now time.Time) market.Company {
 	c := market.Company{
 		Symbol: symbol, Name: p.Name.tidy(), AssetClass: "equity", Country: p.Country.tidy(), Industry: p.Industry.tidy(),
-		Website: p.Website.link("https://", "http://"), Listed: p.Listed.day(), Source: s.Name(), FetchedAt: s.now().UTC(),
+		Website: p.Website.link("https://", "http://"), Listed: p.Listed.day(), Source: source, FetchedAt: now,
 	}
 	if _, ok := toListed(symbol); ok {
 		c.Currency = dollars
@@ -52,7 +59,7 @@ func (s *Source) Company(ctx context.Context, symbol string) (market.Company, er
 	if p.isOf(symbol) {
 		c.Exchange, c.Shares = p.Exchange.tidy(), p.Shares.millions()
 	}
-	return c, nil
+	return c
 }
 
 // profile is empty of a symbol that Finnhub does not know.
@@ -65,6 +72,10 @@ func (s *Source) profile(ctx context.Context, symbol string) (profile, error) {
 	if err != nil {
 		return profile{}, err
 	}
+	return readProfile(answer)
+}
+
+func readProfile(answer *upstream.Answer) (profile, error) {
 	var p *profile
 	if err := answer.JSON(&p); err != nil {
 		return profile{}, err

@@ -10,6 +10,7 @@ import (
 	"github.com/jaspers-ai/jaspers/internal/calendar"
 	"github.com/jaspers-ai/jaspers/internal/fault"
 	"github.com/jaspers-ai/jaspers/internal/market"
+	"github.com/jaspers-ai/jaspers/internal/upstream"
 )
 
 // earned is one quarter of /stock/earnings, in any order.
@@ -68,6 +69,11 @@ func (s *Source) quarters(ctx context.Context, theirs string) ([]market.Quarter,
 	if err != nil {
 		return nil, err
 	}
+	return readQuarters(answer)
+}
+
+// readQuarters puts the quarters that can be read in order, the newest first.
+func readQuarters(answer *upstream.Answer) ([]market.Quarter, error) {
 	var rows []row[earned]
 	if err := answer.JSON(&rows); err != nil {
 		return nil, err
@@ -122,6 +128,10 @@ func (s *Source) releases(ctx context.Context, theirs string, today calendar.Day
 	if err != nil {
 		return nil, err
 	}
+	return readReleases(answer)
+}
+
+func readReleases(answer *upstream.Answer) ([]release, error) {
 	var body struct {
 		Rows []row[release] `json:"earningsCalendar"`
 	}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/jaspers-ai/jaspers/internal/calendar"
 	"github.com/jaspers-ai/jaspers/internal/market"
+	"github.com/jaspers-ai/jaspers/internal/upstream"
 )
 
 // item is one story. Of a company's, the address is one of Finnhub's that leads on to the publisher's.
@@ -38,7 +39,7 @@ const (
 func (s *Source) News(ctx context.Context, symbol string, first, last calendar.Day) ([]market.Story, error) {
 	if symbol == "" {
 		items, err := s.items(ctx, "/news", url.Values{"category": {"general"}})
-		return s.stories(items, "", first, last), err
+		return stories(items, "", s.Name(), first, last), err
 	}
 	theirs, err := toFinnhub(symbol)
 	if err != nil {
@@ -60,7 +61,7 @@ func (s *Source) News(ctx context.Context, symbol string, first, last calendar.D
 			until = oldest
 		}
 	}
-	return s.stories(all, symbol, first, last), nil
+	return stories(all, symbol, s.Name(), first, last), nil
 }
 
 func (s *Source) items(ctx context.Context, path string, query url.Values) ([]item, error) {
@@ -68,6 +69,10 @@ func (s *Source) items(ctx context.Context, path string, query url.Values) ([]it
 	if err != nil {
 		return nil, err
 	}
+	return readItems(answer)
+}
+
+func readItems(answer *upstream.Answer) ([]item, error) {
 	var rows []row[item]
 	if err := answer.JSON(&rows); err != nil {
 		return nil, err
@@ -97,10 +102,10 @@ func oldestOf(items []item, otherwise calendar.Day) calendar.Day {
 }
 
 // stories are those of the days in New York, the newest first.
-func (s *Source) stories(items []item, symbol string, first, last calendar.Day) []market.Story {
+func stories(items []item, symbol, source string, first, last calendar.Day) []market.Story {
 	stories := []market.Story{}
 	for _, i := range items {
-		story, ok := i.story(symbol, s.Name())
+		story, ok := i.story(symbol, source)
 		day := calendar.DayOf(story.PublishedAt)
 		if ok && !day.Before(first) && !last.Before(day) {
 			stories = append(stories, story)

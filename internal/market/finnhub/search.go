@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/jaspers-ai/jaspers/internal/market"
+	"github.com/jaspers-ai/jaspers/internal/upstream"
 )
 
 // match is one instrument that a search found, on any exchange of the world.
@@ -28,6 +29,10 @@ func (s *Source) Search(ctx context.Context, query string) ([]market.Match, erro
 	if err != nil {
 		return nil, err
 	}
+	return readMatches(answer, s.Name())
+}
+
+func readMatches(answer *upstream.Answer, source string) ([]market.Match, error) {
 	var body struct {
 		Count *number      `json:"count"`
 		Rows  []row[match] `json:"result"`
@@ -45,7 +50,7 @@ func (s *Source) Search(ctx context.Context, query string) ([]market.Match, erro
 			continue
 		}
 		matches = append(matches, market.Match{
-			Symbol: symbol, Name: cmp.Or(r.is.Name.tidy(), symbol), AssetClass: cmp.Or(classes[r.is.Type], "other"), Source: s.Name(),
+			Symbol: symbol, Name: cmp.Or(r.is.Name.tidy(), symbol), AssetClass: cmp.Or(classes[r.is.Type], "other"), Source: source,
 		})
 	}
 	return matches, nil

@@ -39,6 +39,11 @@ func day(text string) calendar.Day {
 // sourceAt is a source at an origin whose Finnhub lies under the path.
 func sourceAt(t *testing.T, origin, path string, timeout time.Duration) *finnhub.Source {
 	t.Helper()
+	return sourceOn(t, now, origin, path, timeout)
+}
+
+func sourceOn(t *testing.T, now time.Time, origin, path string, timeout time.Duration) *finnhub.Source {
+	t.Helper()
 	client, err := upstream.New(upstream.Config{
 		Provider: "Finnhub", Origins: []string{origin}, AllowPrivate: true, Retries: -1, SharedLimit: true, Timeout: timeout, Now: func() time.Time { return now },
 	})
@@ -139,7 +144,10 @@ func TestWhatIsNoShareIsNotAskedFor(t *testing.T) {
 		"company":  func() error { _, err := source.Company(t.Context(), "VOD.L"); return err },
 		"metrics":  func() error { _, err := source.Metrics(t.Context(), "SAP.DE"); return err },
 		"earnings": func() error { _, err := source.Earnings(t.Context(), "VOD.L"); return err },
-		"news":     func() error { _, err := source.News(t.Context(), "VOD.L", day("2026-11-01"), day("2026-11-18")); return err },
+		"news": func() error {
+			_, err := source.News(t.Context(), "VOD.L", day("2026-11-01"), day("2026-11-18"))
+			return err
+		},
 	} {
 		if err := ask(); !fault.Is(err, fault.NotOffered) || !strings.Contains(err.Error(), "plan") {
 			t.Errorf("%s: got %v, want the plan named", name, err)
