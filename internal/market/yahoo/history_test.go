@@ -51,7 +51,7 @@ func chartsBy(t *testing.T, at time.Time, chart http.HandlerFunc) *yahoo.Source 
 		t.Fatal(err)
 	}
 	t.Cleanup(client.HTTP().CloseIdleConnections)
-	return yahoo.New(server.URL, server.URL, client, func() time.Time { return at })
+	return yahoo.New(yahoo.HostsAt(server.URL), client, func() time.Time { return at })
 }
 
 func ever(t *testing.T, source *yahoo.Source, symbol string) (market.History, error) {
@@ -199,7 +199,7 @@ func TestRecordedErrorsOfTheChartAreTyped(t *testing.T) {
 	dir := sharedtest.Dir(t, "upstreams/fixtures/dev/yahoo/errors")
 	for name, want := range map[string]fault.Kind{
 		"any-429-too-many-requests.json": fault.UpstreamDown, "chart-404-no-data.json": fault.UnknownSymbol,
-		"chart-422-interval-window.json": fault.UpstreamFailed, "quote-401-invalid-crumb.json": fault.UpstreamDown,
+		"chart-422-interval-window.json": fault.NotOffered, "quote-401-invalid-crumb.json": fault.UpstreamDown,
 	} {
 		text, err := os.ReadFile(filepath.Join(dir, name))
 		if err != nil {

@@ -83,7 +83,7 @@ func newSource(t *testing.T, quotes string) (*yahoo.Source, *host) {
 		t.Fatal(err)
 	}
 	t.Cleanup(client.HTTP().CloseIdleConnections)
-	return yahoo.New(server.URL, server.URL, client, func() time.Time { return now }), h
+	return yahoo.New(yahoo.HostsAt(server.URL), client, func() time.Time { return now.Add(time.Duration(h.passed.Load())) }), h
 }
 
 // minor are the currencies the recordings quote by the hundredth.
