@@ -17,7 +17,9 @@ type Sim struct {
 	Alpaca AlpacaApp     // the one application that may connect to the simulated Alpaca
 	IBKR   IBKRGateway   // of the simulated Interactive Brokers
 	Claude ClaudeOptions // of the simulated Claude
-	Clock  *Clock        // the world's clock when the control API may move it, else nil
+	// YahooConsent is what the simulated Yahoo wants before it gives a cookie.
+	YahooConsent Consent
+	Clock        *Clock // the world's clock when the control API may move it, else nil
 
 	oauth  oauthState
 	crumbs crumbState
