@@ -20,7 +20,9 @@ type Sim struct {
 	Claude  ClaudeOptions  // of the simulated Claude
 	EDGAR   EDGAROptions   // of the simulated EDGAR
 	Finnhub FinnhubOptions // of the simulated Finnhub
-	Clock   *Clock         // the world's clock when the control API may move it, else nil
+	// YahooConsent is what the simulated Yahoo wants before it gives a cookie.
+	YahooConsent Consent
+	Clock        *Clock // the world's clock when the control API may move it, else nil
 
 	oauth   oauthState
 	crumbs  crumbState
