@@ -30,6 +30,7 @@ import (
 	"github.com/jaspers-ai/jaspers/internal/limit"
 	"github.com/jaspers-ai/jaspers/internal/mail"
 	"github.com/jaspers-ai/jaspers/internal/market"
+	"github.com/jaspers-ai/jaspers/internal/pace"
 	"github.com/jaspers-ai/jaspers/internal/pastprices"
 	"github.com/jaspers-ai/jaspers/internal/performance"
 	"github.com/jaspers-ai/jaspers/internal/portfolio"
@@ -58,6 +59,7 @@ type App struct {
 	// keyring opens what is sealed in sealedColumns.
 	keyring *vault.Keyring
 	limiter *limit.Limiter
+	paces   *pace.Keepers
 	log     *slog.Logger
 	end     context.CancelFunc // of what works for nobody's request
 }
@@ -109,7 +111,10 @@ func (a *App) build(life context.Context, cfg Config, opts Options) (err error) 
 		return err
 	}
 	a.jobs = job.New(job.Config{DB: a.db, Now: opts.Now, Log: opts.Log, Workers: cfg.Jobs.Workers, Lease: cfg.Jobs.Lease})
-	if err := errors.Join(a.buildPeople(cfg, opts), a.buildStore(cfg, opts), a.buildMoney(life, providers{cfg, opts})); err != nil {
+	if a.paces, err = pace.New(pace.Config{DB: a.db, RedisURL: string(cfg.Limits.RedisURL), Log: opts.Log}); err != nil {
+		return err
+	}
+	if err := errors.Join(a.buildPeople(cfg, opts), a.buildStore(cfg, opts), a.buildMoney(life, providers{cfg, opts, a.paces})); err != nil {
 		return err
 	}
 	a.Account = &account.Service{DB: a.db, Now: opts.Now, Log: opts.Log, Audit: a.Audit, Auth: a.Auth, Chat: a.Chat, Jobs: a.jobs}
@@ -252,6 +257,9 @@ func (a *App) Close() error {
 	}
 	if a.redis != nil {
 		_ = a.redis.Close()
+	}
+	if a.paces != nil {
+		_ = a.paces.Close() // nothing is kept in it
 	}
 	if err := a.db.Close(); err != nil {
 		return fmt.Errorf("close the database: %w", err)

@@ -41,8 +41,8 @@ func freshUntil(q Quote, fetchedAt time.Time) time.Time {
 }
 
 // newYorkClasses are what trades at New York's hours. What it has of currencies and futures trades nearly round the
-// clock, and funds are priced in the evening.
-var newYorkClasses = []string{"equity", "etf", "option", "index"}
+// clock, and funds are priced in the evening. What is quoted in New York without a word of what it is, is one of these.
+var newYorkClasses = []string{"equity", "etf", "option", "index", "other"}
 
 func keepsNewYorkHours(q Quote) bool {
 	return q.Currency == "USD" && !IsAbroad(q.Symbol) && slices.Contains(newYorkClasses, q.AssetClass)
