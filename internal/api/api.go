@@ -32,6 +32,7 @@ import (
 	"github.com/jaspers-ai/jaspers/internal/performance"
 	"github.com/jaspers-ai/jaspers/internal/portfolio"
 	"github.com/jaspers-ai/jaspers/internal/reconciliation"
+	"github.com/jaspers-ai/jaspers/internal/research"
 	"github.com/jaspers-ai/jaspers/internal/snapshot"
 	"github.com/jaspers-ai/jaspers/internal/syncs"
 	"github.com/jaspers-ai/jaspers/internal/user"
@@ -57,6 +58,7 @@ type Services struct {
 	Snapshots      *snapshot.Service
 	Market         *market.Service
 	PastPrices     *pastprices.Service
+	Research       *research.Service
 	Chat           *chat.Service
 	Audit          *audit.Log
 	Idempotency    *idempotency.Keys
@@ -133,6 +135,7 @@ func newRouter(services Services, cfg Config, mux *http.ServeMux) *router {
 	r.snapshotRoutes()
 	r.stockRoutes()
 	r.historyRoutes()
+	r.researchRoutes()
 	r.chatRoutes()
 	r.auditRoutes()
 	r.healthRoutes()

@@ -87,13 +87,15 @@ func (g *gate) leave(origin string, resp *http.Response, err error) {
 	default:
 		b.RecordSuccess()
 	}
-	if err == nil && g.cfg.SharedLimit && resp.StatusCode == http.StatusTooManyRequests {
-		until := g.cfg.Now().Add(g.wait(resp))
-		g.mu.Lock()
-		defer g.mu.Unlock()
-		if until.After(g.quiet) {
-			g.quiet = until
-		}
+}
+
+// holdOff lets nobody in for so long.
+func (g *gate) holdOff(d time.Duration) {
+	until := g.cfg.Now().Add(d)
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if until.After(g.quiet) {
+		g.quiet = until
 	}
 }
 
