@@ -1,4 +1,4 @@
-// Command evals runs published examples of portfolio calculations through the code that does them here.
+// Command evals runs published examples of calculations, and of questions on filings, through the code that answers them here.
 package main
 
 import (
@@ -16,6 +16,7 @@ type suite struct {
 func suites() []suite {
 	return []suite{
 		{"calc", "DIR  run each vector of each *.json in DIR, laid out as evals/calc/dev", calc},
+		{"retrieval", "DIR --out FILE [--shared]  rank the pages of filings for each question in DIR, laid out as evals/retrieval", retrieval},
 	}
 }
 

@@ -1,0 +1,216 @@
+package main
+
+import (
+	"bufio"
+	"cmp"
+	"compress/gzip"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/jaspers-ai/jaspers/internal/ranking"
+)
+
+// asked is a question of a retrieval set, with the filing it is about.
+type asked struct {
+	ID       string   `json:"id"`
+	Question string   `json:"question"`
+	Doc      string   `json:"doc"`
+	GoldDocs []string `json:"gold_docs"`
+}
+
+// filedDoc is a filing of a retrieval set: what is told of it, and its pages.
+type filedDoc struct {
+	Name    string `json:"doc"`
+	Company string `json:"company"`
+	Kind    string `json:"doc_type"`
+	Period  int    `json:"doc_period"`
+
+	pages []ranking.Unit
+}
+
+// place is one page of a filing, as the scorer reads it.
+type place struct {
+	doc  string
+	page int
+}
+
+func (p place) MarshalJSON() ([]byte, error) { return json.Marshal([]any{p.doc, p.page}) }
+
+// ranked is the answer to a question.
+type ranked struct {
+	ID     string  `json:"id"`
+	Ranked []place `json:"ranked"`
+}
+
+// longestRanking is how many pages are told of each question.
+const longestRanking = 50
+
+// retrieval ranks the pages of filings for each question of a folder with the ranking that the server uses.
+func retrieval(args []string, out io.Writer) (bool, error) {
+	flags := flag.NewFlagSet("retrieval", flag.ContinueOnError)
+	flags.SetOutput(io.Discard)
+	to := flags.String("out", "", "the file to write")
+	shared := flags.Bool("shared", false, "do not take from the question's row which filing it is about")
+	if len(args) == 0 || flags.Parse(args[1:]) != nil || *to == "" || flags.NArg() > 0 {
+		return false, errors.New("retrieval takes the folder with the questions, --out FILE and, if you like, --shared")
+	}
+	files, err := filepath.Glob(filepath.Join(args[0], "*.jsonl"))
+	if err != nil {
+		return false, err
+	}
+	var answers []ranked
+	for _, path := range files {
+		some, err := rankSet(args[0], path, *shared)
+		if err != nil {
+			return false, fmt.Errorf("%s: %w", filepath.Base(path), err)
+		}
+		answers = append(answers, some...)
+	}
+	if len(answers) == 0 {
+		return false, fmt.Errorf("no questions in %s", args[0])
+	}
+	_, _ = fmt.Fprintf(out, "%d questions ranked\n", len(answers))
+	return true, writeLines(*to, answers)
+}
+
+// rankSet answers the questions of one file; a file of something else has none.
+func rankSet(dir, path string, shared bool) ([]ranked, error) {
+	questions, err := readLines[asked](path)
+	if err != nil {
+		return nil, err
+	}
+	questions = slices.DeleteFunc(questions, func(q asked) bool { return q.Question == "" })
+	if len(questions) == 0 {
+		return nil, nil
+	}
+	if questions[0].Doc == "" {
+		docs, err := readDocs(filepath.Join(dir, "kgrag_pages"), nil)
+		if err != nil {
+			return nil, err
+		}
+		return rankAll(questions, docs, quartersAsked), nil
+	}
+	about, err := readLines[filedDoc](filepath.Join(dir, "docs.jsonl"))
+	if err != nil {
+		return nil, err
+	}
+	docs, err := readDocs(filepath.Join(dir, "pages"), about)
+	if err != nil {
+		return nil, err
+	}
+	if shared {
+		return rankAll(questions, docs, filingsAsked), nil
+	}
+	var answers []ranked
+	for _, q := range questions {
+		i := slices.IndexFunc(docs, func(d filedDoc) bool { return d.Name == q.Doc })
+		if i < 0 {
+			return nil, fmt.Errorf("there are no pages of %s", q.Doc)
+		}
+		answers = append(answers, ranked{q.ID, rankPages(ranking.Understand(q.Question), docs[i])})
+	}
+	return answers, nil
+}
+
+// rankAll answers questions of which nobody says what filing they are about: choose tells it from the words, as the order
+// in which pages of filings are looked at.
+func rankAll(questions []asked, docs []filedDoc, choose func(string, []filedDoc, [][]place) []place) []ranked {
+	var answers []ranked
+	for _, q := range questions {
+		understood := ranking.Understand(q.Question)
+		lists := make([][]place, len(docs))
+		for i, d := range docs {
+			lists[i] = rankPages(understood, d)
+		}
+		answers = append(answers, ranked{q.ID, choose(q.Question, docs, lists)})
+	}
+	return answers
+}
+
+func rankPages(q ranking.Question, d filedDoc) []place {
+	var pages []place
+	for _, p := range ranking.Rank(q, d.pages) {
+		pages = append(pages, place{d.Name, p.Index})
+	}
+	return pages[:min(len(pages), longestRanking)]
+}
+
+// readDocs reads the pages of all filings of a folder; about is what is told of them.
+func readDocs(dir string, about []filedDoc) ([]filedDoc, error) {
+	files, err := filepath.Glob(filepath.Join(dir, "*.jsonl.gz"))
+	if err != nil || len(files) == 0 {
+		return nil, fmt.Errorf("no pages in %s", dir)
+	}
+	var docs []filedDoc
+	for _, path := range files {
+		doc := filedDoc{Name: strings.TrimSuffix(filepath.Base(path), ".jsonl.gz")}
+		if i := slices.IndexFunc(about, func(d filedDoc) bool { return d.Name == doc.Name }); i >= 0 {
+			doc = about[i]
+		}
+		pages, err := readLines[struct {
+			Page int
+			Text string
+		}](path)
+		if err != nil {
+			return nil, err
+		}
+		slices.SortFunc(pages, func(a, b struct {
+			Page int
+			Text string
+		}) int {
+			return cmp.Compare(a.Page, b.Page)
+		})
+		for i, p := range pages {
+			if p.Page != i {
+				return nil, fmt.Errorf("%s: page %d is missing", doc.Name, i)
+			}
+			doc.pages = append(doc.pages, ranking.Unit{Text: p.Text})
+		}
+		docs = append(docs, doc)
+	}
+	return docs, nil
+}
+
+// readLines reads a file of one JSON value a line, packed or not.
+func readLines[T any](path string) ([]T, error) {
+	file, err := os.Open(path) // #nosec G304 -- who runs the command names the folder
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = file.Close() }()
+	var in io.Reader = bufio.NewReader(file)
+	if strings.HasSuffix(path, ".gz") {
+		if in, err = gzip.NewReader(in); err != nil {
+			return nil, err
+		}
+	}
+	var all []T
+	for decoder := json.NewDecoder(in); ; {
+		var one T
+		switch err := decoder.Decode(&one); {
+		case errors.Is(err, io.EOF):
+			return all, nil
+		case err != nil:
+			return nil, err
+		}
+		all = append(all, one)
+	}
+}
+
+func writeLines[T any](path string, all []T) error {
+	var text strings.Builder
+	encoder := json.NewEncoder(&text)
+	for _, one := range all {
+		if err := encoder.Encode(one); err != nil {
+			return err
+		}
+	}
+	return os.WriteFile(path, []byte(text.String()), 0o600) // #nosec G306 -- the path is who runs the command's
+}

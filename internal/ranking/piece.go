@@ -1,0 +1,167 @@
+package ranking
+
+import (
+	"strings"
+	"unicode"
+)
+
+// piece is a unit that was read.
+type piece struct {
+	words  map[string]float64
+	length int
+	// rows, headings and prose are the unit's lines by kind, as words between blanks, each line between newlines.
+	rows, headings, prose string
+	statements            statements
+	// figures is the share of lines that are rows of a table.
+	figures float64
+	// contents tells that it lists what stands elsewhere: a table of contents, an index of exhibits.
+	contents bool
+}
+
+// The kinds of lines.
+type lineKind int
+
+const (
+	prose lineKind = iota
+	row
+	heading
+)
+
+// longestHeading is how many words a heading may have.
+const longestHeading = 14
+
+func read(u Unit) *piece {
+	p := &piece{words: map[string]float64{}}
+	var text [3]strings.Builder
+	var lines, rows, references int
+	for line := range strings.Lines(u.Text) {
+		words := Words(line)
+		if len(words) == 0 {
+			continue
+		}
+		kind := kindOf(line, len(words))
+		lines++
+		switch {
+		case refers(line, words):
+			references++
+		case kind == row:
+			rows++
+		}
+		p.add(&text[kind], words, kind)
+	}
+	if words := Words(u.Title); len(words) > 0 {
+		for _, w := range words {
+			p.words[w] += titleFold
+		}
+		p.line(&text[heading], words)
+	}
+	p.rows, p.headings, p.prose = text[row].String(), text[heading].String(), text[prose].String()
+	p.figures = float64(rows) / float64(max(1, lines))
+	p.contents = references >= 6 && references*4 >= lines
+	p.statements = statementsOf(p)
+	return p
+}
+
+func (p *piece) add(text *strings.Builder, words []string, kind lineKind) {
+	fold := 1.0
+	if kind == heading {
+		fold = headingFold
+	}
+	for _, w := range words {
+		p.words[w] += fold
+	}
+	p.length += len(words)
+	p.line(text, words)
+}
+
+func (p *piece) line(text *strings.Builder, words []string) {
+	text.WriteString("\n ")
+	for _, w := range words {
+		text.WriteString(w)
+		text.WriteByte(' ')
+	}
+}
+
+func (p *piece) count(word string) float64 { return p.words[word] }
+
+// holds is the most that a phrase counts for in the piece.
+func (p *piece) holds(phrase string, at places) float64 {
+	var most float64
+	if strings.Contains(p.rows, phrase) {
+		most = at.row
+	}
+	if at.heading > most && strings.Contains(p.headings, phrase) {
+		most = at.heading
+	}
+	if at.prose > most && strings.Contains(p.prose, phrase) {
+		most = at.prose
+	}
+	return most
+}
+
+// kindOf tells a row of a table, which ends in figures, from a heading, which is short and ends in no full stop.
+func kindOf(line string, words int) lineKind {
+	line = strings.TrimSpace(line)
+	figures, letters := 0, 0
+	for field := range strings.FieldsSeq(line) {
+		switch {
+		case isFigure(field):
+			figures++
+		case strings.ContainsFunc(field, unicode.IsLetter):
+			letters++
+		}
+	}
+	switch end := line[len(line)-1]; {
+	case figures > 0 && endsInFigure(line) && figures*8 >= letters:
+		return row
+	case words <= longestHeading && end != '.' && end != ',' && end != ';' && figures <= 2 && startsHigh(line):
+		return heading
+	}
+	return prose
+}
+
+// isFigure tells whether a field is a number, whatever stands around it: $1,250 or (3.5)% or a dash for none.
+func isFigure(field string) bool {
+	if field == "—" || field == "-" || field == "–" {
+		return true
+	}
+	digits := 0
+	for _, r := range field {
+		switch {
+		case unicode.IsDigit(r):
+			digits++
+		case !strings.ContainsRune("$€£¥%().,-–—+|x", r):
+			return false
+		}
+	}
+	return digits > 0
+}
+
+func endsInFigure(line string) bool {
+	var last string
+	for field := range strings.FieldsSeq(line) {
+		if strings.Trim(field, "|%)$") != "" {
+			last = field
+		}
+	}
+	return isFigure(last) && !strings.HasSuffix(line, ".")
+}
+
+func startsHigh(line string) bool {
+	for _, r := range line {
+		if unicode.IsLetter(r) {
+			return unicode.IsUpper(r)
+		}
+	}
+	return false
+}
+
+// refers tells a line that names another place: an item or exhibit with its page, or words, dots and a page.
+func refers(line string, words []string) bool {
+	if strings.Contains(line, "....") || strings.Contains(line, ". . .") {
+		return true
+	}
+	return len(words) >= 2 && len(words) <= 24 && (words[0] == "item" || words[0] == "exhibit" || words[0] == "not") && startsLikeNumber(words[1])
+}
+
+func startsLikeNumber(word string) bool { return isASCIIDigit(rune(word[0])) }
