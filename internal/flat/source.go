@@ -139,5 +139,5 @@ func looksLikeHTML(beginning []byte) bool {
 	for _, tag := range htmlTags {
 		n += bytes.Count(lower, tag)
 	}
-	return n > 3
+	return n > 3 || bytes.Contains(lower, htmlTags[0])
 }
