@@ -17,6 +17,7 @@ func suites() []suite {
 	return []suite{
 		{"calc", "DIR  run each vector of each *.json in DIR, laid out as evals/calc/dev", calc},
 		{"retrieval", "DIR --out FILE [--shared]  rank the pages of filings for each question in DIR, laid out as evals/retrieval", retrieval},
+		{"sections", "DIR -out FOLDER  cut each *.htm.gz and *.txt.gz below DIR, laid out as evals/edgar/dev, into its items", sections},
 	}
 }
 
