@@ -119,25 +119,27 @@ func rankSet(dir, path string, shared bool) ([]ranked, error) {
 	return answers, nil
 }
 
-// rankAll answers questions of which nobody says what filing they are about: choose tells it from the words, as the order
-// in which pages of filings are looked at.
-func rankAll(questions []asked, docs []filedDoc, choose func(string, []filedDoc, [][]place) []place) []ranked {
+// rankAll answers questions of which nobody says what filing they are about: choose tells it from their words.
+func rankAll(questions []asked, docs []filedDoc, choose func(question string, docs []filedDoc) []place) []ranked {
 	var answers []ranked
 	for _, q := range questions {
-		understood := ranking.Understand(q.Question)
-		lists := make([][]place, len(docs))
-		for i, d := range docs {
-			lists[i] = rankPages(understood, d)
-		}
-		answers = append(answers, ranked{q.ID, choose(q.Question, docs, lists)})
+		answers = append(answers, ranked{q.ID, choose(q.Question, docs)})
 	}
 	return answers
 }
 
-func rankPages(q ranking.Question, d filedDoc) []place {
-	var pages []place
-	for _, p := range ranking.Rank(q, d.pages) {
-		pages = append(pages, place{d.Name, p.Index})
+// rankPages ranks the pages of some filings as one.
+func rankPages(q ranking.Question, docs ...filedDoc) []place {
+	var units []ranking.Unit
+	var at, pages []place
+	for _, d := range docs {
+		for page := range d.pages {
+			at = append(at, place{d.Name, page})
+		}
+		units = append(units, d.pages...)
+	}
+	for _, p := range ranking.Rank(q, units) {
+		pages = append(pages, at[p.Index])
 	}
 	return pages[:min(len(pages), longestRanking)]
 }

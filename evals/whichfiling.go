@@ -15,6 +15,8 @@ var (
 	shortYear    = regexp.MustCompile(`(?i)\bfy\s?'?(\d\d)\b`)
 	quarterAsked = regexp.MustCompile(`(?i)\bq([1-4])`)
 	quarterWords = regexp.MustCompile(`(?i)\b(first|second|third|fourth) quarter`)
+	ownFigures   = regexp.MustCompile(`(?i)\b(non.?gaap|adjusted|organic|constant currency|comparable sales|exclud\w+ the (impact|effect))`)
+	properName   = regexp.MustCompile(`\b[A-Z][A-Za-z]{2,}`)
 	docQuarter   = regexp.MustCompile(`(?i)(\d{4})_?Q([1-4])`)
 )
 
@@ -45,59 +47,90 @@ func quarterOf(question string) int {
 	return 0
 }
 
-// filingsAsked puts first the filing whose company, year and form a question names, and then the next best.
-func filingsAsked(question string, docs []filedDoc, lists [][]place) []place {
+// filingsAsked puts first the filing whose company, year and form a question names, and then the next best. Where no
+// company is named, the pages of all filings of the best fit are ranked as one.
+func filingsAsked(question string, docs []filedDoc) []place {
 	order := make([]int, len(docs))
 	fit := make([]float64, len(docs))
 	for i, d := range docs {
 		order[i], fit[i] = i, d.fits(question)
 	}
 	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(fit[b], fit[a]) })
+	q := ranking.Understand(question)
+	if fit[order[0]] < fitCompany/2 || !slices.ContainsFunc(docs, func(d filedDoc) bool { return d.named(question) > 0.5 }) {
+		var best []filedDoc
+		for _, i := range order {
+			if fit[i] >= fit[order[0]]-fitYear {
+				best = append(best, docs[i])
+			}
+		}
+		return rankPages(q, best...)
+	}
 	var all []place
 	for _, i := range order {
-		all = append(all, lists[i]...)
-		if len(all) >= longestRanking {
+		if all = append(all, rankPages(q, docs[i])...); len(all) >= longestRanking {
 			break
 		}
 	}
 	return all[:min(len(all), longestRanking)]
 }
 
-// fits is how well a filing suits what a question names: the company above all, then form, quarter and year.
+// How well a filing suits a question, in points: the company above all, then the form, the quarter and the year.
+const (
+	fitCompany = 100.0
+	fitForm    = 20.0
+	fitQuarter = 15.0
+	fitYear    = 10.0
+	// fitOwn is for releases, where figures stand that are the company's own and no accounting standard's.
+	fitOwn = 6.0
+	// fitAnnual is for annual reports, which say most, and fitOther less than nothing for a quarter nobody asked for.
+	fitAnnual, fitOther = 3.0, -2.0
+	// fitLatest is for each year that a filing is newer, where no year is named.
+	fitLatest = 4.0
+)
+
+// fits is how well a filing suits what a question names.
 func (d filedDoc) fits(question string) float64 {
-	fit, words := 0.0, ranking.Words(question)
-	named := ranking.Words(d.Company)
-	found := 0
-	for _, w := range named {
-		if slices.Contains(words, w) {
-			found++
+	fit, lower, kind := fitCompany*d.named(question), strings.ToLower(question), strings.ToLower(d.Kind)
+	if slices.Contains(formsAsked(lower), kind) {
+		fit += fitForm
+	}
+	if m := docQuarter.FindStringSubmatch(d.Name); m != nil && kind == "10q" {
+		fit += fitOther
+		if quarterOf(question) == int(m[2][0]-'0') {
+			fit += fitQuarter - fitOther
 		}
 	}
-	fit += 100 * float64(found) / float64(max(1, len(named)))
-	lower, kind := strings.ToLower(question), strings.ToLower(d.Kind)
-	if forms := formsAsked(lower); len(forms) > 0 && slices.Contains(forms, kind) {
-		fit += 20
+	switch {
+	case kind == "10k":
+		fit += fitAnnual
+	case kind == "earnings" && ownFigures.MatchString(question):
+		fit += fitOwn
 	}
-	quarter := quarterOf(question)
-	if m := docQuarter.FindStringSubmatch(d.Name); m != nil {
-		if quarter == int(m[2][0]-'0') {
-			fit += 15
-		} else {
-			fit -= 2
-		}
+	years := yearsOf(question)
+	if len(years) == 0 {
+		return fit + fitLatest*float64(d.Period-2000)
 	}
-	if kind == "10k" {
-		fit += 3 // where most is said
-	}
-	for i, year := range yearsOf(question) {
-		if year == d.Period {
-			fit += 10 / float64(i+1)
-		}
-		if i == 0 && year == d.Period-1 {
-			fit += 2 // an annual report tells the year before, too
+	for i, year := range years {
+		switch year {
+		case d.Period:
+			fit += fitYear / float64(i+1)
+		case d.Period - 1: // a report tells the year before, too
+			fit += fitYear / float64(5*(i+1))
 		}
 	}
 	return fit
+}
+
+// named is the share of the company's name that stands in the question.
+func (d filedDoc) named(question string) float64 {
+	words, name, found := ranking.Words(question), ranking.Words(d.Company), 0.0
+	for _, word := range name {
+		if slices.Contains(words, word) {
+			found++
+		}
+	}
+	return found / float64(max(1, len(name)))
 }
 
 func formsAsked(lower string) []string {
@@ -112,26 +145,50 @@ func formsAsked(lower string) []string {
 	return forms
 }
 
-// quartersAsked goes round the quarterly reports of a company: first the one whose quarter is named, or the latest where
-// that is wanted, and then the best page of each in turn.
-func quartersAsked(question string, docs []filedDoc, lists [][]place) []place {
-	order := make([]int, len(docs))
-	for i := range order {
-		order[i] = i
-	}
-	rank := func(i int) int { return quarterFit(question, docs[i].Name) }
-	slices.SortStableFunc(order, func(a, b int) int {
-		return cmp.Or(cmp.Compare(rank(b), rank(a)), strings.Compare(docs[b].Name, docs[a].Name))
+// quartersAsked goes round the quarterly reports of a company: first the one whose quarter is named, or else the latest,
+// and then the best page of each in turn.
+func quartersAsked(question string, docs []filedDoc) []place {
+	order := slices.SortedStableFunc(slices.Values(onCover(question, docs)), func(a, b filedDoc) int {
+		return cmp.Or(cmp.Compare(quarterFit(question, b.Name), quarterFit(question, a.Name)), strings.Compare(b.Name, a.Name))
 	})
+	q := ranking.Understand(question)
+	lists := make([][]place, len(order))
+	for i, d := range order {
+		lists[i] = rankPages(q, d)
+	}
 	var all []place
 	for depth := range longestRanking {
-		for _, i := range order {
-			if depth < len(lists[i]) {
-				all = append(all, lists[i][depth])
+		for _, list := range lists {
+			if depth < len(list) {
+				all = append(all, list[depth])
 			}
 		}
 	}
 	return all[:min(len(all), longestRanking)]
+}
+
+// onCover are the filings on whose first page a name of the question stands that is not on those of most others; all,
+// where there is no such name.
+func onCover(question string, docs []filedDoc) []filedDoc {
+	var named []filedDoc
+	for _, name := range properName.FindAllString(question, -1) {
+		word := ranking.Words(name)[0]
+		some := slices.DeleteFunc(slices.Clone(docs), func(d filedDoc) bool {
+			return len(d.pages) == 0 || !slices.Contains(ranking.Words(d.pages[0].Text), word)
+		})
+		if len(some) > len(docs)/2 {
+			continue
+		}
+		for _, d := range some {
+			if !slices.ContainsFunc(named, func(known filedDoc) bool { return known.Name == d.Name }) {
+				named = append(named, d)
+			}
+		}
+	}
+	if len(named) == 0 {
+		return docs
+	}
+	return named
 }
 
 // quarterFit is how well the quarter in a filing's name suits a question; without one, the latest is as good as any.
