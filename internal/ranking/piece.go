@@ -18,14 +18,19 @@ type piece struct {
 	contents bool
 }
 
-// The kinds of lines.
-type lineKind int
+// Kind is what a line of a filing is.
+type Kind int
 
+// The kinds of lines.
 const (
-	prose lineKind = iota
-	row
-	heading
+	Prose Kind = iota
+	Row        // of a table
+	Heading
 )
+
+// KindOf tells a row of a table, which ends in figures, from a heading, which is short and ends in no full stop. A blank
+// line is Prose.
+func KindOf(line string) Kind { return kindOf(line, len(Words(line))) }
 
 // longestHeading is how many words a heading may have.
 const longestHeading = 14
@@ -44,7 +49,7 @@ func read(u Unit) *piece {
 		switch {
 		case refers(line, words):
 			references++
-		case kind == row:
+		case kind == Row:
 			rows++
 		}
 		p.add(&text[kind], words, kind)
@@ -53,18 +58,18 @@ func read(u Unit) *piece {
 		for _, w := range words {
 			p.words[w] += titleFold
 		}
-		p.line(&text[heading], words)
+		p.line(&text[Heading], words)
 	}
-	p.rows, p.headings, p.prose = text[row].String(), text[heading].String(), text[prose].String()
+	p.rows, p.headings, p.prose = text[Row].String(), text[Heading].String(), text[Prose].String()
 	p.figures = float64(rows) / float64(max(1, lines))
 	p.contents = references >= 6 && references*4 >= lines
 	p.statements = statementsOf(p)
 	return p
 }
 
-func (p *piece) add(text *strings.Builder, words []string, kind lineKind) {
+func (p *piece) add(text *strings.Builder, words []string, kind Kind) {
 	fold := 1.0
-	if kind == heading {
+	if kind == Heading {
 		fold = headingFold
 	}
 	for _, w := range words {
@@ -99,9 +104,10 @@ func (p *piece) holds(phrase string, at places) float64 {
 	return most
 }
 
-// kindOf tells a row of a table, which ends in figures, from a heading, which is short and ends in no full stop.
-func kindOf(line string, words int) lineKind {
-	line = strings.TrimSpace(line)
+func kindOf(line string, words int) Kind {
+	if line = strings.TrimSpace(line); line == "" {
+		return Prose
+	}
 	figures, letters := 0, 0
 	for field := range strings.FieldsSeq(line) {
 		switch {
@@ -113,11 +119,11 @@ func kindOf(line string, words int) lineKind {
 	}
 	switch end := line[len(line)-1]; {
 	case figures > 0 && endsInFigure(line) && figures*8 >= letters:
-		return row
+		return Row
 	case words <= longestHeading && end != '.' && end != ',' && end != ';' && figures <= 2 && startsHigh(line):
-		return heading
+		return Heading
 	}
-	return prose
+	return Prose
 }
 
 // isFigure tells whether a field is a number, whatever stands around it: $1,250 or (3.5)% or a dash for none.
@@ -147,7 +153,11 @@ func endsInFigure(line string) bool {
 	return isFigure(last) && !strings.HasSuffix(line, ".")
 }
 
+// startsHigh tells whether a line begins as headings do: with a capital letter, or as a remark below one: (in millions).
 func startsHigh(line string) bool {
+	if line[0] == '(' && line[len(line)-1] == ')' {
+		return true
+	}
 	for _, r := range line {
 		if unicode.IsLetter(r) {
 			return unicode.IsUpper(r)

@@ -1,6 +1,7 @@
 package ranking
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 )
@@ -73,7 +74,9 @@ func Understand(text string) Question {
 }
 
 // Terms are the words to look for, those that count most first.
-func (q Question) Terms() []Term { return slices.Clone(q.terms) }
+func (q Question) Terms() []Term {
+	return slices.SortedStableFunc(slices.Values(q.terms), func(a, b Term) int { return cmp.Compare(b.Weight, a.Weight) })
+}
 
 // plain is a text's words as they are written, each between blanks.
 func plain(text string) string {

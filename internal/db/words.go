@@ -1,0 +1,56 @@
+package db
+
+import (
+	"fmt"
+	"strings"
+)
+
+// A word index is a table of two columns, rowid and words, that finds rows by whole words: FTS5 on SQLite, a tsvector on
+// PostgreSQL. What it is told are words and never a query: a word of letters and digits only is found as it is, and no
+// sign in it means anything to either engine.
+
+// WordsValue is how the words of a row are put into a word index: param is the placeholder for WordsText.
+func (d *DB) WordsValue(param string) string {
+	if d.Engine == Postgres {
+		return fmt.Sprintf("array_to_tsvector(string_to_array(%s, ' '))", param)
+	}
+	return param
+}
+
+// WordsText are words as a parameter for WordsValue.
+func WordsText(words []string) string { return strings.Join(words, " ") }
+
+// WordsMatch is the condition that a row of the word index has what WordsWanted asks for.
+func (d *DB) WordsMatch(table, param string) string {
+	if d.Engine == Postgres {
+		return fmt.Sprintf("%s.words @@ cast(%s as tsquery)", table, param)
+	}
+	return fmt.Sprintf("%s match %s", table, param)
+}
+
+// WordsWanted is a parameter for WordsMatch that asks for at least one word of each group. Empty groups ask for nothing;
+// there has to be one that is not.
+func (d *DB) WordsWanted(groups ...[]string) string {
+	or, and, quote := " OR ", " AND ", ftsQuote
+	if d.Engine == Postgres {
+		or, and, quote = " | ", " & ", lexemeQuote
+	}
+	var all []string
+	for _, group := range groups {
+		if len(group) == 0 {
+			continue
+		}
+		quoted := make([]string, len(group))
+		for i, word := range group {
+			quoted[i] = quote(word)
+		}
+		all = append(all, "("+strings.Join(quoted, or)+")")
+	}
+	return strings.Join(all, and)
+}
+
+func ftsQuote(word string) string { return `"` + strings.ReplaceAll(word, `"`, `""`) + `"` }
+
+func lexemeQuote(word string) string {
+	return "'" + strings.NewReplacer(`'`, `''`, `\`, `\\`).Replace(word) + "'"
+}
