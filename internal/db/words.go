@@ -28,6 +28,15 @@ func (d *DB) WordsMatch(table, param string) string {
 	return fmt.Sprintf("%s match %s", table, param)
 }
 
+// WordsOrder orders the rows that match by rowid. On PostgreSQL it is a sum, which keeps it from walking through the whole
+// index of rowids, looking for matches, until it has as many as are wanted.
+func (d *DB) WordsOrder(table string) string {
+	if d.Engine == Postgres {
+		return table + ".rowid + 0"
+	}
+	return table + ".rowid"
+}
+
 // WordsWanted is a parameter for WordsMatch that asks for at least one word of each group. Empty groups ask for nothing;
 // there has to be one that is not.
 func (d *DB) WordsWanted(groups ...[]string) string {

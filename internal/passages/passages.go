@@ -58,11 +58,11 @@ type Passage struct {
 	SHA256 string
 }
 
-// maxPassages of one document are kept; a text of the most that is read has a fifth as many.
+// maxPassages of one document are kept; the longest text that is read has a third as many.
 const maxPassages = 1 << ordinalBits
 
-// Split divides a document into passages, the same each time. It is Invalid where items do not lie in order within the
-// text, or that is not UTF-8.
+// Split divides a document into passages, the same each time. It is Internal where items do not lie in order within the
+// text, or that is not UTF-8, and FilingTooLarge where there are more passages than are kept.
 func Split(d Document) ([]Passage, error) {
 	at := 0
 	for _, it := range d.Items {
@@ -102,8 +102,12 @@ func hash(text string) string {
 
 // Ensure has a document's passages in the index: it divides what was never given, what is another text than before, and
 // what older rules divided, and leaves the rest alone. Others find either all passages of a document or none, or those
-// from before.
+// from before. It is Internal where the document
+// is not whole in itself.
 func (s *Service) Ensure(ctx context.Context, d Document) error {
+	if d.Accession == "" || d.FiledOn == (calendar.Day{}) {
+		return fault.New(fault.Internal, "a document of %q was given without its filing's number or day", d.Accession)
+	}
 	sum := hash(d.Text)
 	there, err := loadState(ctx, s.DB.Read(), d)
 	if err != nil || there.current(sum) {

@@ -282,20 +282,22 @@ func crowd(documents, paragraphs int) []passages.Document {
 	all := make([]passages.Document, documents)
 	for i := range all {
 		d := passages.Document{Accession: fmt.Sprintf("0000100-20-%06d", i), CIK: int64(100 + i%7), Form: []string{"10-K", "10-Q", "8-K"}[i%3], FiledOn: *day("2020-02-03")}
+		var text strings.Builder
 		for range paragraphs {
 			for n := range 210 {
 				word := words[min(random.IntN(len(words)), random.IntN(len(words)))]
 				if random.IntN(20) == 0 {
 					word = fmt.Sprintf("place%d", random.IntN(3000))
 				}
-				d.Text += word
+				text.WriteString(word)
 				if n%14 == 13 {
-					d.Text += "."
+					text.WriteByte('.')
 				}
-				d.Text += " "
+				text.WriteByte(' ')
 			}
-			d.Text += "\n"
+			text.WriteByte('\n')
 		}
+		d.Text = text.String()
 		all[i] = d
 	}
 	return all

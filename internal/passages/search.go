@@ -240,8 +240,8 @@ func (s *Service) matches(ctx context.Context, in scope, terms []ranking.Term) (
 	args := slices.Clone(in.values)
 	for i, term := range terms {
 		args = append(args, s.DB.WordsWanted(append(slices.Clone(in.groups), []string{term.Word})...))
-		arms[i] = fmt.Sprintf("select %d as term, m.rowid as id from (select passage_words.rowid from %s %s order by passage_words.rowid desc limit %d) m",
-			i, from, s.DB.WordsMatch("passage_words", fmt.Sprintf("$%d", len(args))), maxMatches)
+		arms[i] = fmt.Sprintf("select %d as term, m.rowid as id from (select passage_words.rowid from %s %s order by %s desc limit %d) m",
+			i, from, s.DB.WordsMatch("passage_words", fmt.Sprintf("$%d", len(args))), s.DB.WordsOrder("passage_words"), maxMatches)
 	}
 	type match struct {
 		term int

@@ -35,12 +35,13 @@ func KindOf(line string) Kind { return kindOf(line, len(Words(line))) }
 // longestHeading is how many words a heading may have.
 const longestHeading = 14
 
-func read(u Unit) *piece {
+// read reads a unit; known are the words of others read before.
+func read(u Unit, known stems) *piece {
 	p := &piece{words: map[string]float64{}}
 	var text [3]strings.Builder
 	var lines, rows, references int
 	for line := range strings.Lines(u.Text) {
-		words := Words(line)
+		words := known.words(line)
 		if len(words) == 0 {
 			continue
 		}
@@ -54,7 +55,7 @@ func read(u Unit) *piece {
 		}
 		p.add(&text[kind], words, kind)
 	}
-	if words := Words(u.Title); len(words) > 0 {
+	if words := known.words(u.Title); len(words) > 0 {
 		for _, w := range words {
 			p.words[w] += titleFold
 		}

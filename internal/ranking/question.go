@@ -82,8 +82,8 @@ func (q Question) Terms() []Term {
 func plain(text string) string {
 	var all strings.Builder
 	all.WriteByte(' ')
-	eachWord(text, func(word string, _, _ int) {
-		all.WriteString(strings.TrimSuffix(year(word), "'s"))
+	eachWord(text, func(word []byte) {
+		all.WriteString(year(string(word)))
 		all.WriteByte(' ')
 	})
 	return all.String()

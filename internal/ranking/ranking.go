@@ -48,9 +48,9 @@ func Rank(q Question, units []Unit) []Place {
 	if len(units) == 0 {
 		return nil
 	}
-	pieces := make([]*piece, len(units))
+	pieces, known := make([]*piece, len(units)), stems{}
 	for i, u := range units {
-		pieces[i] = read(u)
+		pieces[i] = read(u, known)
 	}
 	words, rows := scoreWords(q, pieces), scoreRows(q, pieces)
 	places := make([]Place, len(units))

@@ -12,43 +12,63 @@ const longestWord = 48
 // Words are the words of a text as they are compared: letters and digits in lower case, without endings. A word is never
 // empty and has neither blank nor quote nor any other sign in it. What is written with a sign within stays together:
 // PP&E is "ppe", 1,250 is "1250", company's is "compani". FY19 is the year 2019.
-func Words(text string) []string {
-	var words []string
-	eachWord(text, func(word string, _, _ int) { words = append(words, stem(word)) })
+func Words(text string) []string { return stems{}.words(text) }
+
+// stems are the words that were met, with what they are compared as: texts say the same ones again and again.
+type stems map[string]string
+
+func (known stems) words(text string) []string {
+	words := make([]string, 0, len(text)/6)
+	eachWord(text, func(word []byte) {
+		short, ok := known[string(word)]
+		if !ok {
+			long := string(word)
+			short = stem(long)
+			known[long] = short
+		}
+		words = append(words, short)
+	})
 	return words
 }
 
-// eachWord calls visit with each word in lower case as it is written, and the bytes it takes.
-func eachWord(text string, visit func(word string, start, end int)) {
-	var word []byte
-	start := -1
-	flush := func(end int) {
-		if len(word) > 0 {
-			visit(string(word), start, end)
-		}
-		word, start = word[:0], -1
-	}
+// eachWord calls visit with each word in lower case as it is written. visit must not keep it.
+func eachWord(text string, visit func(word []byte)) {
+	var room [longestWord + utf8.UTFMax]byte
+	word := room[:0]
 	for i := 0; i < len(text); {
-		r, size := utf8.DecodeRuneInString(text[i:])
+		r, size := rune(text[i]), 1
+		if r >= utf8.RuneSelf {
+			r, size = utf8.DecodeRuneInString(text[i:])
+		}
 		switch {
-		case unicode.IsLetter(r) || unicode.IsDigit(r):
-			if start < 0 {
-				start = i
-			}
+		case isWordRune(r):
 			if len(word) < longestWord {
 				word = utf8.AppendRune(word, unicode.ToLower(r))
 			}
-		case start >= 0 && joins(r, text[i-1], text[i+size:]):
-		default:
-			flush(i)
+		case len(word) > 0 && joins(r, text[i-1], text[i+size:]):
+		case len(word) > 0:
+			visit(word)
+			word = word[:0]
 		}
 		i += size
 	}
-	flush(len(text))
+	if len(word) > 0 {
+		visit(word)
+	}
+}
+
+func isWordRune(r rune) bool {
+	if r < utf8.RuneSelf {
+		return isASCIILetter(r) || isASCIIDigit(r)
+	}
+	return unicode.IsLetter(r) || unicode.IsDigit(r)
 }
 
 // joins tells whether a sign stands within a word: the & of PP&E, the comma of 1,250, the apostrophe of company's.
 func joins(sign rune, before byte, rest string) bool {
+	if sign != '&' && sign != ',' && sign != '\'' && sign != '’' {
+		return false
+	}
 	after, _ := utf8.DecodeRuneInString(rest)
 	switch sign {
 	case '&':

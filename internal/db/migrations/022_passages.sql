@@ -42,7 +42,7 @@ create table passage_words (
     words tsvector not null
 );
 
-create index passage_words_by_word on passage_words using gin (words);
+create index passage_words_by_word on passage_words using gin (words) with (fastupdate = off);
 
 -- +goose Down
 drop table passage_words;
