@@ -2,13 +2,13 @@ package main
 
 import (
 	"bufio"
-	"cmp"
 	"compress/gzip"
 	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -32,7 +32,12 @@ type filedDoc struct {
 	Kind    string `json:"doc_type"`
 	Period  int    `json:"doc_period"`
 
-	pages []ranking.Unit
+	pages []filedPage
+}
+
+type filedPage struct {
+	Page int    `json:"page"`
+	Text string `json:"text"`
 }
 
 // place is one page of a filing, as the scorer reads it.
@@ -54,30 +59,73 @@ const longestRanking = 50
 
 // retrieval ranks the pages of filings for each question of a folder with the ranking that the server uses.
 func retrieval(args []string, out io.Writer) (bool, error) {
-	flags := flag.NewFlagSet("retrieval", flag.ContinueOnError)
-	flags.SetOutput(io.Discard)
-	to := flags.String("out", "", "the file to write")
-	shared := flags.Bool("shared", false, "do not take from the question's row which filing it is about")
-	if len(args) == 0 || flags.Parse(args[1:]) != nil || *to == "" || flags.NArg() > 0 {
-		return false, errors.New("retrieval takes the folder with the questions, --out FILE and, if you like, --shared")
-	}
-	files, err := filepath.Glob(filepath.Join(args[0], "*.jsonl"))
+	dir, to, shared, err := retrievalArgs(args)
 	if err != nil {
 		return false, err
 	}
-	var answers []ranked
+	files, err := filepath.Glob(filepath.Join(dir, "*.jsonl"))
+	if err != nil {
+		return false, err
+	}
+	sets, questions, missing := map[string][]ranked{}, 0, 0
 	for _, path := range files {
-		some, err := rankSet(args[0], path, *shared)
+		answers, err := rankSet(dir, path, shared)
 		if err != nil {
 			return false, fmt.Errorf("%s: %w", filepath.Base(path), err)
 		}
-		answers = append(answers, some...)
+		sets[filepath.Base(path)] = answers
+		questions += len(answers)
+		for _, a := range answers {
+			if len(a.Ranked) == 0 {
+				missing++
+				_, _ = fmt.Fprintf(out, "%s: there are no pages of its filing\n", a.ID)
+			}
+		}
 	}
-	if len(answers) == 0 {
-		return false, fmt.Errorf("no questions in %s", args[0])
+	if questions == 0 {
+		return false, fmt.Errorf("no questions in %s", dir)
 	}
-	_, _ = fmt.Fprintf(out, "%d questions ranked\n", len(answers))
-	return true, writeLines(*to, answers)
+	_, _ = fmt.Fprintf(out, "%d questions ranked\n", questions-missing)
+	return missing == 0, writeSets(to, sets)
+}
+
+// retrievalArgs reads the arguments, the folder before or after the others.
+func retrievalArgs(args []string) (dir, to string, shared bool, err error) {
+	flags := flag.NewFlagSet("retrieval", flag.ContinueOnError)
+	flags.SetOutput(io.Discard)
+	flags.StringVar(&to, "out", "", "")
+	flags.BoolVar(&shared, "shared", false, "")
+	var dirs []string
+	for rest := args; ; {
+		if flags.Parse(rest) != nil || flags.NArg() == 0 {
+			break
+		}
+		dirs, rest = append(dirs, flags.Arg(0)), flags.Args()[1:]
+	}
+	if len(dirs) != 1 || to == "" {
+		return "", "", false, errors.New("retrieval takes the folder with the questions, --out and a file or folder to write and, if you like, --shared")
+	}
+	return dirs[0], to, shared, nil
+}
+
+// writeSets writes all answers into one file, or into a folder those of each set under its name.
+func writeSets(to string, sets map[string][]ranked) error {
+	if info, err := os.Stat(to); err == nil && info.IsDir() {
+		for name, answers := range sets {
+			if len(answers) == 0 {
+				continue
+			}
+			if err := writeLines(filepath.Join(to, name), answers); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	var all []ranked
+	for _, name := range slices.Sorted(maps.Keys(sets)) {
+		all = append(all, sets[name]...)
+	}
+	return writeLines(to, all)
 }
 
 // rankSet answers the questions of one file; a file of something else has none.
@@ -108,22 +156,20 @@ func rankSet(dir, path string, shared bool) ([]ranked, error) {
 	if shared {
 		return rankAll(questions, docs, filingsAsked), nil
 	}
-	var answers []ranked
-	for _, q := range questions {
-		i := slices.IndexFunc(docs, func(d filedDoc) bool { return d.Name == q.Doc })
-		if i < 0 {
-			return nil, fmt.Errorf("there are no pages of %s", q.Doc)
-		}
-		answers = append(answers, ranked{q.ID, rankPages(ranking.Understand(q.Question), docs[i])})
-	}
-	return answers, nil
+	return rankAll(questions, docs, nil), nil
 }
 
-// rankAll answers questions of which nobody says what filing they are about: choose tells it from their words.
+// rankAll answers questions. Where nobody says which filing they are about, choose tells it from their words.
 func rankAll(questions []asked, docs []filedDoc, choose func(question string, docs []filedDoc) []place) []ranked {
 	var answers []ranked
 	for _, q := range questions {
-		answers = append(answers, ranked{q.ID, choose(q.Question, docs)})
+		pages := []place{}
+		if i := slices.IndexFunc(docs, func(d filedDoc) bool { return d.Name == q.Doc }); choose != nil {
+			pages = choose(q.Question, docs)
+		} else if i >= 0 {
+			pages = rankPages(ranking.Understand(q.Question), docs[i])
+		}
+		answers = append(answers, ranked{q.ID, pages})
 	}
 	return answers
 }
@@ -131,12 +177,13 @@ func rankAll(questions []asked, docs []filedDoc, choose func(question string, do
 // rankPages ranks the pages of some filings as one.
 func rankPages(q ranking.Question, docs ...filedDoc) []place {
 	var units []ranking.Unit
-	var at, pages []place
+	var at []place
+	pages := []place{}
 	for _, d := range docs {
-		for page := range d.pages {
-			at = append(at, place{d.Name, page})
+		for _, p := range d.pages {
+			at = append(at, place{d.Name, p.Page})
+			units = append(units, ranking.Unit{Text: p.Text})
 		}
-		units = append(units, d.pages...)
 	}
 	for _, p := range ranking.Rank(q, units) {
 		pages = append(pages, at[p.Index])
@@ -156,24 +203,8 @@ func readDocs(dir string, about []filedDoc) ([]filedDoc, error) {
 		if i := slices.IndexFunc(about, func(d filedDoc) bool { return d.Name == doc.Name }); i >= 0 {
 			doc = about[i]
 		}
-		pages, err := readLines[struct {
-			Page int
-			Text string
-		}](path)
-		if err != nil {
+		if doc.pages, err = readLines[filedPage](path); err != nil {
 			return nil, err
-		}
-		slices.SortFunc(pages, func(a, b struct {
-			Page int
-			Text string
-		}) int {
-			return cmp.Compare(a.Page, b.Page)
-		})
-		for i, p := range pages {
-			if p.Page != i {
-				return nil, fmt.Errorf("%s: page %d is missing", doc.Name, i)
-			}
-			doc.pages = append(doc.pages, ranking.Unit{Text: p.Text})
 		}
 		docs = append(docs, doc)
 	}

@@ -26,12 +26,12 @@ const (
 // ranks are the layers of the program, the ground first. A package imports packages of lower ranks only; those of one
 // rank do not know each other. Names are below internal.
 var ranks = [][]string{
-	{"allocation", "calendar", "fault", "flight", "kept", "returns", "telemetry", "vault"},
+	{"allocation", "calendar", "fault", "flight", "kept", "ranking", "returns", "telemetry", "vault"},
 	{"db", "flat", "limit", "mail", "passwords", "risk", "upstream"},
 	{"audit", "broker", "cache", "idempotency", "items", "job", "llm"},
 	{"instrument", "keys", "ledger", "market", "secondfactor", "user"},
 	adapters,
-	{"auth", "connection", "exchange", "lots", "pastprices"},
+	{"auth", "connection", "exchange", "lots", "passages", "pastprices"},
 	{"costbasis", "history", "recording"},
 	{"gains", "reading"},
 	{"portfolio", "prices", "syncs"},
@@ -52,7 +52,7 @@ var adapters = []string{"broker/alpaca", "broker/ibkr", "llm/claude", "market/ya
 // them, save that app starts the simulator for the demo.
 var aside = map[string][]string{
 	"bench":                   {"broker", "calendar", "db", "fault", "history", "instrument", "ledger", "lots", "market", "pastprices", "performance", "portfolio", "recording", "sim", "vault"},
-	"evals":                   {"allocation", "broker", "calendar", "instrument", "ledger", "lots", "returns", "risk", "user"},
+	"evals":                   {"allocation", "broker", "calendar", "instrument", "ledger", "lots", "ranking", "returns", "risk", "user"},
 	"asvs":                    {},
 	"broker/brokertest":       {"broker", "fault", "sharedtest", "vault"},
 	"db/dbtest":               {"db", "sharedtest"},
