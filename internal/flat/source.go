@@ -130,14 +130,23 @@ func (s *source) skipToFirstDocument() bool {
 	return true
 }
 
-// htmlTags are those no plain text has. A few may be in one that was made from HTML.
-var htmlTags = [][]byte{[]byte("<html"), []byte("<div"), []byte("<p>"), []byte("<p "), []byte("<td"), []byte("<font"), []byte("<span"), []byte("<br")}
+// htmlTags are those of HTML that a filing of plain text has few of.
+var htmlTags = [][]byte{[]byte("<div"), []byte("<p>"), []byte("<p "), []byte("<td"), []byte("<font"), []byte("<span"), []byte("<br")}
+
+// linesPerTag are more than HTML has; plain text that was wrapped in a few tags has many more.
+const linesPerTag = 40
 
 // looksLikeHTML tells HTML from plain text by the beginning.
 func looksLikeHTML(beginning []byte) bool {
 	lower, n := bytes.ToLower(beginning), 0
+	if bytes.Contains(lower, []byte("xmlns")) {
+		return true
+	}
 	for _, tag := range htmlTags {
 		n += bytes.Count(lower, tag)
 	}
-	return n > 3 || bytes.Contains(lower, htmlTags[0])
+	if n*linesPerTag < bytes.Count(lower, []byte("\n")) {
+		return false
+	}
+	return n > 3 || bytes.Contains(lower, []byte("<html"))
 }

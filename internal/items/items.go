@@ -46,8 +46,10 @@ type page struct {
 	doc      flat.Document
 	lines    []line
 	headings []heading
+	byItem   map[int][]int // headings by the item they most likely begin
 	parts    []part
-	signed   int // where the signatures begin
+	titled   []int // where lines are that say Signatures
+	signings []int // where the sentence above signatures begins
 }
 
 // line is one of the text, without its newline and without blanks around it.
@@ -56,7 +58,7 @@ type line struct{ start, end int }
 func (p *page) text(l line) string { return p.doc.Text[l.start:l.end] }
 
 func newPage(f *form, doc flat.Document) *page {
-	p := &page{form: f, doc: doc}
+	p := &page{form: f, doc: doc, byItem: map[int][]int{}}
 	for start := 0; start < len(doc.Text); {
 		end := strings.IndexByte(doc.Text[start:], '\n')
 		if end < 0 {
@@ -82,8 +84,8 @@ func (p *page) items(chosen []choice) []Item {
 		end := len(p.doc.Text)
 		if i+1 < len(chosen) {
 			end = p.headings[chosen[i+1].heading].start
-		} else if p.signed > h.start {
-			end = p.signed
+		} else {
+			end = p.signed(h.start)
 		}
 		end = p.trim(h, end)
 		all = append(all, Item{Key: p.form.items[c.item].key, Also: h.also, Title: h.title(), Start: h.start, End: end})

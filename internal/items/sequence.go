@@ -10,7 +10,7 @@ const (
 	missed   = 0.8  // what a heading costs that begins an item and is not taken for it, as a share of its score
 	front    = 0.5  // the same before the first item
 	skipped  = 0.02 // what an item costs that is not there
-	listedAt = 0.25 // what a row of the contents is worth as a heading
+	listedAt = -1.0 // what a row of the contents is worth as a heading
 )
 
 // choose takes the headings that together tell the most consistent story: a walk through the form's items in which each
@@ -45,7 +45,7 @@ func (p *page) step(h *heading, score []float64) (next []float64, from []int16) 
 	for _, o := range h.options {
 		gain := o.score
 		if h.contents {
-			gain *= listedAt
+			gain = listedAt
 		}
 		for q := range score {
 			if q == o.item {

@@ -1,6 +1,9 @@
 package items
 
-import "strings"
+import (
+	"strings"
+	"unicode"
+)
 
 // squash leaves the lower-case letters and digits of a text, so that "MANAGEMENT’S DIS- CUSSION" is as good as any.
 func squash(s string) string {
@@ -21,7 +24,7 @@ func squash(s string) string {
 func itemNumbers(s string) (numbers []string, length int) {
 	i := skip(s, 0, " \t•·*\"“")
 	if n := partPrefix(s[i:]); n > 0 {
-		i = skip(s, i+n, " \t,.:-–—;\n")
+		i = skip(s, i+n, " \t,.:-–—;")
 	}
 	word := wordItem(s[i:])
 	if word == 0 {
@@ -189,5 +192,17 @@ func isSignatures(text string) bool {
 		return false
 	}
 	s := squash(text)
-	return s == "signatures" || s == "signature" || s == "signatures1"
+	return s == "signatures" || s == "signature"
 }
+
+// isSigning tells whether a line is the sentence above the signatures, which is the same in all forms.
+func isSigning(text string) bool {
+	if len(text) < 40 || text[0]|0x20 != 'p' {
+		return false
+	}
+	s := squash(text[:min(len(text), 400)])
+	return strings.HasPrefix(s, "pursuanttotherequirement") && (strings.Contains(s, "securitiesexchangeact") || strings.Contains(s, "section13") || strings.Contains(s, "ofthesecurities"))
+}
+
+// isAllCaps tells whether a text has no small letter.
+func isAllCaps(text string) bool { return strings.IndexFunc(text, unicode.IsLower) < 0 }
