@@ -33,7 +33,7 @@ func (p *page) run(from int) int {
 	to := from + 1
 	for to < len(p.headings) {
 		a, b := &p.headings[to-1], &p.headings[to]
-		if b.start-a.end > maxRow || b.last() <= a.first() {
+		if b.start-a.end > maxRow || b.last() <= a.first() || p.isTold(to-1) {
 			break
 		}
 		to++
@@ -43,11 +43,8 @@ func (p *page) run(from int) int {
 
 // isList tells whether a run is a list rather than a row of short items.
 func (p *page) isList(from, to int) bool {
-	listed, again, told := 0, 0, 0
+	listed, again := 0, 0
 	for i := from; i < to; i++ {
-		if i+1 < to && p.isTold(i) {
-			told++
-		}
 		if p.isListed(i) {
 			listed++
 		}
@@ -56,7 +53,7 @@ func (p *page) isList(from, to int) bool {
 		}
 	}
 	n := to - from
-	return 3*told <= n && (2*listed >= n || n >= 5 && 5*again >= 4*n)
+	return 2*listed >= n || n >= 5 && 5*again >= 4*n
 }
 
 // recurs tells whether a heading comes again, from another one on, not as a row with a page number.
