@@ -104,6 +104,9 @@ func (p *page) hasPageNumber(i int) bool {
 
 // isTold tells whether sentences stand between a heading and the next.
 func (p *page) isTold(i int) bool {
+	if p.isListed(i) {
+		return false
+	}
 	for n := p.headings[i].line + 1; n < p.headings[i+1].line; n++ {
 		if text := p.text(p.lines[n]); strings.HasSuffix(text, ".") && partOf(text) == 0 && !strings.HasSuffix(text, "..") && len(text) > 5 && !isAllCaps(text) {
 			return true

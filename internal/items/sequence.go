@@ -7,6 +7,7 @@ type choice struct{ heading, item int }
 
 const (
 	backward = 6.0  // what it costs to go back in the form's order
+	further  = 0.5  // and for each item that this is further
 	missed   = 0.8  // what a heading costs that begins an item and is not taken for it, as a share of its score
 	again    = 0.3  // the same when its item has been before, as a page's running head may repeat it
 	front    = 0.5  // the same before the first item
@@ -91,7 +92,7 @@ func (p *page) move(q, to int) float64 {
 	case p.form.loose:
 		return hop
 	case to < q:
-		return backward
+		return backward + further*float64(q-to-1)
 	}
 	return skipped * float64(to-q-1)
 }
