@@ -18,6 +18,9 @@ type Item struct {
 	// Title is the heading as the filer wrote it, without the number.
 	Title      string
 	Start, End int
+	// Status and Reference tell of an item that is no more than a reference, or nothing.
+	Status    Status
+	Reference string
 }
 
 // Find finds the items of a form in the order of the text, apart from each other. A form that has no items, or a filing
@@ -28,7 +31,15 @@ func Find(form string, doc flat.Document) []Item {
 		return nil
 	}
 	p := newPage(f, doc)
-	return p.items(p.choose())
+	all := p.items(p.choose())
+	if p.isIndexed(all) {
+		all = p.indexed()
+	}
+	for i := range all {
+		it := &all[i]
+		it.Status, it.Reference = status(doc.Text[it.Start:it.End], it.Title)
+	}
+	return all
 }
 
 // Named is the item with the key, be it alone or under a common heading.
@@ -52,6 +63,15 @@ type page struct {
 	signings []int // where the sentence above signatures begins
 }
 
+// isIndexed tells whether the filing lists items that its body does not have.
+func (p *page) isIndexed(found []Item) bool {
+	listed := map[int]bool{}
+	for _, i := range p.rows() {
+		listed[p.headings[i].likely()] = true
+	}
+	return len(listed) >= 4 && 3*len(found) < len(listed)
+}
+
 // line is one of the text, without its newline and without blanks around it.
 type line struct{ start, end int }
 
@@ -73,6 +93,7 @@ func newPage(f *form, doc flat.Document) *page {
 	}
 	p.scan()
 	p.findContents()
+	p.findByContents()
 	return p
 }
 
