@@ -92,7 +92,7 @@ func (p *page) hasPageNumber(i int) bool {
 		if n > h.line && strings.HasSuffix(text, ".") && !strings.HasSuffix(text, "..") {
 			return false
 		}
-		if n > h.line && isPageNumber(text) && squash(text) != "" {
+		if n > h.line && isPageNumber(text) && squash(text) != "" || isPagesCell(text) {
 			return true
 		}
 		if setApart, ok := endsInPageNumber(text); ok && (setApart || n == h.line) {
@@ -147,4 +147,20 @@ func endsInPageNumber(text string) (setApart, ok bool) {
 	}
 	setApart = strings.HasSuffix(before, "\t") || strings.HasSuffix(before, "  ") || strings.HasSuffix(before, ".") || strings.HasSuffix(before, ". ")
 	return setApart, setApart || len(number) <= 3 && strings.HasSuffix(before, " ")
+}
+
+// isPagesCell tells whether a row ends in a cell that holds pages, as in "16, 74-76", or says in their place that there is
+// nothing or where else it is.
+func isPagesCell(text string) bool {
+	cut := strings.LastIndexByte(text, '\t')
+	if cut < 0 || len(text)-cut > 40 {
+		return false
+	}
+	switch cell := squash(text[cut+1:]); {
+	case cell == "notapplicable", cell == "none", cell == "na":
+		return true
+	case len(cell) == 1 && text[cut+1] == '(':
+		return true
+	}
+	return len(readPages(text[cut+1:])) > 0 && strings.Trim(strings.TrimPrefix(text[cut+1:], "Page"), "s0123456789,;-–— abcde()") == ""
 }

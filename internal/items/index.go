@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// entry of the filer's own contents, in a filing whose body knows no items.
+// section is one of the filer's own contents, in a filing whose body knows no items.
 type section struct {
 	at    int // where it begins
 	page  int // as the contents say, 0 when they do not
@@ -85,19 +85,26 @@ func (p *page) sections() []section {
 	return all
 }
 
-// itemTitled is the item of the index that a section's title begins with, -1 when there is none.
+// itemTitled is the item of the index whose title a section has, or one it had in other years; -1 when there is none.
 func (p *page) itemTitled(words string) int {
-	title := squash(words)
+	title, best, length := squash(words), -1, minTitle-1
 	for _, i := range p.rows() {
 		item := p.headings[i].likely()
+		own := squash(withoutPages(p.headings[i].words))
+		if len(title) >= minTitle && len(own) >= minTitle && (strings.HasPrefix(title, own) || strings.HasPrefix(own, title)) {
+			return item
+		}
 		for _, known := range p.form.items[item].titles {
-			if strings.HasPrefix(title, known) {
-				return item
+			if len(known) > length && strings.HasPrefix(title, known) {
+				best, length = item, len(known)
 			}
 		}
 	}
-	return -1
+	return best
 }
+
+// minTitle is how long a squashed title is that tells items apart.
+const minTitle = 8
 
 // sectionOf is the section that begins an item, and whether it has the item's title; -1 when there is none.
 func (p *page) sectionOf(item int, sections []section, on []pages) (n int, byTitle bool) {
@@ -106,12 +113,28 @@ func (p *page) sectionOf(item int, sections []section, on []pages) (n int, byTit
 			return n, true
 		}
 	}
+	most := longest(on)
 	for n, s := range sections {
-		if len(on) > 0 && s.page == on[0].first && s.item < 0 {
+		if most.first > 0 && s.page >= most.first && s.page <= most.last && s.item < 0 {
 			return n, false
 		}
 	}
 	return -1, false
+}
+
+// longest is the longest range of pages without a gap.
+func longest(all []pages) pages {
+	var best, run pages
+	for _, r := range slices.SortedFunc(slices.Values(all), func(a, b pages) int { return a.first - b.first }) {
+		if run.first == 0 || r.first > run.last+1 {
+			run = r
+		}
+		run.last = max(run.last, r.last)
+		if best.first == 0 || run.last-run.first > best.last-best.first {
+			best = run
+		}
+	}
+	return best
 }
 
 func within(page int, all []pages) *pages {
@@ -130,12 +153,10 @@ func (p *page) sectionEnd(n int, sections []section, on []pages) int {
 	if rows := p.rows(); len(rows) > 0 && p.headings[rows[0]].start > sections[n].at {
 		end = p.headings[rows[0]].start
 	}
-	last := sections[n].page
-	if r := within(sections[n].page, on); r != nil {
-		last = r.last
-	}
+	r := within(sections[n].page, on)
+	onOnePage := r == nil || r.first == r.last
 	for _, s := range sections[n+1:] {
-		if s.page > last || s.item >= 0 && s.item != sections[n].item || last == sections[n].page {
+		if within(s.page, on) == nil || s.item >= 0 && s.item != sections[n].item || onOnePage {
 			end = min(end, s.at)
 			break
 		}
