@@ -53,6 +53,9 @@ func (p *page) linkedHeading(row *heading) (heading, bool) {
 			return heading{}, false
 		}
 		n := p.lineAt(at)
+		for n < len(p.lines) && isContentsLink(p.text(p.lines[n])) {
+			n++
+		}
 		if n < len(p.lines) && p.titleAt(item, n) {
 			return p.newHeading(item, n, linkedScore), true
 		}

@@ -103,7 +103,7 @@ var small = &form{name: "10-KSB", items: list(0, "",
 )}
 
 var quarterly = &form{name: "10-Q", items: append(list(1, "I.",
-	"1: financial statements | condensed | consolidated | unaudited | interim",
+	"1: financial statements | consolidated financial | condensed consolidated | consolidated condensed | condensed financial | consolidated balance | consolidated statement | unaudited | interim financial | interim consolidated",
 	"2: managements discussion | discussion and analysis | managements | plan of operation",
 	"3: quantitative | qualitative | market risk | controls and procedures",
 	"4: controls and procedures | controls | evaluation of",

@@ -142,19 +142,29 @@ func (p *page) scanLine(i int) {
 	if len(h.options) == 0 {
 		return
 	}
-	if len(numbers) > 1 {
-		h.also = p.otherKeys(numbers)
-	}
+	h.also = p.otherKeys(h.likely(), numbers)
 	p.byItem[h.likely()] = append(p.byItem[h.likely()], len(p.headings))
 	p.headings = append(p.headings, h)
 }
 
-func (p *page) otherKeys(numbers []string) []string {
+// otherKeys are the items under a heading besides the first, those between two numbers included.
+func (p *page) otherKeys(first int, numbers []string) []string {
 	var keys []string
+	last, through := first, false
 	for _, n := range numbers[1:] {
-		if i := p.form.index(n, 1); i >= 0 {
-			keys = append(keys, p.form.items[i].key)
+		if n == throughMark {
+			through = true
+			continue
 		}
+		i := p.form.index(n, p.form.items[first].part)
+		if i < 0 {
+			continue
+		}
+		for between := last + 1; through && between < i; between++ {
+			keys = append(keys, p.form.items[between].key)
+		}
+		keys = append(keys, p.form.items[i].key)
+		last, through = i, false
 	}
 	return keys
 }

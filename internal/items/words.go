@@ -36,12 +36,18 @@ func itemNumbers(s string) (numbers []string, length int) {
 		at := skip(s, i, " \t\n.:#-–—\u00a0")
 		number, n := itemNumber(s[at:])
 		if n == 0 {
+			if len(numbers) > 0 && numbers[len(numbers)-1] == throughMark {
+				numbers = numbers[:len(numbers)-1]
+			}
 			return numbers, length
 		}
 		numbers = append(numbers, number)
 		i = at + n
 		length = i
-		if next := joint(s[i:]); next > 0 && (plural || startsWithItem(s[i+next:])) {
+		if next, through := joint(s[i:]); next > 0 && (plural || startsWithItem(s[i+next:])) {
+			if through {
+				numbers = append(numbers, throughMark)
+			}
 			i += next
 			if w := wordItem(s[i:]); w > 0 {
 				i += w
@@ -54,15 +60,21 @@ func itemNumbers(s string) (numbers []string, length int) {
 
 func startsWithItem(s string) bool { return wordItem(s) > 0 }
 
-// joint is how long what joins two numbers is.
-func joint(s string) int {
+// throughMark stands between two numbers that begin and end a range.
+const throughMark = "-"
+
+// joint is how long what joins two numbers is, and whether it means those between them, too.
+func joint(s string) (length int, through bool) {
 	i := skip(s, 0, " .\t")
-	for _, j := range []string{"and ", "AND ", "& ", "&", ", and ", ",", "-", "–", "through ", "/"} {
-		if strings.HasPrefix(s[i:], j) {
-			return skip(s, i+len(j), " ")
+	for _, j := range []struct {
+		words   string
+		through bool
+	}{{", and ", false}, {"and ", false}, {"AND ", false}, {"& ", false}, {", ", false}, {"/", false}, {"through ", true}, {"THROUGH ", true}, {"to ", true}, {"-", true}, {"–", true}} {
+		if strings.HasPrefix(s[i:], j.words) {
+			return skip(s, i+len(j.words), " "), j.through
 		}
 	}
-	return 0
+	return 0, false
 }
 
 func skip(s string, i int, set string) int {
