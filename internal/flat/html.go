@@ -51,15 +51,8 @@ func (f *flattener) markup() (ended bool) {
 	s := f.in
 	c := s.peek(1)
 	switch {
-	case s.ahead("<!--"):
-		s.pos += len("<!--")
-		if !s.ahead(">") {
-			s.skipPast("-->")
-		}
-	case s.ahead("<![cdata["):
-		s.skipPast("]]>")
 	case c == '!' || c == '?':
-		s.skipPast(">")
+		f.skipDeclaration()
 	case (isLetter(c) || c == '/' && isLetter(s.peek(2))) && (!f.out.plain || f.isSGML()):
 		return f.tag(f.readTag())
 	default:
@@ -70,6 +63,30 @@ func (f *flattener) markup() (ended bool) {
 		}
 	}
 	return false
+}
+
+// skipDeclaration skips a comment, or anything else that is no element; entities that are declared there are never used.
+func (f *flattener) skipDeclaration() {
+	s := f.in
+	switch {
+	case s.ahead("<!--"):
+		s.pos += len("<!--")
+		if !s.ahead(">") {
+			s.skipPast("-->")
+		}
+	case s.ahead("<![cdata["):
+		s.skipPast("]]>")
+	case s.ahead("<!doctype"):
+		for c := s.peek(0); c != '>' && s.more(); c = s.peek(0) {
+			s.pos++
+			if c == '[' {
+				s.skipPast("]")
+			}
+		}
+		s.skipPast(">")
+	default:
+		s.skipPast(">")
+	}
 }
 
 func isLetter(c byte) bool { return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' }
@@ -191,11 +208,14 @@ func (f *flattener) pageBreak(style string) {
 	}
 }
 
+// maxName is how long an anchor's name may be, maxWaiting how many there may be in one place.
+const maxName, maxWaiting = 120, 1000
+
 func (f *flattener) anchor(t tag) {
-	if strings.HasPrefix(t.name, "ix:") || len(t.id) >= maxValue || t.name == "meta" || t.name == "input" {
+	if strings.HasPrefix(t.name, "ix:") || len(t.id) > maxName || t.name == "meta" || t.name == "input" {
 		return
 	}
-	if len(f.out.anchor) < 1000 {
+	if len(f.out.anchor) < maxWaiting {
 		f.out.anchor = append(f.out.anchor, html.UnescapeString(t.id))
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"unicode/utf8"
 )
 
 // windowSize is how much of a document is in memory at a time. A filing's SGML header ends well within it.
@@ -68,7 +69,19 @@ func (s *source) ahead(lower string) bool {
 	if s.end-s.pos < len(lower) {
 		s.fill()
 	}
-	return s.end-s.pos >= len(lower) && string(bytes.ToLower(s.buf[s.pos:s.pos+len(lower)])) == lower
+	if s.end-s.pos < len(lower) {
+		return false
+	}
+	for i := range len(lower) {
+		c := s.buf[s.pos+i]
+		if c >= 'A' && c <= 'Z' {
+			c += 'a' - 'A'
+		}
+		if c != lower[i] {
+			return false
+		}
+	}
+	return true
 }
 
 // skipPast moves behind the next occurrence of the bytes, in lower case, or to the end.
@@ -105,6 +118,14 @@ func (s *source) text() []byte {
 	tail := max(0, whole-40)
 	if i := bytes.LastIndexAny(s.window()[tail:], "& \n"); i > 0 {
 		return s.take(tail + i)
+	}
+	for back := 1; back < utf8.UTFMax && back < whole; back++ {
+		if b := s.window()[whole-back:]; utf8.RuneStart(b[0]) {
+			if !utf8.FullRune(b) {
+				return s.take(whole - back)
+			}
+			break
+		}
 	}
 	return s.take(whole)
 }

@@ -30,11 +30,14 @@ func (p *page) findByContents() {
 	slices.SortStableFunc(p.headings, func(a, b heading) int { return a.start - b.start })
 }
 
+// maxRows is more than all contents lists of a filing have together.
+const maxRows = 500
+
 // rows are the headings that are rows of the contents.
 func (p *page) rows() []int {
 	var rows []int
 	for i := range p.headings {
-		if p.headings[i].contents {
+		if p.headings[i].contents && len(rows) < maxRows {
 			rows = append(rows, i)
 		}
 	}

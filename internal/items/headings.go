@@ -73,7 +73,7 @@ func (h *heading) title() string {
 type part struct{ at, number int }
 
 // maxHeadings is more than any filing has, and few enough for a filing that was made to be slow.
-const maxHeadings = 20_000
+const maxHeadings = 5_000
 
 // scan goes once over the lines for headings, parts and signatures.
 func (p *page) scan() {

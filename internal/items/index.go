@@ -62,12 +62,18 @@ func (p *page) rowEnd(i int) int {
 	return max(last, row.end)
 }
 
+// maxSections is more than any contents list.
+const maxSections = 1000
+
 // sections are the places to which the contents at the beginning link, in the order of the text.
 func (p *page) sections() []section {
 	var all []section
 	for _, l := range p.doc.Links {
 		at, ok := p.doc.Anchors[l.Target]
 		n := p.lineAt(l.At)
+		if len(all) == maxSections {
+			break
+		}
 		if !ok || at <= l.At || l.At > len(p.doc.Text)/5 || n >= len(p.lines) {
 			continue
 		}

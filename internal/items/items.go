@@ -72,6 +72,9 @@ func (p *page) isIndexed(found []Item) bool {
 	return len(listed) >= 4 && 3*len(found) < len(listed)
 }
 
+// maxLines is several times what the longest filing has.
+const maxLines = 500_000
+
 // line is one of the text, without its newline and without blanks around it.
 type line struct{ start, end int }
 
@@ -79,7 +82,7 @@ func (p *page) text(l line) string { return p.doc.Text[l.start:l.end] }
 
 func newPage(f *form, doc flat.Document) *page {
 	p := &page{form: f, doc: doc, byItem: map[int][]int{}}
-	for start := 0; start < len(doc.Text); {
+	for start := 0; start < len(doc.Text) && len(p.lines) < maxLines; {
 		end := strings.IndexByte(doc.Text[start:], '\n')
 		if end < 0 {
 			end = len(doc.Text) - start
