@@ -71,7 +71,9 @@ func (f *flattener) skipDeclaration() {
 	switch {
 	case s.ahead("<!--"):
 		s.pos += len("<!--")
-		if !s.ahead(">") {
+		if s.ahead(">") {
+			s.pos++
+		} else {
 			s.skipPast("-->")
 		}
 	case s.ahead("<![cdata["):
@@ -103,11 +105,12 @@ func (f *flattener) isSGML() bool {
 		n = 2
 	}
 	b := f.name[:0]
-	for c := f.in.peek(n); isAlphanumeric(c) && len(b) < 16; c = f.in.peek(n) {
+	c := f.in.peek(n)
+	for ; isAlphanumeric(c) && len(b) < 16; c = f.in.peek(n) {
 		b = append(b, c|0x20) // lower case; digits have that bit
 		n++
 	}
-	return sgml[string(b)]
+	return (c <= ' ' || c == '>' || c == '/') && sgml[string(b)]
 }
 
 // tag acts on a tag. It tells whether the document ends there.
@@ -177,6 +180,7 @@ func (f *flattener) openTag(t tag) {
 		return
 	case t.name == "script" || t.name == "style":
 		f.in.skipPast("</" + t.name)
+		f.in.skipPast(">")
 		return
 	case t.name == "head" || t.name == "title" || t.name == "ix:header" || hides(t.style):
 		f.hidden, f.hiddenIn = t.name, 1

@@ -166,7 +166,7 @@ func looksLikeHTML(beginning []byte) bool {
 	for _, tag := range htmlTags {
 		n += bytes.Count(lower, tag)
 	}
-	if n*linesPerTag < bytes.Count(lower, []byte("\n")) {
+	if lines := bytes.Count(lower, []byte("\n")); lines > linesPerTag && lines > n*linesPerTag {
 		return false
 	}
 	return n > 3 || bytes.Contains(lower, []byte("<html"))

@@ -147,7 +147,7 @@ func (w *writer) word(b []byte) {
 	if w.text.Cap()-w.text.Len() < len(b)+maxIndent {
 		w.text.Grow(windowSize + len(b)) // doubles, where append would copy the text five times
 	}
-	if w.text.Len() > 0 || w.plain {
+	if w.text.Len() > 0 {
 		w.writeGap()
 	}
 	w.gap, w.spaces, w.lines = none, 0, 0
@@ -210,7 +210,7 @@ func (w *writer) indent() {
 // mark makes strong what was written since at.
 func (w *writer) mark(at int) {
 	end := w.text.Len()
-	if last := len(w.strong) - 1; last >= 0 && at-w.strong[last].End <= 1 {
+	if last := len(w.strong) - 1; last >= 0 && strings.Trim(w.text.String()[w.strong[last].End:at], " ") == "" {
 		w.strong[last].End = end
 		return
 	}
