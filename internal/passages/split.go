@@ -1,6 +1,7 @@
 package passages
 
 import (
+	"regexp"
 	"strings"
 	"unicode/utf8"
 
@@ -98,18 +99,25 @@ func (p *packer) body() int {
 	return 0
 }
 
-// headings are the open blocks, all of which are headings, as one line.
+// headings are the open blocks, all of which are headings, as one line. What stands on every page says nothing.
 func (p *packer) headings() string {
 	var all []string
 	for _, b := range p.open {
-		all = append(all, strings.Join(strings.Fields(p.text[b.start:b.end]), " "))
+		if text := strings.Join(strings.Fields(p.text[b.start:b.end]), " "); !furniture.MatchString(text) {
+			all = append(all, text)
+		}
 	}
-	line := strings.Join(all, " / ")
-	if len(line) > headLength {
-		line = strings.ToValidUTF8(line[len(line)-headLength:], "") // the lowest say the most
+	for len(all) > 1 && len(strings.Join(all, headingSign)) > headLength {
+		all = all[1:] // the lowest say the most
 	}
-	return line
+	line := strings.Join(all, headingSign)
+	return line[:wholeRunes(line, headLength)]
 }
+
+// headingSign stands between two headings, furniture is what pages begin and end with.
+const headingSign = " / "
+
+var furniture = regexp.MustCompile(`(?i)^(table of contents|\(continued\)|(page )?[a-z]{0,2}-?\d+)$`)
 
 // close makes a passage of the first n open blocks; the others stay.
 func (p *packer) close(n int) {

@@ -24,7 +24,7 @@ var (
 // concepts is what is known of the language of filings.
 var concepts = []concept{
 	// of the income statement
-	{written("revenue", "revenues", "sales", "top line", "net sales", "turnover"), phrases("net sales", "total revenue", "net revenue", "revenue"), statements{income: 0.3}, 0.4},
+	{written("revenue", "revenues", "sales", "top line", "net sales", "turnover"), phrases("net sales", "total revenue", "net revenue", "revenue"), statements{income: 0.5}, 0.4},
 	{written("revenue growth", "growth rate", "total revenue", "total revenues", "sales growth", "revenue cagr", "revenue for"), phrases("total net revenue", "total revenue", "net sales"), inIncome, 0.6},
 	{written("cogs", "cost of goods sold", "cost of sales", "cost of revenue", "cost of revenues"), phrases("cost of goods sold", "cost of sales", "cost of revenue", "cost of product sold"), inIncome, 1},
 	{written("gross margin", "gross margins", "gross profit", "gross profit margin"), phrases("gross profit", "gross margin", "cost of sales", "cost of revenue"), inIncome, 1},
