@@ -3,6 +3,7 @@ package db
 import (
 	"fmt"
 	"strings"
+	"unicode"
 )
 
 // A word index is a table of two columns, rowid and words, that finds rows by whole words: FTS5 on SQLite, a tsvector on
@@ -38,11 +39,11 @@ func (d *DB) WordsOrder(table string) string {
 }
 
 // WordsWanted is a parameter for WordsMatch that asks for at least one word of each group. Empty groups ask for nothing;
-// there has to be one that is not.
+// there has to be one that is not. What has another sign in it than letters and digits is in no index.
 func (d *DB) WordsWanted(groups ...[]string) string {
-	or, and, quote := " OR ", " AND ", ftsQuote
+	or, and, quote := " OR ", " AND ", `"`
 	if d.Engine == Postgres {
-		or, and, quote = " | ", " & ", lexemeQuote
+		or, and, quote = " | ", " & ", "'"
 	}
 	var all []string
 	for _, group := range groups {
@@ -51,15 +52,17 @@ func (d *DB) WordsWanted(groups ...[]string) string {
 		}
 		quoted := make([]string, len(group))
 		for i, word := range group {
-			quoted[i] = quote(word)
+			if word == "" || strings.ContainsFunc(word, isSign) {
+				word = noWord
+			}
+			quoted[i] = quote + word + quote
 		}
 		all = append(all, "("+strings.Join(quoted, or)+")")
 	}
 	return strings.Join(all, and)
 }
 
-func ftsQuote(word string) string { return `"` + strings.ReplaceAll(word, `"`, `""`) + `"` }
+// noWord is one that nothing has.
+const noWord = "∅"
 
-func lexemeQuote(word string) string {
-	return "'" + strings.NewReplacer(`'`, `''`, `\`, `\\`).Replace(word) + "'"
-}
+func isSign(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) }

@@ -64,13 +64,16 @@ func (s *Service) Search(ctx context.Context, q Query) ([]Hit, error) {
 	if len(terms) == 0 {
 		return []Hit{}, nil
 	}
-	ids, err := s.candidates(ctx, q.bounded(), terms)
+	var found []stored
+	err := s.DB.Snapshot(ctx, func(one db.Querier) error { // or another document could have come by the same ids meanwhile
+		ids, err := s.candidates(ctx, one, q.bounded(), terms)
+		if err == nil {
+			found, err = loadPassages(ctx, one, ids)
+		}
+		return err
+	})
 	if err != nil {
-		return nil, fmt.Errorf("look up passages: %w", err)
-	}
-	found, err := loadPassages(ctx, s.DB.Read(), ids)
-	if err != nil {
-		return nil, fmt.Errorf("load passages: %w", err)
+		return nil, fmt.Errorf("search passages: %w", err)
 	}
 	return rank(question, found, q.limit()), nil
 }
@@ -115,12 +118,12 @@ func rank(question ranking.Question, found []stored, limit int) []Hit {
 }
 
 // candidates are the ids of the passages worth ranking: those with the rarest of the words.
-func (s *Service) candidates(ctx context.Context, q Query, terms []ranking.Term) ([]int64, error) {
-	in, err := s.scopeOf(ctx, q)
+func (s *Service) candidates(ctx context.Context, one db.Querier, q Query, terms []ranking.Term) ([]int64, error) {
+	in, err := scopeOf(ctx, one, q)
 	if err != nil || in.nothing {
 		return nil, err
 	}
-	matches, err := s.matches(ctx, in, terms)
+	matches, err := s.matches(ctx, one, in, terms)
 	if err != nil {
 		return nil, err
 	}
@@ -155,13 +158,13 @@ type scope struct {
 
 // scopeOf says where a query looks. A few documents are named to the index; of many, the index is told what it knows by
 // name, and their table has the rest.
-func (s *Service) scopeOf(ctx context.Context, q Query) (in scope, err error) {
+func scopeOf(ctx context.Context, one db.Querier, q Query) (in scope, err error) {
 	if !q.storable() {
 		return scope{nothing: true}, nil
 	}
 	in.conditions, in.values = q.conditions()
 	if len(in.conditions) > 0 {
-		rows, err := s.DB.Read().QueryContext(ctx, `select d.number from passage_documents d where `+strings.Join(in.conditions, " and ")+
+		rows, err := one.QueryContext(ctx, `select d.number from passage_documents d where `+strings.Join(in.conditions, " and ")+
 			fmt.Sprintf(` order by d.number limit %d`, maxNamed+1), in.values...)
 		numbers, err := db.Collect(rows, err, func(scan func(...any) error) (n int64, err error) { return n, scan(&n) })
 		switch {
@@ -191,15 +194,15 @@ func namesOf[T any](values []T, word func(T) string) []string {
 
 // conditions are what a query says of documents, with placeholders from $1 on.
 func (q Query) conditions() (conditions []string, values []any) {
-	one := func(condition string, value any) {
+	add := func(condition string, value any) {
 		values = append(values, value)
 		conditions = append(conditions, fmt.Sprintf("%s $%d", condition, len(values)))
 	}
 	if q.Accession != "" {
-		one("d.accession =", q.Accession)
+		add("d.accession =", q.Accession)
 	}
 	if q.Document != "" {
-		one("d.document =", q.Document)
+		add("d.document =", q.Document)
 	}
 	if len(q.CIKs) > 0 {
 		conditions = append(conditions, "d.cik in ("+placeholders(len(values)+1, len(q.CIKs))+")")
@@ -214,7 +217,7 @@ func (q Query) conditions() (conditions []string, values []any) {
 		day       *calendar.Day
 	}{{"d.period_end >=", q.PeriodFrom}, {"d.period_end <=", q.PeriodTo}, {"d.filed_on >=", q.FiledFrom}, {"d.filed_on <=", q.FiledTo}} {
 		if day.day != nil {
-			one(day.condition, day.day.String())
+			add(day.condition, day.day.String())
 		}
 	}
 	return conditions, values
@@ -229,7 +232,7 @@ func anys[T any](values []T) []any {
 }
 
 // matches are the ids of the passages with each term, in the terms' order.
-func (s *Service) matches(ctx context.Context, in scope, terms []ranking.Term) ([][]int64, error) {
+func (s *Service) matches(ctx context.Context, one db.Querier, in scope, terms []ranking.Term) ([][]int64, error) {
 	from := "passage_words"
 	if len(in.conditions) > 0 { // the word comes first, since the index is the faster way in
 		from += fmt.Sprintf(" cross join passage_documents d where d.number = passage_words.rowid >> %d and %s and", ordinalBits, strings.Join(in.conditions, " and "))
@@ -247,7 +250,7 @@ func (s *Service) matches(ctx context.Context, in scope, terms []ranking.Term) (
 		term int
 		id   int64
 	}
-	rows, err := s.DB.Read().QueryContext(ctx, strings.Join(arms, " union all "), args...)
+	rows, err := one.QueryContext(ctx, strings.Join(arms, " union all "), args...)
 	all, err := db.Collect(rows, err, func(scan func(...any) error) (m match, err error) { return m, scan(&m.term, &m.id) })
 	if err != nil {
 		return nil, err

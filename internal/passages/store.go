@@ -18,7 +18,7 @@ const (
 	// ordinalBits of a passage's id are its ordinal; the others are its document's number.
 	ordinalBits = 16
 	// storeTries is how often another number is taken where somebody else took it at the same time.
-	storeTries = 8
+	storeTries = 20
 )
 
 // state is what is known of a document that may have been divided before.

@@ -47,12 +47,15 @@ var concepts = []concept{
 	{written("total liabilities", "largest liability", "liabilities"), phrases("total liabilities"), statements{balance: 0.6}, 0.8},
 	{written("shareholders equity", "stockholders equity", "book value", "total equity"), phrases("total shareholders equity", "total stockholders equity", "total equity"), inBalance, 1},
 	{written("ppe", "pp&e", "ppne", "pp&ne", "net ppne", "property plant and equipment", "fixed asset", "fixed assets"), phrases("property plant and equipment", "property and equipment", "property plant and equipment net"), inBalance, 1},
-	{written("accounts receivable", "receivables", "dso"), phrases("accounts receivable", "receivables net", "trade receivables"), statements{balance: 0.6}, 1},
-	{written("accounts payable", "payables", "dpo"), phrases("accounts payable", "trade payables"), statements{balance: 0.6}, 1},
-	{written("inventory", "inventories", "dio", "inventory turnover"), phrases("inventories", "merchandise inventories", "inventories net"), statements{balance: 0.6}, 1},
+	{written("accounts receivable", "receivables", "dso", "days sales outstanding"), phrases("accounts receivable", "receivables net", "trade receivables"), statements{balance: 0.6}, 1},
+	{written("accounts payable", "payables", "dpo", "days payable", "days payables", "days payable outstanding"), phrases("accounts payable", "trade payables"), statements{balance: 0.6}, 1},
+	{written("inventory", "inventories", "dio", "inventory turnover", "days inventory outstanding"), phrases("inventories", "merchandise inventories", "inventories net"), statements{balance: 0.6}, 1},
 	{written("goodwill"), phrases("goodwill"), statements{balance: 0.4}, 0.8},
 	{written("debt", "borrowings", "leverage", "debt to equity"), phrases("long term debt", "short term debt", "total debt", "current portion of long term debt", "notes payable", "debt maturing within one year"), statements{balance: 0.4}, 0.8},
 	{written("cash and cash equivalents", "cash & cash equivalents", "cash balance", "cash position"), phrases("cash and cash equivalents"), statements{balance: 0.5, cash: 0.3}, 0.8},
+	{written("intangible assets", "intangibles"), phrases("intangible assets net", "other intangible assets", "intangible assets"), statements{balance: 0.4}, 0.8},
+	{written("deposits", "customer deposits"), phrases("customer deposits", "total deposits", "deposits"), statements{balance: 0.4}, 0.8},
+	{written("shares outstanding", "share count"), phrases("shares outstanding", "shares issued", "weighted average", "outstanding as of"), statements{balance: 0.3}, 0.8},
 	{written("retained earnings"), phrases("retained earnings"), inBalance, 1},
 
 	// of the cash flow statement
