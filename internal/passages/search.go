@@ -46,6 +46,8 @@ const (
 	maxCandidates = 160
 	// maxLookups words are looked up, those that count most.
 	maxLookups = 20
+	// leastWeight of the weightiest is what a word has to count to be looked up.
+	leastWeight = 0.2
 	// maxMatches of a word are taken, the newest: what more passages have tells little.
 	maxMatches = 1500
 	// maxNamed is how many documents, filers or values of another kind the index is asked for by name; of more, every
@@ -59,8 +61,7 @@ const (
 // Nothing is found by a text without words.
 func (s *Service) Search(ctx context.Context, q Query) ([]Hit, error) {
 	question := ranking.Understand(q.Text)
-	terms := question.Terms()
-	terms = terms[:min(len(terms), maxLookups)]
+	terms := lookups(question.Terms())
 	if len(terms) == 0 {
 		return []Hit{}, nil
 	}
@@ -76,6 +77,15 @@ func (s *Service) Search(ctx context.Context, q Query) ([]Hit, error) {
 		return nil, fmt.Errorf("search passages: %w", err)
 	}
 	return rank(question, found, q.limit()), nil
+}
+
+// lookups are the terms worth looking up. What counts little is left to the ranking, unless there is nothing else.
+func lookups(terms []ranking.Term) []ranking.Term {
+	n := 0
+	for n < len(terms) && (n == 0 || terms[n].Weight >= leastWeight*terms[0].Weight) {
+		n++
+	}
+	return terms[:min(n, maxLookups)]
 }
 
 func (q Query) limit() int {
