@@ -1,6 +1,7 @@
 package items
 
 import (
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -23,7 +24,11 @@ type pages struct{ first, last int }
 func (p *page) indexed() []Item {
 	sections := p.sections()
 	var titled, other []Item
+	last := map[int]int{}
 	for _, i := range p.rows() {
+		last[p.headings[i].likely()] = i
+	}
+	for _, i := range slices.Sorted(maps.Values(last)) {
 		row := &p.headings[i]
 		item := Item{Key: p.form.items[row.likely()].key, Title: withoutPages(p.rowTitle(row)), Start: row.start, End: p.rowEnd(i)}
 		n, byTitle := p.sectionOf(row.likely(), sections, p.pagesOf(item))
@@ -128,19 +133,28 @@ func (p *page) sectionOf(item int, sections []section, on []pages) (n int, byTit
 	return -1, false
 }
 
-// longest is the longest range of pages without a gap.
+// longest is the longest range.
 func longest(all []pages) pages {
-	var best, run pages
-	for _, r := range slices.SortedFunc(slices.Values(all), func(a, b pages) int { return a.first - b.first }) {
-		if run.first == 0 || r.first > run.last+1 {
-			run = r
-		}
-		run.last = max(run.last, r.last)
-		if best.first == 0 || run.last-run.first > best.last-best.first {
-			best = run
+	var best pages
+	for _, r := range all {
+		if best.first == 0 || r.last-r.first > best.last-best.first {
+			best = r
 		}
 	}
 	return best
+}
+
+// joined are ranges in order, those without a gap between them made one.
+func joined(all []pages) []pages {
+	var runs []pages
+	for _, r := range slices.SortedFunc(slices.Values(all), func(a, b pages) int { return a.first - b.first }) {
+		if n := len(runs); n > 0 && r.first <= runs[n-1].last+1 {
+			runs[n-1].last = max(runs[n-1].last, r.last)
+			continue
+		}
+		runs = append(runs, r)
+	}
+	return runs
 }
 
 func within(page int, all []pages) *pages {
@@ -184,7 +198,7 @@ func (p *page) pagesOf(row Item) []pages {
 		}
 		all = append(all, readPages(cell)...)
 	}
-	return all
+	return joined(all)
 }
 
 // readPages reads "Pages 3-9, 20".
