@@ -33,12 +33,29 @@ func (p *page) run(from int) int {
 	to := from + 1
 	for to < len(p.headings) {
 		a, b := &p.headings[to-1], &p.headings[to]
-		if b.start-a.end > maxRow || b.last() <= a.first() || p.isTold(to-1) {
+		if b.start-a.end > maxRow && !p.areRows(a.line+1, b.line) || b.last() <= a.first() || p.isTold(to-1) {
 			break
 		}
 		to++
 	}
 	return to
+}
+
+// maxRowLines is how many rows an item may have in a contents list.
+const maxRowLines = 40
+
+// areRows tells whether lines are rows of a contents list: most end in a page number.
+func (p *page) areRows(from, to int) bool {
+	if to-from > maxRowLines {
+		return false
+	}
+	listed := 0
+	for n := from; n < to; n++ {
+		if setApart, ok := endsInPageNumber(p.text(p.lines[n])); ok && setApart {
+			listed++
+		}
+	}
+	return 3*listed >= 2*(to-from)
 }
 
 // isList tells whether a run is a list rather than a row of short items.

@@ -100,6 +100,12 @@ func newPage(f *form, doc flat.Document) *page {
 	return p
 }
 
+// isRow tells whether a line is a row of a table of contents.
+func (p *page) isRow(n int) bool {
+	i, found := slices.BinarySearchFunc(p.headings, p.lines[n].start, func(h heading, at int) int { return h.start - at })
+	return found && p.headings[i].contents
+}
+
 // items makes items of the chosen headings: each ends where the next begins, the last at the signatures.
 func (p *page) items(chosen []choice) []Item {
 	var all []Item
@@ -117,12 +123,13 @@ func (p *page) items(chosen []choice) []Item {
 	return all
 }
 
-// trim takes from an item's end what belongs to the page or to the next part: page numbers and "PART II".
+// trim takes from an item's end what belongs to the page or to the next part: page numbers, "PART II" and a list of the
+// items in it.
 func (p *page) trim(h heading, end int) int {
 	i, _ := slices.BinarySearchFunc(p.lines, end, func(l line, at int) int { return l.start - at })
 	for i--; i > h.line && p.lines[i].start > h.start; i-- {
 		text := p.text(p.lines[i])
-		if !isPageNumber(text) && partOf(text) == 0 && !isContentsLink(text) {
+		if !isPageNumber(text) && partOf(text) == 0 && !isContentsLink(text) && !isSignatures(text) && !p.isRow(i) {
 			break
 		}
 	}

@@ -14,6 +14,7 @@ const (
 	skipped  = 0.02 // what an item costs that is not there
 	hop      = 0.1  // what any step costs where there is no order
 	listedAt = -1.0 // what a row of the contents is worth as a heading
+	inside   = 0.5  // what one costs in an item, as contents stand before the items
 )
 
 // story is the best that ends in an item: what it is worth and which items it has.
@@ -68,14 +69,16 @@ func (p *page) step(h *heading, stories []story) (next []story, from []int8) {
 
 // cost is what it costs to stay in an item, or in the front, at a heading.
 func (p *page) cost(h *heading, q int, had uint64) float64 {
-	if q < len(p.form.items) {
+	if q < len(p.form.items) && !h.contents {
 		if own, ok := h.scoreOf(q); ok && own >= h.best()/2 {
 			return 0
 		}
 	}
 	switch {
-	case h.contents:
+	case h.contents && q == len(p.form.items):
 		return 0
+	case h.contents:
+		return inside
 	case q == len(p.form.items):
 		return front * max(0, h.best())
 	case had&(1<<h.likely()) != 0:
