@@ -105,7 +105,7 @@ func (p *page) hasPageNumber(i int) bool {
 		if n > h.line && i+1 < len(p.headings) && l.start >= p.headings[i+1].start || l.end-l.start > 200 {
 			return false
 		}
-		text := p.text(l)
+		text := p.doc.Text[min(max(l.start, h.number), l.end):l.end]
 		if n > h.line && strings.HasSuffix(text, ".") && !strings.HasSuffix(text, "..") {
 			return false
 		}

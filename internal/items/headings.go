@@ -11,8 +11,9 @@ import (
 type heading struct {
 	start, end int // the heading's lines
 	line       int // where it begins, in page.lines
+	number     int // where its number ends
 	words      string
-	also       []string
+	numbers    []string
 	options    []option
 	contents   bool // it is a row of a table of contents
 	listed     answer
@@ -128,7 +129,7 @@ func (p *page) scanLine(i int) {
 	if n == 0 {
 		return
 	}
-	h := heading{start: l.start, line: i, end: l.end}
+	h := heading{start: l.start, line: i, end: l.end, number: l.start + n}
 	if l.start+n > l.end {
 		h.end = l.start + n
 	}
@@ -142,7 +143,7 @@ func (p *page) scanLine(i int) {
 	if len(h.options) == 0 {
 		return
 	}
-	h.also = p.otherKeys(h.likely(), numbers)
+	h.numbers = numbers
 	p.byItem[h.likely()] = append(p.byItem[h.likely()], len(p.headings))
 	p.headings = append(p.headings, h)
 }
@@ -151,7 +152,7 @@ func (p *page) scanLine(i int) {
 func (p *page) otherKeys(first int, numbers []string) []string {
 	var keys []string
 	last, through := first, false
-	for _, n := range numbers[1:] {
+	for _, n := range numbers[min(1, len(numbers)):] {
 		if n == throughMark {
 			through = true
 			continue

@@ -20,9 +20,12 @@ type pages struct{ first, last int }
 
 // indexed cuts a filing whose body is not ordered by items and that has an index from items to pages instead: each item
 // goes from the section with its title, or on its first page, to the first section beyond its pages. An item that the
-// index only names, or sends elsewhere, is its row there.
+// index says is nothing, or is elsewhere, is its row there; one whose pages are not told apart is left out.
 func (p *page) indexed() []Item {
 	sections := p.sections()
+	if len(sections) == 0 {
+		return nil
+	}
 	var titled, other []Item
 	last := map[int]int{}
 	for _, i := range p.rows() {
@@ -31,13 +34,15 @@ func (p *page) indexed() []Item {
 	for _, i := range slices.Sorted(maps.Values(last)) {
 		row := &p.headings[i]
 		item := Item{Key: p.form.items[row.likely()].key, Title: withoutPages(p.rowTitle(row)), Start: row.start, End: p.rowEnd(i)}
-		n, byTitle := p.sectionOf(row.likely(), sections, p.pagesOf(item))
+		on := p.pagesOf(item)
+		n, byTitle := p.sectionOf(row.likely(), sections, on)
 		if n >= 0 {
-			item.Start, item.End = sections[n].at, p.sectionEnd(n, sections, p.pagesOf(item))
+			item.Start, item.End = sections[n].at, p.sectionEnd(n, sections, on)
 		}
-		if byTitle {
+		switch {
+		case byTitle:
 			titled = append(titled, item)
-		} else {
+		case n >= 0 || len(on) == 0:
 			other = append(other, item)
 		}
 	}

@@ -108,6 +108,10 @@ func (p *page) isRow(n int) bool {
 
 // items makes items of the chosen headings: each ends where the next begins, the last at the signatures.
 func (p *page) items(chosen []choice) []Item {
+	taken := map[string]bool{}
+	for _, c := range chosen {
+		taken[p.form.items[c.item].key] = true
+	}
 	var all []Item
 	for i, c := range chosen {
 		h := p.headings[c.heading]
@@ -117,8 +121,14 @@ func (p *page) items(chosen []choice) []Item {
 		} else {
 			end = p.signed(h.start)
 		}
-		end = p.trim(h, end)
-		all = append(all, Item{Key: p.form.items[c.item].key, Also: h.also, Title: h.title(), Start: h.start, End: end})
+		it := Item{Key: p.form.items[c.item].key, Title: h.title(), Start: h.start, End: p.trim(h, end)}
+		for _, key := range p.otherKeys(c.item, h.numbers) {
+			if !taken[key] {
+				taken[key] = true
+				it.Also = append(it.Also, key)
+			}
+		}
+		all = append(all, it)
 	}
 	return all
 }
