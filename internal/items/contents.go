@@ -16,7 +16,7 @@ func (p *page) findContents() {
 	}
 	for from := 0; from < len(p.headings); {
 		to := p.run(from)
-		if to-from >= 3 && p.isList(from, to) {
+		if to-from >= 2 && p.isList(from, to) {
 			for i := from; i < to; i++ {
 				p.headings[i].contents = true
 			}
@@ -58,9 +58,10 @@ func (p *page) areRows(from, to int) bool {
 	return 3*listed >= 2*(to-from)
 }
 
-// isList tells whether a run is a list rather than a row of short items.
+// isList tells whether a run is a list rather than a row of short items: most of three or more have a page number or a
+// link, most of five or more come again, or all are without text and do.
 func (p *page) isList(from, to int) bool {
-	listed, again := 0, 0
+	listed, again, empty := 0, 0, 0
 	for i := from; i < to; i++ {
 		if p.isListed(i) {
 			listed++
@@ -68,9 +69,23 @@ func (p *page) isList(from, to int) bool {
 		if p.recurs(i, to) {
 			again++
 		}
+		if i+1 < to && p.isEmpty(i) {
+			empty++
+		}
 	}
 	n := to - from
-	return 2*listed >= n || n >= 5 && 5*again >= 4*n
+	return n >= 3 && 2*listed >= n || n >= 5 && 5*again >= 4*n || again == n && empty == n-1
+}
+
+// isEmpty tells whether the next heading follows a heading at once.
+func (p *page) isEmpty(i int) bool {
+	end, next := p.headings[i].end, p.headings[i+1].line
+	for n := p.headings[i].line + 1; n < next; n++ {
+		if text := p.text(p.lines[n]); p.lines[n].end > end && partOf(text) == 0 && !isPageNumber(text) {
+			return false
+		}
+	}
+	return true
 }
 
 // recurs tells whether a heading comes again, from another one on, not as a row with a page number.

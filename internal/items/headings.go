@@ -240,6 +240,9 @@ func (p *page) shape(h *heading) float64 {
 	if len(text) > 400 {
 		score -= 0.3
 	}
+	if strings.HasPrefix(text, "\"") || strings.HasPrefix(text, "“") {
+		score -= 2
+	}
 	if h.line > 0 {
 		before := p.text(p.lines[h.line-1])
 		if p.doc.Text[p.lines[h.line-1].end:h.start] == "\n" || strings.Count(p.doc.Text[p.lines[h.line-1].end:h.start], "\n") == 1 {

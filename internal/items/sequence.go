@@ -9,6 +9,7 @@ const (
 	backward = 6.0  // what it costs to go back in the form's order
 	further  = 0.5  // and for each item that this is further
 	missed   = 0.8  // what a heading costs that begins an item and is not taken for it, as a share of its score
+	sure     = 4.0  // the score from which on it costs all of that
 	again    = 0.3  // the same when its item has been before, as a page's running head may repeat it
 	front    = 0.5  // the same before the first item
 	skipped  = 0.02 // what an item costs that is not there
@@ -84,7 +85,7 @@ func (p *page) cost(h *heading, q int, had uint64) float64 {
 	case had&(1<<h.likely()) != 0:
 		return again * max(0, h.best())
 	}
-	return missed * max(0, h.best())
+	return missed * max(0, h.best()) * min(1, h.best()/sure)
 }
 
 // move is what it costs to go from an item, or from the front, to another.
