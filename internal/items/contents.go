@@ -33,7 +33,7 @@ func (p *page) run(from int) int {
 	to := from + 1
 	for to < len(p.headings) {
 		a, b := &p.headings[to-1], &p.headings[to]
-		if b.start-a.end > maxRow && !p.areRows(a.line+1, b.line) || b.last() <= a.first() || p.isTold(to-1) {
+		if b.start-a.end > maxRow && !p.areRows(a.line+1, b.line) || b.likely() <= a.likely() || p.isTold(to-1) {
 			break
 		}
 		to++
