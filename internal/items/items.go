@@ -59,8 +59,9 @@ type page struct {
 	headings []heading
 	byItem   map[int][]int // headings by the item they most likely begin
 	parts    []part
-	titled   []int // where lines are that say Signatures
-	signings []int // where the sentence above signatures begins
+	titled   []int          // where lines are that say Signatures
+	signings []int          // where the sentence above signatures begins
+	feet     map[string]int // how often lines stand there that may be the foot of a page
 }
 
 // isIndexed tells whether the filing lists items that its body does not have.
@@ -100,12 +101,6 @@ func newPage(f *form, doc flat.Document) *page {
 	return p
 }
 
-// isRow tells whether a line is a row of a table of contents.
-func (p *page) isRow(n int) bool {
-	i, found := slices.BinarySearchFunc(p.headings, p.lines[n].start, func(h heading, at int) int { return h.start - at })
-	return found && p.headings[i].contents
-}
-
 // items makes items of the chosen headings: each ends where the next begins, the last at the signatures.
 func (p *page) items(chosen []choice) []Item {
 	taken := map[string]bool{}
@@ -131,17 +126,4 @@ func (p *page) items(chosen []choice) []Item {
 		all = append(all, it)
 	}
 	return all
-}
-
-// trim takes from an item's end what belongs to the page or to the next part: page numbers, "PART II" and a list of the
-// items in it.
-func (p *page) trim(h heading, end int) int {
-	i, _ := slices.BinarySearchFunc(p.lines, end, func(l line, at int) int { return l.start - at })
-	for i--; i > h.line && p.lines[i].start > h.start; i-- {
-		text := p.text(p.lines[i])
-		if !isPageNumber(text) && partOf(text) == 0 && !isContentsLink(text) && !isSignatures(text) && !p.isRow(i) {
-			break
-		}
-	}
-	return min(end, max(p.lines[max(i, 0)].end, h.end))
 }
