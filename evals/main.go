@@ -1,4 +1,5 @@
-// Command evals runs published examples of calculations, and of questions on filings, through the code that answers them here.
+// Command evals runs data of others through the code that answers here: published examples of calculations,
+// filings whose items are marked, questions on filings.
 package main
 
 import (
