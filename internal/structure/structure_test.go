@@ -32,6 +32,10 @@ var ranks = [][]string{
 	{"instrument", "keys", "ledger", "market", "secondfactor", "user"},
 	adapters,
 	{"auth", "connection", "exchange", "lots", "pastprices", "research"},
+	{"allocation", "calendar", "fault", "flight", "kept", "ranking", "returns", "telemetry", "vault"},
+	{"db", "flat", "limit", "mail", "passwords", "risk", "upstream"},
+	{"audit", "broker", "cache", "idempotency", "items", "job", "llm"},
+	{"auth", "connection", "exchange", "lots", "passages", "pastprices"},
 	{"costbasis", "history", "recording"},
 	{"gains", "reading"},
 	{"portfolio", "prices", "syncs"},
@@ -52,7 +56,7 @@ var adapters = []string{"broker/alpaca", "broker/ibkr", "llm/claude", "market/fi
 // them, save that app starts the simulator for the demo.
 var aside = map[string][]string{
 	"bench":                   {"broker", "calendar", "db", "fault", "history", "instrument", "ledger", "lots", "market", "pastprices", "performance", "portfolio", "recording", "sim", "vault"},
-	"evals":                   {"allocation", "broker", "calendar", "instrument", "ledger", "lots", "returns", "risk", "user"},
+	"evals":                   {"allocation", "broker", "calendar", "fault", "flat", "instrument", "items", "ledger", "lots", "ranking", "returns", "risk", "user"},
 	"asvs":                    {},
 	"broker/brokertest":       {"broker", "fault", "sharedtest", "vault"},
 	"db/dbtest":               {"db", "sharedtest"},
