@@ -181,6 +181,15 @@ func (d *DB) Read() Querier {
 	return d.read
 }
 
+// Lookup is the context of a read by key that every request makes. SQLite needs microseconds for it, and longer to watch
+// whether it is to be broken off: there it is not.
+func (d *DB) Lookup(ctx context.Context) context.Context {
+	if d.Engine == SQLite {
+		return context.WithoutCancel(ctx)
+	}
+	return ctx
+}
+
 // SkipLocked is the clause that lets several workers claim rows at once: PostgreSQL needs it, SQLite has one writer.
 func (d *DB) SkipLocked() string {
 	if d.Engine == Postgres {
