@@ -238,13 +238,24 @@ func TestATableKeepsTheLatestOfEachKind(t *testing.T) {
 		now := db.Time(time.Now())
 		const most, more = 20_000, 50
 		fill := func(tx *sql.Tx) error {
-			for i := range most + more {
-				if _, err := tx.ExecContext(t.Context(), "insert into company_info_cache (kind, key, unknown, fetched_at) values ('search', $1, false, $2)",
-					fmt.Sprint(i), now.Add(-time.Duration(i)*time.Second)); err != nil {
+			for _, row := range []struct {
+				kind string
+				n    int
+			}{{"search", most + more}, {"info", 1}} {
+				if _, err := tx.ExecContext(t.Context(), `with recursive numbers (n) as (select 1 union all select n + 1 from numbers where n < $1)
+					insert into company_info_cache (kind, key, unknown, fetched_at) select $2, cast(n as text), false, $3 from numbers`,
+					row.n, row.kind, now.Add(-24*time.Hour)); err != nil {
 					return err
 				}
 			}
-			_, err := tx.ExecContext(t.Context(), "insert into company_info_cache (kind, key, unknown, fetched_at) values ('info', 'A', false, $1)", now.Add(-24*time.Hour))
+			for i := range 4 * more { // the latest of them, in the middle of the others
+				if _, err := tx.ExecContext(t.Context(), "update company_info_cache set fetched_at = $1 where kind = 'search' and key = $2",
+					now.Add(-time.Duration(i)*time.Second), fmt.Sprint(most/2+i)); err != nil {
+					return err
+				}
+			}
+			_, err := tx.ExecContext(t.Context(), "update company_info_cache set fetched_at = $1 where kind = 'search' and cast(key as integer) <= $2",
+				now.Add(-48*time.Hour), more)
 			return err
 		}
 		tidy := func(tx *sql.Tx) error { return (&cache.Store{}).Tidy(t.Context(), tx, now) }

@@ -13,8 +13,9 @@ import (
 )
 
 const (
-	// budget is how long a request waits for Redis.
-	budget = 50 * time.Millisecond
+	// budget is how long a request waits for Redis, and patience how long what is written beside the requests may take.
+	budget   = 50 * time.Millisecond
+	patience = 500 * time.Millisecond
 	// pause is how long Redis is left alone after it failed to answer.
 	pause       = time.Second
 	connections = 16
@@ -46,8 +47,8 @@ func Open(cfg Config) (*Client, error) {
 		return nil, errors.New("the address of Redis must have the form redis://user:password@host:port/database") // the cause repeats it
 	}
 	redis.SetLogger(silent{})
-	options.DialTimeout = pause // of connections opened ahead of need; a request's own time ends sooner
-	options.ReadTimeout, options.WriteTimeout, options.PoolTimeout = budget, budget, budget
+	options.DialTimeout = pause                                                                   // of connections opened ahead of need; a request's own time ends sooner
+	options.ReadTimeout, options.WriteTimeout, options.PoolTimeout = patience, patience, patience // the context's end comes sooner
 	options.ContextTimeoutEnabled = true
 	options.MaxRetries = -1 // who asks has something to go on with
 	options.DialerRetries = 1
@@ -73,7 +74,7 @@ func NewScript(text string) *Script { return &Script{redis.NewScript(text)} }
 
 // Run runs a script that answers with n numbers. It tells whether Redis answered.
 func (c *Client) Run(ctx context.Context, s *Script, n int, keys []string, args ...any) (reply []int64, answered bool) {
-	answered = c.ask(ctx, func(ctx context.Context) (err error) {
+	answered = c.ask(ctx, budget, func(ctx context.Context) (err error) {
 		reply, err = s.script.Run(ctx, c.client, keys, args...).Int64Slice()
 		if err == nil && len(reply) != n {
 			err = errors.New("the script answered with more or less than it does")
@@ -85,7 +86,7 @@ func (c *Client) Run(ctx context.Context, s *Script, n int, keys []string, args 
 
 // Get gives the values of keys, in their order; nil for what is not there. It tells whether Redis answered.
 func (c *Client) Get(ctx context.Context, keys []string) (values [][]byte, answered bool) {
-	answered = c.ask(ctx, func(ctx context.Context) error {
+	answered = c.ask(ctx, budget, func(ctx context.Context) error {
 		found, err := c.client.MGet(ctx, keys...).Result()
 		values = make([][]byte, len(keys))
 		for i, one := range found {
@@ -105,9 +106,9 @@ type Value struct {
 	Life time.Duration
 }
 
-// Set stores values. It tells whether Redis took them.
+// Set stores values, for which no request should wait. It tells whether Redis took them.
 func (c *Client) Set(ctx context.Context, values []Value) bool {
-	return c.ask(ctx, func(ctx context.Context) error {
+	return c.ask(ctx, patience, func(ctx context.Context) error {
 		_, err := c.client.Pipelined(ctx, func(p redis.Pipeliner) error {
 			for _, v := range values {
 				p.Set(ctx, v.Key, v.Text, v.Life)
@@ -120,12 +121,12 @@ func (c *Client) Set(ctx context.Context, values []Value) bool {
 
 // ask does something with Redis, unless that has just failed: then one request in each pause finds out whether it is
 // back. A caller who leaves is no failure of Redis, and must not look like one.
-func (c *Client) ask(ctx context.Context, what func(context.Context) error) (answered bool) {
+func (c *Client) ask(ctx context.Context, within time.Duration, what func(context.Context) error) (answered bool) {
 	since := time.Since(c.began)
 	if at := c.askAt.Load(); at > 0 && (int64(since) < at || !c.askAt.CompareAndSwap(at, int64(since+pause))) {
 		return false
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), budget)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), within)
 	defer cancel()
 	if err := what(ctx); err != nil {
 		c.askAt.Store(int64(time.Since(c.began) + pause))

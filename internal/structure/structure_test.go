@@ -85,7 +85,7 @@ var modules = map[string]struct{ why, only string }{
 	"github.com/jackc/pgx/v5":                  {why: "the PostgreSQL driver", only: "db"},
 	"github.com/joho/godotenv":                 {why: "settings from a .env file", only: "app"},
 	"github.com/klauspost/compress":            {why: "gzip of answers", only: "api"},
-	"github.com/maypok86/otter/v2":             {why: "what is kept in memory of what outside services said"},
+	"github.com/maypok86/otter/v2":             {why: "what is kept in memory: what outside services said, and tokens that held"},
 	"github.com/pressly/goose/v3":              {why: "migrations", only: "db"},
 	"github.com/redis/go-redis/v9":             {why: "limits, caches and the pace of requests over all processes"},
 	"github.com/rickar/cal/v2":                 {why: "holiday rules", only: "calendar"},
