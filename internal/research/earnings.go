@@ -33,10 +33,11 @@ func (s *Service) Earnings(ctx context.Context, symbol string) (Earnings, []stri
 		return Earnings{}, nil, err
 	}
 	var all Earnings
-	found := false
+	found := false // more than that there is nothing, which some sources say of what they do not know
 	h, err := s.earnings.hear(ctx, normal, normal, true, func(told market.Earnings, origin *Origin) bool {
-		if !found {
-			all.Earnings, found = told, true
+		something := len(told.Quarters) > 0 || told.Next != nil
+		if !found && (something || all.Symbol == "") {
+			all.Earnings, found = told, something
 			all.Symbol, all.Quarters, all.Source, all.FetchedAt = normal, newestFirst(told.Quarters), origin.Source, origin.FetchedAt
 			return false
 		}
@@ -46,7 +47,7 @@ func (s *Service) Earnings(ctx context.Context, symbol string) (Earnings, []stri
 	if err != nil {
 		return Earnings{}, nil, err
 	}
-	if !found {
+	if !found && (len(h.origins) == 0 || h.unknown > 0) {
 		return Earnings{}, nil, h.nothing(s.earnings.what)
 	}
 	all.Sources, all.Stale = h.origins, stale(h.origins)

@@ -9,6 +9,7 @@ import (
 
 	"github.com/shopspring/decimal"
 
+	"github.com/jaspers-ai/jaspers/internal/calendar"
 	"github.com/jaspers-ai/jaspers/internal/fault"
 	"github.com/jaspers-ai/jaspers/internal/market"
 )
@@ -100,6 +101,18 @@ func TestQuartersOfTwoSourcesAreJoined(t *testing.T) {
 	}, got.Quarters)
 	want(t, "next", next, got.Next)
 	want(t, "filled in", []string{"next", "fiscalYear", "revenue", "quarters"}, got.Sources[1].Fields)
+}
+
+func TestNothingFromOneSourceAndUnknownToAnotherIsUnknown(t *testing.T) {
+	first := &vendor{name: "first"}
+	second := &vendor{name: "second", earnings: map[string]market.Earnings{"NOPE": {}}, stories: map[string][]market.Story{"NOPE": {}}}
+	_, _, err := newDesk(t, nil, first, second).Earnings(t.Context(), "NOPE")
+	wantKind(t, "earnings", fault.UnknownSymbol, err)
+	_, _, err = newDesk(t, nil, first, second).News(t.Context(), "NOPE", calendar.Day{}, calendar.Day{}, 50)
+	wantKind(t, "news", fault.UnknownSymbol, err)
+	if got, _, err := newDesk(t, nil, second).Earnings(t.Context(), "NOPE"); err != nil || got.Quarters == nil || got.Source != "second" {
+		t.Errorf("from the other alone: got %+v, %v, want that there are none", got, err)
+	}
 }
 
 func TestEarningsAreAskedForOftenAroundTheirReport(t *testing.T) {

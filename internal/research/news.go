@@ -100,7 +100,7 @@ func (s *Service) News(ctx context.Context, symbol string, first, last calendar.
 	if err != nil {
 		return News{}, nil, err
 	}
-	if len(h.origins) == 0 {
+	if len(h.origins) == 0 || len(all) == 0 && h.unknown > 0 { // some say of what they do not know that it has no news
 		return News{}, nil, h.nothing(s.news.what)
 	}
 	return News{s.merged(all, first, last, limit), h.origins, stale(h.origins)}, h.warnings, nil

@@ -29,7 +29,7 @@ var ranks = [][]string{
 	{"allocation", "calendar", "fault", "flat", "flight", "kept", "redis", "returns", "telemetry", "vault"},
 	{"db", "facts", "items", "limit", "mail", "packed", "passwords", "risk", "upstream"},
 	{"audit", "broker", "cache", "idempotency", "job", "llm", "pace"},
-	{"instrument", "keys", "ledger", "market", "secondfactor", "user"},
+	{"filings", "instrument", "keys", "ledger", "market", "secondfactor", "user"},
 	adapters,
 	{"auth", "connection", "exchange", "lots", "pastprices", "research"},
 	{"allocation", "calendar", "fault", "flight", "kept", "ranking", "returns", "telemetry", "vault"},
