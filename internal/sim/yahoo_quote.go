@@ -204,5 +204,12 @@ func (w *World) fundamentals(in *Instrument, q Quote) fundamentals {
 		report = calendar.Day{Year: report.Year, Month: report.Month + 3, Day: 26}.AddDays(0)
 	}
 	f.earnings = nextSession(report).At(16, 30)
+	if c, ok := w.Filings().Of(in.Symbol); ok { // what it earned, and when it says so next, its filings tell
+		f.eps = c.TrailingEPS(w.now())
+		f.epsForward = f.eps.Mul(decimal.New(108, -2)).Round(4)
+		if next, ok := c.NextResults(w.now()); ok {
+			f.earnings = next
+		}
+	}
 	return f
 }

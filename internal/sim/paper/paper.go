@@ -157,15 +157,15 @@ func (c *Company) NextResults(now time.Time) (time.Time, bool) {
 // TrailingEPS is what the last four quarters that were told of earned on a diluted share of the moment, to the cent; zero
 // before there are four.
 func (c *Company) TrailingEPS(now time.Time) decimal.Decimal {
-	var net int64
-	quarters := c.Quarters(now)
-	if len(quarters) < 4 {
+	told := 0
+	for told < len(c.q) && !c.q[told].released.After(now) {
+		told++
+	}
+	if told < 4 {
 		return decimal.Zero
 	}
-	for _, q := range quarters[:4] {
-		net += q.NetIncome.Shift(-6).IntPart()
-	}
-	return c.perShare(net, c.diluted(calendar.DayOf(now)))
+	day := calendar.DayOf(now)
+	return c.perShare(c.flow(told-4, told-1, day).net(), c.diluted(day))
 }
 
 // nextSession is the day, or the first after it, on which New York trades.

@@ -1,0 +1,556 @@
+package sim
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/shopspring/decimal"
+
+	"github.com/jaspers-ai/jaspers/internal/sharedtest"
+	"github.com/jaspers-ai/jaspers/internal/sim/paper"
+)
+
+// declared is a user agent that EDGAR lets in.
+const declared = "Jaspers tests tests@example.com"
+
+// serveEDGAR is a simulator that counts seconds by a clock of its own, which stands until it is moved.
+func serveEDGAR(t *testing.T, limit int) (*Sim, *httptest.Server, *Clock) {
+	t.Helper()
+	s, server := serve(t)
+	pace := NewClock(func() time.Time { return monday })
+	s.EDGAR = EDGAROptions{Limit: limit, Clock: pace.Now}
+	return s, server, pace
+}
+
+func edgarGet(t *testing.T, server *httptest.Server, path string) fetched {
+	t.Helper()
+	return fetch(t, newRequest(t, http.MethodGet, server.URL+"/edgar"+path, "", "User-Agent", declared))
+}
+
+// company is one that files, by its symbol.
+func company(t *testing.T, s *Sim, symbol string) *paper.Company {
+	t.Helper()
+	c, ok := s.World.Filings().Of(symbol)
+	if !ok {
+		t.Fatalf("%s does not file", symbol)
+	}
+	return c
+}
+
+// newest is a company's newest filing of the form.
+func newest(t *testing.T, s *Sim, symbol, form string) *paper.Filing {
+	t.Helper()
+	for _, f := range company(t, s, symbol).Until(s.World.Now()) {
+		if f.Form == form {
+			return f
+		}
+	}
+	t.Fatalf("%s filed no %s", symbol, form)
+	return nil
+}
+
+func TestEDGARTurnsAwayWhoDoesNotSayWhoItIs(t *testing.T) {
+	s, server, _ := serveEDGAR(t, 0)
+	for _, agent := range []string{"Go-http-client/1.1", "python-requests/2.31", "Mozilla/5.0 (X11)", ""} {
+		got := fetch(t, newRequest(t, http.MethodGet, server.URL+"/edgar/www/files/company_tickers.json", "", "User-Agent", agent))
+		if got.status != http.StatusForbidden || got.header.Get("Content-Type") != "text/html" || !strings.Contains(got.body, "Undeclared Automated Tool") {
+			t.Errorf("%q: got %d %s", agent, got.status, got.body)
+		}
+	}
+	if got := s.EDGARTraffic(); got.Turned != 4 || got.Bans != 0 || got.Peak != 0 {
+		t.Errorf("got %+v, want four turned away and nobody banned", got)
+	}
+}
+
+func TestTheEleventhRequestOfASecondIsOneTooManyForTenMinutes(t *testing.T) {
+	s, server, pace := serveEDGAR(t, 0)
+	paths := []string{"/www/files/company_tickers.json", "/data/submissions/CIK0000320193.json", "/efts/LATEST/search-index?q=tariffs&ciks=0000320193"}
+	for i := range 10 {
+		if got := edgarGet(t, server, paths[i%3]); got.status != http.StatusOK {
+			t.Fatalf("request %d: got %d", i+1, got.status)
+		}
+	}
+	pace.Advance(999 * time.Millisecond)
+	got := edgarGet(t, server, paths[0])
+	if got.status != http.StatusForbidden || !strings.Contains(got.body, "Request Rate Threshold Exceeded") || got.header.Get("Retry-After") != "" {
+		t.Fatalf("the eleventh: got %d %s", got.status, got.body)
+	}
+	pace.Advance(time.Hour) // it is the world's clock that counts for the ban
+	s.Clock.Advance(edgarBan - time.Second)
+	if got := edgarGet(t, server, paths[1]); got.status != http.StatusForbidden {
+		t.Errorf("after nearly ten minutes: got %d", got.status)
+	}
+	if got := s.EDGARTraffic(); !got.Banned || got.Bans != 1 || got.Peak != 11 || got.Turned != 2 {
+		t.Errorf("got %+v", got)
+	}
+	s.Clock.Advance(time.Second)
+	if got := edgarGet(t, server, paths[1]); got.status != http.StatusOK {
+		t.Errorf("after ten minutes: got %d", got.status)
+	}
+	if state := fetch(t, newRequest(t, http.MethodGet, server.URL+"/control", "")); !strings.Contains(state.body, `"edgar":{"peak":11,"bans":1,"banned":false,"turned":2}`) {
+		t.Errorf("control tells %s", state.body)
+	}
+}
+
+func TestTenRequestsASecondAreFine(t *testing.T) {
+	s, server, pace := serveEDGAR(t, 0)
+	for i := range 30 {
+		if got := edgarGet(t, server, "/www/files/company_tickers_exchange.json"); got.status != http.StatusOK {
+			t.Fatalf("request %d: got %d", i, got.status)
+		}
+		pace.Advance(100 * time.Millisecond)
+	}
+	if got := s.EDGARTraffic().Peak; got != 10 {
+		t.Errorf("got a peak of %d, want 10", got)
+	}
+}
+
+func TestWhatEDGARDoesNotHaveItSaysInXML(t *testing.T) {
+	s, server, _ := serveEDGAR(t, -1)
+	f := newest(t, s, "AAPL", "10-K")
+	for _, test := range []struct {
+		path   string
+		status int
+		code   string
+	}{
+		{"/data/submissions/CIK0000000001.json", 404, "NoSuchKey"},
+		{"/data/submissions/CIK320193.json", 404, "NoSuchKey"},
+		{"/data/submissions/CIK0000789019-submissions-001.json", 404, "NoSuchKey"},
+		{"/data/api/xbrl/companyfacts/CIK0000350001.json", 404, "NoSuchKey"},
+		{"/data/api/xbrl/companyconcept/CIK0000320193/us-gaap/NoSuchTag.json", 404, "NoSuchKey"},
+		{"/data/elsewhere", 404, "NoSuchKey"},
+		{"/www" + folderOf(f) + "/nothing.htm", 403, "AccessDenied"},
+		{"/www/Archives/edgar/data/789019/" + strings.ReplaceAll(f.Accession, "-", "") + "/" + f.Primary().Name, 403, "AccessDenied"},
+		{"/www/Archives/edgar/data/320193/000000000099000001/x.htm", 403, "AccessDenied"},
+		{"/www/files/nothing.json", 403, "AccessDenied"},
+	} {
+		got := edgarGet(t, server, test.path)
+		if got.status != test.status || got.header.Get("Content-Type") != "application/xml" || !strings.Contains(got.body, "<Code>"+test.code+"</Code>") {
+			t.Errorf("%s: got %d %s", test.path, got.status, got.body)
+		}
+	}
+}
+
+func TestAFilingIsListedAndServedFromTheMomentItIsAccepted(t *testing.T) {
+	s, server, _ := serveEDGAR(t, -1)
+	next := paper.Filing{}
+	for _, f := range company(t, s, "MSFT").Filings {
+		if f.Accepted.After(monday) && f.Form == "10-Q" {
+			next = *f
+			break
+		}
+	}
+	document := "/www" + folderOf(&next) + "/" + next.Primary().Name
+	seen := func() (listed, served bool) {
+		listed = strings.Contains(edgarGet(t, server, "/data/submissions/CIK0000789019.json").body, next.Accession)
+		return listed, edgarGet(t, server, document).status == http.StatusOK
+	}
+	s.Clock.Set(next.Accepted.Add(-time.Second))
+	if listed, served := seen(); listed || served {
+		t.Errorf("a second before: listed %t, served %t", listed, served)
+	}
+	s.Clock.Set(next.Accepted)
+	if listed, served := seen(); !listed || !served {
+		t.Errorf("when accepted: listed %t, served %t", listed, served)
+	}
+}
+
+func TestTheShardsOfACompanyHoldAllItFiled(t *testing.T) {
+	s, server, _ := serveEDGAR(t, -1)
+	type list struct {
+		AccessionNumber, Form, PrimaryDocument, FilingDate []string
+		Size                                               []int
+	}
+	got := decoded[struct {
+		Filings struct {
+			Recent list
+			Files  []shard
+		}
+	}](t, edgarGet(t, server, "/data/submissions/CIK0000320193.json")).Filings
+	if len(got.Files) != 1 {
+		t.Fatalf("got %d shards, want one", len(got.Files))
+	}
+	old := decoded[list](t, edgarGet(t, server, "/data/submissions/"+got.Files[0].Name))
+	var want []string
+	for _, f := range company(t, s, "AAPL").Until(monday) {
+		want = append(want, f.Accession)
+	}
+	if diff := cmp.Diff(want, slices.Concat(got.Recent.AccessionNumber, old.AccessionNumber)); diff != "" {
+		t.Errorf("filings (-want +got):\n%s", diff)
+	}
+	last := len(old.Form) - 1
+	if got.Files[0].Count != len(old.Form) || got.Files[0].From != "1996-08-12" || old.PrimaryDocument[last] != "" || old.Form[last] != "10-Q" {
+		t.Errorf("got shard %+v that ends with %s %q", got.Files[0], old.Form[last], old.PrimaryDocument[last])
+	}
+	if i := slices.Index(got.Recent.Form, "4"); i < 0 || !strings.HasPrefix(got.Recent.PrimaryDocument[i], "xslF345X05/") {
+		t.Errorf("no Form 4 by the path of its view: %v", got.Recent.PrimaryDocument)
+	}
+}
+
+func TestFilesOfASubmission(t *testing.T) {
+	s, server, _ := serveEDGAR(t, -1)
+	f := newest(t, s, "NVDA", "8-K")
+	folder := "/www" + folderOf(f)
+	directory := decoded[struct {
+		Directory struct {
+			Item []struct{ Name, Size string }
+		}
+	}](t, edgarGet(t, server, folder+"/index.json")).Directory
+	for _, item := range directory.Item {
+		got := edgarGet(t, server, folder+"/"+item.Name)
+		if got.status != http.StatusOK || item.Size != "" && item.Size != fmt.Sprint(len(got.body)) {
+			t.Errorf("%s: got %d and %d bytes, want %s", item.Name, got.status, len(got.body), item.Size)
+		}
+	}
+	whole := edgarGet(t, server, fmt.Sprintf("/www/Archives/edgar/data/%d/%s.txt", f.CIK, f.Accession))
+	if n := strings.Count(whole.body, "<DOCUMENT>"); whole.status != http.StatusOK || n != len(f.Documents) || !strings.Contains(whole.body, "<ACCEPTANCE-DATETIME>"+f.Accepted.Format("20060102150405")) {
+		t.Errorf("the whole submission: got %d with %d documents", whole.status, n)
+	}
+	index := edgarGet(t, server, folder+"/"+f.Accession+"-index.html").body
+	for _, d := range f.Documents {
+		if !strings.Contains(index, folderOf(f)+"/"+d.Name) {
+			t.Errorf("the index does not link to %s", d.Name)
+		}
+	}
+	four := newest(t, s, "NVDA", "4")
+	raw, view := edgarGet(t, server, "/www"+folderOf(four)+"/"+four.Primary().Name), edgarGet(t, server, "/www"+folderOf(four)+"/"+four.Primary().View+"/"+four.Primary().Name)
+	if !strings.Contains(raw.body, "<ownershipDocument>") || !strings.Contains(view.body, "SEC FORM 4") {
+		t.Errorf("Form 4: got %s and %s", raw.body, view.body)
+	}
+}
+
+type searchHit struct {
+	ID     string `json:"_id"`
+	Source struct {
+		Adsh     string `json:"adsh"`
+		Form     string `json:"form"`
+		FileType string `json:"file_type"`
+		FileDate string `json:"file_date"`
+	} `json:"_source"`
+}
+
+// searchAnswer is what the tests look at of a search.
+type searchAnswer struct {
+	Hits struct {
+		Total struct {
+			Value    int
+			Relation string
+		}
+		Hits []searchHit
+	}
+	Query struct{ From, Size int }
+}
+
+func searchFor(t *testing.T, server *httptest.Server, query ...string) searchAnswer {
+	t.Helper()
+	values := url.Values{}
+	for i := 0; i+1 < len(query); i += 2 {
+		values.Set(query[i], query[i+1])
+	}
+	return decoded[searchAnswer](t, edgarGet(t, server, "/efts/LATEST/search-index?"+values.Encode()))
+}
+
+func TestSearchFindsWords(t *testing.T) {
+	_, server, _ := serveEDGAR(t, -1)
+	count := func(q string) int {
+		return searchFor(t, server, "q", q, "ciks", "0000320193,0000789019", "forms", "10-K", "dateRange", "custom", "startdt", "2025-01-01", "enddt", "2026-12-31").Hits.Total.Value
+	}
+	for q, want := range map[string]int{
+		"iPhone":                    2, // the annual reports of two years
+		"iphone WEARABLES":          2,
+		"iphone azure":              0, // both in one document
+		"iphone OR azure":           4,
+		"azure":                     2,
+		"azure -iphone":             2,
+		"azure NOT windows":         0,
+		"-azure iphone":             2,
+		`"operating systems"`:       4,
+		`"systems operating"`:       0,
+		"smartph*":                  2,
+		"smartph":                   0,
+		`"App Store" developers`:    2,
+		"Microsoft's":               2,
+		"consent incorporation":     4, // the accountants' letters; exhibits are hits of their own
+		"nothingofthekind":          0,
+		`"tariffs would make them"`: 2,
+	} {
+		if got := count(q); got != want {
+			t.Errorf("%s: got %d documents, want %d", q, got, want)
+		}
+	}
+}
+
+func TestSearchHitsAreDocumentsAndExhibitsComeFirst(t *testing.T) {
+	s, server, _ := serveEDGAR(t, -1)
+	f := newest(t, s, "AAPL", "10-K")
+	hits := searchFor(t, server, "q", "Apple consolidated", "ciks", "0000320193", "forms", "10-K", "dateRange", "custom", "startdt", f.Filed.String()).Hits.Hits
+	if len(hits) != 2 || hits[0].Source.FileType != "EX-23.1" || hits[1].Source.FileType != hits[1].Source.Form || hits[0].Source.Adsh != hits[1].Source.Adsh {
+		t.Errorf("got %+v, want the exhibit before the report of one filing", hits)
+	}
+	_, name, _ := strings.Cut(hits[0].ID, ":")
+	if got := edgarGet(t, server, "/www"+folderOf(f)+"/"+name); got.status != http.StatusOK {
+		t.Errorf("the hit's document: got %d", got.status)
+	}
+}
+
+func TestSearchKeepsToFormsAndDates(t *testing.T) {
+	s, server, _ := serveEDGAR(t, -1)
+	forms := func(query ...string) string {
+		seen := map[string]bool{}
+		for _, h := range searchFor(t, server, query...).Hits.Hits {
+			seen[h.Source.Form] = true
+		}
+		var list []string
+		for form := range seen {
+			list = append(list, form)
+		}
+		slices.Sort(list)
+		return strings.Join(list, " ")
+	}
+	tesla := fmt.Sprintf("%010d", company(t, s, "TSLA").CIK)
+	for query, want := range map[string]string{"10-K": "10-K 10-K/A", "10-K,10-Q": "10-K 10-K/A 10-Q", "-4,-8-K": "10-K 10-K/A 10-Q", "10-K/A": "10-K/A", "20-F": ""} {
+		if got := forms("ciks", tesla, "forms", query); got != want {
+			t.Errorf("forms=%s: got %s, want %s", query, got, want)
+		}
+	}
+	newestFirst := searchFor(t, server, "ciks", tesla).Hits.Hits
+	if !slices.IsSortedFunc(newestFirst, func(x, y searchHit) int { return strings.Compare(y.Source.FileDate, x.Source.FileDate) }) {
+		t.Error("without words the newest do not come first")
+	}
+	all, ignored := searchFor(t, server, "ciks", tesla), searchFor(t, server, "ciks", tesla, "startdt", "2026-01-01")
+	if all.Hits.Total != ignored.Hits.Total {
+		t.Error("dates count although the range is not called custom")
+	}
+}
+
+func TestSearchPagesHoldAHundred(t *testing.T) {
+	_, server, _ := serveEDGAR(t, -1)
+	seen := map[string]bool{}
+	var total int
+	for from := 0; ; from += 100 {
+		page := searchFor(t, server, "forms", "8-K", "from", fmt.Sprint(from))
+		total = page.Hits.Total.Value
+		for _, h := range page.Hits.Hits {
+			if seen[h.ID] {
+				t.Errorf("%s is on two pages", h.ID)
+			}
+			seen[h.ID] = true
+		}
+		if page.Query.From != from || page.Query.Size != 100 {
+			t.Errorf("the echo says from %d, size %d", page.Query.From, page.Query.Size)
+		}
+		if len(page.Hits.Hits) < 100 {
+			break
+		}
+	}
+	if len(seen) != total || total < 300 {
+		t.Errorf("got %d documents on all pages, want %d", len(seen), total)
+	}
+	if got := edgarGet(t, server, "/efts/LATEST/search-index?q=a&from=9950"); got.status != http.StatusBadRequest {
+		t.Errorf("beyond ten thousand: got %d", got.status)
+	}
+}
+
+func TestFactsAreThoseOfTheReports(t *testing.T) {
+	s, server, _ := serveEDGAR(t, -1)
+	type facts struct {
+		Units map[string][]edgarFact
+	}
+	for _, symbol := range []string{"AAPL", "JPM", "BRK.B", "BA", "SAP.DE"} {
+		c := company(t, s, symbol)
+		all := decoded[struct {
+			CIK   int
+			Facts map[string]map[string]facts
+		}](t, edgarGet(t, server, fmt.Sprintf("/data/api/xbrl/companyfacts/CIK%010d.json", c.CIK)))
+		taxonomy, tags := "us-gaap", [3]string{"Assets", "Liabilities", "StockholdersEquity"}
+		if c.Foreign() {
+			taxonomy, tags = "ifrs-full", [3]string{"Assets", "Liabilities", "Equity"}
+		}
+		unit := map[bool]string{true: "EUR", false: "USD"}[c.Foreign()]
+		assets := all.Facts[taxonomy][tags[0]].Units[unit]
+		for i, fact := range assets {
+			sum := decimal.Zero
+			for _, tag := range tags[1:] {
+				sum = sum.Add(dec(all.Facts[taxonomy][tag].Units[unit][i].Value.String()))
+			}
+			equal(t, symbol+" assets of "+fact.End+" in "+fact.Accn, dec(fact.Value.String()), sum)
+		}
+		concept := decoded[facts](t, edgarGet(t, server, fmt.Sprintf("/data/api/xbrl/companyconcept/CIK%010d/%s/Assets.json", c.CIK, taxonomy)))
+		if diff := cmp.Diff(assets, concept.Units[unit]); diff != "" || len(assets) < 8 {
+			t.Errorf("%s: facts and concept differ (-facts +concept):\n%s", symbol, diff)
+		}
+	}
+}
+
+func TestYahooSaysWhatTheFilingsSay(t *testing.T) {
+	s, server := serve(t)
+	s.EDGAR.Limit = -1
+	session := newSession(t, server)
+	for _, c := range s.World.Filings().Companies() {
+		in, ok := s.World.find(c.Symbol)
+		if c.Symbol == "" || !ok {
+			continue
+		}
+		row := session.rows(t, in.yahooSymbol())[in.yahooSymbol()]
+		equal(t, c.Symbol+" earnings", number(t, row["epsTrailingTwelveMonths"]), c.TrailingEPS(monday))
+		next, _ := c.NextResults(monday)
+		equal(t, c.Symbol+" next results", number(t, row["earningsTimestamp"]), decimal.NewFromInt(next.Unix()))
+		for _, f := range slices.Backward(c.Facts(monday)) {
+			if f.Tag == "EntityCommonStockSharesOutstanding" {
+				equal(t, c.Symbol+" shares", number(t, row["sharesOutstanding"]), f.Value)
+				break
+			}
+		}
+		var paid int64
+		for _, d := range s.World.Dividends(c.Symbol, day("2025-01-01"), day("2025-12-31")) {
+			paid += d.Amount.Mul(decimal.NewFromInt(in.factor(d.ExDay))).Shift(4).Round(0).IntPart()
+		}
+		if got := in.dividendsIn(day("2025-01-01"), day("2025-12-31")); got != paid {
+			t.Errorf("%s: the filings tell of dividends of %d, the market of %d", c.Symbol, got, paid)
+		}
+	}
+}
+
+func TestCIKsAreThoseOfTheRealCompanies(t *testing.T) {
+	s, server, _ := serveEDGAR(t, -1)
+	var real map[string]struct {
+		CIK    int    `json:"cik_str"`
+		Ticker string `json:"ticker"`
+		Title  string `json:"title"`
+	}
+	readRecording(t, "company_tickers.json", &real)
+	titles := map[string]string{}
+	for _, row := range real {
+		titles[row.Ticker] = fmt.Sprint(row.CIK, " ", row.Title)
+	}
+	for _, c := range s.World.Filings().Companies() {
+		for _, ticker := range c.Tickers {
+			if got := fmt.Sprint(c.CIK, " ", c.Name); got != titles[ticker] {
+				t.Errorf("%s: got %s, want %s", ticker, got, titles[ticker])
+			}
+		}
+	}
+	got := decoded[map[string]object](t, edgarGet(t, server, "/www/files/company_tickers.json"))
+	if len(got) != 21 || jsonType(got["0"]["cik_str"]) != jsonType(json.Number("1")) {
+		t.Errorf("got %d tickers: %v", len(got), got["0"])
+	}
+}
+
+func readRecording(t *testing.T, file string, into any) {
+	t.Helper()
+	raw, err := os.ReadFile(filepath.Join(sharedtest.Dir(t, "upstreams/fixtures/dev/edgar"), file))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := json.Unmarshal(raw, into); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// sameShape reports what of a recorded answer's first rows the simulated one lacks, or has in another type.
+func sameShape(t *testing.T, where string, real, simulated any) {
+	t.Helper()
+	switch want := real.(type) {
+	case map[string]any:
+		got, ok := simulated.(map[string]any)
+		if !ok {
+			t.Errorf("%s: got %T, want an object", where, simulated)
+			return
+		}
+		for key, value := range want {
+			one, ok := got[key]
+			if !ok {
+				t.Errorf("%s has no %s", where, key)
+				continue
+			}
+			sameShape(t, where+"."+key, value, one)
+		}
+	case []any:
+		got, ok := simulated.([]any)
+		if !ok {
+			t.Errorf("%s: got %T, want a list", where, simulated)
+			return
+		}
+		if len(want) > 0 && len(got) > 0 {
+			sameShape(t, where+"[0]", want[0], got[0])
+		}
+	case nil:
+	default:
+		if simulated != nil && jsonType(simulated) != jsonType(want) {
+			t.Errorf("%s: got %v, want it as in %v", where, simulated, want)
+		}
+	}
+}
+
+func TestEDGARShapesAreThoseOfRecordedAnswers(t *testing.T) {
+	_, server, _ := serveEDGAR(t, -1)
+	for file, path := range map[string]string{
+		"submissions-CIK0000320193-AAPL.json":                 "/data/submissions/CIK0000320193.json",
+		"submissions-CIK0000350001-no-filings.json":           "/data/submissions/CIK0000350001.json",
+		"submissions-CIK0001318605-submissions-001-TSLA.json": "/data/submissions/CIK0000320193-submissions-001.json",
+		"submissions-CIK0001830056-foreign-OTC.json":          "/data/submissions/CIK0001000184.json",
+		"companyconcept-AAPL-EarningsPerShareDiluted.json":    "/data/api/xbrl/companyconcept/CIK0000320193/us-gaap/EarningsPerShareDiluted.json",
+		"efts-13F-by-cik.json":                                "/efts/LATEST/search-index?q=ownership&ciks=0001045810&forms=4",
+		"efts-AAPL-10K-exhibit-hit.json":                      "/efts/LATEST/search-index?q=consent&ciks=0000320193&forms=10-K",
+		"efts-zero-results.json":                              "/efts/LATEST/search-index?q=nothingofthekind",
+	} {
+		var real any
+		readRecording(t, file, &real)
+		if root, ok := real.(map[string]any); ok && root["query"] != nil {
+			root["query"].(map[string]any)["query"] = nil // what was asked differs
+		}
+		got := edgarGet(t, server, path)
+		if got.status != http.StatusOK {
+			t.Fatalf("%s: got %d", path, got.status)
+		}
+		sameShape(t, file, real, decoded[any](t, got))
+	}
+}
+
+func TestFactShapesAreThoseOfRecordedAnswers(t *testing.T) {
+	s, server, _ := serveEDGAR(t, -1)
+	var real, got map[string]any
+	readRecording(t, "companyfacts-CIK0000320193-AAPL.json", &real)
+	got = decoded[map[string]any](t, edgarGet(t, server, "/data/api/xbrl/companyfacts/CIK0000320193.json"))
+	for taxonomy, tags := range got["facts"].(map[string]any) {
+		for tag, one := range tags.(map[string]any) {
+			recorded, ok := real["facts"].(map[string]any)[taxonomy].(map[string]any)[tag]
+			if !ok {
+				continue // Apple does not use all the tags there are
+			}
+			sameShape(t, tag, recorded, one)
+		}
+	}
+	if real["entityName"] != got["entityName"] || jsonType(real["cik"]) != jsonType(got["cik"]) {
+		t.Errorf("got %v of %v", got["cik"], got["entityName"])
+	}
+	var directory any
+	readRecording(t, "archive-index.json", &directory)
+	sameShape(t, "index.json", directory, decoded[any](t, edgarGet(t, server, "/www"+folderOf(newest(t, s, "AAPL", "8-K"))+"/index.json")))
+}
+
+func TestEDGARFailsAsArranged(t *testing.T) {
+	s, server, _ := serveEDGAR(t, -1)
+	const path = "/data/submissions/CIK0000320193.json"
+	s.Faults.Set(ProviderEDGAR, Fault{Kind: FaultServerError, Status: 403, Count: 1, Path: "/data"})
+	if got := edgarGet(t, server, path); got.status != http.StatusForbidden || !strings.Contains(got.body, "Request Rate Threshold Exceeded") {
+		t.Errorf("403: got %d %s", got.status, got.body)
+	}
+	s.Faults.Set(ProviderEDGAR, Fault{Kind: FaultServerError, Status: 503, Count: 1})
+	if got := edgarGet(t, server, path); got.status != http.StatusServiceUnavailable || got.header.Get("Content-Type") != "text/html" {
+		t.Errorf("503: got %d %s", got.status, got.body)
+	}
+	if got := edgarGet(t, server, path); got.status != http.StatusOK {
+		t.Errorf("well again: got %d", got.status)
+	}
+}
