@@ -1,13 +1,9 @@
 package sim
 
 import (
-	"encoding/json"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
-	"net/url"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -16,7 +12,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/shopspring/decimal"
 
-	"github.com/jaspers-ai/jaspers/internal/sharedtest"
 	"github.com/jaspers-ai/jaspers/internal/sim/paper"
 )
 
@@ -229,138 +224,6 @@ func TestFilesOfASubmission(t *testing.T) {
 	}
 }
 
-type searchHit struct {
-	ID     string `json:"_id"`
-	Source struct {
-		Adsh     string `json:"adsh"`
-		Form     string `json:"form"`
-		FileType string `json:"file_type"`
-		FileDate string `json:"file_date"`
-	} `json:"_source"`
-}
-
-// searchAnswer is what the tests look at of a search.
-type searchAnswer struct {
-	Hits struct {
-		Total struct {
-			Value    int
-			Relation string
-		}
-		Hits []searchHit
-	}
-	Query struct{ From, Size int }
-}
-
-func searchFor(t *testing.T, server *httptest.Server, query ...string) searchAnswer {
-	t.Helper()
-	values := url.Values{}
-	for i := 0; i+1 < len(query); i += 2 {
-		values.Set(query[i], query[i+1])
-	}
-	return decoded[searchAnswer](t, edgarGet(t, server, "/efts/LATEST/search-index?"+values.Encode()))
-}
-
-func TestSearchFindsWords(t *testing.T) {
-	_, server, _ := serveEDGAR(t, -1)
-	count := func(q string) int {
-		return searchFor(t, server, "q", q, "ciks", "0000320193,0000789019", "forms", "10-K", "dateRange", "custom", "startdt", "2025-01-01", "enddt", "2026-12-31").Hits.Total.Value
-	}
-	for q, want := range map[string]int{
-		"iPhone":                    2, // the annual reports of two years
-		"iphone WEARABLES":          2,
-		"iphone azure":              0, // both in one document
-		"iphone OR azure":           4,
-		"azure":                     2,
-		"azure -iphone":             2,
-		"azure NOT windows":         0,
-		"-azure iphone":             2,
-		`"operating systems"`:       4,
-		`"systems operating"`:       0,
-		"smartph*":                  2,
-		"smartph":                   0,
-		`"App Store" developers`:    2,
-		"Microsoft's":               2,
-		"consent incorporation":     4, // the accountants' letters; exhibits are hits of their own
-		"nothingofthekind":          0,
-		`"tariffs would make them"`: 2,
-	} {
-		if got := count(q); got != want {
-			t.Errorf("%s: got %d documents, want %d", q, got, want)
-		}
-	}
-}
-
-func TestSearchHitsAreDocumentsAndExhibitsComeFirst(t *testing.T) {
-	s, server, _ := serveEDGAR(t, -1)
-	f := newest(t, s, "AAPL", "10-K")
-	hits := searchFor(t, server, "q", "Apple consolidated", "ciks", "0000320193", "forms", "10-K", "dateRange", "custom", "startdt", f.Filed.String()).Hits.Hits
-	if len(hits) != 2 || hits[0].Source.FileType != "EX-23.1" || hits[1].Source.FileType != hits[1].Source.Form || hits[0].Source.Adsh != hits[1].Source.Adsh {
-		t.Errorf("got %+v, want the exhibit before the report of one filing", hits)
-	}
-	_, name, _ := strings.Cut(hits[0].ID, ":")
-	if got := edgarGet(t, server, "/www"+folderOf(f)+"/"+name); got.status != http.StatusOK {
-		t.Errorf("the hit's document: got %d", got.status)
-	}
-}
-
-func TestSearchKeepsToFormsAndDates(t *testing.T) {
-	s, server, _ := serveEDGAR(t, -1)
-	forms := func(query ...string) string {
-		seen := map[string]bool{}
-		for _, h := range searchFor(t, server, query...).Hits.Hits {
-			seen[h.Source.Form] = true
-		}
-		var list []string
-		for form := range seen {
-			list = append(list, form)
-		}
-		slices.Sort(list)
-		return strings.Join(list, " ")
-	}
-	tesla := fmt.Sprintf("%010d", company(t, s, "TSLA").CIK)
-	for query, want := range map[string]string{"10-K": "10-K 10-K/A", "10-K,10-Q": "10-K 10-K/A 10-Q", "-4,-8-K": "10-K 10-K/A 10-Q", "10-K/A": "10-K/A", "20-F": ""} {
-		if got := forms("ciks", tesla, "forms", query); got != want {
-			t.Errorf("forms=%s: got %s, want %s", query, got, want)
-		}
-	}
-	newestFirst := searchFor(t, server, "ciks", tesla).Hits.Hits
-	if !slices.IsSortedFunc(newestFirst, func(x, y searchHit) int { return strings.Compare(y.Source.FileDate, x.Source.FileDate) }) {
-		t.Error("without words the newest do not come first")
-	}
-	all, ignored := searchFor(t, server, "ciks", tesla), searchFor(t, server, "ciks", tesla, "startdt", "2026-01-01")
-	if all.Hits.Total != ignored.Hits.Total {
-		t.Error("dates count although the range is not called custom")
-	}
-}
-
-func TestSearchPagesHoldAHundred(t *testing.T) {
-	_, server, _ := serveEDGAR(t, -1)
-	seen := map[string]bool{}
-	var total int
-	for from := 0; ; from += 100 {
-		page := searchFor(t, server, "forms", "8-K", "from", fmt.Sprint(from))
-		total = page.Hits.Total.Value
-		for _, h := range page.Hits.Hits {
-			if seen[h.ID] {
-				t.Errorf("%s is on two pages", h.ID)
-			}
-			seen[h.ID] = true
-		}
-		if page.Query.From != from || page.Query.Size != 100 {
-			t.Errorf("the echo says from %d, size %d", page.Query.From, page.Query.Size)
-		}
-		if len(page.Hits.Hits) < 100 {
-			break
-		}
-	}
-	if len(seen) != total || total < 300 {
-		t.Errorf("got %d documents on all pages, want %d", len(seen), total)
-	}
-	if got := edgarGet(t, server, "/efts/LATEST/search-index?q=a&from=9950"); got.status != http.StatusBadRequest {
-		t.Errorf("beyond ten thousand: got %d", got.status)
-	}
-}
-
 func TestFactsAreThoseOfTheReports(t *testing.T) {
 	s, server, _ := serveEDGAR(t, -1)
 	type facts struct {
@@ -419,124 +282,6 @@ func TestYahooSaysWhatTheFilingsSay(t *testing.T) {
 			t.Errorf("%s: the filings tell of dividends of %d, the market of %d", c.Symbol, got, paid)
 		}
 	}
-}
-
-func TestCIKsAreThoseOfTheRealCompanies(t *testing.T) {
-	s, server, _ := serveEDGAR(t, -1)
-	var real map[string]struct {
-		CIK    int    `json:"cik_str"`
-		Ticker string `json:"ticker"`
-		Title  string `json:"title"`
-	}
-	readRecording(t, "company_tickers.json", &real)
-	titles := map[string]string{}
-	for _, row := range real {
-		titles[row.Ticker] = fmt.Sprint(row.CIK, " ", row.Title)
-	}
-	for _, c := range s.World.Filings().Companies() {
-		for _, ticker := range c.Tickers {
-			if got := fmt.Sprint(c.CIK, " ", c.Name); got != titles[ticker] {
-				t.Errorf("%s: got %s, want %s", ticker, got, titles[ticker])
-			}
-		}
-	}
-	got := decoded[map[string]object](t, edgarGet(t, server, "/www/files/company_tickers.json"))
-	if len(got) != 21 || jsonType(got["0"]["cik_str"]) != jsonType(json.Number("1")) {
-		t.Errorf("got %d tickers: %v", len(got), got["0"])
-	}
-}
-
-func readRecording(t *testing.T, file string, into any) {
-	t.Helper()
-	raw, err := os.ReadFile(filepath.Join(sharedtest.Dir(t, "upstreams/fixtures/dev/edgar"), file))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := json.Unmarshal(raw, into); err != nil {
-		t.Fatal(err)
-	}
-}
-
-// sameShape reports what of a recorded answer's first rows the simulated one lacks, or has in another type.
-func sameShape(t *testing.T, where string, real, simulated any) {
-	t.Helper()
-	switch want := real.(type) {
-	case map[string]any:
-		got, ok := simulated.(map[string]any)
-		if !ok {
-			t.Errorf("%s: got %T, want an object", where, simulated)
-			return
-		}
-		for key, value := range want {
-			one, ok := got[key]
-			if !ok {
-				t.Errorf("%s has no %s", where, key)
-				continue
-			}
-			sameShape(t, where+"."+key, value, one)
-		}
-	case []any:
-		got, ok := simulated.([]any)
-		if !ok {
-			t.Errorf("%s: got %T, want a list", where, simulated)
-			return
-		}
-		if len(want) > 0 && len(got) > 0 {
-			sameShape(t, where+"[0]", want[0], got[0])
-		}
-	case nil:
-	default:
-		if simulated != nil && jsonType(simulated) != jsonType(want) {
-			t.Errorf("%s: got %v, want it as in %v", where, simulated, want)
-		}
-	}
-}
-
-func TestEDGARShapesAreThoseOfRecordedAnswers(t *testing.T) {
-	_, server, _ := serveEDGAR(t, -1)
-	for file, path := range map[string]string{
-		"submissions-CIK0000320193-AAPL.json":                 "/data/submissions/CIK0000320193.json",
-		"submissions-CIK0000350001-no-filings.json":           "/data/submissions/CIK0000350001.json",
-		"submissions-CIK0001318605-submissions-001-TSLA.json": "/data/submissions/CIK0000320193-submissions-001.json",
-		"submissions-CIK0001830056-foreign-OTC.json":          "/data/submissions/CIK0001000184.json",
-		"companyconcept-AAPL-EarningsPerShareDiluted.json":    "/data/api/xbrl/companyconcept/CIK0000320193/us-gaap/EarningsPerShareDiluted.json",
-		"efts-13F-by-cik.json":                                "/efts/LATEST/search-index?q=ownership&ciks=0001045810&forms=4",
-		"efts-AAPL-10K-exhibit-hit.json":                      "/efts/LATEST/search-index?q=consent&ciks=0000320193&forms=10-K",
-		"efts-zero-results.json":                              "/efts/LATEST/search-index?q=nothingofthekind",
-	} {
-		var real any
-		readRecording(t, file, &real)
-		if root, ok := real.(map[string]any); ok && root["query"] != nil {
-			root["query"].(map[string]any)["query"] = nil // what was asked differs
-		}
-		got := edgarGet(t, server, path)
-		if got.status != http.StatusOK {
-			t.Fatalf("%s: got %d", path, got.status)
-		}
-		sameShape(t, file, real, decoded[any](t, got))
-	}
-}
-
-func TestFactShapesAreThoseOfRecordedAnswers(t *testing.T) {
-	s, server, _ := serveEDGAR(t, -1)
-	var real, got map[string]any
-	readRecording(t, "companyfacts-CIK0000320193-AAPL.json", &real)
-	got = decoded[map[string]any](t, edgarGet(t, server, "/data/api/xbrl/companyfacts/CIK0000320193.json"))
-	for taxonomy, tags := range got["facts"].(map[string]any) {
-		for tag, one := range tags.(map[string]any) {
-			recorded, ok := real["facts"].(map[string]any)[taxonomy].(map[string]any)[tag]
-			if !ok {
-				continue // Apple does not use all the tags there are
-			}
-			sameShape(t, tag, recorded, one)
-		}
-	}
-	if real["entityName"] != got["entityName"] || jsonType(real["cik"]) != jsonType(got["cik"]) {
-		t.Errorf("got %v of %v", got["cik"], got["entityName"])
-	}
-	var directory any
-	readRecording(t, "archive-index.json", &directory)
-	sameShape(t, "index.json", directory, decoded[any](t, edgarGet(t, server, "/www"+folderOf(newest(t, s, "AAPL", "8-K"))+"/index.json")))
 }
 
 func TestEDGARFailsAsArranged(t *testing.T) {

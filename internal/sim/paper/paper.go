@@ -39,8 +39,9 @@ type Archive struct {
 	filings   map[string]*Filing // by accession number
 
 	mu     sync.Mutex
-	bodies map[string][]byte // of documents, by accession number and name
-	words  map[string]string // likewise
+	bodies map[string][]byte // of the documents asked for last, by accession number and name
+	order  []string          // of the bodies, oldest first
+	words  map[string]string // of documents, likewise
 }
 
 // Company is one that files: who it is, and its filings, oldest first.
