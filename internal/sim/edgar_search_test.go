@@ -141,4 +141,3 @@ func TestSearchPagesHoldAHundred(t *testing.T) {
 		t.Errorf("beyond ten thousand: got %d", got.status)
 	}
 }
-

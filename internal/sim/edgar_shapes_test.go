@@ -128,4 +128,3 @@ func TestFactShapesAreThoseOfRecordedAnswers(t *testing.T) {
 	readRecording(t, "archive-index.json", &directory)
 	sameShape(t, "index.json", directory, decoded[any](t, edgarGet(t, server, "/www"+folderOf(newest(t, s, "AAPL", "8-K"))+"/index.json")))
 }
-

@@ -339,4 +339,3 @@ func TestOneFactOfEachPeriodHasAFrame(t *testing.T) {
 		}
 	}
 }
-
