@@ -3,6 +3,7 @@ package app
 import (
 	"cmp"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/jaspers-ai/jaspers/internal/broker"
@@ -83,14 +84,25 @@ func (p providers) yahoo() (market.Source, error) {
 	if !p.Yahoo.Enabled {
 		return nil, errOff
 	}
-	query, cookie := address{p.Yahoo.QueryURL, yahoo.DefaultQueryURL}, address{p.Yahoo.CookieURL, yahoo.DefaultCookieURL}
+	hosts := yahoo.DefaultHosts()
+	var addresses []address
+	if set := p.Yahoo.QueryURL; set != "" {
+		hosts.Query = []string{set}
+		addresses = append(addresses, address{set: set})
+	}
+	cookie, pages := address{p.Yahoo.CookieURL, hosts.Cookie}, address{p.Yahoo.PagesURL, hosts.Pages}
+	hosts.Cookie, hosts.Pages = cookie.url(), pages.url()
+	addresses = append(addresses, cookie, pages)
+	for _, preset := range slices.Concat(hosts.Query, hosts.Consent) {
+		addresses = append(addresses, address{preset: preset})
+	}
 	client, err := p.client(upstream.Config{
 		Provider: "Yahoo", Rate: p.Yahoo.Rate, SharedLimit: true, UserAgent: yahoo.UserAgent,
-	}, query, cookie)
+	}, addresses...)
 	if err != nil {
 		return nil, err
 	}
-	return yahoo.New(query.url(), cookie.url(), client, p.Now), nil
+	return yahoo.New(hosts, client, p.Now), nil
 }
 
 const (

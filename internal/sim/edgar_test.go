@@ -255,6 +255,36 @@ func TestFactsAreThoseOfTheReports(t *testing.T) {
 	}
 }
 
+// summaryOf is Yahoo's module of a company's accounts.
+func summaryOf(t *testing.T, session *yahooSession, symbol string) object {
+	t.Helper()
+	answer := session.get(t, "/v10/finance/quoteSummary/"+symbol, "modules", "financialData", "formatted", "false")
+	return decoded[struct{ QuoteSummary struct{ Result []object } }](t, answer).QuoteSummary.Result[0]["financialData"].(object)
+}
+
+func standingOf(t *testing.T, c *paper.Company) paper.Standing {
+	t.Helper()
+	standing, ok := c.Standing(monday)
+	if !ok {
+		t.Fatalf("%s has told of too little", c.Symbol)
+	}
+	return standing
+}
+
+func TestTheCompaniesOfTheWorldAreSolvent(t *testing.T) {
+	w, _ := worldAt(monday)
+	for _, c := range w.Filings().Companies() {
+		for _, f := range c.Facts(time.Date(2030, 12, 1, 0, 0, 0, 0, time.UTC)) {
+			switch {
+			case slices.Contains([]string{"NetCashProvidedByUsedInInvestingActivities", "StockholdersEquity", "NonoperatingIncomeExpense", "OtherFinanceIncomeCost"}, f.Tag):
+			case strings.Contains(f.Tag, "Income") || strings.Contains(f.Tag, "Increase") || strings.Contains(f.Tag, "PerShare") || strings.Contains(f.Tag, "ProfitLoss") || strings.Contains(f.Tag, "UsedIn"):
+			case f.Value.IsNegative():
+				t.Errorf("%s: %s of %s at %s", c.Symbol, f.Tag, f.Value, f.End)
+			}
+		}
+	}
+}
+
 func TestYahooSaysWhatTheFilingsSay(t *testing.T) {
 	s, server := serve(t)
 	s.EDGAR.Limit = -1
@@ -266,6 +296,7 @@ func TestYahooSaysWhatTheFilingsSay(t *testing.T) {
 		}
 		row := session.rows(t, in.yahooSymbol())[in.yahooSymbol()]
 		equal(t, c.Symbol+" earnings", number(t, row["epsTrailingTwelveMonths"]), c.TrailingEPS(monday))
+		equal(t, c.Symbol+" revenue", number(t, summaryOf(t, session, in.yahooSymbol())["totalRevenue"]), standingOf(t, c).Revenue)
 		next, _ := c.NextResults(monday)
 		equal(t, c.Symbol+" next results", number(t, row["earningsTimestamp"]), decimal.NewFromInt(next.Unix()))
 		for _, f := range slices.Backward(c.Facts(monday)) {
