@@ -3,6 +3,7 @@ package paper
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/jaspers-ai/jaspers/internal/calendar"
 )
@@ -42,8 +43,15 @@ func (c *Company) annualItems(f *Filing) []Section {
 		{"15", "Exhibit and Financial Statement Schedules", c.say(f, w.special("exhibits")...)},
 		{"16", "Form 10-K Summary", c.say(f, "None.")},
 	}
-	if c.role == byExhibit {
+	switch c.role {
+	case byExhibit:
 		c.pointToExhibit(f, items)
+	case crossIndex:
+		for _, s := range items {
+			if isNothing(s) && len(s.body) > 0 { // the index says it, in a word
+				s.body[0].text = strings.TrimSuffix(s.body[0].text, ".")
+			}
+		}
 	}
 	return slices.DeleteFunc(items, func(s Section) bool {
 		return s.Key == "1C" && f.Filed.Before(cyberSince) || s.Key == "9C" && f.Filed.Before(foreignSince)

@@ -17,9 +17,14 @@ type page struct {
 	inline   bool
 	contexts map[string]string // of facts, by their period
 	facts    int
-	number   int // of the page
-	blocks   int // on the page
-	running  string
+	number   int      // of the page
+	blocks   int      // on the page
+	running  string   // the item
+	part     string   // of the form
+	numbered bool     // it has items enough for a table of contents
+	turned   bool     // nothing is on the page so far
+	crossed  bool     // the report has an index instead of items
+	pages    [][2]int // on which each part begins and ends
 }
 
 // The looks that do something of their own.
@@ -34,9 +39,14 @@ const (
 
 // asPage is the document as EDGAR has it.
 func (c *Company) asPage(f *Filing, document int) []byte {
-	p := &page{c: c, f: f, look: c.look, contexts: map[string]string{}, inline: f.Inline() && document == 0, number: 1}
 	parts := c.parts(f, document)
-	body := p.write(parts, document)
+	var p *page
+	var body []byte
+	pages := make([][2]int, len(parts))
+	for range 2 { // the first time tells on which pages the parts are
+		p = &page{c: c, f: f, look: c.look, contexts: map[string]string{}, inline: f.Inline() && document == 0, number: 1, pages: pages}
+		body = p.write(parts, document)
+	}
 	p.out.Reset()
 	p.head(f.Documents[document])
 	p.out.Write(body)
@@ -64,7 +74,7 @@ func (p *page) head(d Document) {
 	fmt.Fprintf(&p.out, `<div style="display:none"><ix:header><ix:hidden><ix:nonNumeric contextRef="c-0" name="dei:EntityCentralIndexKey" id="h-1">%010d</ix:nonNumeric><ix:nonNumeric contextRef="c-0" name="dei:AmendmentFlag" id="h-2">%t</ix:nonNumeric><ix:nonNumeric contextRef="c-0" name="dei:DocumentFiscalYearFocus" id="h-3">%d</ix:nonNumeric><ix:nonNumeric contextRef="c-0" name="dei:DocumentFiscalPeriodFocus" id="h-4">%s</ix:nonNumeric></ix:hidden>`,
 		p.c.CIK, strings.HasSuffix(p.f.Form, "/A"), p.f.FiscalYear, p.f.FiscalPeriod)
 	fmt.Fprintf(&p.out, `<ix:references xml:lang="en-US"><link:schemaRef xlink:type="simple" xlink:href="%s.xsd"/></ix:references><ix:resources>`, title)
-	fmt.Fprintf(&p.out, `<xbrli:unit id="money"><xbrli:measure>iso4217:%s</xbrli:measure></xbrli:unit><xbrli:unit id="shares"><xbrli:measure>xbrli:shares</xbrli:measure></xbrli:unit>`, p.c.currency())
+	fmt.Fprintf(&p.out, `<xbrli:unit id="money"><xbrli:measure>iso4217:%[1]s</xbrli:measure></xbrli:unit><xbrli:unit id="shares"><xbrli:measure>xbrli:shares</xbrli:measure></xbrli:unit><xbrli:unit id="moneyPerShare"><xbrli:divide><xbrli:unitNumerator><xbrli:measure>iso4217:%[1]s</xbrli:measure></xbrli:unitNumerator><xbrli:unitDenominator><xbrli:measure>xbrli:shares</xbrli:measure></xbrli:unitDenominator></xbrli:divide></xbrli:unit>`, p.c.currency())
 	for i := range len(p.contexts) {
 		for period, id := range p.contexts {
 			if id == fmt.Sprintf("c-%d", i) {
@@ -83,39 +93,64 @@ func (p *page) write(parts []part, document int) []byte {
 	} else {
 		p.cover()
 	}
-	numbered := len(parts) > 4
-	crossed := p.c.role == crossIndex && p.f.Form == "10-K"
-	if numbered && !crossed {
+	p.numbered = len(parts) > 4
+	p.crossed = p.c.role == crossIndex && p.f.Form == "10-K" && document == 0
+	if p.numbered {
 		p.contents(parts)
 	}
-	part := ""
 	for i, one := range parts {
-		if numbered {
-			if next := one.partOf(p.f.Form); next != part && !crossed {
-				part = next
-				p.feed()
-				p.para(part, "text-align:center;font-weight:700")
-			}
-			fmt.Fprintf(&p.out, `<div id="s%d"></div>`, i)
+		if p.crossed && isNothing(one.Section) {
+			continue // the index says so
 		}
-		switch {
-		case one.plain && one.Title != "", crossed && one.Title != "":
-			p.para(one.Title, "font-weight:700;font-size:13pt")
-		case !one.plain:
-			p.heading(one.Item(), one.Title)
-		}
-		p.running = one.Item()
+		p.begin(i, one)
 		for _, b := range one.body {
 			p.block(b)
 		}
+		if p.pages[i][1] = p.number; p.turned {
+			p.pages[i][1]-- // there is nothing on it yet
+		}
 	}
-	if crossed {
+	if p.crossed {
 		p.crossReference(parts)
 	}
 	if document == 0 {
 		p.signature()
 	}
 	return bytes.Clone(p.out.Bytes())
+}
+
+// begin writes the heading of a part of the document, on a new page where a part of the form begins.
+func (p *page) begin(i int, one part) {
+	next := one.partOf(p.f.Form)
+	opens := p.numbered && !p.crossed && next != p.part
+	if opens || p.crossed {
+		p.feed()
+	}
+	p.top(false)
+	if opens {
+		p.part = next
+		p.para(next, "text-align:center;font-weight:700")
+	}
+	if p.numbered {
+		fmt.Fprintf(&p.out, `<div id="s%d"></div>`, i)
+	}
+	p.pages[i][0] = p.number
+	p.running = one.Item()
+	switch {
+	case !one.plain && !p.crossed:
+		p.heading(one.Item(), one.Title)
+	case one.Title != "":
+		p.para(one.Title, "font-weight:700;font-size:13pt")
+	}
+}
+
+// isNothing tells an item that has nothing to say.
+func isNothing(s Section) bool {
+	if len(s.body) == 0 {
+		return true
+	}
+	said := strings.TrimSuffix(s.body[0].text, ".")
+	return len(s.body) == 1 && (said == "None" || said == "Not applicable")
 }
 
 // partOf is the part of the form that the section stands in.
@@ -145,6 +180,7 @@ func (s Section) partOf(form string) string {
 
 // block writes a paragraph, a heading within the item or a table, and turns the page when it is full.
 func (p *page) block(b block) {
+	p.top(true)
 	switch {
 	case b.table != nil:
 		p.table(b.table)
@@ -159,17 +195,30 @@ func (p *page) block(b block) {
 	}
 }
 
-// feed ends the page with its number, and begins the next with what every page has on top.
+// feed ends the page with its number.
 func (p *page) feed() {
+	if p.blocks == 0 && p.turned {
+		return // there is nothing on it
+	}
 	p.blocks = 0
 	fmt.Fprintf(&p.out, `<div style="text-align:center"><span style="font-size:8pt">%s</span></div><hr style="page-break-after:always"/>`,
 		p.text(map[bool]string{true: fmt.Sprintf("%s | %d Form %s | %d", p.c.Short, p.f.FiscalYear, p.f.Form, p.number), false: fmt.Sprint(p.number)}[p.look == 0]))
 	p.number++
+	p.turned = true
+}
+
+// top is what a page has above what it says: which item goes on there, or a link to the table of contents.
+func (p *page) top(goesOn bool) {
+	if !p.turned || p.f.Form == "8-K" {
+		return
+	}
+	p.turned = false
+	continues := p.look == lookDash || p.look == lookTwo
 	switch {
-	case p.running == "" || p.f.Form == "8-K":
-	case p.look == lookDash || p.look == lookTwo:
+	case p.crossed: // it has no items to name, and no table of contents
+	case continues && goesOn:
 		p.para("Item "+p.running+". (continued)", "font-style:italic")
-	default:
+	case !continues:
 		p.out.WriteString(`<div style="min-height:42.75pt;width:100%"><div><span style="font-size:8pt"><a href="#toc">Table of Contents</a></span></div></div>`)
 	}
 }

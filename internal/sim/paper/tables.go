@@ -78,11 +78,18 @@ func (p *page) tagged(f Fact, text string) string {
 // contents is the table of contents, which links to every heading.
 func (p *page) contents(parts []part) {
 	p.feed()
+	p.turned = false
 	p.out.WriteString(`<div id="toc"></div>`)
 	p.para("TABLE OF CONTENTS", "text-align:center;font-weight:700")
 	p.out.WriteString(`<table style="width:100%"><tr><td/><td/><td><span>Page</span></td></tr>`)
 	part := ""
 	for i, one := range parts {
+		if p.crossed { // these are the company's own
+			if !isNothing(one.Section) {
+				fmt.Fprintf(&p.out, `<tr><td><a href="#s%[1]d">%[2]s</a></td><td/><td><a href="#s%[1]d">%[3]d</a></td></tr>`, i, p.text(one.Title), p.pages[i][0])
+			}
+			continue
+		}
 		if next := one.partOf(p.f.Form); next != part {
 			part = next
 			fmt.Fprintf(&p.out, `<tr><td colspan="3"><span>%s</span></td></tr>`, part)
@@ -91,7 +98,7 @@ func (p *page) contents(parts []part) {
 		if p.look == lookWindows || p.look == lookNamed {
 			title = strings.ToUpper(title)
 		}
-		fmt.Fprintf(&p.out, `<tr><td><a href="#s%[1]d">Item %[2]s.</a></td><td><a href="#s%[1]d">%[3]s</a></td><td><a href="#s%[1]d">%[4]d</a></td></tr>`, i, p.text(one.Item()), p.text(title), 1+i*2)
+		fmt.Fprintf(&p.out, `<tr><td><a href="#s%[1]d">Item %[2]s.</a></td><td><a href="#s%[1]d">%[3]s</a></td><td><a href="#s%[1]d">%[4]d</a></td></tr>`, i, p.text(one.Item()), p.text(title), p.pages[i][0])
 	}
 	p.out.WriteString("</table>")
 	p.feed()
@@ -100,10 +107,20 @@ func (p *page) contents(parts []part) {
 // crossReference is the index by which a report without items says where each one is.
 func (p *page) crossReference(parts []part) {
 	p.feed()
+	p.turned = false
 	p.para("FORM 10-K CROSS-REFERENCE INDEX", "text-align:center;font-weight:700")
 	p.out.WriteString(`<table style="width:100%"><tr><td><span>Item Number</span></td><td/><td><span>Page(s)</span></td></tr>`)
 	for i, one := range parts {
-		fmt.Fprintf(&p.out, `<tr><td><span>Item %s.</span></td><td><a href="#s%d">%s</a></td><td><span>%d-%d</span></td></tr>`, p.text(one.Item()), i, p.text(one.Title), 2+i*2, 3+i*2)
+		title, where := fmt.Sprintf(`<a href="#s%d">%s</a>`, i, p.text(one.Title)), fmt.Sprintf("%d-%d", p.pages[i][0], p.pages[i][1])
+		switch {
+		case isNothing(one.Section) && len(one.body) == 0:
+			title, where = p.text(one.Title), "Not applicable"
+		case isNothing(one.Section):
+			title, where = p.text(one.Title), one.body[0].text
+		case p.pages[i][0] == p.pages[i][1]:
+			where = fmt.Sprint(p.pages[i][0])
+		}
+		fmt.Fprintf(&p.out, `<tr><td><span>Item %s.</span></td><td><span>%s</span></td><td><span>%s</span></td></tr>`, p.text(one.Item()), title, where)
 	}
 	p.out.WriteString("</table>")
 }
