@@ -85,7 +85,7 @@ func rawOf(d decimal.Decimal) map[string]any {
 func (w *World) addAccounts(modules map[string]map[string]any, in *Instrument, q Quote, now time.Time) {
 	f := w.fundamentals(in, q)
 	quarters := w.quarterly(in, f, q)
-	modules["financialData"] = w.financialModule(in, q, f)
+	modules["financialData"] = w.financialModule(q, f)
 	var history, shares, company []map[string]any
 	for i, one := range quarters {
 		surprise := one.eps.Sub(one.estimate)
@@ -137,7 +137,7 @@ func calendarModule(f fundamentals, expected, revenue decimal.Decimal, now time.
 
 // financialModule has margins and growth as fractions, but debt by equity in percent. What is of a share's price is in the
 // price's own unit, pence too.
-func (w *World) financialModule(in *Instrument, q Quote, f fundamentals) map[string]any {
+func (w *World) financialModule(q Quote, f fundamentals) map[string]any {
 	a, shares := f.accounts(), decimal.NewFromInt(f.shares)
 	return map[string]any{
 		"currentPrice": q.Price, "targetMeanPrice": q.Price.Mul(decimal.New(112, -2)).Round(tickDigits), "recommendationKey": "hold",

@@ -10,9 +10,8 @@ import (
 
 // Some items came later than others.
 var (
-	cyberSince    = calendar.Day{Year: 2023, Month: 12, Day: 15}
-	foreignSince  = calendar.Day{Year: 2022, Month: 1, Day: 10} // Item 9C
-	selectedUntil = calendar.Day{Year: 2021, Month: 8, Day: 9}  // Item 6 had five years of figures before
+	cyberSince   = calendar.Day{Year: 2023, Month: 12, Day: 15}
+	foreignSince = calendar.Day{Year: 2022, Month: 1, Day: 10} // Item 9C
 )
 
 // annualItems are those of a 10-K.
@@ -80,7 +79,7 @@ func (c *Company) market(f *Filing) []block {
 	year := c.flow(at(f.FiscalYear, 1), at(f.FiscalYear, 4), f.Filed)
 	texts := []string{"{company}'s common stock is traded on {exchange} under the symbol {ticker}."}
 	if year.dividends > 0 {
-		texts = append(texts, fmt.Sprintf("* Dividends"), fmt.Sprintf("During {fy}, {company} paid dividends of %s in total. It intends to pay cash dividends every quarter, subject to declaration by its Board of Directors.", c.amount(year.dividends)))
+		texts = append(texts, "* Dividends", fmt.Sprintf("During {fy}, {company} paid dividends of %s in total. It intends to pay cash dividends every quarter, subject to declaration by its Board of Directors.", c.amount(year.dividends)))
 	} else {
 		texts = append(texts, "{company} has not paid cash dividends on its common stock in the periods presented and does not expect to do so soon.")
 	}

@@ -9,7 +9,7 @@ import (
 	"github.com/jaspers-ai/jaspers/internal/calendar"
 )
 
-// Reported facts are those of one filing; Frame is set on one of all that report the same period.
+// FiledFact is a figure with the filing that reports it. Frame is set on one of all that report the same period.
 type FiledFact struct {
 	Fact
 	Filing *Filing

@@ -207,7 +207,7 @@ func TestTheArchiveFollowsFromTheSeed(t *testing.T) {
 		}
 		return all.String()
 	}
-	if text(7) != text(7) {
+	if first, again := text(7), text(7); first != again {
 		t.Error("two archives of one seed differ")
 	}
 	if text(7) == text(8) {

@@ -11,7 +11,7 @@ func (c *Company) quarterlyItems(f *Filing) []Section {
 	return []Section{
 		{"I.1", "Financial Statements", c.statementsItem(f)},
 		{"I.2", "Management's Discussion and Analysis of Financial Condition and Results of Operations", c.discussion(f)},
-		{"I.3", "Quantitative and Qualitative Disclosures About Market Risk", c.say(f, fmt.Sprintf(`There have been no material changes to {company}'s market risk during the quarter. For a discussion of its exposure, see Item 7A of its annual report on Form 10-K for fiscal {last}.`))},
+		{"I.3", "Quantitative and Qualitative Disclosures About Market Risk", c.say(f, "There have been no material changes to {company}'s market risk during the quarter. For a discussion of its exposure, see Item 7A of its annual report on Form 10-K for fiscal {last}.")},
 		{"I.4", "Controls and Procedures", c.say(f, w.special("controls")[0])},
 		{"II.1", "Legal Proceedings", c.say(f, w.every("legal")...)},
 		{"II.1A", "Risk Factors", c.say(f, w.special("risks of a quarter")...)},
