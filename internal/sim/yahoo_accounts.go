@@ -9,7 +9,7 @@ import (
 	"github.com/shopspring/decimal"
 
 	"github.com/jaspers-ai/jaspers/internal/calendar"
-	"github.com/jaspers-ai/jaspers/internal/sim/paper"
+	"github.com/jaspers-ai/jaspers/internal/sim/books"
 )
 
 // quarterShares are the percents of a year that its quarters bring: any four in a row are a whole one.
@@ -152,13 +152,13 @@ func (w *World) financialModule(q Quote, f fundamentals) map[string]any {
 }
 
 // accounts are those of the filings, or for a company that files none, what its size suggests.
-func (f fundamentals) accounts() paper.Standing {
+func (f fundamentals) accounts() books.Standing {
 	if f.filed != nil {
 		return *f.filed
 	}
 	of := func(percent int64) decimal.Decimal { return f.revenue.Mul(decimal.New(percent, -2)).Round(0) }
 	equity := f.book.Mul(decimal.NewFromInt(f.shares))
-	return paper.Standing{
+	return books.Standing{
 		Revenue: f.revenue, GrossProfit: of(44), Operating: of(17), EBITDA: of(22), NetIncome: f.income, OperatingCash: of(18), FreeCash: of(13),
 		Cash: of(15), Debt: equity.Mul(decimal.New(40, -2)).Round(0), Equity: equity, Assets: equity.Mul(decimal.NewFromInt(2)), Growth: decimal.New(4, -2),
 	}

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/jaspers-ai/jaspers/internal/calendar"
+	"github.com/jaspers-ai/jaspers/internal/sim/books"
 )
 
 // Some items came later than others.
@@ -42,10 +43,10 @@ func (c *Company) annualItems(f *Filing) []Section {
 		{"15", "Exhibit and Financial Statement Schedules", c.say(f, w.special("exhibits")...)},
 		{"16", "Form 10-K Summary", c.say(f, "None.")},
 	}
-	switch c.role {
-	case byExhibit:
+	switch c.Role {
+	case books.ByExhibit:
 		c.pointToExhibit(f, items)
-	case crossIndex:
+	case books.CrossIndex:
 		for _, s := range items {
 			if isNothing(s) && len(s.body) > 0 { // the index says it, in a word
 				s.body[0].text = strings.TrimSuffix(s.body[0].text, ".")
@@ -76,44 +77,44 @@ func (c *Company) proxied(f *Filing) []block {
 
 // market is Item 5.
 func (c *Company) market(f *Filing) []block {
-	year := c.flow(at(f.FiscalYear, 1), at(f.FiscalYear, 4), f.Filed)
+	year := c.Flow(books.At(f.FiscalYear, 1), books.At(f.FiscalYear, 4), f.Filed)
 	texts := []string{"{company}'s common stock is traded on {exchange} under the symbol {ticker}."}
-	if year.dividends > 0 {
-		texts = append(texts, "* Dividends", fmt.Sprintf("During {fy}, {company} paid dividends of %s in total. It intends to pay cash dividends every quarter, subject to declaration by its Board of Directors.", c.amount(year.dividends)))
+	if year.Dividends > 0 {
+		texts = append(texts, "* Dividends", fmt.Sprintf("During {fy}, {company} paid dividends of %s in total. It intends to pay cash dividends every quarter, subject to declaration by its Board of Directors.", c.amount(year.Dividends)))
 	} else {
 		texts = append(texts, "{company} has not paid cash dividends on its common stock in the periods presented and does not expect to do so soon.")
 	}
-	if year.buybacks > 0 {
-		texts = append(texts, "* Purchases of equity securities by the issuer", fmt.Sprintf("During {fy}, {company} repurchased shares of its common stock for %s under a program that has no date of expiry.", c.amount(year.buybacks)))
+	if year.Buybacks > 0 {
+		texts = append(texts, "* Purchases of equity securities by the issuer", fmt.Sprintf("During {fy}, {company} repurchased shares of its common stock for %s under a program that has no date of expiry.", c.amount(year.Buybacks)))
 	}
 	return c.say(f, texts...)
 }
 
 // discussion is Item 7, and Item 2 of a 10-Q.
 func (c *Company) discussion(f *Filing) []block {
-	from, to, than := at(f.FiscalYear, 1), f.quarter(), 4
+	from, to, than := books.At(f.FiscalYear, 1), f.quarter(), 4
 	period, before := "fiscal {fy}", "fiscal {last}"
 	if f.FiscalPeriod != "FY" {
-		from, period, before = to, "the quarter ended "+long(c.q[to].end), "the same quarter a year before"
+		from, period, before = to, "the quarter ended "+long(c.Periods[to].End), "the same quarter a year before"
 	}
-	now, then := c.flow(from, to, f.Filed), c.flow(from-than, to-than, f.Filed)
-	s := c.q[to].stocks
+	now, then := c.Flow(from, to, f.Filed), c.Flow(from-than, to-than, f.Filed)
+	s := c.Periods[to].Stocks
 	w := c.words
 	blocks := c.say(f, w.special("before discussion")...)
 	blocks = append(blocks, c.say(f, "* Results of operations",
-		fmt.Sprintf("{company}'s %s was %s in %s and %s in %s: it %s.", c.named("total revenue", "total net revenue", "total revenues"), c.amount(now.revenue), period, c.amount(then.revenue), before, c.moved(now.revenue, then.revenue)))...)
+		fmt.Sprintf("{company}'s %s was %s in %s and %s in %s: it %s.", c.named("total revenue", "total net revenue", "total revenues"), c.amount(now.Revenue), period, c.amount(then.Revenue), before, c.moved(now.Revenue, then.Revenue)))...)
 	blocks = append(blocks, c.say(f, w.special("drivers")...)...)
 	segments := c.segments(f, from, to)
 	blocks = append(blocks, block{table: segments})
 	blocks = append(blocks, c.say(f, c.bySegment(segments))...)
 	blocks = append(blocks, c.expenses(f, now, then)...)
 	blocks = append(blocks, c.say(f,
-		fmt.Sprintf("Net income (loss) was %s, or %s per diluted share, compared with %s, or %s per diluted share, in %s.", c.amount(now.net()), c.each(c.perShare(now.net(), c.diluted(f.Filed))),
-			c.amount(then.net()), c.each(c.perShare(then.net(), c.diluted(f.Filed))), before),
+		fmt.Sprintf("Net income (loss) was %s, or %s per diluted share, compared with %s, or %s per diluted share, in %s.", c.amount(now.Net()), c.each(c.PerShare(now.Net(), c.Diluted(f.Filed))),
+			c.amount(then.Net()), c.each(c.PerShare(then.Net(), c.Diluted(f.Filed))), before),
 		"* Liquidity and capital resources",
-		fmt.Sprintf("At %s, {company} had cash and cash equivalents of %s and %s of %s. Debt was %s.", long(c.q[to].end), c.amount(s.cash), c.named("marketable securities", "investment securities", "investments"), c.amount(s.securities), c.amount(s.debt)))...)
-	year := c.flow(at(f.FiscalYear, 1), to, f.Filed)
-	blocks = append(blocks, c.say(f, fmt.Sprintf("Operating activities since the beginning of the fiscal year came to %s, and payments for property, plant and equipment to %s. Financing activities came to %s.", c.amount(year.operated()), c.amount(year.spending), c.amount(year.financed())))...)
+		fmt.Sprintf("At %s, {company} had cash and cash equivalents of %s and %s of %s. Debt was %s.", long(c.Periods[to].End), c.amount(s.Cash), c.named("marketable securities", "investment securities", "investments"), c.amount(s.Securities), c.amount(s.Debt)))...)
+	year := c.Flow(books.At(f.FiscalYear, 1), to, f.Filed)
+	blocks = append(blocks, c.say(f, fmt.Sprintf("Operating activities since the beginning of the fiscal year came to %s, and payments for property, plant and equipment to %s. Financing activities came to %s.", c.amount(year.Operated()), c.amount(year.Spending), c.amount(year.Financed())))...)
 	blocks = append(blocks, c.say(f, w.special("liquidity")...)...)
 	if f.FiscalPeriod == "FY" {
 		blocks = append(blocks, c.say(f, w.special("estimates")...)...)
@@ -122,17 +123,17 @@ func (c *Company) discussion(f *Filing) []block {
 }
 
 // expenses say what the revenue cost.
-func (c *Company) expenses(f *Filing, now, then flows) []block {
-	if c.kind == bank {
-		return c.say(f, "* Credit costs and expense", fmt.Sprintf("The provision for credit losses was %s, compared with %s. Noninterest expense was %s: it %s.", c.amount(now.cost), c.amount(then.cost), c.amount(now.selling), c.moved(now.selling, then.selling)))
+func (c *Company) expenses(f *Filing, now, then books.Flows) []block {
+	if c.Kind == books.Bank {
+		return c.say(f, "* Credit costs and expense", fmt.Sprintf("The provision for credit losses was %s, compared with %s. Noninterest expense was %s: it %s.", c.amount(now.Cost), c.amount(then.Cost), c.amount(now.Selling), c.moved(now.Selling, then.Selling)))
 	}
 	blocks := c.say(f, "* Cost and expenses", fmt.Sprintf("%s was %s and left %s, or %s%% of revenue; a year before it had been %s%%.",
-		c.named("Cost of revenue", "", "Cost of sales, services and insurance losses"), c.amount(now.cost), c.amount(now.gross()), percent(now.gross(), now.revenue), percent(then.gross(), then.revenue)))
-	if c.Registrant.research > 0 {
-		blocks = append(blocks, c.say(f, fmt.Sprintf("Research and development expense was %s: it %s.", c.amount(now.research), c.moved(now.research, then.research)))...)
+		c.named("Cost of revenue", "", "Cost of sales, services and insurance losses"), c.amount(now.Cost), c.amount(now.Gross()), percent(now.Gross(), now.Revenue), percent(then.Gross(), then.Revenue)))
+	if c.Registrant.Research > 0 {
+		blocks = append(blocks, c.say(f, fmt.Sprintf("Research and development expense was %s: it %s.", c.amount(now.Research), c.moved(now.Research, then.Research)))...)
 	}
-	return append(blocks, c.say(f, fmt.Sprintf("Selling, general and administrative expense was %s: it %s.", c.amount(now.selling), c.moved(now.selling, then.selling)),
-		fmt.Sprintf("The provision for income taxes was %s on income before taxes of %s.", c.amount(now.tax), c.amount(now.before())))...)
+	return append(blocks, c.say(f, fmt.Sprintf("Selling, general and administrative expense was %s: it %s.", c.amount(now.Selling), c.moved(now.Selling, then.Selling)),
+		fmt.Sprintf("The provision for income taxes was %s on income before taxes of %s.", c.amount(now.Tax), c.amount(now.Before())))...)
 }
 
 // statementsItem is Item 8, and Item 1 of a 10-Q: the statements and some notes.
@@ -143,10 +144,10 @@ func (c *Company) statementsItem(f *Filing) []block {
 	}
 	blocks = append(blocks, c.say(f, "* Note 1 - Summary of significant accounting policies")...)
 	blocks = append(blocks, c.say(f, c.words.special("policies")...)...)
-	if c.role == restated && f.Filed.Year > restatedYear && f.FiscalYear == restatedYear+1 {
+	if c.Role == books.Restated && f.Filed.Year > books.RestatedYear && f.FiscalYear == books.RestatedYear+1 {
 		blocks = append(blocks, c.say(f, "* Note 2 - Revision of prior period amounts",
 			fmt.Sprintf("In %d, {company} concluded that it acts as an agent in certain sales of spare parts. Revenue and cost of revenue of each quarter of %d are therefore %s lower than previously reported, or %s for the year. Net income did not change.",
-				restatedYear+1, restatedYear, c.amount(restatedBy), c.amount(4*restatedBy)))...)
+				books.RestatedYear+1, books.RestatedYear, c.amount(books.RestatedBy), c.amount(4*books.RestatedBy)))...)
 	}
 	return blocks
 }

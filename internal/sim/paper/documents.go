@@ -124,7 +124,7 @@ func (c *Company) parts(f *Filing, document int) []part {
 
 // insider is what a Form 4 tells: how many shares were sold at what price.
 func (c *Company) insider(f *Filing) (shares int64, price decimal.Decimal) {
-	return c.between(5, 90, "insider", f.Accession) * 100, decimal.New(c.between(4_000, 40_000, "price", f.Accession), -2)
+	return c.Between(5, 90, "insider", f.Accession) * 100, decimal.New(c.Between(4_000, 40_000, "price", f.Accession), -2)
 }
 
 // ownership is the XML of a Form 4.

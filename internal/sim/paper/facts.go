@@ -77,7 +77,7 @@ func (c *Company) Labels() map[string]string {
 	labels := map[string]string{
 		"EntityCommonStockSharesOutstanding": "Entity Common Stock, Shares Outstanding", "EntityPublicFloat": "Entity Public Float",
 	}
-	if len(c.q) == 0 {
+	if len(c.Periods) == 0 {
 		return labels // it never reported anything
 	}
 	for _, lines := range [][]line{c.incomeLines(), c.balanceLines(), c.cashLines()} {

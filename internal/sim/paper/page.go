@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"html"
 	"strings"
+
+	"github.com/jaspers-ai/jaspers/internal/sim/books"
 )
 
 // page writes a document as the filers' programs do: a flood of spans, headings in pieces, and on every page a number
@@ -44,7 +46,7 @@ func (c *Company) asPage(f *Filing, document int) []byte {
 	var body []byte
 	pages := make([][2]int, len(parts))
 	for range 2 { // the first time tells on which pages the parts are
-		p = &page{c: c, f: f, look: c.look, contexts: map[string]string{}, inline: f.Inline() && document == 0, number: 1, pages: pages}
+		p = &page{c: c, f: f, look: c.Look, contexts: map[string]string{}, inline: f.Inline() && document == 0, number: 1, pages: pages}
 		body = p.write(parts, document)
 	}
 	p.out.Reset()
@@ -74,7 +76,7 @@ func (p *page) head(d Document) {
 	fmt.Fprintf(&p.out, `<div style="display:none"><ix:header><ix:hidden><ix:nonNumeric contextRef="c-0" name="dei:EntityCentralIndexKey" id="h-1">%010d</ix:nonNumeric><ix:nonNumeric contextRef="c-0" name="dei:AmendmentFlag" id="h-2">%t</ix:nonNumeric><ix:nonNumeric contextRef="c-0" name="dei:DocumentFiscalYearFocus" id="h-3">%d</ix:nonNumeric><ix:nonNumeric contextRef="c-0" name="dei:DocumentFiscalPeriodFocus" id="h-4">%s</ix:nonNumeric></ix:hidden>`,
 		p.c.CIK, strings.HasSuffix(p.f.Form, "/A"), p.f.FiscalYear, p.f.FiscalPeriod)
 	fmt.Fprintf(&p.out, `<ix:references xml:lang="en-US"><link:schemaRef xlink:type="simple" xlink:href="%s.xsd"/></ix:references><ix:resources>`, title)
-	fmt.Fprintf(&p.out, `<xbrli:unit id="money"><xbrli:measure>iso4217:%[1]s</xbrli:measure></xbrli:unit><xbrli:unit id="shares"><xbrli:measure>xbrli:shares</xbrli:measure></xbrli:unit><xbrli:unit id="moneyPerShare"><xbrli:divide><xbrli:unitNumerator><xbrli:measure>iso4217:%[1]s</xbrli:measure></xbrli:unitNumerator><xbrli:unitDenominator><xbrli:measure>xbrli:shares</xbrli:measure></xbrli:unitDenominator></xbrli:divide></xbrli:unit>`, p.c.currency())
+	fmt.Fprintf(&p.out, `<xbrli:unit id="money"><xbrli:measure>iso4217:%[1]s</xbrli:measure></xbrli:unit><xbrli:unit id="shares"><xbrli:measure>xbrli:shares</xbrli:measure></xbrli:unit><xbrli:unit id="moneyPerShare"><xbrli:divide><xbrli:unitNumerator><xbrli:measure>iso4217:%[1]s</xbrli:measure></xbrli:unitNumerator><xbrli:unitDenominator><xbrli:measure>xbrli:shares</xbrli:measure></xbrli:unitDenominator></xbrli:divide></xbrli:unit>`, p.c.Currency())
 	for i := range len(p.contexts) {
 		for period, id := range p.contexts {
 			if id == fmt.Sprintf("c-%d", i) {
@@ -94,7 +96,7 @@ func (p *page) write(parts []part, document int) []byte {
 		p.cover()
 	}
 	p.numbered = len(parts) > 4
-	p.crossed = p.c.role == crossIndex && p.f.Form == "10-K" && document == 0
+	p.crossed = p.c.Role == books.CrossIndex && p.f.Form == "10-K" && document == 0
 	if p.numbered {
 		p.contents(parts)
 	}

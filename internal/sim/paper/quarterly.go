@@ -24,7 +24,7 @@ func (c *Company) quarterlyItems(f *Filing) []Section {
 }
 
 func (c *Company) purchases(f *Filing) []block {
-	if spent := c.q[f.quarter()].flows.buybacks; spent > 0 {
+	if spent := c.Periods[f.quarter()].Flows.Buybacks; spent > 0 {
 		return c.say(f, fmt.Sprintf("During the quarter {company} repurchased shares of its common stock for %s.", c.amount(spent)))
 	}
 	return c.say(f, "None.")
@@ -50,8 +50,8 @@ func (c *Company) segments(f *Filing, from, to int) *table {
 	spans := []span{{from, to}, {from - 4, to - 4}}
 	var left []int64
 	for _, s := range spans {
-		t.columns = append(t.columns, long(c.q[s.to].end))
-		left = append(left, c.flow(s.from, s.to, f.Filed).revenue)
+		t.columns = append(t.columns, long(c.Periods[s.to].End))
+		left = append(left, c.Flow(s.from, s.to, f.Filed).Revenue)
 	}
 	names := strings.Split(c.words.special("segments")[0], ";")
 	total := row{label: "Total", total: true}
@@ -66,7 +66,7 @@ func (c *Company) segments(f *Filing, from, to int) *table {
 		_, _ = fmt.Sscan(name[cut+1:], &share) // a test reads all of them
 		r := row{label: name[:cut]}
 		for j := range spans {
-			part := all[j] * share / 100 * c.between(985, 1015, "segment", name, t.columns[j]) / 1000
+			part := all[j] * share / 100 * c.Between(985, 1015, "segment", name, t.columns[j]) / 1000
 			if i == len(names)-1 {
 				part = left[j]
 			}

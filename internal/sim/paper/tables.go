@@ -149,7 +149,7 @@ func (p *page) cover() {
 	p.para(fmt.Sprintf("%s, %s %s", c.Street, c.City, c.Zip), "text-align:center")
 	if f.hasStatements() {
 		day := f.Filed.AddDays(-6)
-		p.para(fmt.Sprintf("%s shares of common stock were issued and outstanding as of %s.", grouped(fmt.Sprint(c.basic(day))), long(day)), "text-align:justify")
+		p.para(fmt.Sprintf("%s shares of common stock were issued and outstanding as of %s.", grouped(fmt.Sprint(c.Basic(day))), long(day)), "text-align:justify")
 	}
 	if f.Form == "10-K/A" {
 		p.para("EXPLANATORY NOTE: This Amendment No. 1 is filed to include the information required by Part III of Form 10-K, because the definitive proxy statement will not be filed in time. Nothing else in the report is changed.", "text-align:justify")
