@@ -94,3 +94,6 @@ func oldestFirst(filings []*Filing) {
 		return cmp.Or(x.Accepted.Compare(y.Accepted), cmp.Compare(x.Form, y.Form))
 	})
 }
+
+// Reported is a quarter as a company told of it.
+type Reported = books.Reported
