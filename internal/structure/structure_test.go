@@ -62,7 +62,8 @@ var aside = map[string][]string{
 	"sharedtest":              {},
 	"sim":                     {"calendar", "sim/books", "sim/paper"},
 	"sim/books":               {"calendar"},
-	"sim/paper":               {"calendar", "sim/books"},
+	"sim/paper":               {"calendar", "sim/books", "sim/typeset"},
+	"sim/typeset":             {"calendar", "sim/books"},
 	"structure":               {},
 }
 

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/jaspers-ai/jaspers/internal/sim/books"
+	"github.com/jaspers-ai/jaspers/internal/sim/typeset"
 )
 
 // itemTitles are those of an 8-K.
@@ -31,14 +32,14 @@ func (c *Company) person(f *Filing, i int) string {
 }
 
 // currentItems are those of an 8-K.
-func (c *Company) currentItems(f *Filing) []Section {
-	var items []Section
+func (c *Company) currentItems(f *Filing) []typeset.Section {
+	var items []typeset.Section
 	for _, item := range f.Items {
 		texts := []string{}
 		switch item {
 		case "2.02":
 			texts = []string{fmt.Sprintf("On %s, {company} issued a press release regarding its financial results for its fiscal quarter ended %s. A copy of the press release is furnished as Exhibit 99.1 hereto.", long(f.Filed), long(c.Periods[f.quarter()].End)),
-				"The information in this Item and in Exhibit 99.1 is furnished and shall not be deemed to be filed for purposes of Section 18 of the Securities Exchange Act of 1934."}
+				"The information in this Item and in Exhibit 99.1 is furnished and shall not be deemed to be filed for purposes of typeset.Section 18 of the Securities Exchange Act of 1934."}
 		case "5.02":
 			office := titles[books.Roll(c.Seed, "office", f.Accession)%uint64(len(titles))]
 			texts = []string{fmt.Sprintf("On %s, %s, %s of {company}, told the company of the decision to retire at the end of the year. The decision is not the result of a disagreement on any matter.", long(f.Period), c.person(f, 0), office),
@@ -56,13 +57,13 @@ func (c *Company) currentItems(f *Filing) []Section {
 				texts = []string{"(d) Exhibits.", "99.1 Press release of {company} dated {filed}.", "104 Cover Page Interactive Data File (embedded within the Inline XBRL document)."}
 			}
 		}
-		items = append(items, Section{item, itemTitles[item], c.say(f, texts...)})
+		items = append(items, section(item, itemTitles[item], c.say(f, texts...)))
 	}
 	return items
 }
 
 // release is the press release, Exhibit 99.1.
-func (c *Company) release(f *Filing) []block {
+func (c *Company) release(f *Filing) []typeset.Block {
 	if f.subject == "agreement" {
 		return c.say(f, "* {company} renews its credit line", fmt.Sprintf("%s, %s - {company} today said that it had renewed its revolving credit line with a group of banks.", strings.ToUpper(c.Issuer.City), long(f.Filed)))
 	}
@@ -78,20 +79,20 @@ func (c *Company) release(f *Filing) []block {
 	}
 	income := c.tabulate(f, "CONDENSED CONSOLIDATED STATEMENTS OF OPERATIONS (Unaudited)", false, c.incomeLines(), []column{{"Three Months Ended " + long(c.Periods[i].End), i, i}, {"Three Months Ended " + long(c.Periods[i-4].End), i - 4, i - 4}})
 	balance := c.tabulate(f, "CONDENSED CONSOLIDATED BALANCE SHEETS (Unaudited)", true, c.balanceLines(), []column{{long(c.Periods[i].End), i, i}})
-	return append(blocks, block{text: income.title, heading: true}, block{table: &income}, block{text: balance.title, heading: true}, block{table: &balance})
+	return append(blocks, typeset.Block{Text: income.Title, Heading: true}, typeset.Block{Table: &income}, typeset.Block{Text: balance.Title, Heading: true}, typeset.Block{Table: &balance})
 }
 
 // chief is who leads the company, as its releases and certifications have it.
 func (c *Company) chief() string { return people[books.Roll(c.Seed, "chief")%uint64(len(people))] }
 
 // partThree are the items of a 10-K/A that says what the proxy statement did not say in time.
-func (c *Company) partThree(f *Filing) []Section {
-	return []Section{
-		{"10", "Directors, Executive Officers and Corporate Governance", c.say(f, fmt.Sprintf("%s is the Chief Executive Officer and has been a director since 2016. %s is the Chief Financial Officer. %s chairs the Audit Committee, all members of which are independent.", c.chief(), c.person(f, 1), c.person(f, 2)))},
-		{"11", "Executive Compensation", c.say(f, fmt.Sprintf("The base salary of the Chief Executive Officer was $%d,000 in {fy}. No bonus was paid; awards of shares vest over five years when goals of growth are met.", c.Between(300, 900, "pay", f.Accession)))},
-		{"12", "Security Ownership of Certain Beneficial Owners and Management and Related Stockholder Matters", c.say(f, "The directors and executive officers as a group held less than a fifth of the shares outstanding.")},
-		{"13", "Certain Relationships and Related Transactions, and Director Independence", c.say(f, "The Audit Committee reviewed the transactions with related persons in {fy} and found their terms to be fair.")},
-		{"14", "Principal Accountant Fees and Services", c.say(f, fmt.Sprintf("Fees for the audit of {fy} came to $%d,000.", c.Between(9000, 25000, "fees", f.Accession)))},
-		{"15", "Exhibits and Financial Statement Schedules", c.say(f, "Certifications of the principal officers under Section 302 of the Sarbanes-Oxley Act are filed with this Amendment.")},
+func (c *Company) partThree(f *Filing) []typeset.Section {
+	return []typeset.Section{
+		section("10", "Directors, Executive Officers and Corporate Governance", c.say(f, fmt.Sprintf("%s is the Chief Executive Officer and has been a director since 2016. %s is the Chief Financial Officer. %s chairs the Audit Committee, all members of which are independent.", c.chief(), c.person(f, 1), c.person(f, 2)))),
+		section("11", "Executive Compensation", c.say(f, fmt.Sprintf("The base salary of the Chief Executive Officer was $%d,000 in {fy}. No bonus was paid; awards of shares vest over five years when goals of growth are met.", c.Between(300, 900, "pay", f.Accession)))),
+		section("12", "Security Ownership of Certain Beneficial Owners and Management and Related Stockholder Matters", c.say(f, "The directors and executive officers as a group held less than a fifth of the shares outstanding.")),
+		section("13", "Certain Relationships and Related Transactions, and Director Independence", c.say(f, "The Audit Committee reviewed the transactions with related persons in {fy} and found their terms to be fair.")),
+		section("14", "Principal Accountant Fees and Services", c.say(f, fmt.Sprintf("Fees for the audit of {fy} came to $%d,000.", c.Between(9000, 25000, "fees", f.Accession)))),
+		section("15", "Exhibits and Financial Statement Schedules", c.say(f, "Certifications of the principal officers under typeset.Section 302 of the Sarbanes-Oxley Act are filed with this Amendment.")),
 	}
 }

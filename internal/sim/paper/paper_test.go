@@ -11,6 +11,7 @@ import (
 
 	"github.com/jaspers-ai/jaspers/internal/calendar"
 	"github.com/jaspers-ai/jaspers/internal/sim/books"
+	"github.com/jaspers-ai/jaspers/internal/sim/typeset"
 )
 
 var now = time.Date(2026, time.November, 23, 16, 0, 0, 0, time.UTC)
@@ -132,14 +133,14 @@ func TestThePressReleaseTheReportAndTheFactsSayTheSame(t *testing.T) {
 		}
 		said := ""
 		for _, b := range c.discussion(f) {
-			said += curly(b.text) + "\n"
+			said += typeset.Curly(b.Text) + "\n"
 		}
 		if want := "Net income (loss) was " + c.amount(net.Shift(-6).IntPart()); !strings.Contains(said, want) {
 			t.Errorf("%s: the discussion does not say %q", c.Short, want)
 		}
 		quarters := c.Quarters(now)
-		if got := c.release(c.resultsOf(t, quarters[0].Released)); !strings.Contains(got[1].text, "Revenue was "+c.amount(quarters[0].Revenue.Shift(-6).IntPart())) {
-			t.Errorf("%s: the release says %q, want the revenue %s", c.Short, got[1].text, quarters[0].Revenue)
+		if got := c.release(c.resultsOf(t, quarters[0].Released)); !strings.Contains(got[1].Text, "Revenue was "+c.amount(quarters[0].Revenue.Shift(-6).IntPart())) {
+			t.Errorf("%s: the release says %q, want the revenue %s", c.Short, got[1].Text, quarters[0].Revenue)
 		}
 	}
 }
@@ -246,14 +247,14 @@ func TestSegmentsAddUpToTheRevenue(t *testing.T) {
 	for _, c := range of(3) {
 		f := latest(t, c, map[bool]string{true: "20-F", false: "10-K"}[c.Foreign()], now)
 		table := c.segments(f, books.At(f.FiscalYear, 1), books.At(f.FiscalYear, 4))
-		for column := range table.columns {
+		for column := range table.Columns {
 			var sum, total int64
-			for i, r := range table.rows {
+			for i, r := range table.Rows {
 				var n int64
-				if _, err := fmt.Sscan(strings.ReplaceAll(r.cells[column].text, ",", ""), &n); err != nil || n < 0 {
-					t.Fatalf("%s: %s is %s", c.Short, r.label, r.cells[column].text)
+				if _, err := fmt.Sscan(strings.ReplaceAll(r.Cells[column].Text, ",", ""), &n); err != nil || n < 0 {
+					t.Fatalf("%s: %s is %s", c.Short, r.Label, r.Cells[column].Text)
 				}
-				if i == len(table.rows)-1 {
+				if i == len(table.Rows)-1 {
 					total = n
 				} else {
 					sum += n

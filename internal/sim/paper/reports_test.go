@@ -14,6 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/jaspers-ai/jaspers/internal/sim/books"
+	"github.com/jaspers-ai/jaspers/internal/sim/typeset"
 )
 
 func TestSectionsAreThoseOfTheForms(t *testing.T) {
@@ -97,7 +98,7 @@ func TestInlineReportsAreXML(t *testing.T) {
 		}
 		for _, form := range []string{"10-K", "10-Q", "20-F", "8-K"} {
 			for _, f := range c.Until(now) {
-				if f.Form != form || c.Look == lookNamed {
+				if f.Form != form || c.Look == typeset.Named {
 					continue
 				}
 				body, _ := a.Body(f, f.Primary().Name)

@@ -7,14 +7,8 @@ import (
 
 	"github.com/jaspers-ai/jaspers/internal/calendar"
 	"github.com/jaspers-ai/jaspers/internal/sim/books"
+	"github.com/jaspers-ai/jaspers/internal/sim/typeset"
 )
-
-// Fact is a figure as a filing reports it. Start is the zero Day for one of a moment.
-type Fact struct {
-	Taxonomy, Tag, Unit string
-	Start, End          calendar.Day
-	Value               decimal.Decimal
-}
 
 // line is one of a statement: what it is called, its tag under US-GAAP and IFRS, and where its value comes from.
 type line struct {
@@ -114,25 +108,6 @@ func (c *Company) cashLines() []line {
 	)
 }
 
-// table is a statement, or another array of figures. Cells are texts; those that are facts are in facts too.
-type table struct {
-	title, unit string
-	columns     []string
-	rows        []row
-}
-
-type row struct {
-	label string
-	cells []cell
-	total bool
-}
-
-// cell is a figure as it is shown, and the fact it is, if it is one.
-type cell struct {
-	text string
-	fact *Fact
-}
-
 // column is a period or a moment of a statement.
 type column struct {
 	head     string
@@ -140,16 +115,16 @@ type column struct {
 }
 
 // tabulate makes a statement of lines and columns.
-func (c *Company) tabulate(f *Filing, title string, instant bool, lines []line, columns []column) table {
-	t := table{title: title, unit: "(In millions, except number of shares, which are reflected in thousands, and per-share amounts)"}
+func (c *Company) tabulate(f *Filing, title string, instant bool, lines []line, columns []column) typeset.Table {
+	t := typeset.Table{Title: title, Unit: "(In millions, except number of shares, which are reflected in thousands, and per-share amounts)"}
 	for _, col := range columns {
-		t.columns = append(t.columns, col.head)
+		t.Columns = append(t.Columns, col.head)
 	}
 	for _, l := range lines {
-		r := row{label: l.label, total: l.total}
+		r := typeset.Row{Label: l.label, Total: l.total}
 		for _, col := range columns {
 			told := figures{c.Flow(col.from, col.to, f.Filed), c.Periods[col.to].Stocks, f.Filed}
-			fact := &Fact{Taxonomy: "us-gaap", Tag: l.tag, Unit: c.Currency(), End: c.Periods[col.to].End, Value: l.value(c, told)}
+			fact := &typeset.Fact{Taxonomy: "us-gaap", Tag: l.tag, Unit: c.Currency(), End: c.Periods[col.to].End, Value: l.value(c, told)}
 			if c.Foreign() {
 				fact.Taxonomy, fact.Tag = "ifrs-full", l.ifrs
 			}
@@ -162,23 +137,23 @@ func (c *Company) tabulate(f *Filing, title string, instant bool, lines []line, 
 			if !instant {
 				fact.Start = c.Periods[col.from].Start
 			}
-			r.cells = append(r.cells, cell{shown(*fact), fact})
+			r.Cells = append(r.Cells, typeset.Cell{Text: shown(*fact), Fact: fact})
 		}
-		t.rows = append(t.rows, r)
+		t.Rows = append(t.Rows, r)
 	}
 	return t
 }
 
 // shown is a figure as statements have it: millions of money, thousands of shares, cents; losses in parentheses.
-func shown(f Fact) string {
+func shown(f typeset.Fact) string {
 	text := ""
 	switch {
 	case f.Unit == "shares":
-		text = grouped(f.Value.Shift(-3).Round(0).Abs().String())
+		text = typeset.Grouped(f.Value.Shift(-3).Round(0).Abs().String())
 	case strings.HasSuffix(f.Unit, "/shares"):
 		text = f.Value.Abs().StringFixed(2)
 	default:
-		text = grouped(f.Value.Shift(-6).Abs().String())
+		text = typeset.Grouped(f.Value.Shift(-6).Abs().String())
 	}
 	if f.Value.IsNegative() {
 		return "(" + text + ")"
@@ -186,16 +161,8 @@ func shown(f Fact) string {
 	return text
 }
 
-// grouped puts commas into digits.
-func grouped(digits string) string {
-	for i := len(digits) - 3; i > 0; i -= 3 {
-		digits = digits[:i] + "," + digits[i:]
-	}
-	return digits
-}
-
 // statements are the three a report has.
-func (c *Company) statements(f *Filing) []table {
+func (c *Company) statements(f *Filing) []typeset.Table {
 	i := f.quarter()
 	fy, n := books.YearOf(i)
 	name := map[int]string{1: "Three", 2: "Six", 3: "Nine"}
@@ -223,7 +190,7 @@ func (c *Company) statements(f *Filing) []table {
 	if f.FiscalPeriod == "FY" && c.Foreign() {
 		of = "CONSOLIDATED IFRS "
 	}
-	return []table{
+	return []typeset.Table{
 		c.tabulate(f, of+"STATEMENTS OF OPERATIONS", false, c.incomeLines(), income),
 		c.tabulate(f, of+"BALANCE SHEETS", true, c.balanceLines(), balance),
 		c.tabulate(f, of+"STATEMENTS OF CASH FLOWS", false, c.cashLines(), cash),
@@ -236,13 +203,13 @@ func (f *Filing) hasStatements() bool {
 }
 
 // coverFacts are those of the first page.
-func (c *Company) coverFacts(f *Filing) []Fact {
+func (c *Company) coverFacts(f *Filing) []typeset.Fact {
 	day := f.Filed.AddDays(-6)
-	facts := []Fact{{Taxonomy: "dei", Tag: "EntityCommonStockSharesOutstanding", Unit: "shares", End: day, Value: decimal.NewFromInt(c.Basic(day))}}
+	facts := []typeset.Fact{{Taxonomy: "dei", Tag: "EntityCommonStockSharesOutstanding", Unit: "shares", End: day, Value: decimal.NewFromInt(c.Basic(day))}}
 	if f.Form == "10-K" {
 		half := c.QuarterEnd(f.FiscalYear, 2)
 		worth := decimal.NewFromInt(c.Basic(half)).Mul(c.PerShare(c.Flow(books.At(f.FiscalYear, 1), books.At(f.FiscalYear, 4), f.Filed).Net(), c.Basic(half)).Abs().Add(decimal.NewFromInt(1))).Mul(decimal.NewFromInt(19))
-		facts = append(facts, Fact{Taxonomy: "dei", Tag: "EntityPublicFloat", Unit: c.Currency(), End: half, Value: worth.Shift(-6).Round(0).Shift(6)})
+		facts = append(facts, typeset.Fact{Taxonomy: "dei", Tag: "EntityPublicFloat", Unit: c.Currency(), End: half, Value: worth.Shift(-6).Round(0).Shift(6)})
 	}
 	return facts
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/shopspring/decimal"
 
 	"github.com/jaspers-ai/jaspers/internal/sim/books"
+	"github.com/jaspers-ai/jaspers/internal/sim/typeset"
 )
 
 // What is written is in files: one of each company, one of each industry, and one for all. "= key" begins a part of one;
@@ -64,7 +65,7 @@ func (w words) every(key string) []string {
 // fill puts the filing's names and figures into a text.
 func (c *Company) fill(f *Filing, text string) string {
 	pairs := []string{
-		"{company}", c.Short, "{city}", c.Issuer.City, "{employees}", grouped(fmt.Sprint(c.Issuer.Employees)),
+		"{company}", c.Short, "{city}", c.Issuer.City, "{employees}", typeset.Grouped(fmt.Sprint(c.Issuer.Employees)),
 		"{fy}", fmt.Sprint(f.FiscalYear), "{last}", fmt.Sprint(f.FiscalYear - 1), "{exchange}", strings.Join(c.Exchanges[:1], ""), "{ticker}", c.Tickers[0],
 		"{filed}", long(f.Filed), "{end}", long(f.Period),
 	}
@@ -78,9 +79,9 @@ func (c *Company) amount(n int64) string {
 		sign = "€"
 	}
 	if n < 0 {
-		return "negative " + sign + grouped(fmt.Sprint(-n)) + " million"
+		return "negative " + sign + typeset.Grouped(fmt.Sprint(-n)) + " million"
 	}
-	return sign + grouped(fmt.Sprint(n)) + " million"
+	return sign + typeset.Grouped(fmt.Sprint(n)) + " million"
 }
 
 // each is an amount per share in a sentence.
