@@ -11,19 +11,34 @@ import (
 
 // Flows are what happened in a period, in millions. Those of a longer one are the sums of its quarters'.
 type Flows struct {
-	Revenue, Cost, Research, Selling, Other, Tax                               int64 // other is income that is not from operations
-	Wear, Awards, Working, Spending, Securities, Borrowed, Dividends, Buybacks int64 // awards: pay in shares; working: what working capital set free
+	Revenue, Cost, Research, Selling, Other, Tax                               int64 // Other is income that is not from operations
+	Wear, Awards, Working, Spending, Securities, Borrowed, Dividends, Buybacks int64 // Awards are pay in shares, Working is what working capital set free
 	Each                                                                       int64 // dividend, in ten-thousandths a share of the epoch
 }
 
-func (f Flows) Gross() int64     { return f.Revenue - f.Cost }
+// Gross is what revenue leaves after its cost.
+func (f Flows) Gross() int64 { return f.Revenue - f.Cost }
+
+// Operating is the income from operations.
 func (f Flows) Operating() int64 { return f.Gross() - f.Research - f.Selling }
-func (f Flows) Before() int64    { return f.Operating() + f.Other }
-func (f Flows) Net() int64       { return f.Before() - f.Tax }
-func (f Flows) Operated() int64  { return f.Net() + f.Wear + f.Awards + f.Working }
-func (f Flows) Invested() int64  { return -f.Spending - f.Securities }
-func (f Flows) Financed() int64  { return f.Borrowed - f.Dividends - f.Buybacks }
-func (f Flows) Change() int64    { return f.Operated() + f.Invested() + f.Financed() }
+
+// Before is the income before taxes.
+func (f Flows) Before() int64 { return f.Operating() + f.Other }
+
+// Net is the net income.
+func (f Flows) Net() int64 { return f.Before() - f.Tax }
+
+// Operated is the cash that operations brought in.
+func (f Flows) Operated() int64 { return f.Net() + f.Wear + f.Awards + f.Working }
+
+// Invested is the cash that investing brought in, as a rule less than none.
+func (f Flows) Invested() int64 { return -f.Spending - f.Securities }
+
+// Financed is the cash that came from lenders, less what went to shareholders.
+func (f Flows) Financed() int64 { return f.Borrowed - f.Dividends - f.Buybacks }
+
+// Change is that of cash.
+func (f Flows) Change() int64 { return f.Operated() + f.Invested() + f.Financed() }
 
 // plus adds the flows of another period.
 func (f Flows) plus(g Flows) Flows {
@@ -40,9 +55,12 @@ type Stocks struct {
 	Payables, Debt, Others, Equity                           int64
 }
 
+// Assets are all there are.
 func (s Stocks) Assets() int64 {
 	return s.Cash + s.Securities + s.Receivables + s.Inventory + s.Property + s.Rest
 }
+
+// Owed are the liabilities.
 func (s Stocks) Owed() int64 { return s.Payables + s.Debt + s.Others }
 
 // Quarter is one of a company's, with what it came to.
@@ -149,7 +167,7 @@ const (
 	RestatedBy   = 105
 )
 
-// flow sums the quarters from one to another, as they are reported on the day.
+// Flow sums the quarters from one to another, as they are reported on the day.
 func (c *Company) Flow(from, to int, told calendar.Day) Flows {
 	var sum Flows
 	for i := from; i <= to; i++ {
@@ -163,11 +181,12 @@ func (c *Company) Flow(from, to int, told calendar.Day) Flows {
 	return sum
 }
 
-// basic is how many shares there are on the day, and diluted how many there would be.
+// Basic is how many shares there are on the day.
 func (c *Company) Basic(day calendar.Day) int64 {
 	return c.Issuer.Shares * 1_000_000 * c.Issuer.Factor(day)
 }
 
+// Diluted is how many there would be.
 func (c *Company) Diluted(day calendar.Day) int64 {
 	basic := c.Basic(day)
 	if c.Issuer.EPS < 0 {
@@ -176,7 +195,7 @@ func (c *Company) Diluted(day calendar.Day) int64 {
 	return basic + basic/1000*int64(2+len(c.Name)%7)
 }
 
-// perShare is a part of so many millions, to the cent.
+// PerShare is a part of so many millions, to the cent.
 func (c *Company) PerShare(net, shares int64) decimal.Decimal {
 	return Millions(net).DivRound(decimal.NewFromInt(shares), 2)
 }

@@ -7,6 +7,7 @@ import (
 // Kind sorts companies by how their statements read.
 type Kind int
 
+// The kinds of companies.
 const (
 	Maker   Kind = iota // sells something that cost something
 	Bank                // lends
@@ -16,6 +17,7 @@ const (
 // Role is the one peculiar thing a company's filings have, as real ones have it.
 type Role string
 
+// The peculiarities.
 const (
 	PlainOnce  Role = "an old filing in plain text, and older shards"
 	ByExhibit  Role = "Items 7 and 8 are in Exhibit 13"
@@ -53,7 +55,7 @@ type Registrant struct {
 	Spending, Wear, Buying int64 // capital expenditures and depreciation in thousandths of revenue, buybacks in those of net income
 }
 
-// noDay is the lastDay of years that end with a month.
+// noDay is the LastDay of years that end with a month.
 const noDay time.Weekday = -1
 
 // Foreign tells whether the company files the forms of foreign private issuers, in euros.
