@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/jaspers-ai/jaspers/internal/calendar"
+	"github.com/jaspers-ai/jaspers/internal/sim/books"
 	"github.com/jaspers-ai/jaspers/internal/sim/paper"
 )
 
@@ -30,6 +31,7 @@ func (s *Sim) edgar() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /www/files/company_tickers.json", s.edgarTickers)
 	mux.HandleFunc("GET /www/files/company_tickers_exchange.json", s.edgarExchanges)
+	mux.HandleFunc("GET /www/Archives/edgar/data/{cik}/{folder}", s.edgarArchive)
 	mux.HandleFunc("GET /www/Archives/edgar/data/{cik}/{folder}/{file...}", s.edgarArchive)
 	mux.HandleFunc("GET /www/", func(w http.ResponseWriter, _ *http.Request) { s.accessDenied(w) })
 	mux.HandleFunc("GET /data/submissions/{file}", s.edgarSubmissions)
@@ -150,30 +152,30 @@ func (s *Sim) noSuchKey(w http.ResponseWriter, r *http.Request) {
 // Filings are everything the make-believe companies ever file. What is there at a moment, its methods are asked by it.
 func (w *World) Filings() *paper.Archive {
 	w.paperOnce.Do(func() {
-		var issuers []paper.Issuer
+		var issuers []books.Issuer
 		for _, in := range w.instruments {
 			if in.Kind != Equity {
 				continue
 			}
-			issuers = append(issuers, paper.Issuer{
+			issuers = append(issuers, books.Issuer{
 				Symbol: in.Symbol, City: in.City, Employees: in.Employees, EPS: in.eps, Shares: in.shares, Factor: in.factor,
-				Dividend: func(first, last calendar.Day) int64 { return in.raised(first, last) },
+				Dividend: in.dividendsIn,
 			})
 		}
-		w.paper = paper.New(w.seed, issuers)
+		w.paper = paper.New(books.Open(w.seed, issuers))
 	})
 	return w.paper
 }
 
-// raised sums the dividends with an ex-day from the first to the last, in ten-thousandths a share of the epoch, as if it
+// dividendsIn sums the dividends with an ex-day from the first to the last, in ten-thousandths a share of the epoch, as if it
 // had paid in the years before the epoch what it paid in its first.
-func (in *Instrument) raised(first, last calendar.Day) int64 {
+func (in *Instrument) dividendsIn(first, last calendar.Day) int64 {
 	var sum int64
 	for year := first.Year; in.dividend > 0 && year <= last.Year; year++ {
 		for month := in.exMonth; month <= 12; month += 3 {
 			ex := nextSession(calendar.Day{Year: year, Month: time.Month(month), Day: exDate})
 			if !ex.Before(first) && !last.Before(ex) {
-				sum += in.dividend * int64(100+5*(max(year, epoch.Year)-epoch.Year)) / 100
+				sum += in.dividendIn(year)
 			}
 		}
 	}
