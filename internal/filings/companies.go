@@ -76,9 +76,9 @@ var (
 	classForm = regexp.MustCompile(`^([A-Z]{1,5})-([A-Z])$`)
 )
 
-// company finds who is meant by a symbol or a CIK. An UnknownSymbol says that the SEC knows no such symbol; whether it
+// Company finds who is meant by a symbol or a CIK. What can be neither is an Invalid of the path; an UnknownSymbol says that the SEC knows no such symbol; whether it
 // knows a CIK nobody has asked.
-func (s *Service) company(ctx context.Context, text, path string) (Company, error) {
+func (s *Service) Company(ctx context.Context, text, path string) (Company, error) {
 	text = strings.TrimSpace(text)
 	if m := cikForm.FindStringSubmatch(text); m != nil {
 		cik, err := ParseCIK(m[1])
@@ -122,7 +122,7 @@ func (s *Service) lookAgain(ctx context.Context) error {
 	if !at.IsZero() && lately {
 		return nil
 	}
-	err = s.once(ctx, companies, 0, s.refreshCompanies)
+	err = s.once(ctx, companies, s.refreshCompanies)
 	if err != nil && !at.IsZero() && ctx.Err() == nil {
 		s.Log.WarnContext(ctx, "the list of companies cannot be fetched", "error", err)
 		return nil

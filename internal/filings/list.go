@@ -46,14 +46,14 @@ const maxPages = 4
 // that the SEC does not know the company; what is malformed is an Invalid. A source that cannot be asked is an error only
 // when nothing is known of the company.
 func (s *Service) List(ctx context.Context, f Filter) (list []Listed, next string, warnings []string, err error) {
-	if err := s.configured(); err != nil {
+	if err := s.Configured(); err != nil {
 		return nil, "", nil, err
 	}
 	span, err := f.span()
 	if err != nil {
 		return nil, "", nil, err
 	}
-	company, err := s.company(ctx, f.Company, "path.symbol")
+	company, err := s.Company(ctx, f.Company, "path.symbol")
 	if err != nil {
 		return nil, "", nil, err
 	}
@@ -83,7 +83,7 @@ func (s *Service) listed(f Filing, name string, at time.Time, stale bool) Listed
 	one := Listed{
 		Accession: string(f.Accession), CIK: f.CIK.String(), Company: name, Form: f.Form, Filed: f.Filed, Period: f.Period,
 		Items: append([]string{}, f.Items...), Document: f.Primary, Description: f.Description, XBRL: f.XBRL,
-		URL: s.Source.DocumentURL(f.CIK, f.Accession, ""), Source: source, FetchedAt: at, Stale: stale,
+		URL: s.Source.DocumentURL(f.CIK, f.Accession, ""), Source: Name, FetchedAt: at, Stale: stale,
 	}
 	if f.Size > 0 {
 		one.Size = &f.Size
@@ -176,7 +176,7 @@ func (s *Service) page(ctx context.Context, cik CIK, sp span) (rows []Filing, ne
 		if fetched == maxPages {
 			return upTo(missing.Last, rows)
 		}
-		if gap := s.once(ctx, "page "+cik.String()+missing.Name, 0, func(ctx context.Context) error {
+		if gap := s.once(ctx, "page "+cik.String()+missing.Name, func(ctx context.Context) error {
 			return s.fetchPage(ctx, cik, missing)
 		}); gap != nil {
 			return rows, next, gap, ctx.Err()
@@ -223,11 +223,12 @@ func (s *Service) filer(ctx context.Context, cik CIK) (known knownFiler, stale b
 	if err != nil || found && s.Now().Before(known.fetchedAt.Add(freshFor)) {
 		return known, false, err
 	}
-	wait := time.Duration(0)
+	waiting, leave := ctx, context.CancelFunc(func() {})
 	if found {
-		wait = patience
+		waiting, leave = context.WithTimeout(ctx, patience)
 	}
-	failed := s.once(ctx, "filer "+cik.String(), wait, func(ctx context.Context) error { return s.fetchFiler(ctx, cik) })
+	defer leave()
+	failed := s.once(waiting, "filer "+cik.String(), func(ctx context.Context) error { return s.fetchFiler(ctx, cik) })
 	switch {
 	case ctx.Err() != nil:
 		return known, false, ctx.Err()

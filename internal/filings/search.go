@@ -62,14 +62,14 @@ const maxText = 400
 
 // Find searches the full text of what was filed since 2001, grouped by filing. What is malformed is an Invalid.
 func (s *Service) Find(ctx context.Context, search Search) (found []Found, next string, warnings []string, err error) {
-	if err := s.configured(); err != nil {
+	if err := s.Configured(); err != nil {
 		return nil, "", nil, err
 	}
 	query, offset, err := s.query(ctx, search)
 	if err != nil {
 		return nil, "", nil, err
 	}
-	groups := group{s: s, places: map[Accession]int{}, limit: search.Limit}
+	groups := group{s: s, found: []Found{}, places: map[Accession]int{}, limit: search.Limit}
 	for {
 		query.Offset = offset / PageSize * PageSize
 		hits, at, stale, err := s.hits(ctx, query)
@@ -115,7 +115,7 @@ func (s *Service) query(ctx context.Context, search Search) (q Query, offset int
 		}
 	}
 	if search.Company != "" {
-		company, err := s.company(ctx, search.Company, "query.symbol")
+		company, err := s.Company(ctx, search.Company, "query.symbol")
 		if err != nil {
 			return q, 0, err
 		}
@@ -150,9 +150,9 @@ func (g *group) add(h Hit) bool {
 		i = len(g.found)
 		g.places[h.Accession] = i
 		g.found = append(g.found, Found{
-			Accession: string(h.Accession), CIK: cik.String(), Company: h.Filers[0].Name, Filers: parties(h.Filers), Form: h.Form, Filed: h.Filed,
+			Accession: string(h.Accession), CIK: cik.String(), Company: h.Filers[0].Name, Filers: Parties(h.Filers), Form: h.Form, Filed: h.Filed,
 			Period: h.Period, Items: append([]string{}, h.Items...), URL: g.s.Source.DocumentURL(cik, h.Accession, ""),
-			Documents: []FoundDocument{}, Source: source, FetchedAt: g.at, Stale: g.stale,
+			Documents: []FoundDocument{}, Source: Name, FetchedAt: g.at, Stale: g.stale,
 		})
 	}
 	if h.Document != "" {
@@ -163,7 +163,8 @@ func (g *group) add(h Hit) bool {
 	return true
 }
 
-func parties(filers []FilerName) []Party {
+// Parties are filers as users see them.
+func Parties(filers []FilerName) []Party {
 	all := make([]Party, len(filers))
 	for i, f := range filers {
 		all[i] = Party{CIK: f.CIK.String(), Name: f.Name}
@@ -173,9 +174,6 @@ func parties(filers []FilerName) []Party {
 
 func (g *group) warnings(h Hits) []string {
 	var all []string
-	if g.found == nil {
-		g.found = []Found{}
-	}
 	if h.More || h.Total >= MaxHits {
 		all = append(all, fmt.Sprintf("More than %d documents have it, and no search goes beyond so many: narrow it by form, company or days.", MaxHits))
 	}

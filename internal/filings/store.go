@@ -256,8 +256,13 @@ func selectFilings(ctx context.Context, q db.Querier, cik CIK, sp span) ([]Filin
 	return list, nil
 }
 
-// filersOf are the filers that a filing is known to be of.
-func filersOf(ctx context.Context, q db.Querier, accession Accession) ([]CIK, error) {
+// Remember notes whose filings these are, in the caller's transaction. What lists said of them stays.
+func Remember(ctx context.Context, tx db.Querier, all []Filing) error {
+	return storeFilings(ctx, tx, all, false)
+}
+
+// FilersOf are the filers that a filing is known to be of, from lists, searches and filings.
+func FilersOf(ctx context.Context, q db.Querier, accession Accession) ([]CIK, error) {
 	rows, err := q.QueryContext(ctx, "select cik from edgar_filings where accession = $1 order by cik", string(accession))
 	list, err := db.Collect(rows, err, func(scan func(...any) error) (cik CIK, err error) { return cik, scan(&cik) })
 	if err != nil {

@@ -79,7 +79,7 @@ var modules = map[string]struct{ why, only string }{
 	"github.com/google/uuid":                   {why: "UUIDv7 ids"},
 	"github.com/jackc/pgx/v5":                  {why: "the PostgreSQL driver", only: "db"},
 	"github.com/joho/godotenv":                 {why: "settings from a .env file", only: "app"},
-	"github.com/klauspost/compress":            {why: "gzip of answers", only: "api"},
+	"github.com/klauspost/compress":            {why: "gzip of answers, zstd of filings"},
 	"github.com/maypok86/otter/v2":             {why: "the caches of quotes and of past prices"},
 	"github.com/pressly/goose/v3":              {why: "migrations", only: "db"},
 	"github.com/redis/go-redis/v9":             {why: "limits over all processes", only: "limit"},
