@@ -22,6 +22,8 @@ import (
 	"github.com/jaspers-ai/jaspers/internal/connection"
 	"github.com/jaspers-ai/jaspers/internal/costbasis"
 	"github.com/jaspers-ai/jaspers/internal/db"
+	"github.com/jaspers-ai/jaspers/internal/documents"
+	"github.com/jaspers-ai/jaspers/internal/filings"
 	"github.com/jaspers-ai/jaspers/internal/gains"
 	"github.com/jaspers-ai/jaspers/internal/idempotency"
 	"github.com/jaspers-ai/jaspers/internal/job"
@@ -29,6 +31,7 @@ import (
 	"github.com/jaspers-ai/jaspers/internal/limit"
 	"github.com/jaspers-ai/jaspers/internal/mail"
 	"github.com/jaspers-ai/jaspers/internal/market"
+	"github.com/jaspers-ai/jaspers/internal/pace"
 	"github.com/jaspers-ai/jaspers/internal/pastprices"
 	"github.com/jaspers-ai/jaspers/internal/performance"
 	"github.com/jaspers-ai/jaspers/internal/portfolio"
@@ -52,6 +55,7 @@ type App struct {
 	// keyring opens what is sealed in sealedColumns.
 	keyring *vault.Keyring
 	limiter *limit.Limiter
+	paces   *pace.Keepers
 	log     *slog.Logger
 	end     context.CancelFunc // of what works for nobody's request
 }
@@ -103,7 +107,12 @@ func (a *App) build(life context.Context, cfg Config, opts Options) (err error) 
 		return err
 	}
 	a.jobs = job.New(job.Config{DB: a.db, Now: opts.Now, Log: opts.Log, Workers: cfg.Jobs.Workers, Lease: cfg.Jobs.Lease})
-	if err := errors.Join(a.buildPeople(cfg, opts), a.buildMoney(life, providers{cfg, opts})); err != nil {
+	if a.paces, err = pace.New(pace.Config{DB: a.db, RedisURL: string(cfg.Limits.RedisURL), Log: opts.Log}); err != nil {
+		return err
+	}
+	if err := errors.Join(
+		a.buildPeople(cfg, opts), a.buildMoney(life, providers{cfg, opts, a.paces}), a.buildFilings(life, providers{cfg, opts, a.paces}),
+	); err != nil {
 		return err
 	}
 	a.Account = &account.Service{DB: a.db, Now: opts.Now, Log: opts.Log, Audit: a.Audit, Auth: a.Auth, Chat: a.Chat, Jobs: a.jobs}
@@ -182,6 +191,17 @@ func (a *App) buildMoney(life context.Context, outside providers) error {
 	return nil
 }
 
+// buildFilings makes what knows what companies filed.
+func (a *App) buildFilings(life context.Context, outside providers) error {
+	source, err := outside.filings()
+	if err != nil {
+		return err
+	}
+	a.Filings, err = filings.New(life, filings.Config{DB: a.db, Source: source, Jobs: a.jobs, Now: outside.Now, Log: outside.Options.Log})
+	a.Documents = documents.New(life, documents.Config{DB: a.db, Filings: a.Filings, Now: outside.Now})
+	return err
+}
+
 // buildEdge makes what the network reaches.
 func (a *App) buildEdge(cfg Config, opts Options) error {
 	public, err := url.Parse(cfg.HTTP.PublicURL)
@@ -225,6 +245,9 @@ func (a *App) Close() error {
 	a.end()
 	if a.limiter != nil {
 		_ = a.limiter.Close() // nothing is kept in it
+	}
+	if a.paces != nil {
+		_ = a.paces.Close() // nothing is kept in it
 	}
 	if err := a.db.Close(); err != nil {
 		return fmt.Errorf("close the database: %w", err)

@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -35,6 +36,7 @@ type Config struct {
 	Alpaca    AlpacaConfig
 	IBKR      IBKRConfig
 	Yahoo     YahooConfig
+	EDGAR     EDGARConfig
 	Anthropic AnthropicConfig
 
 	keysFile string // where the encryption keys are kept, when they were not given
@@ -108,7 +110,25 @@ type YahooConfig struct {
 	QueryURL  string `env:"JASPERS_YAHOO_QUERY_URL" doc:"Another host for queries."`
 	CookieURL string `env:"JASPERS_YAHOO_COOKIE_URL" doc:"Another host for the session's cookie."`
 	// Rate is by default what Yahoo lets one address ask without complaint.
-	Rate float64 `env:"JASPERS_YAHOO_RATE" envDefault:"2" doc:"Requests a second that this process makes, 0.1 to 1000; processes behind one address share what Yahoo allows it, about 2."`
+	Rate float64 `env:"JASPERS_YAHOO_RATE" envDefault:"2" doc:"Requests a second that all your processes make together, 0.1 to 1000; Yahoo allows one address about 2."`
+}
+
+// EDGARConfig switches filings on when the User-Agent is there.
+type EDGARConfig struct {
+	UserAgent  string `env:"JASPERS_EDGAR_USER_AGENT" also:"EDGAR_USER_AGENT" doc:"Who you are to the SEC, which asks for a name and an address of mail, such as \"Name contact@example.com\"; without it there are no filings."`
+	ArchiveURL string `env:"JASPERS_EDGAR_ARCHIVE_URL" doc:"Another host for documents and the list of companies."`
+	DataURL    string `env:"JASPERS_EDGAR_DATA_URL" doc:"Another host for lists of filings and for figures."`
+	SearchURL  string `env:"JASPERS_EDGAR_SEARCH_URL" doc:"Another host for full-text search."`
+}
+
+// declared matches what the SEC wants to know: words, and an address of mail.
+var declared = regexp.MustCompile(`^[\x21-\x7e][\x20-\x7e]{0,150} [^\s@]+@[^\s@]+\.[A-Za-z]+\)?$`)
+
+func (c *EDGARConfig) check() error {
+	if c.UserAgent != "" && !declared.MatchString(c.UserAgent) {
+		return errors.New(`JASPERS_EDGAR_USER_AGENT must be a name and an address of mail such as "Name contact@example.com"`)
+	}
+	return nil
 }
 
 // AnthropicConfig switches the analyst's model on when a key or an address is there. Prices are US dollars for a million tokens.
@@ -238,6 +258,9 @@ func (c *Config) complete() error {
 	}
 	if !(c.Yahoo.Rate >= 0.1 && c.Yahoo.Rate <= 1000) { // written so that it refuses NaN, too
 		return errors.New("JASPERS_YAHOO_RATE must be between 0.1 and 1000")
+	}
+	if err := c.EDGAR.check(); err != nil {
+		return err
 	}
 	if err := c.IBKR.check(); err != nil {
 		return err

@@ -28,10 +28,10 @@ const (
 var ranks = [][]string{
 	{"allocation", "calendar", "fault", "flight", "kept", "returns", "telemetry", "vault"},
 	{"db", "flat", "limit", "mail", "passwords", "risk", "upstream"},
-	{"audit", "broker", "cache", "idempotency", "items", "job", "llm"},
-	{"instrument", "keys", "ledger", "market", "secondfactor", "user"},
+	{"audit", "broker", "cache", "idempotency", "items", "job", "llm", "pace"},
+	{"filings", "instrument", "keys", "ledger", "market", "secondfactor", "user"},
 	adapters,
-	{"auth", "connection", "exchange", "lots", "pastprices"},
+	{"auth", "connection", "documents", "exchange", "lots", "pastprices"},
 	{"costbasis", "history", "recording"},
 	{"gains", "reading"},
 	{"portfolio", "prices", "syncs"},
@@ -46,7 +46,7 @@ var ranks = [][]string{
 
 // adapters speak to one vendor each: with the help of the contract in the folder above them and of ranks 0 and 1, and
 // for app alone.
-var adapters = []string{"broker/alpaca", "broker/ibkr", "llm/claude", "market/yahoo"}
+var adapters = []string{"broker/alpaca", "broker/ibkr", "filings/edgar", "llm/claude", "market/yahoo"}
 
 // aside are the packages that stand beside the ranks, each with what it may import of ours. The program knows none of
 // them, save that app starts the simulator for the demo.
@@ -56,6 +56,7 @@ var aside = map[string][]string{
 	"asvs":                    {},
 	"broker/brokertest":       {"broker", "fault", "sharedtest", "vault"},
 	"db/dbtest":               {"db", "sharedtest"},
+	"filings/filingstest":     {"calendar", "fault", "filings"},
 	"mail/mailtest":           {},
 	"market/markettest":       {"calendar", "fault", "market"},
 	"recording/recordingtest": {"broker", "calendar", "db", "recording"},
@@ -82,7 +83,7 @@ var modules = map[string]struct{ why, only string }{
 	"github.com/klauspost/compress":            {why: "gzip of answers, zstd of filings"},
 	"github.com/maypok86/otter/v2":             {why: "the caches of quotes and of past prices"},
 	"github.com/pressly/goose/v3":              {why: "migrations", only: "db"},
-	"github.com/redis/go-redis/v9":             {why: "limits over all processes", only: "limit"},
+	"github.com/redis/go-redis/v9":             {why: "limits and the pace of requests over all processes"},
 	"github.com/rickar/cal/v2":                 {why: "holiday rules", only: "calendar"},
 	"github.com/rs/cors":                       {why: "CORS", only: "api"},
 	"github.com/santhosh-tekuri/jsonschema/v6": {why: "tools' schemas in tests"},

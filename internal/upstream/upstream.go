@@ -36,8 +36,11 @@ type Config struct {
 	RetryPosts bool
 	// MaxConcurrent requests are under way at once; 16. More wait as long as Timeout.
 	MaxConcurrent uint
-	// Rate is the budget in requests a second, with bursts of as many; 0 is without limit.
+	// Rate is the budget of this process in requests a second, with bursts of as many; 0 is without limit.
 	Rate float64
+	// Pace gives every attempt its moment, where processes share what the vendor allows; nil for none. A request whose
+	// moment would come later than Timeout is an UpstreamDown at once.
+	Pace Pace
 	// SharedLimit says that the vendor counts all our requests together, so that after a 429 nobody may call before it
 	// says so: until its Retry-After, a minute when it names none and 15 at most, every call fails at once with UpstreamDown
 	// and the rest of that time as RetryAfter. Leave it out where limits are per account.
@@ -53,6 +56,14 @@ type Config struct {
 	// Record is told of every attempt; nil for nobody.
 	Record func(Call)
 	Now    func() time.Time
+}
+
+// Pace is the order in which the requests of all processes leave for a vendor. Its errors are faults, or ctx's.
+type Pace interface {
+	// Wait returns when a request may leave; where that would be later than within, it is an UpstreamDown at once.
+	Wait(ctx context.Context, within time.Duration) error
+	// LeaveAlone lets no request of any process leave before d is over.
+	LeaveAlone(ctx context.Context, d time.Duration)
 }
 
 // Call is the record of one attempt.
@@ -117,6 +128,16 @@ func originOf(u *url.URL) string { return u.Scheme + "://" + u.Host }
 // HTTP is the client for libraries that bring their own calls. Its errors are faults, inside a *url.Error that prints
 // the address: unwrap it. Its answers are bounded by MaxBody, but not in time as a whole, only when they fall silent.
 func (c *Client) HTTP() *http.Client { return c.http }
+
+// LeaveAlone fails every call at once until d is over, 15 minutes at most, on all processes that share a Pace: for vendors
+// that say in words of their own that they have had enough, which only their adapter understands.
+func (c *Client) LeaveAlone(ctx context.Context, d time.Duration) {
+	d = min(d, max(maxQuiet, c.cfg.Penalty))
+	c.gate.hush(d)
+	if c.cfg.Pace != nil {
+		c.cfg.Pace.LeaveAlone(ctx, d)
+	}
+}
 
 // Request is one call. URL is absolute and at one of the client's origins.
 type Request struct {
@@ -187,9 +208,6 @@ func (c *Client) withoutAddress(err error) error {
 	}
 	return fault.New(fault.UpstreamFailed, "%s's answer cannot be read", c.cfg.Provider)
 }
-
-// HoldOff lets nobody call for so long: for vendors that say in their own words that they have had enough.
-func (c *Client) HoldOff(d time.Duration) { c.gate.holdOff(d) }
 
 // OK tells whether the status is one of success.
 func (a *Answer) OK() bool { return a.Status >= 200 && a.Status < 300 }

@@ -19,7 +19,7 @@ const (
 	DefaultArchiveURL = "https://www.sec.gov"
 	DefaultDataURL    = "https://data.sec.gov"
 	DefaultSearchURL  = "https://efts.sec.gov"
-	// Rate is how much of the SEC's ten requests a second, counted over all hosts together, is used.
+	// Rate is how much of the SEC's ten requests a second, counted over all hosts and processes together, is used.
 	Rate = 8
 	// Retries is how often a request that failed is sent again.
 	Retries = 1
@@ -41,8 +41,8 @@ type Source struct {
 }
 
 // New makes a source that calls the configured addresses through client, which must allow their hosts, declare who asks in
-// its User-Agent, and have Rate, Retries, Timeout, MaxBody and SharedLimit set. All hosts count requests together, so it
-// has to be one client.
+// its User-Agent, and have a Pace of Rate, Retries, Timeout, MaxBody and SharedLimit set. All hosts count requests together,
+// so it has to be one client.
 func New(cfg Config, client *upstream.Client) *Source { return &Source{cfg, client} }
 
 // missing is what the SEC's store answers for what it has not: 404 at one host, 403 at the other.
@@ -55,7 +55,7 @@ func (s *Source) get(ctx context.Context, url, endpoint, what string) (*upstream
 	if answer == nil {
 		return nil, err
 	}
-	if refused := s.refusal(answer, what); refused != nil {
+	if refused := s.refusal(ctx, answer, what); refused != nil {
 		return nil, refused
 	}
 	if errors.Is(err, upstream.ErrTooLarge) {
@@ -66,7 +66,7 @@ func (s *Source) get(ctx context.Context, url, endpoint, what string) (*upstream
 
 // refusal is the error of an answer that is not what was asked for. EDGAR says most things with 403: they are told apart
 // by what stands in the page.
-func (s *Source) refusal(a *upstream.Answer, what string) error {
+func (s *Source) refusal(ctx context.Context, a *upstream.Answer, what string) error {
 	if a.OK() {
 		return nil
 	}
@@ -76,7 +76,7 @@ func (s *Source) refusal(a *upstream.Answer, what string) error {
 	case a.Status != http.StatusForbidden:
 		return a.Fault("the " + what)
 	case bytes.Contains(a.Body, []byte("Request Rate Threshold Exceeded")):
-		s.client.HoldOff(ban)
+		s.client.LeaveAlone(ctx, ban)
 		return fault.New(fault.UpstreamDown, "the SEC takes no more requests from here for ten minutes; try again then").WithRetryAfter(ban)
 	case bytes.Contains(a.Body, []byte("Undeclared Automated Tool")):
 		return fault.New(fault.FilingsNotConfigured,

@@ -19,7 +19,7 @@ var (
 	indexRow   = regexp.MustCompile(`(?s)<tr[^>]*>(.*?)</tr>`)
 	indexCell  = regexp.MustCompile(`(?s)<td[^>]*>(.*?)</td>`)
 	indexLink  = regexp.MustCompile(`<a\s[^>]*href="([^"]*)"`)
-	indexFiler = regexp.MustCompile(`(?s)<span class="companyName">(.*?)<acronym.*?\bCIK=(\d{1,10})\b`)
+	indexFiler = regexp.MustCompile(`(?s)<span class="companyName">(.*?)(?:<acronym|CIK:).*?\b(\d{10})\b`)
 	filerRole  = regexp.MustCompile(`\s*\([A-Za-z ]+\)\s*$`)
 	indexItem  = regexp.MustCompile(`^Item\s+(\d+(?:\.\d+)?):?\s*(.*)$`)
 	anyTag     = regexp.MustCompile(`<[^>]*>`)
