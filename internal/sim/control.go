@@ -66,7 +66,7 @@ func (s *Sim) controlState(w http.ResponseWriter, _ *http.Request) {
 	}
 	writeJSON(w, http.StatusOK, "application/json", map[string]any{
 		"now": s.World.Now().UTC().Format(time.RFC3339), "adjustableClock": s.Clock != nil,
-		"customers": customers, "faults": faults, "requests": s.Requests(),
+		"customers": customers, "faults": faults, "requests": s.Requests(), "edgar": s.EDGARTraffic(),
 	})
 }
 
@@ -86,7 +86,7 @@ func (s *Sim) setFault(r *http.Request) error {
 	if err := json.NewDecoder(r.Body).Decode(&in); err != nil {
 		return err
 	}
-	if !slices.Contains([]string{ProviderAlpaca, ProviderIBKR, ProviderYahoo, ProviderClaude}, in.Provider) {
+	if !slices.Contains([]string{ProviderAlpaca, ProviderIBKR, ProviderYahoo, ProviderClaude, ProviderEDGAR}, in.Provider) {
 		return fmt.Errorf("no such provider")
 	}
 	if !slices.Contains(faultKinds, in.Kind) {

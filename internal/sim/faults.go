@@ -20,6 +20,7 @@ const (
 	ProviderIBKR   = "ibkr"
 	ProviderYahoo  = "yahoo"
 	ProviderClaude = "claude"
+	ProviderEDGAR  = "edgar"
 )
 
 // FaultKind is a way for a provider to fail.
@@ -207,6 +208,8 @@ func failAs(w http.ResponseWriter, provider string, status int) {
 		}
 		contentType = "application/json"
 		body = fmt.Sprintf(`{"type":"error","error":{"type":%q,"message":%q},"request_id":"req_simulated"}`, kind, message)
+	case provider == ProviderEDGAR && status == http.StatusForbidden:
+		body = thresholdPage
 	case provider == ProviderAlpaca && limited:
 		contentType, body = "application/json; charset=UTF-8", `{"code":42910000,"message":"rate limit exceeded"}`
 	case provider == ProviderIBKR && limited:

@@ -17,11 +17,13 @@ type Sim struct {
 	Alpaca AlpacaApp     // the one application that may connect to the simulated Alpaca
 	IBKR   IBKRGateway   // of the simulated Interactive Brokers
 	Claude ClaudeOptions // of the simulated Claude
+	EDGAR  EDGAROptions  // of the simulated EDGAR
 	Clock  *Clock        // the world's clock when the control API may move it, else nil
 
 	oauth  oauthState
 	crumbs crumbState
 	ibkr   ibkrState
+	gate   edgarGate
 	log    requestLog
 }
 
@@ -37,6 +39,7 @@ func (s *Sim) Handler() http.Handler {
 		ProviderIBKR:   s.ibkrGateway(),
 		ProviderYahoo:  s.yahoo(),
 		ProviderClaude: s.claude(),
+		ProviderEDGAR:  s.edgar(),
 	}
 	mux := http.NewServeMux()
 	for name, handler := range providers {
