@@ -1,7 +1,6 @@
 package documents
 
 import (
-	"fmt"
 	"regexp"
 	"slices"
 	"strings"
@@ -42,13 +41,32 @@ func sectionsOf(text string, found []items.Item) []section {
 		at = to
 		return chars
 	}
-	for _, item := range found {
+	for _, item := range longestRun(found) {
 		all = append(all, section{
 			Key: item.Key, Also: item.Also, Title: item.Title, Status: statusOf(item.Title, text[item.Start:item.End]),
 			Start: count(item.Start), End: count(item.End), At: item.Start, To: item.End,
 		})
 	}
 	return all
+}
+
+// longestRun is, of a table of contents and the text behind it, which may both look like items, the one with more text. A
+// run ends where a key comes again.
+func longestRun(found []items.Item) []items.Item {
+	var best []items.Item
+	length, most := 0, 0
+	seen := map[string]bool{}
+	for first, i := 0, 0; i < len(found); i++ {
+		if seen[found[i].Key] {
+			first, length = i, 0
+			clear(seen)
+		}
+		seen[found[i].Key] = true
+		if length += found[i].End - found[i].Start; length > most {
+			best, most = found[first:i+1], length
+		}
+	}
+	return best
 }
 
 var (
@@ -65,23 +83,30 @@ const (
 
 // statusOf judges an item by what stands under its heading or, where nothing does, in it.
 func statusOf(title, text string) string {
-	_, body, _ := strings.Cut(strings.TrimSpace(text), "\n")
-	body = strings.TrimSpace(body)
+	body := strings.TrimSpace(pageEnds.ReplaceAllString(bodyOf(title, text), ""))
 	if body == "" {
-		body = title
-	}
-	last := body
-	if i := strings.LastIndexByte(title, '.'); body == title && i > 0 && i < len(title)-1 {
-		last = title[i+1:] // "Other Information. None"
+		body = title[strings.LastIndexByte(strings.TrimRight(title, ". "), '.')+1:] // "Other Information. None."
 	}
 	switch {
-	case len(body) <= maxNothing && (saysNothing.MatchString(body) || saysNothing.MatchString(last)):
+	case len(body) <= maxNothing && saysNothing.MatchString(body):
 		return Nothing
 	case len(body) <= maxReference && byReference.MatchString(body):
 		return Incorporated
 	}
 	return Present
 }
+
+// bodyOf is what stands behind an item's heading, which may have several lines.
+func bodyOf(title, text string) string {
+	if _, body, found := strings.Cut(text, title); found && title != "" {
+		return body
+	}
+	_, body, _ := strings.Cut(strings.TrimSpace(text), "\n")
+	return body
+}
+
+// pageEnds are lines that stand between two pages and belong to neither.
+var pageEnds = regexp.MustCompile(`(?im)^(?:[ \t]*(?:\d{1,3}|[^\n]{0,60}\(continued\)|part\s+[iv]+|table of contents)|[^\n|]{1,60}\|[^\n]{0,40}\|[ \t]*\d{1,3})[ \t.]*$`)
 
 var keyWords = strings.NewReplacer("ITEM", "", "PART", "", " ", "", "(", "", ")", "")
 
@@ -154,21 +179,20 @@ func exhibitFor(c filings.Contents, text string) (filings.Document, bool) {
 	return filings.Document{}, false
 }
 
-// reported are the headings under which an annual report to shareholders has what items of a 10-K refer to.
+// Headings of an annual report to shareholders: a line that begins with such words, and has no cells of a table.
+var (
+	headsMarket   = regexp.MustCompile(`(?im)^[^\pL\n]{0,20}(?:market for (?:the )?(?:registrant|company|common)|(?:quarterly )?(?:common )?stock (?:price|market)|dividends? and (?:stock|market))[^\n\t]{0,100}$`)
+	headsSelected = regexp.MustCompile(`(?im)^[^\pL\n]{0,20}(?:\S+ year )?(?:selected|summary of selected)(?: consolidated)? financial (?:data|information)[^\n\t]{0,100}$`)
+	headsReview   = regexp.MustCompile(`(?im)^[^\pL\n]{0,20}(?:management.s (?:discussion|financial review)|financial review)[^\n\t]{0,100}$`)
+	headsRisk     = regexp.MustCompile(`(?im)^[^\pL\n]{0,20}(?:quantitative and qualitative disclosures? about market risk|market risk)[^\n\t]{0,100}$`)
+	headsFigures  = regexp.MustCompile(`(?im)^[^\pL\n]{0,20}(?:(?:index to )?consolidated (?:financial statements|statements? of|balance sheets?)|report of independent (?:registered|auditors))[^\n\t]{0,100}$`)
+)
+
+// reported are the items of a 10-K that refer to an annual report, with the headings it has them under.
 var reported = []struct {
 	key     string
 	heading *regexp.Regexp
-}{
-	{"5", heading(`market for (?:the )?(?:registrant|company|common)|(?:quarterly )?(?:common )?stock (?:price|market)|dividends? and (?:stock|market)`)},
-	{"6", heading(`(?:\S+ year )?(?:selected|summary of selected)(?: consolidated)? financial (?:data|information)`)},
-	{"7", heading(`management.s (?:discussion|financial review)|financial review`)},
-	{"7A", heading(`quantitative and qualitative disclosures? about market risk|market risk`)},
-	{"8", heading(`(?:index to )?consolidated (?:financial statements|statements? of|balance sheets?)|report of independent (?:registered|auditors)`)},
-}
-
-func heading(words string) *regexp.Regexp {
-	return regexp.MustCompile(fmt.Sprintf(`(?im)^[^\pL\n]{0,20}(?:%s)[^\n\t]{0,100}$`, words))
-}
+}{{"5", headsMarket}, {"6", headsSelected}, {"7", headsReview}, {"7A", headsRisk}, {"8", headsFigures}}
 
 // within finds what an item of a 10-K refers to in an annual report: from its heading to the next item's, where that is
 // the most text. Without such a heading it is all of the report.

@@ -216,6 +216,7 @@ func (s *Service) section(ctx context.Context, c filings.Contents, name string, 
 	p, next, err := s.cut(c, name, d.text, one.At, one.To, ask.Limit, from)
 	if err == nil {
 		p.Section = one.Key
+		p.URL = s.Filings.Source.DocumentURL(c.Filers[0].CIK, c.Accession, name) + fragment(bodyOf(one.Title, p.Text))
 	}
 	return p, next, err
 }
