@@ -37,10 +37,10 @@ type Span struct{ Start, End int }
 // What is read of one document: several times the largest that filers send, and little enough for any machine.
 const (
 	maxRaw        = 64 << 20
-	maxText       = 16 << 20
+	maxText       = 12 << 20
 	maxDepth      = 20_000
 	maxAttributes = 10_000
-	maxMarks      = 200_000 // anchors, links, strong spans and pages, each
+	maxMarks      = 50_000 // anchors, links, strong spans and pages, each; more are not kept
 )
 
 // Flatten is Read of bytes.

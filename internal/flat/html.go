@@ -51,15 +51,8 @@ func (f *flattener) markup() (ended bool) {
 	s := f.in
 	c := s.peek(1)
 	switch {
-	case s.ahead("<!--"):
-		s.pos += len("<!--")
-		if !s.ahead(">") {
-			s.skipPast("-->")
-		}
-	case s.ahead("<![cdata["):
-		s.skipPast("]]>")
 	case c == '!' || c == '?':
-		s.skipPast(">")
+		f.skipDeclaration()
 	case (isLetter(c) || c == '/' && isLetter(s.peek(2))) && (!f.out.plain || f.isSGML()):
 		return f.tag(f.readTag())
 	default:
@@ -70,6 +63,32 @@ func (f *flattener) markup() (ended bool) {
 		}
 	}
 	return false
+}
+
+// skipDeclaration skips a comment, or anything else that is no element; entities that are declared there are never used.
+func (f *flattener) skipDeclaration() {
+	s := f.in
+	switch {
+	case s.ahead("<!--"):
+		s.pos += len("<!--")
+		if s.ahead(">") {
+			s.pos++
+		} else {
+			s.skipPast("-->")
+		}
+	case s.ahead("<![cdata["):
+		s.skipPast("]]>")
+	case s.ahead("<!doctype"):
+		for c := s.peek(0); c != '>' && s.more(); c = s.peek(0) {
+			s.pos++
+			if c == '[' {
+				s.skipPast("]")
+			}
+		}
+		s.skipPast(">")
+	default:
+		s.skipPast(">")
+	}
 }
 
 func isLetter(c byte) bool { return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' }
@@ -86,11 +105,12 @@ func (f *flattener) isSGML() bool {
 		n = 2
 	}
 	b := f.name[:0]
-	for c := f.in.peek(n); isAlphanumeric(c) && len(b) < 16; c = f.in.peek(n) {
+	c := f.in.peek(n)
+	for ; isAlphanumeric(c) && len(b) < 16; c = f.in.peek(n) {
 		b = append(b, c|0x20) // lower case; digits have that bit
 		n++
 	}
-	return sgml[string(b)]
+	return (c <= ' ' || c == '>' || c == '/') && sgml[string(b)]
 }
 
 // tag acts on a tag. It tells whether the document ends there.
@@ -160,6 +180,7 @@ func (f *flattener) openTag(t tag) {
 		return
 	case t.name == "script" || t.name == "style":
 		f.in.skipPast("</" + t.name)
+		f.in.skipPast(">")
 		return
 	case t.name == "head" || t.name == "title" || t.name == "ix:header" || hides(t.style):
 		f.hidden, f.hiddenIn = t.name, 1
@@ -191,11 +212,14 @@ func (f *flattener) pageBreak(style string) {
 	}
 }
 
+// maxName is how long an anchor's name may be, maxWaiting how many there may be in one place.
+const maxName, maxWaiting = 120, 1000
+
 func (f *flattener) anchor(t tag) {
-	if strings.HasPrefix(t.name, "ix:") || len(t.id) >= maxValue || t.name == "meta" || t.name == "input" {
+	if strings.HasPrefix(t.name, "ix:") || len(t.id) > maxName || t.name == "meta" || t.name == "input" {
 		return
 	}
-	if len(f.out.anchor) < 1000 {
+	if len(f.out.anchor) < maxWaiting {
 		f.out.anchor = append(f.out.anchor, html.UnescapeString(t.id))
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"unicode/utf8"
 )
 
 // windowSize is how much of a document is in memory at a time. A filing's SGML header ends well within it.
@@ -68,7 +69,19 @@ func (s *source) ahead(lower string) bool {
 	if s.end-s.pos < len(lower) {
 		s.fill()
 	}
-	return s.end-s.pos >= len(lower) && string(bytes.ToLower(s.buf[s.pos:s.pos+len(lower)])) == lower
+	if s.end-s.pos < len(lower) {
+		return false
+	}
+	for i := range len(lower) {
+		c := s.buf[s.pos+i]
+		if c >= 'A' && c <= 'Z' {
+			c += 'a' - 'A'
+		}
+		if c != lower[i] {
+			return false
+		}
+	}
+	return true
 }
 
 // skipPast moves behind the next occurrence of the bytes, in lower case, or to the end.
@@ -106,6 +119,14 @@ func (s *source) text() []byte {
 	if i := bytes.LastIndexAny(s.window()[tail:], "& \n"); i > 0 {
 		return s.take(tail + i)
 	}
+	for back := 1; back < utf8.UTFMax && back < whole; back++ {
+		if b := s.window()[whole-back:]; utf8.RuneStart(b[0]) {
+			if !utf8.FullRune(b) {
+				return s.take(whole - back)
+			}
+			break
+		}
+	}
 	return s.take(whole)
 }
 
@@ -130,14 +151,23 @@ func (s *source) skipToFirstDocument() bool {
 	return true
 }
 
-// htmlTags are those no plain text has. A few may be in one that was made from HTML.
-var htmlTags = [][]byte{[]byte("<html"), []byte("<div"), []byte("<p>"), []byte("<p "), []byte("<td"), []byte("<font"), []byte("<span"), []byte("<br")}
+// htmlTags are those of HTML that a filing of plain text has few of.
+var htmlTags = [][]byte{[]byte("<div"), []byte("<p>"), []byte("<p "), []byte("<td"), []byte("<font"), []byte("<span"), []byte("<br")}
+
+// linesPerTag are more than HTML has; plain text that was wrapped in a few tags has many more.
+const linesPerTag = 40
 
 // looksLikeHTML tells HTML from plain text by the beginning.
 func looksLikeHTML(beginning []byte) bool {
 	lower, n := bytes.ToLower(beginning), 0
+	if bytes.Contains(lower, []byte("xmlns")) {
+		return true
+	}
 	for _, tag := range htmlTags {
 		n += bytes.Count(lower, tag)
 	}
-	return n > 3 || bytes.Contains(lower, htmlTags[0])
+	if lines := bytes.Count(lower, []byte("\n")); lines > linesPerTag && lines > n*linesPerTag {
+		return false
+	}
+	return n > 3 || bytes.Contains(lower, []byte("<html"))
 }

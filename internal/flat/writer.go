@@ -144,7 +144,10 @@ func (w *writer) word(b []byte) {
 		w.fail(tooLarge("more words"))
 		return
 	}
-	if w.text.Len() > 0 || w.plain {
+	if w.text.Cap()-w.text.Len() < len(b)+maxIndent {
+		w.text.Grow(windowSize + len(b)) // doubles, where append would copy the text five times
+	}
+	if w.text.Len() > 0 {
 		w.writeGap()
 	}
 	w.gap, w.spaces, w.lines = none, 0, 0
@@ -168,18 +171,15 @@ func (w *writer) word(b []byte) {
 func (w *writer) settle() {
 	at := w.text.Len()
 	for _, name := range w.anchor {
-		if _, known := w.anchors[name]; !known {
+		if _, known := w.anchors[name]; !known && len(w.anchors) < maxMarks {
 			w.anchors[name] = at
 		}
 	}
 	w.anchor = w.anchor[:0]
-	if w.page && at > 0 {
+	if w.page && at > 0 && len(w.pages) < maxMarks {
 		w.pages = append(w.pages, at)
 	}
 	w.page = false
-	if len(w.anchors) > maxMarks || len(w.pages) > maxMarks {
-		w.fail(tooLarge("more anchors"))
-	}
 }
 
 // maxIndent is how many spaces of plain text are kept in a row.
@@ -210,17 +210,17 @@ func (w *writer) indent() {
 // mark makes strong what was written since at.
 func (w *writer) mark(at int) {
 	end := w.text.Len()
-	if last := len(w.strong) - 1; last >= 0 && at-w.strong[last].End <= 1 {
+	if last := len(w.strong) - 1; last >= 0 && strings.Trim(w.text.String()[w.strong[last].End:at], " ") == "" {
 		w.strong[last].End = end
 		return
 	}
-	if w.strong = append(w.strong, Span{at, end}); len(w.strong) > maxMarks {
-		w.fail(tooLarge("more marks"))
+	if len(w.strong) < maxMarks {
+		w.strong = append(w.strong, Span{at, end})
 	}
 }
 
 // maxLinkWords is how much is kept of what a link says.
-const maxLinkWords = 200
+const maxLinkWords = 100
 
 func (w *writer) startLink(target string) {
 	w.endLink()
@@ -232,14 +232,11 @@ func (w *writer) endLink() {
 		return
 	}
 	w.link.Words = strings.Join(strings.Fields(w.words.String()), " ")
-	if w.link.Words != "" {
+	if w.link.Words != "" && len(w.links) < maxMarks {
 		w.links = append(w.links, *w.link)
 	}
 	w.link = nil
 	w.words.Reset()
-	if len(w.links) > maxMarks {
-		w.fail(tooLarge("more links"))
-	}
 }
 
 func (w *writer) fail(err error) {

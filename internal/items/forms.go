@@ -30,10 +30,13 @@ func (f *form) index(number string, part int) int {
 
 // formOf is the form by its name on EDGAR, amendments and transition reports included.
 func formOf(name string) *form {
-	name = strings.ToUpper(strings.TrimSpace(name))
-	for prefix, f := range map[string]*form{"10-K": annual, "10K": annual, "10-Q": quarterly, "10Q": quarterly, "8-K": current, "8K": current, "20-F": foreign, "20F": foreign} {
-		if strings.HasPrefix(name, prefix) {
-			return f
+	name = strings.ReplaceAll(strings.ToUpper(strings.TrimSpace(name)), "-", "")
+	for _, f := range []struct {
+		prefix string
+		form   *form
+	}{{"10KSB", small}, {"10K", annual}, {"10Q", quarterly}, {"8K", current}, {"20F", foreign}} {
+		if strings.HasPrefix(name, f.prefix) {
+			return f.form
 		}
 	}
 	return nil
@@ -79,8 +82,28 @@ var annual = &form{name: "10-K", items: list(0, "",
 	"16: form 10k summary | summary | exhibit | principal account",
 )}
 
+// small is the 10-KSB of small businesses, which ended in 2009.
+var small = &form{name: "10-KSB", items: list(0, "",
+	"1: description of business | business",
+	"2: description of property | description of properties | properties | property",
+	"3: legal proceedings",
+	"4: submission of matters",
+	"5: market for",
+	"6: managements discussion | plan of operation | managements plan | discussion and analysis",
+	"7: financial statements",
+	"8: changes in and disagreements | changes in",
+	"8A: controls and procedures",
+	"8B: other information",
+	"9: directors",
+	"10: executive compensation",
+	"11: security ownership",
+	"12: certain relationships",
+	"13: exhibits",
+	"14: principal account | controls and procedures",
+)}
+
 var quarterly = &form{name: "10-Q", items: append(list(1, "I.",
-	"1: financial statements | condensed | consolidated | unaudited | interim",
+	"1: financial statements | consolidated financial | condensed consolidated | consolidated condensed | condensed financial | consolidated balance | consolidated statement | unaudited | interim financial | interim consolidated",
 	"2: managements discussion | discussion and analysis | managements | plan of operation",
 	"3: quantitative | qualitative | market risk | controls and procedures",
 	"4: controls and procedures | controls | evaluation of",

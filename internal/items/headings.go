@@ -15,6 +15,30 @@ type heading struct {
 	also       []string
 	options    []option
 	contents   bool // it is a row of a table of contents
+	listed     answer
+}
+
+// answer is one that is worked out when it is asked for.
+type answer int
+
+const (
+	unknown answer = iota
+	no
+	yes
+)
+
+func (h *heading) first() int { return h.options[0].item }
+func (h *heading) last() int  { return h.options[len(h.options)-1].item }
+
+// likely is the item that it most likely begins.
+func (h *heading) likely() int {
+	best := h.options[0]
+	for _, o := range h.options {
+		if o.score > best.score {
+			best = o
+		}
+	}
+	return best.item
 }
 
 // option is an item that a heading may begin, with how much speaks for it.
@@ -49,23 +73,51 @@ func (h *heading) title() string {
 type part struct{ at, number int }
 
 // maxHeadings is more than any filing has, and few enough for a filing that was made to be slow.
-const maxHeadings = 20_000
+const maxHeadings = 5_000
 
-// scan goes once over the lines for headings, parts and the signatures.
+// scan goes once over the lines for headings, parts and signatures.
 func (p *page) scan() {
-	p.signed = len(p.doc.Text)
 	for i, l := range p.lines {
 		text := p.text(l)
 		if n := partOf(text); n > 0 {
 			p.parts = append(p.parts, part{l.start, n})
 		}
 		if isSignatures(text) {
-			p.signed = l.start
+			p.titled = append(p.titled, l.start)
+		}
+		if isSigning(text) {
+			p.signings = append(p.signings, l.start)
 		}
 		if len(p.headings) < maxHeadings {
 			p.scanLine(i)
 		}
 	}
+}
+
+// signed is where the signatures begin that end an item: at the word above the sentence, at the sentence or, where it is
+// worded in a way of its own, at the last such word.
+func (p *page) signed(from int) int {
+	last := 0
+	for _, at := range p.titled {
+		if at > from {
+			last = at
+		}
+	}
+	for _, at := range p.signings {
+		if at <= from {
+			continue
+		}
+		for _, word := range p.titled {
+			if word > from && word < at && at-word < 600 {
+				return word
+			}
+		}
+		return at
+	}
+	if last > 0 {
+		return last
+	}
+	return len(p.doc.Text)
 }
 
 // scanLine looks for a heading at the beginning of a line.
@@ -90,18 +142,29 @@ func (p *page) scanLine(i int) {
 	if len(h.options) == 0 {
 		return
 	}
-	if len(numbers) > 1 {
-		h.also = p.otherKeys(numbers)
-	}
+	h.also = p.otherKeys(h.likely(), numbers)
+	p.byItem[h.likely()] = append(p.byItem[h.likely()], len(p.headings))
 	p.headings = append(p.headings, h)
 }
 
-func (p *page) otherKeys(numbers []string) []string {
+// otherKeys are the items under a heading besides the first, those between two numbers included.
+func (p *page) otherKeys(first int, numbers []string) []string {
 	var keys []string
+	last, through := first, false
 	for _, n := range numbers[1:] {
-		if i := p.form.index(n, 1); i >= 0 {
-			keys = append(keys, p.form.items[i].key)
+		if n == throughMark {
+			through = true
+			continue
 		}
+		i := p.form.index(n, p.form.items[first].part)
+		if i < 0 {
+			continue
+		}
+		for between := last + 1; through && between < i; between++ {
+			keys = append(keys, p.form.items[between].key)
+		}
+		keys = append(keys, p.form.items[i].key)
+		last, through = i, false
 	}
 	return keys
 }
@@ -131,8 +194,11 @@ func (p *page) addOptions(h *heading, number string) {
 			continue
 		}
 		score := 1.0
-		if e.matches(squashed) {
+		switch {
+		case e.matches(squashed):
 			score += 3
+		case len(squashed) > 3:
+			score -= 0.7
 		}
 		if e.part != 0 && last != 0 {
 			if e.part == last {

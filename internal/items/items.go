@@ -18,6 +18,9 @@ type Item struct {
 	// Title is the heading as the filer wrote it, without the number.
 	Title      string
 	Start, End int
+	// Status and Reference tell of an item that is no more than a reference, or nothing.
+	Status    Status
+	Reference string
 }
 
 // Find finds the items of a form in the order of the text, apart from each other. A form that has no items, or a filing
@@ -28,7 +31,15 @@ func Find(form string, doc flat.Document) []Item {
 		return nil
 	}
 	p := newPage(f, doc)
-	return p.items(p.choose())
+	all := p.items(p.choose())
+	if p.isIndexed(all) {
+		all = p.indexed()
+	}
+	for i := range all {
+		it := &all[i]
+		it.Status, it.Reference = status(doc.Text[it.Start:it.End], it.Title)
+	}
+	return all
 }
 
 // Named is the item with the key, be it alone or under a common heading.
@@ -46,9 +57,23 @@ type page struct {
 	doc      flat.Document
 	lines    []line
 	headings []heading
+	byItem   map[int][]int // headings by the item they most likely begin
 	parts    []part
-	signed   int // where the signatures begin
+	titled   []int // where lines are that say Signatures
+	signings []int // where the sentence above signatures begins
 }
+
+// isIndexed tells whether the filing lists items that its body does not have.
+func (p *page) isIndexed(found []Item) bool {
+	listed := map[int]bool{}
+	for _, i := range p.rows() {
+		listed[p.headings[i].likely()] = true
+	}
+	return len(listed) >= 4 && 3*len(found) < len(listed)
+}
+
+// maxLines is several times what the longest filing has.
+const maxLines = 500_000
 
 // line is one of the text, without its newline and without blanks around it.
 type line struct{ start, end int }
@@ -56,8 +81,8 @@ type line struct{ start, end int }
 func (p *page) text(l line) string { return p.doc.Text[l.start:l.end] }
 
 func newPage(f *form, doc flat.Document) *page {
-	p := &page{form: f, doc: doc}
-	for start := 0; start < len(doc.Text); {
+	p := &page{form: f, doc: doc, byItem: map[int][]int{}}
+	for start := 0; start < len(doc.Text) && len(p.lines) < maxLines; {
 		end := strings.IndexByte(doc.Text[start:], '\n')
 		if end < 0 {
 			end = len(doc.Text) - start
@@ -71,6 +96,7 @@ func newPage(f *form, doc flat.Document) *page {
 	}
 	p.scan()
 	p.findContents()
+	p.findByContents()
 	return p
 }
 
@@ -82,8 +108,8 @@ func (p *page) items(chosen []choice) []Item {
 		end := len(p.doc.Text)
 		if i+1 < len(chosen) {
 			end = p.headings[chosen[i+1].heading].start
-		} else if p.signed > h.start {
-			end = p.signed
+		} else {
+			end = p.signed(h.start)
 		}
 		end = p.trim(h, end)
 		all = append(all, Item{Key: p.form.items[c.item].key, Also: h.also, Title: h.title(), Start: h.start, End: end})

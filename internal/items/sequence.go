@@ -6,29 +6,37 @@ import "math"
 type choice struct{ heading, item int }
 
 const (
-	backward = 8.0  // what it costs to go back in the form's order
+	backward = 6.0  // what it costs to go back in the form's order
+	further  = 0.5  // and for each item that this is further
 	missed   = 0.8  // what a heading costs that begins an item and is not taken for it, as a share of its score
+	again    = 0.3  // the same when its item has been before, as a page's running head may repeat it
 	front    = 0.5  // the same before the first item
 	skipped  = 0.02 // what an item costs that is not there
-	listedAt = 0.25 // what a row of the contents is worth as a heading
+	hop      = 0.1  // what any step costs where there is no order
+	listedAt = -1.0 // what a row of the contents is worth as a heading
 )
+
+// story is the best that ends in an item: what it is worth and which items it has.
+type story struct {
+	score float64
+	had   uint64
+}
 
 // choose takes the headings that together tell the most consistent story: a walk through the form's items in which each
 // heading either begins its item or is explained as a repetition, a row of the contents or a reference. It is Viterbi's
-// algorithm: for each item the best story so far that ends in it.
+// algorithm: for each item the best story so far that ends in it, and one for the front matter.
 func (p *page) choose() []choice {
-	k := len(p.form.items)
-	score := make([]float64, k+1) // the last is the front matter
-	for i := range k {
-		score[i] = math.Inf(-1)
+	stories := make([]story, len(p.form.items)+1)
+	for i := range p.form.items {
+		stories[i].score = math.Inf(-1)
 	}
-	from := make([][]int16, len(p.headings)) // which item the best story was in before
+	from := make([][]int8, len(p.headings)) // which item the best story was in before
 	for n := range p.headings {
-		score, from[n] = p.step(&p.headings[n], score)
+		stories, from[n] = p.step(&p.headings[n], stories)
 	}
-	best := k
-	for i := range score {
-		if score[i] > score[best] {
+	best := len(p.form.items)
+	for i := range stories {
+		if stories[i].score > stories[best].score {
 			best = i
 		}
 	}
@@ -36,23 +44,22 @@ func (p *page) choose() []choice {
 }
 
 // step takes all stories past a heading.
-func (p *page) step(h *heading, score []float64) (next []float64, from []int16) {
-	k := len(p.form.items)
-	next, from = make([]float64, k+1), make([]int16, k+1)
-	for q := range score {
-		next[q], from[q] = score[q]-p.cost(h, q), int16(q) // #nosec G115 -- a form has few items
+func (p *page) step(h *heading, stories []story) (next []story, from []int8) {
+	next, from = make([]story, len(stories)), make([]int8, len(stories))
+	for q, s := range stories {
+		next[q], from[q] = story{s.score - p.cost(h, q, s.had), s.had}, int8(q) // #nosec G115 -- a form has few items
 	}
 	for _, o := range h.options {
 		gain := o.score
 		if h.contents {
-			gain *= listedAt
+			gain = listedAt
 		}
-		for q := range score {
-			if q == o.item {
+		for q, s := range stories {
+			if q == o.item || s.had&(1<<o.item) != 0 {
 				continue
 			}
-			if s := score[q] + gain - p.move(q, o.item); s > next[o.item] {
-				next[o.item], from[o.item] = s, int16(q) // #nosec G115 -- a form has few items
+			if score := s.score + gain - p.move(q, o.item); score > next[o.item].score {
+				next[o.item], from[o.item] = story{score, s.had | 1<<o.item}, int8(q) // #nosec G115 -- a form has few items
 			}
 		}
 	}
@@ -60,7 +67,7 @@ func (p *page) step(h *heading, score []float64) (next []float64, from []int16) 
 }
 
 // cost is what it costs to stay in an item, or in the front, at a heading.
-func (p *page) cost(h *heading, q int) float64 {
+func (p *page) cost(h *heading, q int, had uint64) float64 {
 	if q < len(p.form.items) {
 		if own, ok := h.scoreOf(q); ok && own >= h.best()/2 {
 			return 0
@@ -71,6 +78,8 @@ func (p *page) cost(h *heading, q int) float64 {
 		return 0
 	case q == len(p.form.items):
 		return front * max(0, h.best())
+	case had&(1<<h.likely()) != 0:
+		return again * max(0, h.best())
 	}
 	return missed * max(0, h.best())
 }
@@ -81,15 +90,15 @@ func (p *page) move(q, to int) float64 {
 	case q == len(p.form.items):
 		return 0
 	case p.form.loose:
-		return 0.1
+		return hop
 	case to < q:
-		return backward
+		return backward + further*float64(q-to-1)
 	}
 	return skipped * float64(to-q-1)
 }
 
 // trace follows the best story back.
-func (p *page) trace(at int, from [][]int16) []choice {
+func (p *page) trace(at int, from [][]int8) []choice {
 	var chosen []choice
 	for n := len(from) - 1; n >= 0; n-- {
 		if before := int(from[n][at]); before != at {

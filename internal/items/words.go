@@ -1,6 +1,9 @@
 package items
 
-import "strings"
+import (
+	"strings"
+	"unicode"
+)
 
 // squash leaves the lower-case letters and digits of a text, so that "MANAGEMENT’S DIS- CUSSION" is as good as any.
 func squash(s string) string {
@@ -21,7 +24,7 @@ func squash(s string) string {
 func itemNumbers(s string) (numbers []string, length int) {
 	i := skip(s, 0, " \t•·*\"“")
 	if n := partPrefix(s[i:]); n > 0 {
-		i = skip(s, i+n, " \t,.:-–—;\n")
+		i = skip(s, i+n, " \t,.:-–—;")
 	}
 	word := wordItem(s[i:])
 	if word == 0 {
@@ -33,12 +36,18 @@ func itemNumbers(s string) (numbers []string, length int) {
 		at := skip(s, i, " \t\n.:#-–—\u00a0")
 		number, n := itemNumber(s[at:])
 		if n == 0 {
+			if len(numbers) > 0 && numbers[len(numbers)-1] == throughMark {
+				numbers = numbers[:len(numbers)-1]
+			}
 			return numbers, length
 		}
 		numbers = append(numbers, number)
 		i = at + n
 		length = i
-		if next := joint(s[i:]); next > 0 && (plural || startsWithItem(s[i+next:])) {
+		if next, through := joint(s[i:]); next > 0 && (plural || startsWithItem(s[i+next:])) {
+			if through {
+				numbers = append(numbers, throughMark)
+			}
 			i += next
 			if w := wordItem(s[i:]); w > 0 {
 				i += w
@@ -51,15 +60,21 @@ func itemNumbers(s string) (numbers []string, length int) {
 
 func startsWithItem(s string) bool { return wordItem(s) > 0 }
 
-// joint is how long what joins two numbers is.
-func joint(s string) int {
+// throughMark stands between two numbers that begin and end a range.
+const throughMark = "-"
+
+// joint is how long what joins two numbers is, and whether it means those between them, too.
+func joint(s string) (length int, through bool) {
 	i := skip(s, 0, " .\t")
-	for _, j := range []string{"and ", "AND ", "& ", "&", ", and ", ",", "-", "–", "through ", "/"} {
-		if strings.HasPrefix(s[i:], j) {
-			return skip(s, i+len(j), " ")
+	for _, j := range []struct {
+		words   string
+		through bool
+	}{{", and ", false}, {"and ", false}, {"AND ", false}, {"& ", false}, {", ", false}, {"/", false}, {"through ", true}, {"THROUGH ", true}, {"to ", true}, {"-", true}, {"–", true}} {
+		if strings.HasPrefix(s[i:], j.words) {
+			return skip(s, i+len(j.words), " "), j.through
 		}
 	}
-	return 0
+	return 0, false
 }
 
 func skip(s string, i int, set string) int {
@@ -189,5 +204,17 @@ func isSignatures(text string) bool {
 		return false
 	}
 	s := squash(text)
-	return s == "signatures" || s == "signature" || s == "signatures1"
+	return s == "signatures" || s == "signature"
 }
+
+// isSigning tells whether a line is the sentence above the signatures, which is the same in all forms.
+func isSigning(text string) bool {
+	if len(text) < 40 || text[0]|0x20 != 'p' {
+		return false
+	}
+	s := squash(text[:min(len(text), 400)])
+	return strings.HasPrefix(s, "pursuanttotherequirement") && (strings.Contains(s, "securitiesexchangeact") || strings.Contains(s, "section13") || strings.Contains(s, "ofthesecurities"))
+}
+
+// isAllCaps tells whether a text has no small letter.
+func isAllCaps(text string) bool { return strings.IndexFunc(text, unicode.IsLower) < 0 }
