@@ -109,6 +109,7 @@ type YahooConfig struct {
 	Enabled   bool   `env:"JASPERS_YAHOO_ENABLED" envDefault:"true" doc:"Yahoo Finance has no official API and is for personal use: switch it off otherwise."`
 	QueryURL  string `env:"JASPERS_YAHOO_QUERY_URL" doc:"Another host for queries."`
 	CookieURL string `env:"JASPERS_YAHOO_COOKIE_URL" doc:"Another host for the session's cookie."`
+	PagesURL  string `env:"JASPERS_YAHOO_PAGES_URL" doc:"Another host for news, and for pages that set the cookie where the host for it does not."`
 	// Rate is by default what Yahoo lets one address ask without complaint.
 	Rate float64 `env:"JASPERS_YAHOO_RATE" envDefault:"2" doc:"Requests a second that all your processes make together, 0.1 to 1000; Yahoo allows one address about 2."`
 }

@@ -102,7 +102,7 @@ func demoConfig(opts DemoOptions, simulator string, more ...string) (Config, err
 		"JASPERS_ALPACA_CLIENT_ID=" + demoClientID, "JASPERS_ALPACA_CLIENT_SECRET=" + demoSecret,
 		"JASPERS_ALPACA_AUTHORIZE_URL=" + at("/alpaca/oauth/authorize"), "JASPERS_ALPACA_TOKEN_URL=" + at("/alpaca/oauth/token"),
 		"JASPERS_ALPACA_LIVE_URL=" + at("/alpaca/live"), "JASPERS_ALPACA_PAPER_URL=" + at("/alpaca/paper"),
-		"JASPERS_YAHOO_QUERY_URL=" + at("/yahoo"), "JASPERS_YAHOO_COOKIE_URL=" + at("/yahoo"),
+		"JASPERS_YAHOO_QUERY_URL=" + at("/yahoo"), "JASPERS_YAHOO_COOKIE_URL=" + at("/yahoo"), "JASPERS_YAHOO_PAGES_URL=" + at("/yahoo"),
 		"JASPERS_YAHOO_RATE=100", // the simulated one holds nobody to a limit, and the first look at performance asks it for years
 		"JASPERS_EDGAR_USER_AGENT=" + demoUserAgent, "JASPERS_EDGAR_ARCHIVE_URL=" + at("/edgar/www"),
 		"JASPERS_EDGAR_DATA_URL=" + at("/edgar/data"), "JASPERS_EDGAR_SEARCH_URL=" + at("/edgar/efts"),

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
+	"slices"
 	"strings"
 	"time"
 
@@ -101,16 +102,27 @@ func (p providers) yahoo() (market.Source, error) {
 	if !p.Yahoo.Enabled {
 		return nil, errOff
 	}
-	query, cookie := address{p.Yahoo.QueryURL, yahoo.DefaultQueryURL}, address{p.Yahoo.CookieURL, yahoo.DefaultCookieURL}
-	order, err := p.pace("Yahoo", query.url(), pace.PerSecond(p.Yahoo.Rate))
+	hosts := yahoo.DefaultHosts()
+	var addresses []address
+	if set := p.Yahoo.QueryURL; set != "" {
+		hosts.Query = []string{set}
+		addresses = append(addresses, address{set: set})
+	}
+	cookie, pages := address{p.Yahoo.CookieURL, hosts.Cookie}, address{p.Yahoo.PagesURL, hosts.Pages}
+	hosts.Cookie, hosts.Pages = cookie.url(), pages.url()
+	addresses = append(addresses, cookie, pages)
+	for _, preset := range slices.Concat(hosts.Query, hosts.Consent) {
+		addresses = append(addresses, address{preset: preset})
+	}
+	order, err := p.pace("Yahoo", hosts.Query[0], pace.PerSecond(p.Yahoo.Rate))
 	if err != nil {
 		return nil, err
 	}
-	client, err := p.client(upstream.Config{Provider: "Yahoo", Pace: order, SharedLimit: true, UserAgent: yahoo.UserAgent}, query, cookie)
+	client, err := p.client(upstream.Config{Provider: "Yahoo", Pace: order, SharedLimit: true, UserAgent: yahoo.UserAgent}, addresses...)
 	if err != nil {
 		return nil, err
 	}
-	return yahoo.New(query.url(), cookie.url(), client, p.Now), nil
+	return yahoo.New(hosts, client, p.Now), nil
 }
 
 // secKey is what the SEC counts together: everything from one address.

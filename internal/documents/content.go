@@ -75,7 +75,11 @@ func (s *Service) candidates(ctx context.Context, number filings.Accession, comp
 	return all, nil
 }
 
+// fetchContents asks those at whom the filing may lie, unless somebody has just done that.
 func (s *Service) fetchContents(ctx context.Context, number filings.Accession, ciks []filings.CIK) error {
+	if _, _, found, err := loadContents(ctx, s.DB.Read(), number); err != nil || found {
+		return err
+	}
 	err := error(fault.New(fault.NotFound, "nobody is known to have filed this"))
 	for _, cik := range ciks {
 		var c filings.Contents
@@ -109,7 +113,7 @@ func (s *Service) read(ctx context.Context, c filings.Contents, name string) (he
 		return d, err
 	}
 	err = s.once(ctx, "document "+string(c.Accession)+name, func(ctx context.Context) error {
-		return s.takeIn(ctx, c, name, found)
+		return s.takeIn(ctx, c, name)
 	})
 	if err != nil {
 		return d, err
@@ -121,16 +125,20 @@ func (s *Service) read(ctx context.Context, c filings.Contents, name string) (he
 	return d, err
 }
 
-// takeIn fetches a document, unless it is kept, reads it, and stores both. It waits for its turn.
-func (s *Service) takeIn(ctx context.Context, c filings.Contents, name string, kept bool) error {
+// takeIn fetches a document, unless it is kept, reads it, and stores both, unless somebody has just done that. It waits for
+// its turn.
+func (s *Service) takeIn(ctx context.Context, c filings.Contents, name string) error {
 	select {
 	case s.turns <- struct{}{}:
 		defer func() { <-s.turns }()
 	case <-ctx.Done():
 		return ctx.Err()
 	}
-	d, err := s.content(ctx, c, name, kept)
-	if err != nil {
+	d, kept, err := loadText(ctx, s.DB.Read(), c.Accession, name)
+	if err != nil || kept && d.reader == reader {
+		return err
+	}
+	if d, err = s.content(ctx, c, name, kept); err != nil {
 		return err
 	}
 	flattened, err := flat.Flatten(d.content)
@@ -140,7 +148,7 @@ func (s *Service) takeIn(ctx context.Context, c filings.Contents, name string, k
 	d.whole = d.whole && err == nil
 	d.text, d.reader = flattened.Text, reader
 	if main, ok := c.Main(); ok && main.Name == name {
-		d.sections = sectionsOf(flattened.Text, items.Find(c.Form, flattened))
+		d.sections = sectionsOf(flattened, items.Find(c.Form, flattened))
 	}
 	return s.storeDocument(ctx, c.Accession, name, d)
 }

@@ -1,22 +1,21 @@
 package documents
 
 import (
+	"cmp"
 	"regexp"
 	"slices"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/jaspers-ai/jaspers/internal/fault"
 	"github.com/jaspers-ai/jaspers/internal/filings"
+	"github.com/jaspers-ai/jaspers/internal/flat"
 	"github.com/jaspers-ai/jaspers/internal/items"
 )
 
-// Status of a section.
+// Statuses of a section beside those of items.
 const (
-	Present      = "present"
-	Incorporated = "incorporated" // its text stands in another document
-	Nothing      = "nothing"      // the filer has nothing to say: none, not applicable, reserved
-	ListedOnly   = "listed"       // the filer says that the filing has it, and it is not found in the text
+	present    = "present"
+	listedOnly = "listed" // the filer says that the filing has it, and it is not found in the text
 )
 
 // section is an item as it is kept: Start and End are characters of the text, At and To its bytes.
@@ -25,95 +24,30 @@ type section struct {
 	Also       []string `json:"also,omitempty"`
 	Title      string   `json:"title"`
 	Status     string   `json:"status"`
+	Reference  string   `json:"reference,omitempty"`
 	Start, End int
 	At, To     int
 }
 
 // sectionsOf are the items in the order of the text, which is theirs.
-func sectionsOf(text string, found []items.Item) []section {
+func sectionsOf(doc flat.Document, found []items.Item) []section {
 	all := make([]section, 0, len(found))
-	at, chars := 0, 0
-	count := func(to int) int {
-		if to < at {
-			at, chars = 0, 0
-		}
-		chars += utf8.RuneCountInString(text[at:to])
-		at = to
-		return chars
-	}
-	for _, item := range longestRun(found) {
+	for _, item := range found {
 		all = append(all, section{
-			Key: item.Key, Also: item.Also, Title: item.Title, Status: statusOf(item.Title, text[item.Start:item.End]),
-			Start: count(item.Start), End: count(item.End), At: item.Start, To: item.End,
+			Key: item.Key, Also: item.Also, Title: item.Title, Status: cmp.Or(string(item.Status), present), Reference: item.Reference,
+			Start: doc.Characters(item.Start), End: doc.Characters(item.End), At: item.Start, To: item.End,
 		})
 	}
 	return all
 }
 
-// longestRun is, of a table of contents and the text behind it, which may both look like items, the one with more text. A
-// run ends where a key comes again.
-func longestRun(found []items.Item) []items.Item {
-	var best []items.Item
-	length, most := 0, 0
-	seen := map[string]bool{}
-	for first, i := 0, 0; i < len(found); i++ {
-		if seen[found[i].Key] {
-			first, length = i, 0
-			clear(seen)
-		}
-		seen[found[i].Key] = true
-		if length += found[i].End - found[i].Start; length > most {
-			best, most = found[first:i+1], length
-		}
-	}
-	return best
-}
-
-var (
-	byReference = regexp.MustCompile(`(?i)\bincorporated\b[^.]{0,80}\bby\s+reference\b|\bis\s+set\s+forth\s+(?:in|under)\b[^.]{0,200}\bexhibit\s+13`)
-	saysNothing = regexp.MustCompile(`(?i)^\W*(?:none|not\s+applicable|n/?a|(?:removed\s+and\s+)?reserved|omitted|no\s+(?:information|disclosure)\s+to\s+report)\W*$`)
-)
-
-const (
-	// maxReference is how long an item is that only refers to somewhere else.
-	maxReference = 3000
-	// maxNothing is how long an item is that says nothing.
-	maxNothing = 300
-)
-
-// statusOf judges an item by what stands under its heading or, where nothing does, in it.
-func statusOf(title, text string) string {
-	body := strings.TrimSpace(pageEnds.ReplaceAllString(bodyOf(title, text), ""))
-	if body == "" {
-		body = title[strings.LastIndexByte(strings.TrimRight(title, ". "), '.')+1:] // "Other Information. None."
-	}
-	switch {
-	case len(body) <= maxNothing && saysNothing.MatchString(body):
-		return Nothing
-	case len(body) <= maxReference && byReference.MatchString(body):
-		return Incorporated
-	}
-	return Present
-}
-
-// bodyOf is what stands behind an item's heading, which may have several lines.
-func bodyOf(title, text string) string {
-	if _, body, found := strings.Cut(text, title); found && title != "" {
-		return body
-	}
-	_, body, _ := strings.Cut(strings.TrimSpace(text), "\n")
-	return body
-}
-
-// pageEnds are lines that stand between two pages and belong to neither.
-var pageEnds = regexp.MustCompile(`(?im)^(?:[ \t]*(?:\d{1,3}|[^\n]{0,60}\(continued\)|part\s+[iv]+|table of contents)|[^\n|]{1,60}\|[^\n]{0,40}\|[ \t]*\d{1,3})[ \t.]*$`)
-
-var keyWords = strings.NewReplacer("ITEM", "", "PART", "", " ", "", "(", "", ")", "")
+// keyWords are taken out of what people write, so that a part and an item have a dot between them.
+var keyWords = strings.NewReplacer("ITEM", ".", "PART", "", ",", "", " ", "", "(", "", ")", "", ":", "")
 
 // named finds the section that a person means: "1A", "item 1a", "II.1A", "Part II, Item 1A" or, where only one part has
 // such an item, "2". NotFound names those there are, an Invalid the parts that have one.
 func named(all []section, asked string) (section, error) {
-	key := strings.Trim(strings.ReplaceAll(keyWords.Replace(strings.ToUpper(asked)), ",", "."), ".:")
+	key := strings.Trim(keyWords.Replace(strings.ToUpper(asked)), ".")
 	var matches []section
 	for _, one := range all {
 		for _, k := range append([]string{one.Key}, one.Also...) {
@@ -151,29 +85,17 @@ func keysOf(all []section) string {
 func withListed(all []section, listed []filings.ListedItem) []section {
 	for _, item := range listed {
 		if !slices.ContainsFunc(all, func(one section) bool { return one.Key == item.Key || slices.Contains(one.Also, item.Key) }) {
-			all = append(all, section{Key: item.Key, Title: item.Title, Status: ListedOnly})
+			all = append(all, section{Key: item.Key, Title: item.Title, Status: listedOnly})
 		}
 	}
 	return all
 }
 
-var exhibitNumber = regexp.MustCompile(`(?i)\bexhibit\s+\(?(\d{1,3}(?:\.\d{1,3})?)`)
-
-// exhibitFor is the document that an item refers to, where the filing has it: the exhibit it names, or the annual report
-// to shareholders, which is exhibit 13.
-func exhibitFor(c filings.Contents, text string) (filings.Document, bool) {
-	wanted := []string{}
-	for _, m := range exhibitNumber.FindAllStringSubmatch(text, 5) {
-		wanted = append(wanted, "EX-"+m[1])
-	}
-	if strings.Contains(strings.ToLower(text), "annual report") {
-		wanted = append(wanted, "EX-13")
-	}
-	for _, kind := range wanted {
-		for _, d := range c.Documents {
-			if rest, ok := strings.CutPrefix(d.Type, kind); ok && (rest == "" || rest[0] == '.') && isText(d.Name) {
-				return d, true
-			}
+// exhibitFor is the document of the filing that an item refers to, by its type; false where it is in another filing.
+func exhibitFor(c filings.Contents, reference string) (filings.Document, bool) {
+	for _, d := range c.Documents {
+		if rest, ok := strings.CutPrefix(d.Type, reference); ok && reference != "" && (rest == "" || rest[0] == '.') && isText(d.Name) {
+			return d, true
 		}
 	}
 	return filings.Document{}, false

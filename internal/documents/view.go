@@ -2,7 +2,6 @@ package documents
 
 import (
 	"context"
-	"net/url"
 	"path"
 	"slices"
 	"strconv"
@@ -13,6 +12,8 @@ import (
 	"github.com/jaspers-ai/jaspers/internal/calendar"
 	"github.com/jaspers-ai/jaspers/internal/fault"
 	"github.com/jaspers-ai/jaspers/internal/filings"
+	"github.com/jaspers-ai/jaspers/internal/flat"
+	"github.com/jaspers-ai/jaspers/internal/items"
 )
 
 // Filing is a filing as users see it. Places are characters of a document's flat text, which stays as it is.
@@ -50,16 +51,18 @@ type Section struct {
 	Key    string   `json:"key" example:"1A" doc:"1A of a 10-K, I.2 and II.1A of a 10-Q, 2.02 of an 8-K."`
 	Also   []string `json:"also" doc:"Other items under the same heading."`
 	Title  string   `json:"title"`
-	Status string   `json:"status" enum:"present,incorporated,nothing,listed" doc:"incorporated: its text stands in another document. nothing: none, not applicable, reserved. listed: the filer names it, and the text does not show it."`
-	Start  *int     `json:"start" doc:"Null where the text does not show it."`
-	End    *int     `json:"end"`
+	Status string   `json:"status" enum:"present,incorporated,reserved,nothing,listed" doc:"incorporated: its text stands in another document. nothing: none, or not applicable. listed: the filer names it, and the text does not show it."`
+	// Reference is a type of exhibit, or a form.
+	Reference string `json:"reference" example:"EX-13" doc:"Of one that is incorporated: the exhibit, or the form of the filing that has its text; empty when it does not say."`
+	Start     *int   `json:"start" doc:"Null where the text does not show it."`
+	End       *int   `json:"end"`
 }
 
 // Passage is a piece of a document's text.
 type Passage struct {
 	Document  string `json:"document" doc:"The document it stands in."`
 	Section   string `json:"section" doc:"The item's key; empty when a document was asked for."`
-	Reference string `json:"reference" doc:"What the item says in its own place where its text was followed to another document."`
+	Referring string `json:"referring" doc:"What the item says in its own place where it was followed to another document; else empty."`
 	Start     int    `json:"start"`
 	End       int    `json:"end"`
 	Until     int    `json:"until" doc:"Where the section or document ends: beyond end where the text goes on behind meta.nextCursor."`
@@ -129,7 +132,7 @@ func (a Ask) check() (from int, err error) {
 		return 0, nil
 	}
 	from, err = strconv.Atoi(a.Cursor)
-	if err != nil || from < 0 || strconv.Itoa(from) != a.Cursor || a.Section+a.Document == "" {
+	if err != nil || from < 1 || strconv.Itoa(from) != a.Cursor || a.Section+a.Document == "" {
 		return 0, fault.InvalidField("query.cursor", "is not a cursor of this text; begin again without one")
 	}
 	return from, nil
@@ -170,8 +173,8 @@ func hasItems(form string) bool {
 func viewSections(all []section) []Section {
 	list := make([]Section, len(all))
 	for i, one := range all {
-		list[i] = Section{Key: one.Key, Also: append([]string{}, one.Also...), Title: one.Title, Status: one.Status}
-		if one.Status != ListedOnly {
+		list[i] = Section{Key: one.Key, Also: append([]string{}, one.Also...), Title: one.Title, Status: one.Status, Reference: one.Reference}
+		if one.Status != listedOnly {
 			list[i].Start, list[i].End = &one.Start, &one.End
 		}
 	}
@@ -191,7 +194,7 @@ func (s *Service) section(ctx context.Context, c filings.Contents, name string, 
 	if err != nil {
 		return nil, "", err
 	}
-	if one.Status == ListedOnly {
+	if one.Status == listedOnly {
 		return nil, "", fault.New(fault.NotFound, "the filing has item %s, but not in words that could be found; read its main document instead", one.Key)
 	}
 	d, err := s.read(ctx, c, name)
@@ -199,8 +202,8 @@ func (s *Service) section(ctx context.Context, c filings.Contents, name string, 
 		return nil, "", err
 	}
 	words := d.text[one.At:one.To]
-	if one.Status == Incorporated {
-		if exhibit, ok := exhibitFor(c, words); ok {
+	if one.Status == string(items.Incorporated) {
+		if exhibit, ok := exhibitFor(c, one.Reference); ok {
 			other, err := s.read(ctx, c, exhibit.Name)
 			if err != nil {
 				return nil, "", err
@@ -208,7 +211,7 @@ func (s *Service) section(ctx context.Context, c filings.Contents, name string, 
 			start, end := within(other.text, one.Key)
 			p, next, err := s.cut(c, exhibit.Name, other.text, start, end, ask.Limit, from)
 			if err == nil {
-				p.Section, p.Reference = one.Key, words
+				p.Section, p.Referring = one.Key, words
 			}
 			return p, next, err
 		}
@@ -216,7 +219,6 @@ func (s *Service) section(ctx context.Context, c filings.Contents, name string, 
 	p, next, err := s.cut(c, name, d.text, one.At, one.To, ask.Limit, from)
 	if err == nil {
 		p.Section = one.Key
-		p.URL = s.Filings.Source.DocumentURL(c.Filers[0].CIK, c.Accession, name) + fragment(bodyOf(one.Title, p.Text))
 	}
 	return p, next, err
 }
@@ -252,7 +254,7 @@ func (s *Service) cut(c filings.Contents, name, text string, start, end, limit, 
 	p.Text = text[start : start+bytesOf(text[start:end], limit)]
 	p.End = p.Start + utf8.RuneCountInString(p.Text)
 	p.SHA256 = hashOf([]byte(p.Text))
-	p.URL = s.Filings.Source.DocumentURL(c.Filers[0].CIK, c.Accession, name) + fragment(p.Text)
+	p.URL = s.Filings.Source.DocumentURL(c.Filers[0].CIK, c.Accession, name) + flat.Document{Text: text}.Fragment(start, start+len(p.Text))
 	if p.End < p.Until {
 		return p, strconv.Itoa(p.End), nil
 	}
@@ -268,23 +270,4 @@ func bytesOf(text string, chars int) int {
 		chars--
 	}
 	return len(text)
-}
-
-const (
-	// A text fragment has so many words: enough to be found in one place, and few enough to be in one line.
-	fewWords, manyWords = 8, 12
-)
-
-// fragment is the end of a URL by which a browser finds the passage: by the words of its first long line, since a heading
-// stands in the contents, too. Words from several cells of a table are not together in the document.
-func fragment(text string) string {
-	for line := range strings.Lines(text) {
-		words := strings.Fields(line)
-		if len(words) < fewWords || strings.Contains(line, "\t") {
-			continue
-		}
-		quoted := url.QueryEscape(strings.Join(words[:min(len(words), manyWords)], " "))
-		return "#:~:text=" + strings.NewReplacer("+", "%20", "-", "%2D").Replace(quoted)
-	}
-	return ""
 }

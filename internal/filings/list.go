@@ -242,7 +242,11 @@ func (s *Service) filer(ctx context.Context, cik CIK) (known knownFiler, stale b
 	return known, false, err
 }
 
+// fetchFiler asks for a filer's newest filings, unless somebody has just done that.
 func (s *Service) fetchFiler(ctx context.Context, cik CIK) error {
+	if known, found, err := findFiler(ctx, s.DB.Read(), cik); err != nil || found && s.Now().Before(known.fetchedAt.Add(freshFor)) {
+		return err
+	}
 	f, err := s.Source.Filer(ctx, cik)
 	if err != nil {
 		return err

@@ -31,10 +31,27 @@ type Quote struct {
 	DayLow        *decimal.Decimal `json:"dayLow"`
 	Volume        *int64           `json:"volume"`
 	MarketState   string           `json:"marketState" doc:"pre, regular, post or closed; empty when the source does not say."`
-	Timestamp     time.Time        `json:"timestamp" doc:"When it traded at this price."`
+	Extended      *Extended        `json:"extended" doc:"What it traded at outside the session, where that is later than the price; else null."`
+	High52Week    *decimal.Decimal `json:"high52Week"`
+	Low52Week     *decimal.Decimal `json:"low52Week"`
+	AverageVolume *int64           `json:"averageVolume" doc:"A day, over three months."`
+	MarketCap     *decimal.Decimal `json:"marketCap" doc:"In whole units of currency; null for what has no shares or coins of its own, such as funds."`
+	TrailingPE    *decimal.Decimal `json:"trailingPE" doc:"Price by the earnings per share of twelve months; null when those are none."`
+	DividendYield *decimal.Decimal `json:"dividendYield" doc:"In percent a year."`
+	Delay         *int64           `json:"delayMinutes" doc:"How far the source is behind the exchange; null when it does not say."`
+	Timestamp     time.Time        `json:"timestamp" doc:"When it traded at this price. Where trading is halted it stays behind, since no source says more of that."`
 	Source        string           `json:"source"`
 	FetchedAt     time.Time        `json:"fetchedAt" doc:"When the source said so."`
 	Stale         bool             `json:"stale" doc:"The source could not be asked again in time, or had no price."`
+}
+
+// Extended is a price outside the session, before it or after it. The change is since Quote.Price.
+type Extended struct {
+	Session       string           `json:"session" enum:"pre,post"`
+	Price         decimal.Decimal  `json:"price"`
+	Change        *decimal.Decimal `json:"change"`
+	ChangePercent *decimal.Decimal `json:"changePercent"`
+	Timestamp     time.Time        `json:"timestamp"`
 }
 
 // Values of Quote.AssetClass and MarketState that decide something here.

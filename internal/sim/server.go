@@ -18,7 +18,9 @@ type Sim struct {
 	IBKR   IBKRGateway   // of the simulated Interactive Brokers
 	Claude ClaudeOptions // of the simulated Claude
 	EDGAR  EDGAROptions  // of the simulated EDGAR
-	Clock  *Clock        // the world's clock when the control API may move it, else nil
+	// YahooConsent is what the simulated Yahoo wants before it gives a cookie.
+	YahooConsent Consent
+	Clock        *Clock // the world's clock when the control API may move it, else nil
 
 	oauth  oauthState
 	crumbs crumbState

@@ -118,7 +118,7 @@ func (v Vendor) earns(t *testing.T) {
 			t.Errorf("%s: got currency %q", symbol, e.Currency)
 		}
 		checkQuarters(t, symbol, e.Quarters)
-		if n := e.Next; n != nil && (n.To.Before(n.From) || n.From.Before(v.today().AddDays(-1)) || !slices.Contains([]string{"before", "during", "after", ""}, n.When)) {
+		if n := e.Next; n != nil && (n.To.Before(n.From) || n.To.Before(v.today().AddDays(-1)) || !slices.Contains([]string{"before", "during", "after", ""}, n.When)) {
 			t.Errorf("%s: got the next report %+v", symbol, *n)
 		}
 		if symbol == v.Company && len(e.Quarters) == 0 {

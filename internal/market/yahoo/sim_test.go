@@ -38,7 +38,7 @@ func simulatedWithin(t *testing.T, timeout time.Duration) (*sim.Sim, *yahoo.Sour
 	}
 	t.Cleanup(client.HTTP().CloseIdleConnections)
 	base := server.URL + "/yahoo"
-	return s, yahoo.New(base, base, client, func() time.Time { return now }), clock
+	return s, yahoo.New(yahoo.HostsAt(base), client, clock.Now), clock
 }
 
 func TestTheSimulatedYahooIsASource(t *testing.T) {
