@@ -16,6 +16,7 @@ type suite struct {
 func suites() []suite {
 	return []suite{
 		{"calc", "DIR  run each vector of each *.json in DIR, laid out as evals/calc/dev", calc},
+		{"sections", "DIR -out FOLDER  cut each *.htm.gz and *.txt.gz below DIR, laid out as evals/edgar/dev, into its items", sections},
 	}
 }
 

@@ -158,7 +158,7 @@ func (s *site) settings(t *testing.T, outside, database string) []string {
 		"JASPERS_ALPACA_LIVE_URL=" + outside + "/alpaca/live", "JASPERS_ALPACA_PAPER_URL=" + outside + "/alpaca/paper",
 		"JASPERS_YAHOO_QUERY_URL=" + outside + "/yahoo", "JASPERS_YAHOO_COOKIE_URL=" + outside + "/yahoo",
 		"JASPERS_YAHOO_PAGES_URL=" + outside + "/yahoo",
-		"JASPERS_YAHOO_RATE=1000", // the simulated one has no budget to keep
+		"JASPERS_YAHOO_RATE=1000",                     // the simulated one has no budget to keep
 		"JASPERS_FINNHUB_URL=" + outside + "/finnhub", // asked by whom a test gives the key
 		// One address and few people ask for everything here; the tests of the limits set their own.
 		"JASPERS_LIMIT_REQUESTS=1000000", "JASPERS_LIMIT_SIGN_INS=100000", "JASPERS_LIMIT_SIGN_UPS=100000", "JASPERS_LIMIT_MESSAGES=100000",

@@ -1,12 +1,130 @@
 // Package items finds the items of a 10-K, 10-Q, 8-K or 20-F in its flat text.
 package items
 
+import (
+	"slices"
+	"strings"
+
+	"github.com/jaspers-ai/jaspers/internal/flat"
+)
+
 // Item is one item of a filing. Offsets are bytes into the flat text; the heading belongs to the item.
 type Item struct {
 	// Key is how the form counts it: "1A" of a 10-K, "I.2" and "II.1A" of a 10-Q, "2.02" of an 8-K (or "5", before August
 	// 2004), "16A" of a 20-F.
 	Key string
+	// Also are the other items under the same heading, as in "Items 1 and 2. Business and Properties".
+	Also []string
 	// Title is the heading as the filer wrote it, without the number.
 	Title      string
 	Start, End int
+	// Status and Reference tell of an item that is no more than a reference, or nothing.
+	Status    Status
+	Reference string
+}
+
+// Find finds the items of a form in the order of the text, apart from each other. A form that has no items, or a filing
+// in which none can be told, gives none.
+func Find(form string, doc flat.Document) []Item {
+	f := formOf(form)
+	if f == nil {
+		return nil
+	}
+	p := newPage(f, doc)
+	all := p.items(p.choose())
+	if p.isIndexed(all) {
+		all = p.indexed()
+	}
+	for i := range all {
+		it := &all[i]
+		it.Status, it.Reference = status(doc.Text[it.Start:it.End], it.Title)
+	}
+	return all
+}
+
+// Named is the item with the key, be it alone or under a common heading.
+func Named(all []Item, key string) (Item, bool) {
+	i := slices.IndexFunc(all, func(it Item) bool { return it.Key == key || slices.Contains(it.Also, key) })
+	if i < 0 {
+		return Item{}, false
+	}
+	return all[i], true
+}
+
+// page is a document on its way to items.
+type page struct {
+	form     *form
+	doc      flat.Document
+	lines    []line
+	headings []heading
+	byItem   map[int][]int // headings by the item they most likely begin
+	parts    []part
+	titled   []int // where lines are that say Signatures
+	signings []int // where the sentence above signatures begins
+}
+
+// isIndexed tells whether the filing lists items that its body does not have.
+func (p *page) isIndexed(found []Item) bool {
+	listed := map[int]bool{}
+	for _, i := range p.rows() {
+		listed[p.headings[i].likely()] = true
+	}
+	return len(listed) >= 4 && 3*len(found) < len(listed)
+}
+
+// maxLines is several times what the longest filing has.
+const maxLines = 500_000
+
+// line is one of the text, without its newline and without blanks around it.
+type line struct{ start, end int }
+
+func (p *page) text(l line) string { return p.doc.Text[l.start:l.end] }
+
+func newPage(f *form, doc flat.Document) *page {
+	p := &page{form: f, doc: doc, byItem: map[int][]int{}}
+	for start := 0; start < len(doc.Text) && len(p.lines) < maxLines; {
+		end := strings.IndexByte(doc.Text[start:], '\n')
+		if end < 0 {
+			end = len(doc.Text) - start
+		}
+		body := strings.TrimRight(doc.Text[start:start+end], " \t")
+		indent := len(body) - len(strings.TrimLeft(body, " \t"))
+		if indent < len(body) {
+			p.lines = append(p.lines, line{start + indent, start + len(body)})
+		}
+		start += end + 1
+	}
+	p.scan()
+	p.findContents()
+	p.findByContents()
+	return p
+}
+
+// items makes items of the chosen headings: each ends where the next begins, the last at the signatures.
+func (p *page) items(chosen []choice) []Item {
+	var all []Item
+	for i, c := range chosen {
+		h := p.headings[c.heading]
+		end := len(p.doc.Text)
+		if i+1 < len(chosen) {
+			end = p.headings[chosen[i+1].heading].start
+		} else {
+			end = p.signed(h.start)
+		}
+		end = p.trim(h, end)
+		all = append(all, Item{Key: p.form.items[c.item].key, Also: h.also, Title: h.title(), Start: h.start, End: end})
+	}
+	return all
+}
+
+// trim takes from an item's end what belongs to the page or to the next part: page numbers and "PART II".
+func (p *page) trim(h heading, end int) int {
+	i, _ := slices.BinarySearchFunc(p.lines, end, func(l line, at int) int { return l.start - at })
+	for i--; i > h.line && p.lines[i].start > h.start; i-- {
+		text := p.text(p.lines[i])
+		if !isPageNumber(text) && partOf(text) == 0 && !isContentsLink(text) {
+			break
+		}
+	}
+	return min(end, max(p.lines[max(i, 0)].end, h.end))
 }

@@ -30,6 +30,7 @@ func (s *Sim) edgar() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /www/files/company_tickers.json", s.edgarTickers)
 	mux.HandleFunc("GET /www/files/company_tickers_exchange.json", s.edgarExchanges)
+	mux.HandleFunc("GET /www/Archives/edgar/data/{cik}/{folder}", s.edgarArchive)
 	mux.HandleFunc("GET /www/Archives/edgar/data/{cik}/{folder}/{file...}", s.edgarArchive)
 	mux.HandleFunc("GET /www/", func(w http.ResponseWriter, _ *http.Request) { s.accessDenied(w) })
 	mux.HandleFunc("GET /data/submissions/{file}", s.edgarSubmissions)
@@ -157,7 +158,7 @@ func (w *World) Filings() *paper.Archive {
 			}
 			issuers = append(issuers, paper.Issuer{
 				Symbol: in.Symbol, City: in.City, Employees: in.Employees, EPS: in.eps, Shares: in.shares, Factor: in.factor,
-				Dividend: func(first, last calendar.Day) int64 { return in.raised(first, last) },
+				Dividend: in.dividendsIn,
 			})
 		}
 		w.paper = paper.New(w.seed, issuers)
@@ -165,15 +166,15 @@ func (w *World) Filings() *paper.Archive {
 	return w.paper
 }
 
-// raised sums the dividends with an ex-day from the first to the last, in ten-thousandths a share of the epoch, as if it
+// dividendsIn sums the dividends with an ex-day from the first to the last, in ten-thousandths a share of the epoch, as if it
 // had paid in the years before the epoch what it paid in its first.
-func (in *Instrument) raised(first, last calendar.Day) int64 {
+func (in *Instrument) dividendsIn(first, last calendar.Day) int64 {
 	var sum int64
 	for year := first.Year; in.dividend > 0 && year <= last.Year; year++ {
 		for month := in.exMonth; month <= 12; month += 3 {
 			ex := nextSession(calendar.Day{Year: year, Month: time.Month(month), Day: exDate})
 			if !ex.Before(first) && !last.Before(ex) {
-				sum += in.dividend * int64(100+5*(max(year, epoch.Year)-epoch.Year)) / 100
+				sum += in.dividendIn(year)
 			}
 		}
 	}

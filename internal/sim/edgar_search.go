@@ -202,7 +202,7 @@ func (h edgarHit) row() map[string]any {
 		period = h.f.Period.String()
 	}
 	var sequence any = h.document + 1
-	if h.c.CIK%2 == 0 { // once a number, once a text
+	if h.c.CIK%2 == 1 { // once a number, once a text
 		sequence = strconv.Itoa(h.document + 1)
 	}
 	items := h.f.Items

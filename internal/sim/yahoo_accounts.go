@@ -2,12 +2,14 @@ package sim
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/shopspring/decimal"
 
 	"github.com/jaspers-ai/jaspers/internal/calendar"
+	"github.com/jaspers-ai/jaspers/internal/sim/paper"
 )
 
 // quarterShares are the percents of a year that its quarters bring: any four in a row are a whole one.
@@ -26,8 +28,11 @@ type reported struct {
 }
 
 // quarterly are the last four quarters reported by the day of the quote, the oldest first. They make up the twelve months
-// of the fundamentals.
+// of the fundamentals. Those of a company that files are the ones it told of.
 func (w *World) quarterly(in *Instrument, f fundamentals, q Quote) []reported {
+	if f.filed != nil {
+		return w.quartersAsFiled(in)
+	}
 	end := calendar.Day{Year: q.Day.Year, Month: (q.Day.Month-1)/3*3 + 1, Day: 1}.AddDays(-1) // of the quarter before the day's
 	if report := nextSession(end.AddDays(26)); q.Day.Before(report) {
 		end = quarterBefore(end)
@@ -37,12 +42,33 @@ func (w *World) quarterly(in *Instrument, f fundamentals, q Quote) []reported {
 		number := int(end.Month) / 3
 		part := decimal.New(quarterShares[number-1], -2)
 		one := reported{end: end, label: fmt.Sprintf("%dQ%d", number, end.Year), eps: f.eps.Mul(part).Round(2)}
-		missed := w.deviation(in.key, dayNumber(end), 11) // thousandths
-		one.estimate = one.eps.Mul(decimal.New(1000-missed/40, -3)).Round(5)
+		one.estimate = w.estimated(in, end, one.eps)
 		one.revenue, one.earned = f.revenue.Mul(part).Round(0), f.income.Mul(part).Round(0)
 		quarters[len(quarters)-1-i] = one
 		end = quarterBefore(end)
 	}
+	return quarters
+}
+
+// estimated is what had been expected of a quarter.
+func (w *World) estimated(in *Instrument, end calendar.Day, eps decimal.Decimal) decimal.Decimal {
+	missed := w.deviation(in.key, dayNumber(end), 11) // thousandths
+	return eps.Mul(decimal.New(1000-missed/40, -3)).Round(5)
+}
+
+// quartersAsFiled are the last four of a company that files. Fiscal quarters go by the one of the calendar they lie in
+// for the most part.
+func (w *World) quartersAsFiled(in *Instrument) []reported {
+	c, _ := w.Filings().Of(in.Symbol)
+	var quarters []reported
+	for _, told := range c.Quarters(w.now())[:4] {
+		middle := told.End.AddDays(-45)
+		quarters = append(quarters, reported{
+			end: told.End, label: fmt.Sprintf("%dQ%d", (int(middle.Month)+2)/3, middle.Year), eps: told.EPSDiluted,
+			estimate: w.estimated(in, told.End, told.EPSDiluted), revenue: told.Revenue, earned: told.NetIncome,
+		})
+	}
+	slices.Reverse(quarters)
 	return quarters
 }
 
@@ -112,17 +138,29 @@ func calendarModule(f fundamentals, expected, revenue decimal.Decimal, now time.
 // financialModule has margins and growth as fractions, but debt by equity in percent. What is of a share's price is in the
 // price's own unit, pence too.
 func (w *World) financialModule(in *Instrument, q Quote, f fundamentals) map[string]any {
-	of := func(percent int64) decimal.Decimal { return f.revenue.Mul(decimal.New(percent, -2)).Round(0) }
-	equity := f.book.Mul(decimal.NewFromInt(f.shares))
+	a, shares := f.accounts(), decimal.NewFromInt(f.shares)
 	return map[string]any{
 		"currentPrice": q.Price, "targetMeanPrice": q.Price.Mul(decimal.New(112, -2)).Round(tickDigits), "recommendationKey": "hold",
-		"totalRevenue": f.revenue, "grossProfits": of(44), "ebitda": of(22), "operatingCashflow": of(18), "freeCashflow": of(13),
-		"totalCash": of(15), "totalDebt": equity.Mul(decimal.New(40, -2)).Round(0), "debtToEquity": decimal.NewFromInt(40),
-		"revenuePerShare": ratio(f.revenue, decimal.NewFromInt(f.shares)).Round(3), "totalCashPerShare": ratio(of(15), decimal.NewFromInt(f.shares)).Round(3),
-		"grossMargins": decimal.New(44, -2), "ebitdaMargins": decimal.New(22, -2), "operatingMargins": decimal.New(17, -2),
-		"profitMargins": ratio(f.income, f.revenue).Round(5), "returnOnEquity": ratio(f.income, equity).Round(5),
-		"returnOnAssets": ratio(f.income, equity.Mul(decimal.NewFromInt(2))).Round(5), "revenueGrowth": decimal.New(4, -2),
+		"totalRevenue": a.Revenue, "grossProfits": a.GrossProfit, "ebitda": a.EBITDA, "operatingCashflow": a.OperatingCash, "freeCashflow": a.FreeCash,
+		"totalCash": a.Cash, "totalDebt": a.Debt, "debtToEquity": ratio(a.Debt.Shift(2), a.Equity).Round(3),
+		"revenuePerShare": ratio(a.Revenue, shares).Round(3), "totalCashPerShare": ratio(a.Cash, shares).Round(3),
+		"grossMargins": ratio(a.GrossProfit, a.Revenue).Round(5), "ebitdaMargins": ratio(a.EBITDA, a.Revenue).Round(5), "operatingMargins": ratio(a.Operating, a.Revenue).Round(5),
+		"profitMargins": ratio(a.NetIncome, a.Revenue).Round(5), "returnOnEquity": ratio(a.NetIncome, a.Equity).Round(5),
+		"returnOnAssets": ratio(a.NetIncome, a.Assets).Round(5), "revenueGrowth": a.Growth,
 		"currentRatio": decimal.New(13, -1), "quickRatio": decimal.New(11, -1), "financialCurrency": f.currency,
+	}
+}
+
+// accounts are those of the filings, or for a company that files none, what its size suggests.
+func (f fundamentals) accounts() paper.Standing {
+	if f.filed != nil {
+		return *f.filed
+	}
+	of := func(percent int64) decimal.Decimal { return f.revenue.Mul(decimal.New(percent, -2)).Round(0) }
+	equity := f.book.Mul(decimal.NewFromInt(f.shares))
+	return paper.Standing{
+		Revenue: f.revenue, GrossProfit: of(44), Operating: of(17), EBITDA: of(22), NetIncome: f.income, OperatingCash: of(18), FreeCash: of(13),
+		Cash: of(15), Debt: equity.Mul(decimal.New(40, -2)).Round(0), Equity: equity, Assets: equity.Mul(decimal.NewFromInt(2)), Growth: decimal.New(4, -2),
 	}
 }
 

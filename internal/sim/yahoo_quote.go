@@ -10,6 +10,7 @@ import (
 	"github.com/shopspring/decimal"
 
 	"github.com/jaspers-ai/jaspers/internal/calendar"
+	"github.com/jaspers-ai/jaspers/internal/sim/paper"
 )
 
 func (s *Sim) yahooQuotes(w http.ResponseWriter, r *http.Request) {
@@ -168,6 +169,24 @@ func (w *World) addFundamentals(row map[string]any, in *Instrument, q Quote) {
 	}
 }
 
+// asFiled makes the figures of a company that files those of its filings.
+func (w *World) asFiled(in *Instrument, f *fundamentals) {
+	c, ok := w.Filings().Of(in.Symbol)
+	if !ok {
+		return
+	}
+	if next, ok := c.NextResults(w.now()); ok {
+		f.earnings = next
+	}
+	if standing, ok := c.Standing(w.now()); ok {
+		f.eps = c.TrailingEPS(w.now())
+		f.epsForward = f.eps.Mul(decimal.New(108, -2)).Round(4)
+		f.revenue, f.income = standing.Revenue, standing.NetIncome
+		f.book = standing.Equity.DivRound(decimal.NewFromInt(f.shares), 3)
+		f.filed = &standing
+	}
+}
+
 // fundamentals are a company's figures per share of today, in the currency of its accounts.
 type fundamentals struct {
 	currency              string
@@ -180,6 +199,7 @@ type fundamentals struct {
 	paid                  decimal.Decimal // in the last year, likewise
 	exDay, payDay         calendar.Day    // of the last dividend
 	earnings              time.Time       // the next report
+	filed                 *paper.Standing // of a company that files, else nil
 }
 
 func (w *World) fundamentals(in *Instrument, q Quote) fundamentals {
@@ -209,5 +229,6 @@ func (w *World) fundamentals(in *Instrument, q Quote) fundamentals {
 		report = calendar.Day{Year: report.Year, Month: report.Month + 3, Day: 26}.AddDays(0)
 	}
 	f.earnings = nextSession(report).At(16, 30)
+	w.asFiled(in, &f)
 	return f
 }

@@ -26,12 +26,12 @@ const (
 // ranks are the layers of the program, the ground first. A package imports packages of lower ranks only; those of one
 // rank do not know each other. Names are below internal.
 var ranks = [][]string{
-	{"allocation", "calendar", "fault", "flat", "flight", "kept", "returns", "telemetry", "vault"},
-	{"db", "items", "limit", "mail", "packed", "passwords", "risk", "upstream"},
-	{"audit", "broker", "cache", "idempotency", "job", "llm", "pace"},
-	{"instrument", "keys", "ledger", "market", "secondfactor", "user"},
+	{"allocation", "calendar", "fault", "flight", "kept", "returns", "telemetry", "vault"},
+	{"db", "flat", "limit", "mail", "packed", "passwords", "risk", "upstream"},
+	{"audit", "broker", "cache", "idempotency", "items", "job", "llm", "pace"},
+	{"filings", "instrument", "keys", "ledger", "market", "secondfactor", "user"},
 	adapters,
-	{"auth", "connection", "exchange", "lots", "pastprices", "research"},
+	{"auth", "connection", "documents", "exchange", "lots", "pastprices", "research"},
 	{"costbasis", "history", "recording"},
 	{"gains", "reading"},
 	{"portfolio", "prices", "syncs"},
@@ -46,16 +46,17 @@ var ranks = [][]string{
 
 // adapters speak to one vendor each: with the help of the contract in the folder above them and of ranks 0 and 1, and
 // for app alone.
-var adapters = []string{"broker/alpaca", "broker/ibkr", "llm/claude", "market/finnhub", "market/yahoo"}
+var adapters = []string{"broker/alpaca", "broker/ibkr", "filings/edgar", "llm/claude", "market/finnhub", "market/yahoo"}
 
 // aside are the packages that stand beside the ranks, each with what it may import of ours. The program knows none of
 // them, save that app starts the simulator for the demo.
 var aside = map[string][]string{
 	"bench":                   {"broker", "calendar", "db", "fault", "history", "instrument", "ledger", "lots", "market", "pastprices", "performance", "portfolio", "recording", "sim", "vault"},
-	"evals":                   {"allocation", "broker", "calendar", "instrument", "ledger", "lots", "returns", "risk", "user"},
+	"evals":                   {"allocation", "broker", "calendar", "fault", "flat", "instrument", "items", "ledger", "lots", "returns", "risk", "user"},
 	"asvs":                    {},
 	"broker/brokertest":       {"broker", "fault", "sharedtest", "vault"},
 	"db/dbtest":               {"db", "sharedtest"},
+	"filings/filingstest":     {"calendar", "fault", "filings"},
 	"mail/mailtest":           {},
 	"market/markettest":       {"calendar", "fault", "market"},
 	"recording/recordingtest": {"broker", "calendar", "db", "recording"},
@@ -80,7 +81,7 @@ var modules = map[string]struct{ why, only string }{
 	"github.com/google/uuid":                   {why: "UUIDv7 ids"},
 	"github.com/jackc/pgx/v5":                  {why: "the PostgreSQL driver", only: "db"},
 	"github.com/joho/godotenv":                 {why: "settings from a .env file", only: "app"},
-	"github.com/klauspost/compress":            {why: "gzip of answers", only: "api"},
+	"github.com/klauspost/compress":            {why: "gzip of answers, zstd of filings"},
 	"github.com/maypok86/otter/v2":             {why: "the caches of quotes and of past prices"},
 	"github.com/pressly/goose/v3":              {why: "migrations", only: "db"},
 	"github.com/redis/go-redis/v9":             {why: "limits and the pace of requests over all processes"},

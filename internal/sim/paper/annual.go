@@ -96,7 +96,9 @@ func (c *Company) discussion(f *Filing) []block {
 	blocks = append(blocks, c.say(f, "* Results of operations",
 		fmt.Sprintf("{company}'s %s was %s in %s and %s in %s: it %s.", c.named("total revenue", "total net revenue", "total revenues"), c.amount(now.revenue), period, c.amount(then.revenue), before, c.moved(now.revenue, then.revenue)))...)
 	blocks = append(blocks, c.say(f, w.special("drivers")...)...)
-	blocks = append(blocks, block{table: c.segments(f, from, to)})
+	segments := c.segments(f, from, to)
+	blocks = append(blocks, block{table: segments})
+	blocks = append(blocks, c.say(f, c.bySegment(segments))...)
 	blocks = append(blocks, c.expenses(f, now, then)...)
 	blocks = append(blocks, c.say(f,
 		fmt.Sprintf("Net income (loss) was %s, or %s per diluted share, compared with %s, or %s per diluted share, in %s.", c.amount(now.net()), c.each(c.perShare(now.net(), c.diluted(f.Filed))),

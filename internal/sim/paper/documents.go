@@ -38,12 +38,26 @@ func (a *Archive) Body(f *Filing, name string) ([]byte, bool) {
 		default:
 			body = c.asPage(f, i)
 		}
-		a.mu.Lock()
-		a.bodies[key] = body
-		a.mu.Unlock()
+		a.keep(key, body)
 		return body, true
 	}
 	return nil, false
+}
+
+// kept is how many bodies are kept. Making one takes a millisecond or two, keeping all would take much memory.
+const kept = 200
+
+func (a *Archive) keep(key string, body []byte) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.bodies[key] == nil {
+		a.order = append(a.order, key)
+	}
+	a.bodies[key] = body
+	if len(a.order) > kept {
+		delete(a.bodies, a.order[0])
+		a.order = a.order[1:]
+	}
 }
 
 // Text is what a document says, without any markup, for looking words up in it.

@@ -77,6 +77,9 @@ func (c *Company) Labels() map[string]string {
 	labels := map[string]string{
 		"EntityCommonStockSharesOutstanding": "Entity Common Stock, Shares Outstanding", "EntityPublicFloat": "Entity Public Float",
 	}
+	if len(c.q) == 0 {
+		return labels // it never reported anything
+	}
 	for _, lines := range [][]line{c.incomeLines(), c.balanceLines(), c.cashLines()} {
 		for _, l := range lines {
 			if labels[l.tag] = l.label; c.Foreign() {

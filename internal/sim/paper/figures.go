@@ -154,7 +154,7 @@ func (c *Company) flow(from, to int, told calendar.Day) flows {
 	var sum flows
 	for i := from; i <= to; i++ {
 		f := c.q[i].flows
-		if fy, _ := yearOf(i); c.role == restated && fy == restatedYear && told.Year >= restatedYear+1 && c.reportDay(restatedYear).Before(told) {
+		if fy, _ := yearOf(i); c.role == restated && fy == restatedYear && c.reportDay(restatedYear).Before(told) {
 			f.revenue -= restatedBy
 			f.cost -= restatedBy
 		}

@@ -39,8 +39,9 @@ type Archive struct {
 	filings   map[string]*Filing // by accession number
 
 	mu     sync.Mutex
-	bodies map[string][]byte // of documents, by accession number and name
-	words  map[string]string // likewise
+	bodies map[string][]byte // of the documents asked for last, by accession number and name
+	order  []string          // of the bodies, oldest first
+	words  map[string]string // of documents, likewise
 }
 
 // Company is one that files: who it is, and its filings, oldest first.
@@ -144,6 +145,40 @@ func (c *Company) Quarters(now time.Time) []Reported {
 	return list
 }
 
+// Standing is what the last four quarters that were told of by a moment come to, and the balance after them, in whole
+// currency units.
+type Standing struct {
+	Revenue, GrossProfit, Operating, NetIncome decimal.Decimal
+	EBITDA, OperatingCash, FreeCash            decimal.Decimal
+	Cash, Debt, Equity, Assets                 decimal.Decimal // cash with securities
+	Growth                                     decimal.Decimal // of revenue, the last quarter against the same a year before, as a fraction
+}
+
+// Standing is the one at the moment; false before four quarters were told of.
+func (c *Company) Standing(now time.Time) (Standing, bool) {
+	told := c.told(now)
+	if told < 5 {
+		return Standing{}, false
+	}
+	day, balance := calendar.DayOf(now), c.q[told-1].stocks
+	year, last, before := c.flow(told-4, told-1, day), c.flow(told-1, told-1, day), c.flow(told-5, told-5, day)
+	return Standing{
+		Revenue: millions(year.revenue), GrossProfit: millions(year.gross()), Operating: millions(year.operating()), EBITDA: millions(year.operating() + year.wear), NetIncome: millions(year.net()),
+		OperatingCash: millions(year.operated()), FreeCash: millions(year.operated() - year.spending),
+		Cash: millions(balance.cash + balance.securities), Debt: millions(balance.debt), Equity: millions(balance.equity), Assets: millions(balance.assets()),
+		Growth: millions(last.revenue-before.revenue).DivRound(millions(before.revenue), 4),
+	}, true
+}
+
+// told is how many quarters' results are out by the moment.
+func (c *Company) told(now time.Time) int {
+	n := 0
+	for n < len(c.q) && !c.q[n].released.After(now) {
+		n++
+	}
+	return n
+}
+
 // NextResults is when the company next tells its results after the moment.
 func (c *Company) NextResults(now time.Time) (time.Time, bool) {
 	for _, q := range c.q {
@@ -157,15 +192,12 @@ func (c *Company) NextResults(now time.Time) (time.Time, bool) {
 // TrailingEPS is what the last four quarters that were told of earned on a diluted share of the moment, to the cent; zero
 // before there are four.
 func (c *Company) TrailingEPS(now time.Time) decimal.Decimal {
-	var net int64
-	quarters := c.Quarters(now)
-	if len(quarters) < 4 {
+	told := c.told(now)
+	if told < 4 {
 		return decimal.Zero
 	}
-	for _, q := range quarters[:4] {
-		net += q.NetIncome.Shift(-6).IntPart()
-	}
-	return c.perShare(net, c.diluted(calendar.DayOf(now)))
+	day := calendar.DayOf(now)
+	return c.perShare(c.flow(told-4, told-1, day).net(), c.diluted(day))
 }
 
 // nextSession is the day, or the first after it, on which New York trades.

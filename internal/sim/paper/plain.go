@@ -28,30 +28,32 @@ func (c *Company) asPlain(f *Filing) []byte {
 			center(part)
 			out.WriteString("\n")
 		}
-		fmt.Fprintf(&out, "Item %s.   %s\n\n", s.Item(), strings.ToUpper(s.Title))
+		number := fmt.Sprintf("Item %s.   ", s.Item())
+		out.WriteString(number)
+		writeWrapped(&out, strings.ToUpper(s.Title), len(number))
 		for _, b := range s.body {
 			if b.table != nil {
 				writeTable(&out, b.table)
 				continue
 			}
-			writeWrapped(&out, b.text)
+			writeWrapped(&out, b.text, 0)
 		}
 		fmt.Fprintf(&out, "%s\n\n", strings.Repeat(" ", width/2)+fmt.Sprint(i+2))
 	}
 	center("SIGNATURES")
-	writeWrapped(&out, "Pursuant to the requirements of the Securities Exchange Act of 1934, the registrant has duly caused this report to be signed on its behalf by the undersigned thereunto duly authorized.")
+	writeWrapped(&out, "Pursuant to the requirements of the Securities Exchange Act of 1934, the registrant has duly caused this report to be signed on its behalf by the undersigned thereunto duly authorized.", 0)
 	return []byte(out.String())
 }
 
-// writeWrapped breaks a text into lines.
-func writeWrapped(out *strings.Builder, text string) {
-	length := 0
+// writeWrapped breaks a text into lines. The first begins where the caller is; the others are indented as far.
+func writeWrapped(out *strings.Builder, text string, indent int) {
+	length := indent
 	for word := range strings.FieldsSeq(text) {
-		if length > 0 && length+1+len(word) > width {
-			out.WriteString("\n")
-			length = 0
+		if length > indent && length+1+len(word) > width {
+			out.WriteString("\n" + strings.Repeat(" ", indent))
+			length = indent
 		}
-		if length > 0 {
+		if length > indent {
 			out.WriteString(" ")
 			length++
 		}

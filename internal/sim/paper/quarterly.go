@@ -30,6 +30,18 @@ func (c *Company) purchases(f *Filing) []block {
 	return c.say(f, "None.")
 }
 
+// bySegment says how the revenue of each segment moved.
+func (c *Company) bySegment(t *table) string {
+	var moves []string
+	for _, r := range t.rows[:len(t.rows)-1] {
+		var now, then int64
+		_, _ = fmt.Sscan(strings.ReplaceAll(r.cells[0].text, ",", ""), &now)
+		_, _ = fmt.Sscan(strings.ReplaceAll(r.cells[1].text, ",", ""), &then)
+		moves = append(moves, r.label+" "+c.moved(now, then))
+	}
+	return "Revenue of " + strings.Join(moves, ", of ") + "."
+}
+
 // segments divides the revenue by what it was earned with. The words name the parts and their shares in percent, in
 // which "Phones 52" is a line; the last takes what is left.
 func (c *Company) segments(f *Filing, from, to int) *table {

@@ -1,6 +1,7 @@
 package paper
 
 import (
+	"strconv"
 	"strings"
 )
 
@@ -77,14 +78,35 @@ func curly(text string) string {
 	return out.String()
 }
 
-// say makes blocks of texts: "* " before one makes it a heading.
+// say makes blocks of texts. "* " before one makes it a heading; "@2024 " keeps it, and under a heading all up to the
+// next one, out of what is filed before that year.
 func (c *Company) say(f *Filing, texts ...string) []block {
 	var blocks []block
+	tooSoon := false
 	for _, text := range texts {
 		text, heading := strings.CutPrefix(text, "* ")
-		blocks = append(blocks, block{text: c.fill(f, text), heading: heading})
+		text, since := dated(text)
+		if heading {
+			tooSoon = f.Filed.Year < since
+		}
+		if !tooSoon && f.Filed.Year >= since {
+			blocks = append(blocks, block{text: c.fill(f, text), heading: heading})
+		}
 	}
 	return blocks
+}
+
+// dated is a text and the year since which it may be said, 0 for any.
+func dated(text string) (string, int) {
+	if !strings.HasPrefix(text, "@") {
+		return text, 0
+	}
+	year, text, _ := strings.Cut(text[1:], " ")
+	since, err := strconv.Atoi(year)
+	if err != nil {
+		panic("paper: no year: " + year) // in a file of words
+	}
+	return text, since
 }
 
 // Sections are the items of the filing's primary document in their order, as they truly are; none for forms without any.

@@ -1,0 +1,258 @@
+package items
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/jaspers-ai/jaspers/internal/flat"
+)
+
+// heading is a place that may be an item's heading.
+type heading struct {
+	start, end int // the heading's lines
+	line       int // where it begins, in page.lines
+	words      string
+	also       []string
+	options    []option
+	contents   bool // it is a row of a table of contents
+	listed     answer
+}
+
+// answer is one that is worked out when it is asked for.
+type answer int
+
+const (
+	unknown answer = iota
+	no
+	yes
+)
+
+func (h *heading) first() int { return h.options[0].item }
+func (h *heading) last() int  { return h.options[len(h.options)-1].item }
+
+// likely is the item that it most likely begins.
+func (h *heading) likely() int {
+	best := h.options[0]
+	for _, o := range h.options {
+		if o.score > best.score {
+			best = o
+		}
+	}
+	return best.item
+}
+
+// option is an item that a heading may begin, with how much speaks for it.
+type option struct {
+	item  int
+	score float64
+}
+
+func (h *heading) best() float64 {
+	best := 0.0
+	for _, o := range h.options {
+		best = max(best, o.score)
+	}
+	return best
+}
+
+func (h *heading) scoreOf(item int) (float64, bool) {
+	for _, o := range h.options {
+		if o.item == item {
+			return o.score, true
+		}
+	}
+	return 0, false
+}
+
+// title is the heading's words without what is not of the title.
+func (h *heading) title() string {
+	return strings.Trim(strings.Join(strings.Fields(h.words), " "), " .:-–—\t")
+}
+
+// part is a line that begins one of the form's parts.
+type part struct{ at, number int }
+
+// maxHeadings is more than any filing has, and few enough for a filing that was made to be slow.
+const maxHeadings = 5_000
+
+// scan goes once over the lines for headings, parts and signatures.
+func (p *page) scan() {
+	for i, l := range p.lines {
+		text := p.text(l)
+		if n := partOf(text); n > 0 {
+			p.parts = append(p.parts, part{l.start, n})
+		}
+		if isSignatures(text) {
+			p.titled = append(p.titled, l.start)
+		}
+		if isSigning(text) {
+			p.signings = append(p.signings, l.start)
+		}
+		if len(p.headings) < maxHeadings {
+			p.scanLine(i)
+		}
+	}
+}
+
+// signed is where the signatures begin that end an item: at the word above the sentence, at the sentence or, where it is
+// worded in a way of its own, at the last such word.
+func (p *page) signed(from int) int {
+	last := 0
+	for _, at := range p.titled {
+		if at > from {
+			last = at
+		}
+	}
+	for _, at := range p.signings {
+		if at <= from {
+			continue
+		}
+		for _, word := range p.titled {
+			if word > from && word < at && at-word < 600 {
+				return word
+			}
+		}
+		return at
+	}
+	if last > 0 {
+		return last
+	}
+	return len(p.doc.Text)
+}
+
+// scanLine looks for a heading at the beginning of a line.
+func (p *page) scanLine(i int) {
+	l := p.lines[i]
+	rest := p.doc.Text[l.start:min(len(p.doc.Text), l.end+200)]
+	numbers, n := itemNumbers(rest)
+	if n == 0 {
+		return
+	}
+	h := heading{start: l.start, line: i, end: l.end}
+	if l.start+n > l.end {
+		h.end = l.start + n
+	}
+	h.words = p.titleAfter(i, l.start+n, &h)
+	for _, number := range numbers {
+		p.addOptions(&h, number)
+		if len(h.options) > 0 {
+			break
+		}
+	}
+	if len(h.options) == 0 {
+		return
+	}
+	h.also = p.otherKeys(h.likely(), numbers)
+	p.byItem[h.likely()] = append(p.byItem[h.likely()], len(p.headings))
+	p.headings = append(p.headings, h)
+}
+
+// otherKeys are the items under a heading besides the first, those between two numbers included.
+func (p *page) otherKeys(first int, numbers []string) []string {
+	var keys []string
+	last, through := first, false
+	for _, n := range numbers[1:] {
+		if n == throughMark {
+			through = true
+			continue
+		}
+		i := p.form.index(n, p.form.items[first].part)
+		if i < 0 {
+			continue
+		}
+		for between := last + 1; through && between < i; between++ {
+			keys = append(keys, p.form.items[between].key)
+		}
+		keys = append(keys, p.form.items[i].key)
+		last, through = i, false
+	}
+	return keys
+}
+
+// titleAfter is what stands after the number: the rest of the line or, when that is empty, the next line.
+func (p *page) titleAfter(i, at int, h *heading) string {
+	for at > p.lines[i].end && i+1 < len(p.lines) {
+		i++
+	}
+	rest := strings.TrimLeft(p.doc.Text[min(at, p.lines[i].end):p.lines[i].end], " .:-–—\t)")
+	if rest == "" && i+1 < len(p.lines) {
+		h.end = p.lines[i+1].end
+		rest = p.text(p.lines[i+1])
+	}
+	return rest
+}
+
+// addOptions scores the items that a number may mean.
+func (p *page) addOptions(h *heading, number string) {
+	squashed := squash(h.words[:min(len(h.words), 300)])
+	last := 0
+	for _, s := range p.parts {
+		last = s.number
+	}
+	for i, e := range p.form.items {
+		if e.number != number {
+			continue
+		}
+		score := 1.0
+		switch {
+		case e.matches(squashed):
+			score += 3
+		case len(squashed) > 3:
+			score -= 0.7
+		}
+		if e.part != 0 && last != 0 {
+			if e.part == last {
+				score += 0.7
+			} else {
+				score -= 0.7
+			}
+		}
+		score += p.shape(h)
+		h.options = append(h.options, option{i, score})
+	}
+}
+
+// matches tells whether a squashed text begins with one of the titles, give or take a few words.
+func (e *entry) matches(squashed string) bool {
+	for _, t := range e.titles {
+		if i := strings.Index(squashed, t); i >= 0 && i <= 40 {
+			return true
+		}
+	}
+	return false
+}
+
+// shape is how much the line looks like a heading.
+func (p *page) shape(h *heading) float64 {
+	score := 0.0
+	text := p.doc.Text[h.start:h.end]
+	if p.strongAt(h.start) {
+		score += 0.7
+	}
+	if strings.HasPrefix(strings.TrimLeft(text, " \t"), "ITEM") {
+		score += 0.3
+	}
+	w := strings.TrimLeft(h.words, " \t")
+	if w != "" && (w[0] >= 'a' && w[0] <= 'z' || w[0] == ',' || w[0] == ';') {
+		score -= 2
+	}
+	if len(text) > 400 {
+		score -= 0.3
+	}
+	if h.line > 0 {
+		before := p.text(p.lines[h.line-1])
+		if p.doc.Text[p.lines[h.line-1].end:h.start] == "\n" || strings.Count(p.doc.Text[p.lines[h.line-1].end:h.start], "\n") == 1 {
+			c := before[len(before)-1]
+			if !p.doc.HTML && (c >= 'a' && c <= 'z' || c == ',' || c == '(') {
+				score -= 2
+			}
+		}
+	}
+	return score
+}
+
+// strongAt tells whether the text is strong there.
+func (p *page) strongAt(at int) bool {
+	i, found := slices.BinarySearchFunc(p.doc.Strong, at, func(s flat.Span, at int) int { return s.Start - at })
+	return found || i > 0 && p.doc.Strong[i-1].End > at
+}
