@@ -33,8 +33,8 @@ func recordedYahoo(t *testing.T, name string) object {
 	return bare
 }
 
-// sameShape wants every field that is shown to be of the type it has in the recording, where it is there. Nulls are of any.
-func sameShape(t *testing.T, where string, shown, real any) {
+// sameTypes wants every field that is shown to be of the type it has in the recording, where it is there. Nulls are of any.
+func sameTypes(t *testing.T, where string, shown, real any) {
 	t.Helper()
 	switch s := shown.(type) {
 	case object:
@@ -47,7 +47,7 @@ func sameShape(t *testing.T, where string, shown, real any) {
 		}
 		for name, value := range s {
 			if wanted, there := r[name]; there {
-				sameShape(t, where+"."+name, value, wanted)
+				sameTypes(t, where+"."+name, value, wanted)
 			}
 		}
 	case []any:
@@ -59,7 +59,7 @@ func sameShape(t *testing.T, where string, shown, real any) {
 			return
 		}
 		if len(s) > 0 && len(r) > 0 {
-			sameShape(t, where+"[]", s[0], r[0])
+			sameTypes(t, where+"[]", s[0], r[0])
 		}
 	case nil:
 	default:
@@ -88,7 +88,7 @@ func TestYahoosModulesHaveTheShapesOfRecordedOnes(t *testing.T) {
 	} {
 		real := recordedYahoo(t, file)["quoteSummary"].(object)["result"].([]any)[0].(object)
 		shown := session.modulesOf(t, symbol)
-		sameShape(t, symbol, shown, real)
+		sameTypes(t, symbol, shown, real)
 		for _, name := range strings.Split(allModules, ",") {
 			if (shown[name] == nil) != (real[name] == nil) && name != "defaultKeyStatistics" {
 				t.Errorf("%s: %s is there: %v, want %v", symbol, name, shown[name] != nil, real[name] != nil)
@@ -103,7 +103,7 @@ func TestYahoosStreamHasTheShapeOfARecordedOne(t *testing.T) {
 		return fetch(t, newRequest(t, http.MethodPost, server.URL+"/yahoo/xhr/ncp?queryRef=latestNews&serviceKey=ncp_fin", body, "Content-Type", "application/json"))
 	}
 	got := decoded[object](t, ask(`{"serviceConfig":{"snippetCount":10,"s":["AAPL"]}}`))
-	sameShape(t, "news", got, recordedYahoo(t, "raw-news_latestNews_AAPL.json"))
+	sameTypes(t, "news", got, recordedYahoo(t, "raw-news_latestNews_AAPL.json"))
 	rows := got["data"].(object)["tickerStream"].(object)["stream"].([]any)
 	ads := slices.DeleteFunc(slices.Clone(rows), func(row any) bool { return row.(object)["ad"] == nil })
 	if len(rows) != 11 || len(ads) != 1 {
