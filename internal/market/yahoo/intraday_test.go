@@ -84,6 +84,10 @@ func TestTheLastTradeBehindTheBarsIsNone(t *testing.T) {
 			t.Errorf("%s behind: got %v, want one bar", behind, got)
 		}
 	}
+	trading := opening.Add(20*time.Minute + 3*time.Second)
+	if got := shown(barsFrom(t, strings.Replace(fmt.Sprintf(rows, trading.Unix()+1, opening.Unix(), trading.Unix()), "[10,0]", "[10,null]", 1), "15m")); len(got) != 1 {
+		t.Errorf("within a minute: got %v, want one bar", got)
+	}
 	quiet := opening.Add(15 * time.Minute)
 	if got := shown(barsFrom(t, fmt.Sprintf(rows, quiet.Unix()+30, opening.Unix(), quiet.Unix()), "15m")); len(got) != 2 {
 		t.Errorf("a quarter in which nothing was traded: got %v, want it", got)

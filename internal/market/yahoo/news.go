@@ -113,10 +113,14 @@ func (s *Source) stream(ctx context.Context, symbol string) ([]market.Story, err
 	if err != nil {
 		return nil, fault.From(err)
 	}
-	answer, err := s.door.client.Do(ctx, upstream.Request{
-		Method: http.MethodPost, URL: s.door.hosts.Pages + "/xhr/ncp?queryRef=latestNews&serviceKey=ncp_fin", Body: question,
-		Header: http.Header{"Accept": {"application/json"}, "Content-Type": {"application/json"}}, Endpoint: "POST /xhr/ncp",
-	})
+	answer, err := s.feed(ctx, question, accepting(""))
+	if err == nil && (answer.Status == http.StatusUnauthorized || answer.Status >= 300 && answer.Status < 400) { // to where consent is asked for
+		pass, noSession := s.session.get(ctx)
+		if noSession != nil {
+			return nil, noSession
+		}
+		answer, err = s.feed(ctx, question, accepting(pass.cookie))
+	}
 	if err == nil {
 		err = answer.Fault("the news")
 	}
@@ -124,6 +128,15 @@ func (s *Source) stream(ctx context.Context, symbol string) ([]market.Story, err
 		return nil, err
 	}
 	return readStream(answer, s.Name())
+}
+
+// feed asks for the stream, which needs no session but, at times, its cookie.
+func (s *Source) feed(ctx context.Context, question []byte, header http.Header) (*upstream.Answer, error) {
+	header.Set("Content-Type", "application/json")
+	return s.door.client.Do(ctx, upstream.Request{
+		Method: http.MethodPost, URL: s.door.hosts.Pages + "/xhr/ncp?queryRef=latestNews&serviceKey=ncp_fin", Body: question, Header: header,
+		Endpoint: "POST /xhr/ncp",
+	})
 }
 
 // readStream reads the stories that can be read.

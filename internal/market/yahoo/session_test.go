@@ -247,3 +247,27 @@ func TestARefusedSessionIsNotAskedForAgainForAWhile(t *testing.T) {
 		t.Errorf("a minute later: %v", err)
 	}
 }
+
+func TestNewsThatWantConsentAreAskedForWithTheCookie(t *testing.T) {
+	var e *europe
+	e, source := newEurope(t, func(w http.ResponseWriter, r *http.Request, asked string) bool {
+		switch {
+		case strings.Contains(asked, "/xhr/ncp") && strings.Contains(r.Header.Get("Cookie"), "A3=d=x"):
+			_, _ = io.WriteString(w, `{"data":{"tickerStream":{"stream":[{"id":"1","content":{"title":"T","pubDate":"2026-11-20T10:00:00Z"}}]}}}`)
+		case strings.Contains(asked, "/xhr/ncp"):
+			w.Header().Set("Location", e.here("https://guce.yahoo.com/consent"))
+			w.WriteHeader(http.StatusTemporaryRedirect)
+		case strings.Contains(asked, "/quote/AAPL"):
+			w.Header().Set("Set-Cookie", "A3=d=x&S=y; Path=/")
+		default:
+			return false
+		}
+		return true
+	})
+	for range 2 {
+		got, err := source.News(t.Context(), "", day("2026-11-19"), day("2026-11-21"))
+		if err != nil || len(got) != 1 {
+			t.Errorf("got %v, %v, want the story", got, err)
+		}
+	}
+}
