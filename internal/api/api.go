@@ -23,7 +23,9 @@ import (
 	"github.com/jaspers-ai/jaspers/internal/chat"
 	"github.com/jaspers-ai/jaspers/internal/connection"
 	"github.com/jaspers-ai/jaspers/internal/costbasis"
+	"github.com/jaspers-ai/jaspers/internal/documents"
 	"github.com/jaspers-ai/jaspers/internal/fault"
+	"github.com/jaspers-ai/jaspers/internal/filings"
 	"github.com/jaspers-ai/jaspers/internal/idempotency"
 	"github.com/jaspers-ai/jaspers/internal/ledger"
 	"github.com/jaspers-ai/jaspers/internal/limit"
@@ -59,9 +61,12 @@ type Services struct {
 	Market         *market.Service
 	PastPrices     *pastprices.Service
 	Research       *research.Service
-	Chat           *chat.Service
-	Audit          *audit.Log
-	Idempotency    *idempotency.Keys
+	// Filings knows who filed what, Documents what stands in it.
+	Filings     *filings.Service
+	Documents   *documents.Service
+	Chat        *chat.Service
+	Audit       *audit.Log
+	Idempotency *idempotency.Keys
 	// Ready tells whether the server can work: nil, or what is missing.
 	Ready func(context.Context) error
 }
@@ -136,6 +141,7 @@ func newRouter(services Services, cfg Config, mux *http.ServeMux) *router {
 	r.stockRoutes()
 	r.historyRoutes()
 	r.researchRoutes()
+	r.filingRoutes()
 	r.chatRoutes()
 	r.auditRoutes()
 	r.healthRoutes()

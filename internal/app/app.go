@@ -23,6 +23,8 @@ import (
 	"github.com/jaspers-ai/jaspers/internal/connection"
 	"github.com/jaspers-ai/jaspers/internal/costbasis"
 	"github.com/jaspers-ai/jaspers/internal/db"
+	"github.com/jaspers-ai/jaspers/internal/documents"
+	"github.com/jaspers-ai/jaspers/internal/filings"
 	"github.com/jaspers-ai/jaspers/internal/gains"
 	"github.com/jaspers-ai/jaspers/internal/idempotency"
 	"github.com/jaspers-ai/jaspers/internal/job"
@@ -114,7 +116,10 @@ func (a *App) build(life context.Context, cfg Config, opts Options) (err error) 
 	if a.paces, err = pace.New(pace.Config{DB: a.db, RedisURL: string(cfg.Limits.RedisURL), Log: opts.Log}); err != nil {
 		return err
 	}
-	if err := errors.Join(a.buildPeople(cfg, opts), a.buildStore(cfg, opts), a.buildMoney(life, providers{cfg, opts, a.paces})); err != nil {
+	outside := providers{cfg, opts, a.paces}
+	if err := errors.Join(
+		a.buildPeople(cfg, opts), a.buildStore(cfg, opts), a.buildMoney(life, outside), a.buildFilings(life, outside),
+	); err != nil {
 		return err
 	}
 	a.Account = &account.Service{DB: a.db, Now: opts.Now, Log: opts.Log, Audit: a.Audit, Auth: a.Auth, Chat: a.Chat, Jobs: a.jobs}
@@ -206,6 +211,17 @@ func (a *App) buildMoney(life context.Context, outside providers) error {
 		Tools: []analyst.Tool{analyst.HoldingsTool(a.Portfolio), analyst.QuotesTool(a.Market)},
 	}}
 	return nil
+}
+
+// buildFilings makes what knows what companies filed.
+func (a *App) buildFilings(life context.Context, outside providers) error {
+	source, err := outside.filings()
+	if err != nil {
+		return err
+	}
+	a.Filings, err = filings.New(life, filings.Config{DB: a.db, Source: source, Jobs: a.jobs, Now: outside.Now, Log: outside.Options.Log})
+	a.Documents = documents.New(life, documents.Config{DB: a.db, Filings: a.Filings, Now: outside.Now})
+	return err
 }
 
 // buildEdge makes what the network reaches.

@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -37,6 +38,7 @@ type Config struct {
 	IBKR      IBKRConfig
 	Yahoo     YahooConfig
 	Finnhub   FinnhubConfig
+	EDGAR     EDGARConfig
 	Anthropic AnthropicConfig
 
 	keysFile string // where the encryption keys are kept, when they were not given
@@ -120,6 +122,24 @@ type FinnhubConfig struct {
 	URL    string           `env:"JASPERS_FINNHUB_URL" doc:"Another address of Finnhub's API, with /api/v1."`
 	// PerMinute is by default what the free plan allows a key.
 	PerMinute int `env:"JASPERS_FINNHUB_PER_MINUTE" envDefault:"60" doc:"Requests a minute that your plan allows the key, 10 to 1800; all your processes share them."`
+}
+
+// EDGARConfig switches filings on when the User-Agent is there.
+type EDGARConfig struct {
+	UserAgent  string `env:"JASPERS_EDGAR_USER_AGENT" also:"EDGAR_USER_AGENT" doc:"Who you are to the SEC, which asks for a name and an address of mail, such as \"Name contact@example.com\"; without it there are no filings."`
+	ArchiveURL string `env:"JASPERS_EDGAR_ARCHIVE_URL" doc:"Another host for documents and the list of companies."`
+	DataURL    string `env:"JASPERS_EDGAR_DATA_URL" doc:"Another host for lists of filings and for figures."`
+	SearchURL  string `env:"JASPERS_EDGAR_SEARCH_URL" doc:"Another host for full-text search."`
+}
+
+// declared matches what the SEC wants to know: words, and an address of mail.
+var declared = regexp.MustCompile(`^[\x21-\x7e][\x20-\x7e]{0,150} [^\s@]+@[^\s@]+\.[A-Za-z]+\)?$`)
+
+func (c *EDGARConfig) check() error {
+	if c.UserAgent != "" && !declared.MatchString(c.UserAgent) {
+		return errors.New(`JASPERS_EDGAR_USER_AGENT must be a name and an address of mail such as "Name contact@example.com"`)
+	}
+	return nil
 }
 
 // AnthropicConfig switches the analyst's model on when a key or an address is there. Prices are US dollars for a million tokens.
@@ -252,6 +272,9 @@ func (c *Config) complete() error {
 	}
 	if c.Finnhub.PerMinute < 10 || c.Finnhub.PerMinute > 60*finnhub.PerSecond {
 		return errors.New("JASPERS_FINNHUB_PER_MINUTE must be between 10 and 1800")
+	}
+	if err := c.EDGAR.check(); err != nil {
+		return err
 	}
 	if err := c.IBKR.check(); err != nil {
 		return err

@@ -31,6 +31,8 @@ const (
 	demoSecret   = "simulated-alpaca-client" // #nosec G101 -- the simulator's
 	demoModelKey = "simulated-anthropic-key" // #nosec G101 -- the simulator's
 	demoNewsKey  = "simulated-finnhub-key"   // #nosec G101 -- the simulator's
+	// demoUserAgent declares the demo to the simulated SEC.
+	demoUserAgent = "Jaspers demo demo@jaspers.example"
 	// demoDelta is how long the simulated model thinks about each piece of text, so that one can watch it.
 	demoDelta = 15 * time.Millisecond
 )
@@ -105,6 +107,8 @@ func demoConfig(opts DemoOptions, simulator string, more ...string) (Config, err
 		"JASPERS_YAHOO_QUERY_URL=" + at("/yahoo"), "JASPERS_YAHOO_COOKIE_URL=" + at("/yahoo"), "JASPERS_YAHOO_PAGES_URL=" + at("/yahoo"),
 		"JASPERS_YAHOO_RATE=100", // the simulated one holds nobody to a limit, and the first look at performance asks it for years
 		"JASPERS_FINNHUB_URL=" + at("/finnhub"), "JASPERS_FINNHUB_API_KEY=" + demoNewsKey,
+		"JASPERS_EDGAR_USER_AGENT=" + demoUserAgent, "JASPERS_EDGAR_ARCHIVE_URL=" + at("/edgar/www"),
+		"JASPERS_EDGAR_DATA_URL=" + at("/edgar/data"), "JASPERS_EDGAR_SEARCH_URL=" + at("/edgar/efts"),
 		"JASPERS_ANTHROPIC_BASE_URL=" + at("/claude"), "JASPERS_ANTHROPIC_API_KEY=" + demoModelKey,
 	}, more...), "")
 }

@@ -17,6 +17,7 @@ func (a *App) registerJobs() {
 	job.Handle(a.jobs, a.prices.Refresh)
 	job.Handle(a.jobs, a.prices.LearnCompanies)
 	a.Snapshots.Register()
+	a.Filings.Register()
 	a.Auth.RegisterJobs()
 
 	a.jobs.Every("sync portfolios", 15*time.Minute, a.Syncs.Due)
@@ -24,6 +25,7 @@ func (a *App) registerJobs() {
 	a.jobs.Every("refresh prices", 15*time.Minute, a.prices.Due)
 	a.jobs.Every("learn companies", 15*time.Minute, a.prices.CompaniesDue)
 	a.jobs.Every("take snapshots", 15*time.Minute, a.Snapshots.Due)
+	a.jobs.Every("refresh companies", time.Hour, a.Filings.Due)
 	a.jobs.Every("tidy prices", 24*time.Hour, a.PastPrices.Tidy)
 	a.jobs.Every("tidy caches", 24*time.Hour, a.fetched.Tidy)
 	a.jobs.Every("tidy syncs", 24*time.Hour, a.Syncs.Tidy)

@@ -29,6 +29,7 @@ func TestThreeReplicasTogetherExceedNoLimitOfAVendor(t *testing.T) {
 			ada := s.register("ada")
 			hammer(t, ada, ada.at(s.replica(t)), ada.at(s.replica(t)))
 			yahoo, hub := s.sim.Traffic(sim.ProviderYahoo), s.sim.Traffic(sim.ProviderFinnhub)
+			t.Logf("%+v, %+v", yahoo, hub)
 			if yahoo.MostInASecond > yahooPerSecond || yahoo.Requests < 10 {
 				t.Errorf("got %+v, want many, and no more than %d in a second", yahoo, yahooPerSecond)
 			}

@@ -11,6 +11,8 @@ import (
 
 	"github.com/jaspers-ai/jaspers/internal/broker"
 	"github.com/jaspers-ai/jaspers/internal/broker/alpaca"
+	"github.com/jaspers-ai/jaspers/internal/filings"
+	"github.com/jaspers-ai/jaspers/internal/filings/edgar"
 	"github.com/jaspers-ai/jaspers/internal/llm"
 	"github.com/jaspers-ai/jaspers/internal/llm/claude"
 	"github.com/jaspers-ai/jaspers/internal/market"
@@ -35,6 +37,15 @@ func (p providers) brokers() ([]broker.Provider, error) {
 // marketSources are where prices come from, in the order they are asked.
 func (p providers) marketSources() ([]market.Source, error) {
 	return configured(p.yahoo, p.finnhub)
+}
+
+// filings are where what companies filed comes from; nil when nobody said who asks the SEC.
+func (p providers) filings() (filings.Source, error) {
+	sources, err := configured(p.edgar)
+	if len(sources) == 0 {
+		return nil, err
+	}
+	return sources[0], err
 }
 
 // model is what the analyst asks; nil when none is configured.
@@ -130,6 +141,29 @@ func (p providers) finnhub() (market.Source, error) {
 		return nil, err
 	}
 	return finnhub.New(strings.TrimRight(at.url(), "/"), key, client, p.Now), nil
+}
+
+// secKey is what the SEC counts together: everything from one address.
+const secKey = "sec.gov"
+
+func (p providers) edgar() (filings.Source, error) {
+	if p.EDGAR.UserAgent == "" {
+		return nil, errOff
+	}
+	archive, data := address{p.EDGAR.ArchiveURL, edgar.DefaultArchiveURL}, address{p.EDGAR.DataURL, edgar.DefaultDataURL}
+	search := address{p.EDGAR.SearchURL, edgar.DefaultSearchURL}
+	order, err := p.pace("SEC", secKey, pace.PerSecond(edgar.Rate))
+	if err != nil {
+		return nil, err
+	}
+	client, err := p.client(upstream.Config{
+		Provider: "the SEC", Pace: order, SharedLimit: true, UserAgent: p.EDGAR.UserAgent, Timeout: edgar.Timeout, Retries: edgar.Retries,
+		MaxBody: edgar.MaxBody,
+	}, archive, data, search)
+	if err != nil {
+		return nil, err
+	}
+	return edgar.New(edgar.Config{ArchiveURL: archive.url(), DataURL: data.url(), SearchURL: search.url()}, client), nil
 }
 
 const (

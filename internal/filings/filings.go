@@ -1,4 +1,4 @@
-// Package filings keeps what companies filed with the SEC: who filed what, the documents as they were filed, and the text of their items.
+// Package filings knows who filed what with the SEC: companies by their symbols, lists of filings, and what a search finds.
 package filings
 
 import (
@@ -122,8 +122,8 @@ func (c Contents) Main() (Document, bool) {
 	return c.Documents[0], true
 }
 
-// document finds a document by its name.
-func (c Contents) document(name string) (Document, bool) {
+// Document finds a document by its name.
+func (c Contents) Document(name string) (Document, bool) {
 	for _, d := range c.Documents {
 		if d.Name == name {
 			return d, true

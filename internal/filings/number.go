@@ -51,8 +51,8 @@ func ParseAccession(text string) (Accession, error) {
 // Plain is the number without its dashes, as paths have it.
 func (a Accession) Plain() string { return strings.ReplaceAll(string(a), "-", "") }
 
-// sender is who sent the filing in: the filer itself, or the agent it paid to. 0 where that is nobody.
-func (a Accession) sender() CIK {
+// Sender is who sent the filing in: the filer itself, or the agent it paid to. 0 where that is nobody.
+func (a Accession) Sender() CIK {
 	cik, err := ParseCIK(string(a)[:10])
 	if err != nil {
 		return 0

@@ -26,16 +26,12 @@ const (
 // ranks are the layers of the program, the ground first. A package imports packages of lower ranks only; those of one
 // rank do not know each other. Names are below internal.
 var ranks = [][]string{
-	{"allocation", "calendar", "fault", "flat", "flight", "kept", "redis", "returns", "telemetry", "vault"},
-	{"db", "facts", "items", "limit", "mail", "packed", "passwords", "risk", "upstream"},
-	{"audit", "broker", "cache", "idempotency", "job", "llm", "pace"},
+	{"allocation", "calendar", "fault", "flight", "forms", "kept", "ranking", "redis", "returns", "telemetry", "vault"},
+	{"db", "facts", "flat", "limit", "mail", "packed", "passwords", "risk", "upstream"},
+	{"audit", "broker", "cache", "idempotency", "items", "job", "llm", "pace"},
 	{"filings", "instrument", "keys", "ledger", "market", "secondfactor", "user"},
 	adapters,
-	{"auth", "connection", "exchange", "lots", "pastprices", "research"},
-	{"allocation", "calendar", "fault", "flight", "kept", "ranking", "returns", "telemetry", "vault"},
-	{"db", "flat", "limit", "mail", "passwords", "risk", "upstream"},
-	{"audit", "broker", "cache", "idempotency", "items", "job", "llm"},
-	{"auth", "connection", "exchange", "lots", "passages", "pastprices"},
+	{"auth", "connection", "documents", "exchange", "lots", "passages", "pastprices", "research"},
 	{"costbasis", "history", "recording"},
 	{"gains", "reading"},
 	{"portfolio", "prices", "syncs"},
@@ -50,7 +46,7 @@ var ranks = [][]string{
 
 // adapters speak to one vendor each: with the help of the contract in the folder above them and of ranks 0 and 1, and
 // for app alone.
-var adapters = []string{"broker/alpaca", "broker/ibkr", "llm/claude", "market/finnhub", "market/yahoo"}
+var adapters = []string{"broker/alpaca", "broker/ibkr", "filings/edgar", "llm/claude", "market/finnhub", "market/yahoo"}
 
 // aside are the packages that stand beside the ranks, each with what it may import of ours. The program knows none of
 // them, save that app starts the simulator for the demo.
@@ -60,6 +56,7 @@ var aside = map[string][]string{
 	"asvs":                    {},
 	"broker/brokertest":       {"broker", "fault", "sharedtest", "vault"},
 	"db/dbtest":               {"db", "sharedtest"},
+	"filings/filingstest":     {"calendar", "fault", "filings"},
 	"mail/mailtest":           {},
 	"market/markettest":       {"calendar", "fault", "market"},
 	"recording/recordingtest": {"broker", "calendar", "db", "recording"},
@@ -86,7 +83,7 @@ var modules = map[string]struct{ why, only string }{
 	"github.com/google/uuid":                   {why: "UUIDv7 ids"},
 	"github.com/jackc/pgx/v5":                  {why: "the PostgreSQL driver", only: "db"},
 	"github.com/joho/godotenv":                 {why: "settings from a .env file", only: "app"},
-	"github.com/klauspost/compress":            {why: "gzip of answers", only: "api"},
+	"github.com/klauspost/compress":            {why: "gzip of answers, zstd of filings"},
 	"github.com/maypok86/otter/v2":             {why: "what is kept in memory: what outside services said, and tokens that held"},
 	"github.com/pressly/goose/v3":              {why: "migrations", only: "db"},
 	"github.com/redis/go-redis/v9":             {why: "limits, caches and the pace of requests over all processes"},

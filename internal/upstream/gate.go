@@ -89,8 +89,8 @@ func (g *gate) leave(origin string, resp *http.Response, err error) {
 	}
 }
 
-// holdOff lets nobody in for so long.
-func (g *gate) holdOff(d time.Duration) {
+// hush lets nobody in until d is over.
+func (g *gate) hush(d time.Duration) {
 	until := g.cfg.Now().Add(d)
 	g.mu.Lock()
 	defer g.mu.Unlock()

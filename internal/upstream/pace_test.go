@@ -69,7 +69,7 @@ func TestOneClientsVendorThatHadEnoughIsLeftAloneByAll(t *testing.T) {
 		if _, err := call(t.Context(), b); err != nil {
 			t.Errorf("got %v when the minute is over", err)
 		}
-		b.HoldOff(time.Hour) // in words that only an adapter understands
+		b.LeaveAlone(t.Context(), time.Hour) // in words that only an adapter understands
 		for _, c := range []*Client{a, b} {
 			_, err := call(t.Context(), c)
 			wantLeftAlone(t, err, maxQuiet)

@@ -165,7 +165,7 @@ func (c *Client) attempt(wire http.RoundTripper) http.RoundTripper {
 		resp, err := wire.RoundTrip(req)
 		c.gate.leave(origin, resp, err)
 		if err == nil && c.cfg.SharedLimit && resp.StatusCode == http.StatusTooManyRequests {
-			c.HoldOff(c.gate.wait(resp))
+			c.LeaveAlone(req.Context(), c.gate.wait(resp))
 		}
 		c.record(req, resp, err, time.Since(start))
 		if err != nil {

@@ -129,6 +129,16 @@ func originOf(u *url.URL) string { return u.Scheme + "://" + u.Host }
 // the address: unwrap it. Its answers are bounded by MaxBody, but not in time as a whole, only when they fall silent.
 func (c *Client) HTTP() *http.Client { return c.http }
 
+// LeaveAlone fails every call at once until d is over, 15 minutes at most, on all processes that share a Pace: for vendors
+// that say in words of their own that they have had enough, which only their adapter understands.
+func (c *Client) LeaveAlone(ctx context.Context, d time.Duration) {
+	d = min(d, max(maxQuiet, c.cfg.Penalty))
+	c.gate.hush(d)
+	if c.cfg.Pace != nil {
+		c.cfg.Pace.LeaveAlone(ctx, d)
+	}
+}
+
 // Request is one call. URL is absolute and at one of the client's origins.
 type Request struct {
 	Method   string
@@ -197,16 +207,6 @@ func (c *Client) withoutAddress(err error) error {
 		return f
 	}
 	return fault.New(fault.UpstreamFailed, "%s's answer cannot be read", c.cfg.Provider)
-}
-
-// HoldOff lets nobody call for so long, 15 minutes at most, on no process that shares the client's Pace: for vendors that
-// say in their own words that they have had enough.
-func (c *Client) HoldOff(d time.Duration) {
-	d = min(d, max(maxQuiet, c.cfg.Penalty))
-	c.gate.holdOff(d)
-	if c.cfg.Pace != nil {
-		c.cfg.Pace.LeaveAlone(context.Background(), d)
-	}
 }
 
 // OK tells whether the status is one of success.

@@ -37,7 +37,7 @@ func FuzzNoAnswerIsReadAsMoreThanItSays(f *testing.F) {
 		answer := &upstream.Answer{Status: http.StatusOK, Body: body}
 		r, err := readQuote(answer)
 		typed(t, err)
-		if q, ok := r.quoteOf(err, now); ok && (!q.Price.IsPositive() || q.Timestamp.IsZero() || q.Open != nil && !q.Open.IsPositive()) {
+		if q, ok := quoteOf(r, err, now); ok && (!q.Price.IsPositive() || q.Timestamp.IsZero() || q.Open != nil && !q.Open.IsPositive()) {
 			t.Errorf("got %+v", q)
 		}
 		p, err := readProfile(answer)
@@ -79,7 +79,7 @@ func FuzzNoAnswerIsReadAsMoreThanItSays(f *testing.F) {
 }
 
 // quoteOf is the quote of an answer that was one.
-func (r quoteRow) quoteOf(err error, now time.Time) (market.Quote, bool) {
+func quoteOf(r quoteRow, err error, now time.Time) (market.Quote, bool) {
 	if err != nil {
 		return market.Quote{}, false
 	}

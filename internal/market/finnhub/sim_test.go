@@ -1,6 +1,8 @@
 package finnhub_test
 
 import (
+	"io"
+	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
@@ -230,5 +232,54 @@ func TestMetricsAreTheWorlds(t *testing.T) {
 	}
 	if funds, err := source.Metrics(t.Context(), "SPY"); err != nil || len(funds.Metrics) < 4 {
 		t.Errorf("got %d figures of a fund, %v", len(funds.Metrics), err)
+	}
+}
+
+func TestAnAnswerOfOtherTypesSaysNothing(t *testing.T) {
+	s, source := simulated(t)
+	s.Faults.Set(sim.ProviderFinnhub, sim.Fault{Kind: sim.FaultWrongTypes})
+	everything(t, source, func(what string, said int, err error) {
+		if said != 0 || err != nil && !fault.Is(err, fault.UpstreamFailed) && !fault.Is(err, fault.UnknownSymbol) {
+			t.Errorf("%s: got %d, %v, want nothing said", what, said, err)
+		}
+	})
+}
+
+func TestWhatACompanyIsAtHomeIsNotTakenForItsListingHere(t *testing.T) {
+	const body = `{"name":"Taiwan Semiconductor","ticker":"2330.TW","country":"TW","currency":"TWD","exchange":"TAIWAN STOCK EXCHANGE",
+		"marketCapitalization":30000000.5,"shareOutstanding":25932.5,"ipo":"9999-01-01","weburl":"javascript:alert(1)"}`
+	c, err := answering(t, 200, map[string]string{"/stock/profile2": body}).Company(t.Context(), "TSM")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c.Currency != "USD" || c.CapCurrency != "TWD" || c.MarketCap.String() != "30000000500000" || c.Shares != nil || c.Exchange != "" {
+		t.Errorf("got %+v, want the price in dollars, the value in Taiwan's, and neither shares nor exchange of there", c)
+	}
+	if c.Listed != nil || c.Website != "" {
+		t.Errorf("got listed on %v and the website %q, want neither", c.Listed, c.Website)
+	}
+}
+
+func TestSymbolsReachFinnhubInItsSpelling(t *testing.T) {
+	for ours, theirs := range map[string]string{"AAPL": "AAPL", "BRK.B": "BRK.B", "MKC-V": "MKC.V", "VOD.L": "VOD.L", "7203.T": "7203.T", "0700.HK": "0700.HK"} {
+		asked := ""
+		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			asked = r.URL.Query().Get("symbol")
+			_, _ = io.WriteString(w, `{}`)
+		}))
+		if _, err := sourceAt(t, server.URL, "", patience).Company(t.Context(), ours); !fault.Is(err, fault.UnknownSymbol) || asked != theirs {
+			t.Errorf("%s: asked for %q (%v), want %q", ours, asked, err, theirs)
+		}
+		server.Close()
+	}
+}
+
+func TestARedirectIsNotFollowed(t *testing.T) {
+	other := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { t.Error("the other host was asked") }))
+	defer other.Close()
+	server := httptest.NewServer(http.RedirectHandler(other.URL+"/signed?secret=canary", http.StatusFound))
+	defer server.Close()
+	if _, err := sourceAt(t, server.URL, "", patience).Search(t.Context(), "apple"); !fault.Is(err, fault.UpstreamFailed) || strings.Contains(err.Error(), "canary") {
+		t.Errorf("got %v, want %s without the address", err, fault.UpstreamFailed)
 	}
 }
