@@ -88,7 +88,7 @@ func (s *Service) Company(ctx context.Context, text, path string) (Company, erro
 		return Company{CIK: cik}, nil
 	}
 	ticker := strings.NewReplacer(".", "-", "/", "-").Replace(strings.ToUpper(strings.TrimPrefix(text, "$")))
-	if !tickerForm.MatchString(ticker) {
+	if !tickerForm.MatchString(ticker) || isDigits(ticker) {
 		return Company{}, fault.InvalidField(path, CompanyRule)
 	}
 	found, ok, err := findTicker(ctx, s.DB.Read(), ticker)

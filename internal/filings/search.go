@@ -99,15 +99,8 @@ func (s *Service) query(ctx context.Context, search Search) (q Query, offset int
 	if q.Forms, err = expandForms(search.Forms, search.Amendments); err != nil {
 		return q, 0, err
 	}
-	first, last, err := days(search.From, search.To)
-	if err != nil {
+	if q.First, q.Last, err = days(search.From, search.To); err != nil {
 		return q, 0, err
-	}
-	if first != nil {
-		q.First = *first
-	}
-	if last != nil {
-		q.Last = *last
 	}
 	if search.Cursor != "" {
 		if offset, err = strconv.Atoi(search.Cursor); err != nil || offset < 1 || offset >= MaxHits || strconv.Itoa(offset) != search.Cursor {
