@@ -307,7 +307,7 @@ func TestASearchIsGroupedByFiling(t *testing.T) {
 			t.Errorf("got %v, %v, want it remembered whose filing that is", ciks, err)
 		}
 		for field, bad := range map[string]filings.Search{
-			"query.q": {}, "query.cursor": {Text: "x", Cursor: "10000"}, "query.symbol": {Text: "x", Company: "?"}, "query.form": {Forms: []string{"<"}}, "query.from": {Text: "x", From: "1"},
+			"query.q": {Text: strings.Repeat("x", 401)}, "query.cursor": {Text: "x", Cursor: "10000"}, "query.symbol": {Text: "x", Company: "?"}, "query.form": {Forms: []string{"<"}}, "query.from": {Text: "x", From: "1"},
 		} {
 			if _, _, _, err := s.Find(t.Context(), bad); !fault.Is(err, fault.Invalid) || !strings.Contains(err.Error(), field) {
 				t.Errorf("%+v: got %v, want it to name %s", bad, err, field)
@@ -315,6 +315,16 @@ func TestASearchIsGroupedByFiling(t *testing.T) {
 		}
 		if found, _, _, err := s.Find(t.Context(), filings.Search{Text: "xyzzyplugh", Limit: 5}); err != nil || found == nil || len(found) != 0 {
 			t.Errorf("got %v, %v, want an empty list", found, err)
+		}
+	})
+}
+
+func TestASearchSaysWhereItEnds(t *testing.T) {
+	each(t, func(t *testing.T, s *site) {
+		s.ownEDGAR().set("/efts/LATEST/search-index", `{"hits":{"total":{"value":10000,"relation":"gte"},"hits":[]}}`)
+		_, next, warnings, err := s.Find(t.Context(), filings.Search{Text: "the", Limit: 10})
+		if err != nil || next != "" || len(warnings) != 1 || !strings.Contains(warnings[0], "10000") {
+			t.Errorf("got %q, %v, %v, want to hear that no search goes further", next, warnings, err)
 		}
 	})
 }
