@@ -1,4 +1,5 @@
-// Command evals runs published examples of portfolio calculations through the code that does them here.
+// Command evals runs data of others through the code that answers here: published examples of portfolio calculations,
+// filings whose items are marked.
 package main
 
 import (

@@ -106,7 +106,7 @@ func (p *page) namedHeadings(rows []int, found []heading) []heading {
 	missing := map[string]int{}
 	for _, i := range rows {
 		row := &p.headings[i]
-		if title := squash(withoutPages(row.title())); len(title) > 8 && !p.hasHeading(row.likely(), found) {
+		if title := squash(withoutPages(row.title())); len(title) >= minTitle && !p.hasHeading(row.likely(), found) {
 			missing[title] = row.likely()
 		}
 	}
@@ -116,14 +116,30 @@ func (p *page) namedHeadings(rows []int, found []heading) []heading {
 	var named []heading
 	for n := p.headings[rows[0]].line + 1; n < len(p.lines); n++ {
 		text := p.text(p.lines[n])
-		if len(text) > 200 || strings.ContainsAny(text, "\t") {
+		if len(text) > 200 || strings.Contains(text, "\t") {
 			continue
 		}
-		if item, ok := missing[squash(text)]; ok && (isAllCaps(text) || p.strongAt(p.lines[n].start)) {
+		if item, ok := missing[squash(text)]; ok && p.standsOut(n) {
 			named = append(named, p.newHeading(item, n, namedScore))
 		}
 	}
 	return named
+}
+
+// standsOut tells whether a line is set as a heading: in capitals, strong or, in plain text, between empty lines.
+func (p *page) standsOut(n int) bool {
+	l := p.lines[n]
+	if isAllCaps(p.text(l)) || p.strongAt(l.start) {
+		return true
+	}
+	before, after := 0, 0
+	if n > 0 {
+		before = strings.Count(p.doc.Text[p.lines[n-1].end:l.start], "\n")
+	}
+	if n+1 < len(p.lines) {
+		after = strings.Count(p.doc.Text[l.end:p.lines[n+1].start], "\n")
+	}
+	return before > 1 && after > 1
 }
 
 func (p *page) hasHeading(item int, found []heading) bool {

@@ -16,7 +16,7 @@ func (p *page) findContents() {
 	}
 	for from := 0; from < len(p.headings); {
 		to := p.run(from)
-		if to-from >= 3 && p.isList(from, to) {
+		if to-from >= 2 && p.isList(from, to) {
 			for i := from; i < to; i++ {
 				p.headings[i].contents = true
 			}
@@ -33,7 +33,7 @@ func (p *page) run(from int) int {
 	to := from + 1
 	for to < len(p.headings) {
 		a, b := &p.headings[to-1], &p.headings[to]
-		if b.start-a.end > maxRow || b.last() <= a.first() || p.isTold(to-1) {
+		if b.start-a.end > maxRow && !p.areRows(a.line+1, b.line) || b.likely() <= a.likely() || p.isTold(to-1) {
 			break
 		}
 		to++
@@ -41,9 +41,27 @@ func (p *page) run(from int) int {
 	return to
 }
 
-// isList tells whether a run is a list rather than a row of short items.
+// maxRowLines is how many rows an item may have in a contents list.
+const maxRowLines = 40
+
+// areRows tells whether lines are rows of a contents list: most end in a page number.
+func (p *page) areRows(from, to int) bool {
+	if to-from > maxRowLines {
+		return false
+	}
+	listed := 0
+	for n := from; n < to; n++ {
+		if setApart, ok := endsInPageNumber(p.text(p.lines[n])); ok && setApart {
+			listed++
+		}
+	}
+	return 3*listed >= 2*(to-from)
+}
+
+// isList tells whether a run is a list rather than a row of short items: most of three or more have a page number or a
+// link, most of five or more come again, or all are without text and do.
 func (p *page) isList(from, to int) bool {
-	listed, again := 0, 0
+	listed, again, empty := 0, 0, 0
 	for i := from; i < to; i++ {
 		if p.isListed(i) {
 			listed++
@@ -51,9 +69,23 @@ func (p *page) isList(from, to int) bool {
 		if p.recurs(i, to) {
 			again++
 		}
+		if i+1 < to && p.isEmpty(i) {
+			empty++
+		}
 	}
 	n := to - from
-	return 2*listed >= n || n >= 5 && 5*again >= 4*n
+	return n >= 3 && 2*listed >= n || n >= 5 && 5*again >= 4*n || again == n && empty == n-1
+}
+
+// isEmpty tells whether the next heading follows a heading at once.
+func (p *page) isEmpty(i int) bool {
+	end, next := p.headings[i].end, p.headings[i+1].line
+	for n := p.headings[i].line + 1; n < next; n++ {
+		if text := p.text(p.lines[n]); p.lines[n].end > end && partOf(text) == 0 && !isPageNumber(text) {
+			return false
+		}
+	}
+	return true
 }
 
 // recurs tells whether a heading comes again, from another one on, not as a row with a page number.
@@ -88,7 +120,7 @@ func (p *page) hasPageNumber(i int) bool {
 		if n > h.line && i+1 < len(p.headings) && l.start >= p.headings[i+1].start || l.end-l.start > 200 {
 			return false
 		}
-		text := p.text(l)
+		text := p.doc.Text[min(max(l.start, h.number), l.end):l.end]
 		if n > h.line && strings.HasSuffix(text, ".") && !strings.HasSuffix(text, "..") {
 			return false
 		}

@@ -11,8 +11,9 @@ import (
 type heading struct {
 	start, end int // the heading's lines
 	line       int // where it begins, in page.lines
+	number     int // where its number ends
 	words      string
-	also       []string
+	numbers    []string
 	options    []option
 	contents   bool // it is a row of a table of contents
 	listed     answer
@@ -26,9 +27,6 @@ const (
 	no
 	yes
 )
-
-func (h *heading) first() int { return h.options[0].item }
-func (h *heading) last() int  { return h.options[len(h.options)-1].item }
 
 // likely is the item that it most likely begins.
 func (h *heading) likely() int {
@@ -92,6 +90,22 @@ func (p *page) scan() {
 			p.scanLine(i)
 		}
 	}
+	if p.form == current {
+		p.dropOldNumbers()
+	}
+}
+
+// dropOldNumbers leaves out items of the era before August 2004 where those of the later one are.
+func (p *page) dropOldNumbers() {
+	isNew := func(h heading) bool { return strings.Contains(p.form.items[h.likely()].number, ".") }
+	if !slices.ContainsFunc(p.headings, func(h heading) bool { return isNew(h) && h.best() >= sure-1 }) {
+		return
+	}
+	p.headings = slices.DeleteFunc(p.headings, func(h heading) bool { return !isNew(h) })
+	p.byItem = map[int][]int{}
+	for i := range p.headings {
+		p.byItem[p.headings[i].likely()] = append(p.byItem[p.headings[i].likely()], i)
+	}
 }
 
 // signed is where the signatures begin that end an item: at the word above the sentence, at the sentence or, where it is
@@ -128,7 +142,7 @@ func (p *page) scanLine(i int) {
 	if n == 0 {
 		return
 	}
-	h := heading{start: l.start, line: i, end: l.end}
+	h := heading{start: l.start, line: i, end: l.end, number: l.start + n}
 	if l.start+n > l.end {
 		h.end = l.start + n
 	}
@@ -139,10 +153,13 @@ func (p *page) scanLine(i int) {
 			break
 		}
 	}
+	if letter, more := letterAfter(p.doc.Text[h.number:]); more > 0 {
+		p.addLettered(&h, numbers[0]+string(letter), more)
+	}
 	if len(h.options) == 0 {
 		return
 	}
-	h.also = p.otherKeys(h.likely(), numbers)
+	h.numbers = numbers
 	p.byItem[h.likely()] = append(p.byItem[h.likely()], len(p.headings))
 	p.headings = append(p.headings, h)
 }
@@ -151,7 +168,7 @@ func (p *page) scanLine(i int) {
 func (p *page) otherKeys(first int, numbers []string) []string {
 	var keys []string
 	last, through := first, false
-	for _, n := range numbers[1:] {
+	for _, n := range numbers[min(1, len(numbers)):] {
 		if n == throughMark {
 			through = true
 			continue
@@ -197,6 +214,8 @@ func (p *page) addOptions(h *heading, number string) {
 		switch {
 		case e.matches(squashed):
 			score += 3
+		case len(squashed) > 3 && p.form == foreign && !isDigit(number[len(number)-1]):
+			score -= 2 // a paragraph, as in "Item 4.A. History": the items with letters have the same titles everywhere
 		case len(squashed) > 3:
 			score -= 0.7
 		}
@@ -210,6 +229,17 @@ func (p *page) addOptions(h *heading, number string) {
 		score += p.shape(h)
 		h.options = append(h.options, option{i, score})
 	}
+}
+
+// addLettered takes the letter behind a number for a part of it, when the title says so.
+func (p *page) addLettered(h *heading, number string, more int) {
+	words := strings.TrimLeft(p.doc.Text[h.number+more:max(h.end, h.number+more)], " .:-–—\t")
+	i := p.form.index(number, 0)
+	if i < 0 || !p.form.items[i].matches(squash(words[:min(len(words), 300)])) {
+		return
+	}
+	h.words, h.options, h.number = words, nil, h.number+more
+	p.addOptions(h, number)
 }
 
 // matches tells whether a squashed text begins with one of the titles, give or take a few words.
@@ -239,16 +269,24 @@ func (p *page) shape(h *heading) float64 {
 	if len(text) > 400 {
 		score -= 0.3
 	}
-	if h.line > 0 {
-		before := p.text(p.lines[h.line-1])
-		if p.doc.Text[p.lines[h.line-1].end:h.start] == "\n" || strings.Count(p.doc.Text[p.lines[h.line-1].end:h.start], "\n") == 1 {
-			c := before[len(before)-1]
-			if !p.doc.HTML && (c >= 'a' && c <= 'z' || c == ',' || c == '(') {
-				score -= 2
-			}
-		}
+	if strings.HasPrefix(text, "\"") || strings.HasPrefix(text, "“") {
+		score -= 2
+	}
+	if h.line > 0 && p.goesOn(h.line-1) {
+		score -= 2
 	}
 	return score
+}
+
+// goesOn tells whether a line goes on in the next: it ends within a sentence or, in plain text, in a small letter with no
+// empty line after it.
+func (p *page) goesOn(n int) bool {
+	text := p.text(p.lines[n])
+	if endsOpen(text) {
+		return true
+	}
+	c := text[len(text)-1]
+	return !p.doc.HTML && c >= 'a' && c <= 'z' && p.doc.Text[p.lines[n].end:p.lines[n+1].start] == "\n"+strings.Repeat(" ", p.lines[n+1].start-p.lines[n].end-1)
 }
 
 // strongAt tells whether the text is strong there.

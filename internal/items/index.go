@@ -1,6 +1,7 @@
 package items
 
 import (
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -19,20 +20,29 @@ type pages struct{ first, last int }
 
 // indexed cuts a filing whose body is not ordered by items and that has an index from items to pages instead: each item
 // goes from the section with its title, or on its first page, to the first section beyond its pages. An item that the
-// index only names, or sends elsewhere, is its row there.
+// index says is nothing, or is elsewhere, is its row there; one whose pages are not told apart is left out.
 func (p *page) indexed() []Item {
 	sections := p.sections()
+	if len(sections) == 0 {
+		return nil
+	}
 	var titled, other []Item
+	last := map[int]int{}
 	for _, i := range p.rows() {
+		last[p.headings[i].likely()] = i
+	}
+	for _, i := range slices.Sorted(maps.Values(last)) {
 		row := &p.headings[i]
 		item := Item{Key: p.form.items[row.likely()].key, Title: withoutPages(p.rowTitle(row)), Start: row.start, End: p.rowEnd(i)}
-		n, byTitle := p.sectionOf(row.likely(), sections, p.pagesOf(item))
+		on := p.pagesOf(item)
+		n, byTitle := p.sectionOf(row.likely(), sections, on)
 		if n >= 0 {
-			item.Start, item.End = sections[n].at, p.sectionEnd(n, sections, p.pagesOf(item))
+			item.Start, item.End = sections[n].at, p.sectionEnd(n, sections, on)
 		}
-		if byTitle {
+		switch {
+		case byTitle:
 			titled = append(titled, item)
-		} else {
+		case n >= 0 || len(on) == 0:
 			other = append(other, item)
 		}
 	}
@@ -128,19 +138,28 @@ func (p *page) sectionOf(item int, sections []section, on []pages) (n int, byTit
 	return -1, false
 }
 
-// longest is the longest range of pages without a gap.
+// longest is the longest range.
 func longest(all []pages) pages {
-	var best, run pages
-	for _, r := range slices.SortedFunc(slices.Values(all), func(a, b pages) int { return a.first - b.first }) {
-		if run.first == 0 || r.first > run.last+1 {
-			run = r
-		}
-		run.last = max(run.last, r.last)
-		if best.first == 0 || run.last-run.first > best.last-best.first {
-			best = run
+	var best pages
+	for _, r := range all {
+		if best.first == 0 || r.last-r.first > best.last-best.first {
+			best = r
 		}
 	}
 	return best
+}
+
+// joined are ranges in order, those without a gap between them made one.
+func joined(all []pages) []pages {
+	var runs []pages
+	for _, r := range slices.SortedFunc(slices.Values(all), func(a, b pages) int { return a.first - b.first }) {
+		if n := len(runs); n > 0 && r.first <= runs[n-1].last+1 {
+			runs[n-1].last = max(runs[n-1].last, r.last)
+			continue
+		}
+		runs = append(runs, r)
+	}
+	return runs
 }
 
 func within(page int, all []pages) *pages {
@@ -184,7 +203,7 @@ func (p *page) pagesOf(row Item) []pages {
 		}
 		all = append(all, readPages(cell)...)
 	}
-	return all
+	return joined(all)
 }
 
 // readPages reads "Pages 3-9, 20".

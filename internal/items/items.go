@@ -59,8 +59,9 @@ type page struct {
 	headings []heading
 	byItem   map[int][]int // headings by the item they most likely begin
 	parts    []part
-	titled   []int // where lines are that say Signatures
-	signings []int // where the sentence above signatures begins
+	titled   []int          // where lines are that say Signatures
+	signings []int          // where the sentence above signatures begins
+	feet     map[string]int // how often lines stand there that may be the foot of a page
 }
 
 // isIndexed tells whether the filing lists items that its body does not have.
@@ -102,6 +103,10 @@ func newPage(f *form, doc flat.Document) *page {
 
 // items makes items of the chosen headings: each ends where the next begins, the last at the signatures.
 func (p *page) items(chosen []choice) []Item {
+	taken := map[string]bool{}
+	for _, c := range chosen {
+		taken[p.form.items[c.item].key] = true
+	}
 	var all []Item
 	for i, c := range chosen {
 		h := p.headings[c.heading]
@@ -111,20 +116,14 @@ func (p *page) items(chosen []choice) []Item {
 		} else {
 			end = p.signed(h.start)
 		}
-		end = p.trim(h, end)
-		all = append(all, Item{Key: p.form.items[c.item].key, Also: h.also, Title: h.title(), Start: h.start, End: end})
+		it := Item{Key: p.form.items[c.item].key, Title: h.title(), Start: h.start, End: p.trim(h, end)}
+		for _, key := range p.otherKeys(c.item, h.numbers) {
+			if !taken[key] {
+				taken[key] = true
+				it.Also = append(it.Also, key)
+			}
+		}
+		all = append(all, it)
 	}
 	return all
-}
-
-// trim takes from an item's end what belongs to the page or to the next part: page numbers and "PART II".
-func (p *page) trim(h heading, end int) int {
-	i, _ := slices.BinarySearchFunc(p.lines, end, func(l line, at int) int { return l.start - at })
-	for i--; i > h.line && p.lines[i].start > h.start; i-- {
-		text := p.text(p.lines[i])
-		if !isPageNumber(text) && partOf(text) == 0 && !isContentsLink(text) {
-			break
-		}
-	}
-	return min(end, max(p.lines[max(i, 0)].end, h.end))
 }

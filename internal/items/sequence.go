@@ -9,11 +9,13 @@ const (
 	backward = 6.0  // what it costs to go back in the form's order
 	further  = 0.5  // and for each item that this is further
 	missed   = 0.8  // what a heading costs that begins an item and is not taken for it, as a share of its score
+	sure     = 4.0  // the score from which on it costs all of that
 	again    = 0.3  // the same when its item has been before, as a page's running head may repeat it
 	front    = 0.5  // the same before the first item
 	skipped  = 0.02 // what an item costs that is not there
 	hop      = 0.1  // what any step costs where there is no order
 	listedAt = -1.0 // what a row of the contents is worth as a heading
+	inside   = 0.5  // what one costs in an item, as contents stand before the items
 )
 
 // story is the best that ends in an item: what it is worth and which items it has.
@@ -68,20 +70,22 @@ func (p *page) step(h *heading, stories []story) (next []story, from []int8) {
 
 // cost is what it costs to stay in an item, or in the front, at a heading.
 func (p *page) cost(h *heading, q int, had uint64) float64 {
-	if q < len(p.form.items) {
+	if q < len(p.form.items) && !h.contents {
 		if own, ok := h.scoreOf(q); ok && own >= h.best()/2 {
 			return 0
 		}
 	}
 	switch {
-	case h.contents:
+	case h.contents && q == len(p.form.items):
 		return 0
+	case h.contents:
+		return inside
 	case q == len(p.form.items):
 		return front * max(0, h.best())
 	case had&(1<<h.likely()) != 0:
 		return again * max(0, h.best())
 	}
-	return missed * max(0, h.best())
+	return missed * max(0, h.best()) * min(1, h.best()/sure)
 }
 
 // move is what it costs to go from an item, or from the front, to another.

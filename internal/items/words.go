@@ -23,6 +23,9 @@ func squash(s string) string {
 // and how long that is. It reads over newlines, as filers split headings over cells.
 func itemNumbers(s string) (numbers []string, length int) {
 	i := skip(s, 0, " \t•·*\"“")
+	if n := len("Table of Contents"); len(s) > i+n && strings.EqualFold(s[i:i+n], "Table of Contents") {
+		i = skip(s, i+n, " \t")
+	}
 	if n := partPrefix(s[i:]); n > 0 {
 		i = skip(s, i+n, " \t,.:-–—;")
 	}
@@ -138,6 +141,30 @@ func itemNumber(s string) (string, int) {
 		return "", 0
 	}
 	return number, i
+}
+
+// letterAfter reads the letter of "9.A." or "7-A" behind a number, which some filers write and others mean as a
+// paragraph of item 9. It is 0 when there is none.
+func letterAfter(s string) (letter byte, length int) {
+	i := skip(s, 0, " ")
+	if i >= len(s) || s[i] != '.' && s[i] != '-' {
+		return 0, 0
+	}
+	i = skip(s, i+1, " ")
+	if i >= len(s) || s[i] < 'A' || s[i] > 'K' || i+1 < len(s) && (isLetter(s[i+1]) || s[i+1] == '\'') {
+		return 0, 0
+	}
+	return s[i], i + 1
+}
+
+// openWords are those after which a sentence goes on.
+var openWords = map[string]bool{"in": true, "see": true, "of": true, "and": true, "to": true, "under": true, "the": true, "with": true, "or": true, "by": true, "at": true,
+	"also": true, "this": true, "our": true, "from": true, "both": true, "within": true, "part": true, "for": true}
+
+// endsOpen tells whether a line ends within a sentence that goes on.
+func endsOpen(line string) bool {
+	last := line[strings.LastIndexByte(line, ' ')+1:]
+	return strings.HasSuffix(line, ",") || strings.HasSuffix(line, "(") || strings.HasSuffix(line, "“") || openWords[last]
 }
 
 func isDigit(c byte) bool  { return c >= '0' && c <= '9' }

@@ -52,7 +52,7 @@ var adapters = []string{"broker/alpaca", "broker/ibkr", "filings/edgar", "llm/cl
 // them, save that app starts the simulator for the demo.
 var aside = map[string][]string{
 	"bench":                   {"broker", "calendar", "db", "fault", "history", "instrument", "ledger", "lots", "market", "pastprices", "performance", "portfolio", "recording", "sim", "vault"},
-	"evals":                   {"allocation", "broker", "calendar", "instrument", "ledger", "lots", "returns", "risk", "user"},
+	"evals":                   {"allocation", "broker", "calendar", "fault", "flat", "instrument", "items", "ledger", "lots", "returns", "risk", "user"},
 	"asvs":                    {},
 	"broker/brokertest":       {"broker", "fault", "sharedtest", "vault"},
 	"db/dbtest":               {"db", "sharedtest"},
