@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/jaspers-ai/jaspers/internal/calendar"
+	"github.com/jaspers-ai/jaspers/internal/sim/books"
 	"github.com/jaspers-ai/jaspers/internal/sim/paper"
 )
 
@@ -151,17 +152,17 @@ func (s *Sim) noSuchKey(w http.ResponseWriter, r *http.Request) {
 // Filings are everything the make-believe companies ever file. What is there at a moment, its methods are asked by it.
 func (w *World) Filings() *paper.Archive {
 	w.paperOnce.Do(func() {
-		var issuers []paper.Issuer
+		var issuers []books.Issuer
 		for _, in := range w.instruments {
 			if in.Kind != Equity {
 				continue
 			}
-			issuers = append(issuers, paper.Issuer{
+			issuers = append(issuers, books.Issuer{
 				Symbol: in.Symbol, City: in.City, Employees: in.Employees, EPS: in.eps, Shares: in.shares, Factor: in.factor,
 				Dividend: in.dividendsIn,
 			})
 		}
-		w.paper = paper.New(w.seed, issuers)
+		w.paper = paper.New(books.Open(w.seed, issuers))
 	})
 	return w.paper
 }

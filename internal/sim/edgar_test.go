@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/shopspring/decimal"
 
+	"github.com/jaspers-ai/jaspers/internal/sim/books"
 	"github.com/jaspers-ai/jaspers/internal/sim/paper"
 )
 
@@ -262,7 +263,7 @@ func summaryOf(t *testing.T, session *yahooSession, symbol string) object {
 	return decoded[struct{ QuoteSummary struct{ Result []object } }](t, answer).QuoteSummary.Result[0]["financialData"].(object)
 }
 
-func standingOf(t *testing.T, c *paper.Company) paper.Standing {
+func standingOf(t *testing.T, c *paper.Company) books.Standing {
 	t.Helper()
 	standing, ok := c.Standing(monday)
 	if !ok {

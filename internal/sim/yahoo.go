@@ -140,7 +140,7 @@ func (in *Instrument) marketState(t time.Time) string {
 	if in.Kind == Fund {
 		return "CLOSED"
 	}
-	if !in.trades(day) && !(in.isHalted(t) && calendar.IsTradingDay(day)) {
+	if !in.trades(day) && (!in.isHalted(t) || !calendar.IsTradingDay(day)) {
 		return "CLOSED"
 	}
 	opens, closes := in.session(day)

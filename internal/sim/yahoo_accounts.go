@@ -9,7 +9,7 @@ import (
 	"github.com/shopspring/decimal"
 
 	"github.com/jaspers-ai/jaspers/internal/calendar"
-	"github.com/jaspers-ai/jaspers/internal/sim/paper"
+	"github.com/jaspers-ai/jaspers/internal/sim/books"
 )
 
 // quarterShares are the percents of a year that its quarters bring: any four in a row are a whole one.
@@ -85,7 +85,7 @@ func rawOf(d decimal.Decimal) map[string]any {
 func (w *World) addAccounts(modules map[string]map[string]any, in *Instrument, q Quote, now time.Time) {
 	f := w.fundamentals(in, q)
 	quarters := w.quarterly(in, f, q)
-	modules["financialData"] = w.financialModule(in, q, f)
+	modules["financialData"] = w.financialModule(q, f)
 	var history, shares, company []map[string]any
 	for i, one := range quarters {
 		surprise := one.eps.Sub(one.estimate)
@@ -137,7 +137,7 @@ func calendarModule(f fundamentals, expected, revenue decimal.Decimal, now time.
 
 // financialModule has margins and growth as fractions, but debt by equity in percent. What is of a share's price is in the
 // price's own unit, pence too.
-func (w *World) financialModule(in *Instrument, q Quote, f fundamentals) map[string]any {
+func (w *World) financialModule(q Quote, f fundamentals) map[string]any {
 	a, shares := f.accounts(), decimal.NewFromInt(f.shares)
 	return map[string]any{
 		"currentPrice": q.Price, "targetMeanPrice": q.Price.Mul(decimal.New(112, -2)).Round(tickDigits), "recommendationKey": "hold",
@@ -152,13 +152,13 @@ func (w *World) financialModule(in *Instrument, q Quote, f fundamentals) map[str
 }
 
 // accounts are those of the filings, or for a company that files none, what its size suggests.
-func (f fundamentals) accounts() paper.Standing {
+func (f fundamentals) accounts() books.Standing {
 	if f.filed != nil {
 		return *f.filed
 	}
 	of := func(percent int64) decimal.Decimal { return f.revenue.Mul(decimal.New(percent, -2)).Round(0) }
 	equity := f.book.Mul(decimal.NewFromInt(f.shares))
-	return paper.Standing{
+	return books.Standing{
 		Revenue: f.revenue, GrossProfit: of(44), Operating: of(17), EBITDA: of(22), NetIncome: f.income, OperatingCash: of(18), FreeCash: of(13),
 		Cash: of(15), Debt: equity.Mul(decimal.New(40, -2)).Round(0), Equity: equity, Assets: equity.Mul(decimal.NewFromInt(2)), Growth: decimal.New(4, -2),
 	}

@@ -25,10 +25,10 @@ func (w *World) addExtended(row map[string]any, in *Instrument, q Quote, now tim
 	if !in.hasExtendedHours() || in.isHalted(now) {
 		return
 	}
-	state := in.marketState(now)
 	_, closes := in.session(q.Day)
-	switch day := in.dayOf(now); {
-	case state == "PRE":
+	switch in.marketState(now) {
+	case "PRE":
+		day := in.dayOf(now)
 		opens, _ := in.session(day)
 		begins := day.At(4, 0)
 		bars := w.barsUntil(in, day)
@@ -36,7 +36,7 @@ func (w *World) addExtended(row map[string]any, in *Instrument, q Quote, now tim
 		if in.factor(day) == in.factor(q.Day) {
 			addSession(row, "preMarket", q.Price, between(q.Price, open, now.Sub(begins), opens.Sub(begins)), now)
 		}
-	case state == "POST", state == "CLOSED":
+	case "POST", "CLOSED":
 		ends := closes.Add(4 * time.Hour)
 		at := now
 		if ends.Before(at) {

@@ -10,7 +10,7 @@ import (
 	"github.com/shopspring/decimal"
 
 	"github.com/jaspers-ai/jaspers/internal/calendar"
-	"github.com/jaspers-ai/jaspers/internal/sim/paper"
+	"github.com/jaspers-ai/jaspers/internal/sim/books"
 )
 
 func (s *Sim) yahooQuotes(w http.ResponseWriter, r *http.Request) {
@@ -199,7 +199,7 @@ type fundamentals struct {
 	paid                  decimal.Decimal // in the last year, likewise
 	exDay, payDay         calendar.Day    // of the last dividend
 	earnings              time.Time       // the next report
-	filed                 *paper.Standing // of a company that files, else nil
+	filed                 *books.Standing // of a company that files, else nil
 }
 
 func (w *World) fundamentals(in *Instrument, q Quote) fundamentals {

@@ -61,8 +61,10 @@ var aside = map[string][]string{
 	"market/markettest":       {"calendar", "fault", "market"},
 	"recording/recordingtest": {"broker", "calendar", "db", "recording"},
 	"sharedtest":              {},
-	"sim":                     {"calendar", "sim/paper"},
-	"sim/paper":               {"calendar"},
+	"sim":                     {"calendar", "sim/books", "sim/paper"},
+	"sim/books":               {"calendar"},
+	"sim/paper":               {"calendar", "sim/books", "sim/typeset"},
+	"sim/typeset":             {"calendar", "sim/books"},
 	"structure":               {},
 }
 

@@ -1,6 +1,7 @@
 package yahoo
 
 import (
+	"bytes"
 	"encoding/json"
 
 	"github.com/jaspers-ai/jaspers/internal/upstream"
@@ -33,4 +34,30 @@ func unwrap(answer *upstream.Answer, key string) (result json.RawMessage, wrong 
 		}
 	}
 	return nil, nil, nil
+}
+
+// list is a list whose entries are of type T. What is none of that type is as good as left out, and so is what comes after
+// maxRows of them: a few bytes each could otherwise become far more memory than the answer had.
+type list[T any] struct {
+	said bool
+	rows []T
+}
+
+// maxRows is more than is ever asked for.
+const maxRows = 500
+
+// UnmarshalJSON never fails.
+func (l *list[T]) UnmarshalJSON(raw []byte) error {
+	decoder := json.NewDecoder(bytes.NewReader(raw))
+	if token, err := decoder.Token(); err != nil || token != json.Delim('[') {
+		return nil
+	}
+	l.said = true
+	for decoder.More() && len(l.rows) < maxRows {
+		var row *T
+		if err := decoder.Decode(&row); err == nil && row != nil {
+			l.rows = append(l.rows, *row)
+		}
+	}
+	return nil
 }

@@ -67,8 +67,8 @@ func (s *Source) News(ctx context.Context, symbol string, first, last calendar.D
 		return nil, err
 	}
 	stories := map[string]market.Story{}
-	for _, row := range all.News {
-		if story, ok := row.is.story(s.Name()); ok && slices.Contains(story.Symbols, symbol) {
+	for _, row := range all.News.rows {
+		if story, ok := row.story(s.Name()); ok && slices.Contains(story.Symbols, symbol) {
 			stories[story.ID] = story
 		}
 	}
@@ -131,19 +131,19 @@ func readStream(answer *upstream.Answer, source string) ([]market.Story, error) 
 	var body struct {
 		Data struct {
 			Stream struct {
-				Rows []module[streamRow] `json:"stream"`
+				Rows list[streamRow] `json:"stream"`
 			} `json:"tickerStream"`
 		} `json:"data"`
 	}
 	if err := answer.JSON(&body); err != nil {
 		return nil, err
 	}
-	if body.Data.Stream.Rows == nil {
+	if !body.Data.Stream.Rows.said {
 		return nil, fault.New(fault.UpstreamFailed, "Yahoo's answer holds no news; try again later")
 	}
 	stories := []market.Story{}
-	for _, row := range body.Data.Stream.Rows {
-		story, ok := row.is.story(source)
+	for _, row := range body.Data.Stream.Rows.rows {
+		story, ok := row.story(source)
 		if ok && !slices.ContainsFunc(stories, func(s market.Story) bool { return s.ID == story.ID }) {
 			stories = append(stories, story)
 		}

@@ -3,7 +3,6 @@ package yahoo
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"net/url"
 	"slices"
 	"strconv"
@@ -22,10 +21,10 @@ type foundRow struct {
 	Exchange  text `json:"exchDisp"`
 }
 
-// found is what /v1/finance/search answers. A row that cannot be read is as good as left out.
+// found is what /v1/finance/search answers.
 type found struct {
-	Quotes []module[foundRow] `json:"quotes"`
-	News   []module[newsRow]  `json:"news"`
+	Quotes list[foundRow] `json:"quotes"`
+	News   list[newsRow]  `json:"news"`
 }
 
 // maxMatches is how many matches are asked for.
@@ -38,14 +37,14 @@ func (s *Source) Search(ctx context.Context, query string) ([]market.Match, erro
 		return nil, err
 	}
 	matches := []market.Match{}
-	for _, row := range all.Quotes {
-		symbol, ok := fromYahoo(string(row.is.Symbol))
+	for _, row := range all.Quotes.rows {
+		symbol, ok := fromYahoo(string(row.Symbol))
 		if !ok || slices.ContainsFunc(matches, func(m market.Match) bool { return m.Symbol == symbol }) {
 			continue
 		}
 		matches = append(matches, market.Match{
-			Symbol: symbol, Name: cmp.Or(tidy(cmp.Or(row.is.LongName, row.is.ShortName)), symbol), AssetClass: classOf(row.is.QuoteType),
-			Exchange: string(row.is.Exchange), Source: s.Name(),
+			Symbol: symbol, Name: cmp.Or(tidy(cmp.Or(row.LongName, row.ShortName)), symbol), AssetClass: classOf(row.QuoteType),
+			Exchange: string(row.Exchange), Source: s.Name(),
 		})
 	}
 	return matches, nil
@@ -67,13 +66,12 @@ func (s *Source) search(ctx context.Context, query string, matches, stories int)
 
 // readFound reads what can be read. Without both lists it is no answer.
 func readFound(answer *upstream.Answer) (found, error) {
-	var body map[string]json.RawMessage
-	if err := answer.JSON(&body); err != nil {
+	var all found
+	if err := answer.JSON(&all); err != nil {
 		return found{}, err
 	}
-	var all found
-	if err := json.Unmarshal(answer.Body, &all); err != nil || all.Quotes == nil || all.News == nil {
-		return found{}, fault.Wrap(fault.UpstreamFailed, err, "Yahoo's answer holds no search; try again later")
+	if !all.Quotes.said || !all.News.said {
+		return found{}, fault.New(fault.UpstreamFailed, "Yahoo's answer holds no search; try again later")
 	}
 	return all, nil
 }

@@ -1,4 +1,4 @@
-// Package yahoo reads prices from Yahoo Finance, which has no official API: it is for personal use and can be switched off.
+// Package yahoo reads prices, companies and news from Yahoo Finance, which has no official API: it is for personal use and can be switched off.
 package yahoo
 
 import (

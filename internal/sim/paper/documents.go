@@ -6,13 +6,9 @@ import (
 	"unicode"
 
 	"github.com/shopspring/decimal"
-)
 
-// part is a stretch of a document: an item with its heading, or something without.
-type part struct {
-	Section
-	plain bool // no item: its title, if any, is a heading of its own
-}
+	"github.com/jaspers-ai/jaspers/internal/sim/typeset"
+)
 
 // Body is the text of a file of a submission as EDGAR hands it out, and whether there is such a file. The rendered view
 // of XML goes by its folder and name.
@@ -34,9 +30,9 @@ func (a *Archive) Body(f *Filing, name string) ([]byte, bool) {
 		case name != d.Name:
 			continue
 		case f.Filed.Year < 2001:
-			body = c.asPlain(f)
+			body = c.sheet(f, i).Plain()
 		default:
-			body = c.asPage(f, i)
+			body = c.sheet(f, i).Page()
 		}
 		a.keep(key, body)
 		return body, true
@@ -67,8 +63,8 @@ func (a *Archive) Text(f *Filing, document int) string {
 	out.WriteString(c.Name + " " + f.Form + "\n")
 	for _, p := range c.parts(f, document) {
 		fmt.Fprintf(&out, "%s %s\n", p.Item(), p.Title)
-		for _, b := range p.body {
-			out.WriteString(curly(b.text) + "\n")
+		for _, b := range p.Body {
+			out.WriteString(typeset.Curly(b.Text) + "\n")
 		}
 		for _, r := range p.Figures() {
 			out.WriteString(strings.Join(r, " ") + "\n")
@@ -99,32 +95,32 @@ func (a *Archive) Words(f *Filing, document int) string {
 func Bare(text string) string { return strings.NewReplacer("'", "", "’", "").Replace(text) }
 
 // parts are what the document of the filing is made of.
-func (c *Company) parts(f *Filing, document int) []part {
+func (c *Company) parts(f *Filing, document int) []typeset.Part {
 	switch kind := f.Documents[document].Type; kind {
 	case "EX-99.1":
-		return []part{{Section{body: c.release(f)}, true}}
+		return []typeset.Part{{Section: typeset.Section{Body: c.release(f)}, Plain: true}}
 	case "EX-13":
-		return []part{
-			{Section{Title: "Management's discussion and analysis", body: c.discussion(f)}, true},
-			{Section{Title: "Consolidated financial statements", body: c.statementsItem(f)}, true},
+		return []typeset.Part{
+			{Section: typeset.Section{Title: "Management's discussion and analysis", Body: c.discussion(f)}, Plain: true},
+			{Section: typeset.Section{Title: "Consolidated financial statements", Body: c.statementsItem(f)}, Plain: true},
 		}
 	case "EX-23.1":
-		return []part{{Section{Title: "Consent of Independent Registered Public Accounting Firm", body: c.say(f, "We consent to the incorporation by reference in the registration statements of {company} of our reports dated {filed}, with respect to the consolidated financial statements of {company} included in this Annual Report (Form 10-K) for the year ended {end}.", "/s/ Harrow & Pell LLP")}, true}}
+		return []typeset.Part{{Section: typeset.Section{Title: "Consent of Independent Registered Public Accounting Firm", Body: c.say(f, "We consent to the incorporation by reference in the registration statements of {company} of our reports dated {filed}, with respect to the consolidated financial statements of {company} included in this Annual Report (Form 10-K) for the year ended {end}.", "/s/ Harrow & Pell LLP")}, Plain: true}}
 	case "6-K":
-		return []part{{Section{body: c.say(f, fmt.Sprintf("On %s, {company} published its results for the quarter ended %s. The release is attached as Exhibit 99.1.", long(f.Filed), long(f.Period)))}, true}}
+		return []typeset.Part{{Section: typeset.Section{Body: c.say(f, fmt.Sprintf("On %s, {company} published its results for the quarter ended %s. The release is attached as Exhibit 99.1.", long(f.Filed), long(f.Period)))}, Plain: true}}
 	case "4":
-		return []part{{Section{body: c.say(f, fmt.Sprintf("Statement of changes in beneficial ownership. Reporting person: %s. Issuer: {company}. Common Stock.", c.person(f, 0)))}, true}}
+		return []typeset.Part{{Section: typeset.Section{Body: c.say(f, fmt.Sprintf("Statement of changes in beneficial ownership. Reporting person: %s. Issuer: {company}. Common Stock.", c.person(f, 0)))}, Plain: true}}
 	}
-	var parts []part
+	var parts []typeset.Part
 	for _, s := range c.Sections(f) {
-		parts = append(parts, part{s, false})
+		parts = append(parts, typeset.Part{Section: s})
 	}
 	return parts
 }
 
 // insider is what a Form 4 tells: how many shares were sold at what price.
 func (c *Company) insider(f *Filing) (shares int64, price decimal.Decimal) {
-	return c.between(5, 90, "insider", f.Accession) * 100, decimal.New(c.between(4_000, 40_000, "price", f.Accession), -2)
+	return c.Between(5, 90, "insider", f.Accession) * 100, decimal.New(c.Between(4_000, 40_000, "price", f.Accession), -2)
 }
 
 // ownership is the XML of a Form 4.
@@ -143,14 +139,14 @@ func (c *Company) ownership(f *Filing) []byte {
         <transactionAcquiredDisposedCode><value>D</value></transactionAcquiredDisposedCode></transactionAmounts>
     </nonDerivativeTransaction></nonDerivativeTable>
 </ownershipDocument>
-`, f.Period, c.CIK, escaped(c.Name), c.Tickers[0], c.person(f, 0), shares, price.StringFixed(2))
+`, f.Period, c.CIK, typeset.Escaped(c.Name), c.Tickers[0], c.person(f, 0), shares, price.StringFixed(2))
 }
 
 // ownershipView is how EDGAR shows it to people.
 func (c *Company) ownershipView(f *Filing) []byte {
 	shares, price := c.insider(f)
 	return fmt.Appendf(nil, "<html><head><title>SEC FORM 4</title></head><body><h1>FORM 4</h1><table><tr><td>Issuer</td><td>%s [ %s ]</td></tr><tr><td>Reporting person</td><td>%s</td></tr><tr><td>Common Stock</td><td>%s</td><td>D</td><td>$</td><td>%s</td></tr></table></body></html>\n",
-		escaped(c.Name), c.Tickers[0], c.person(f, 0), grouped(fmt.Sprint(shares)), price.StringFixed(2))
+		typeset.Escaped(c.Name), c.Tickers[0], c.person(f, 0), typeset.Grouped(fmt.Sprint(shares)), price.StringFixed(2))
 }
 
 // percent is a part of a whole in percent, with one digit.

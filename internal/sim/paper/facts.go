@@ -7,11 +7,12 @@ import (
 	"time"
 
 	"github.com/jaspers-ai/jaspers/internal/calendar"
+	"github.com/jaspers-ai/jaspers/internal/sim/typeset"
 )
 
-// Reported facts are those of one filing; Frame is set on one of all that report the same period.
+// FiledFact is a figure with the filing that reports it. Frame is set on one of all that report the same period.
 type FiledFact struct {
-	Fact
+	typeset.Fact
 	Filing *Filing
 	Frame  string // CY2025, CY2025Q3, CY2025Q3I
 }
@@ -27,9 +28,9 @@ func (c *Company) Facts(now time.Time) []FiledFact {
 			facts = append(facts, FiledFact{Fact: fact, Filing: f})
 		}
 		for _, t := range c.statements(f) {
-			for _, r := range t.rows {
-				for _, one := range r.cells {
-					facts = append(facts, FiledFact{Fact: *one.fact, Filing: f})
+			for _, r := range t.Rows {
+				for _, one := range r.Cells {
+					facts = append(facts, FiledFact{Fact: *one.Fact, Filing: f})
 				}
 			}
 		}
@@ -37,26 +38,26 @@ func (c *Company) Facts(now time.Time) []FiledFact {
 	slices.SortStableFunc(facts, func(x, y FiledFact) int {
 		return cmp.Or(cmp.Compare(x.Taxonomy, y.Taxonomy), cmp.Compare(x.Tag, y.Tag), x.End.Compare(y.End), x.Start.Compare(y.Start))
 	})
-	facts = slices.CompactFunc(facts, func(x, y FiledFact) bool { return x.Fact.same(y.Fact) && x.Filing == y.Filing })
+	facts = slices.CompactFunc(facts, func(x, y FiledFact) bool { return same(x.Fact, y.Fact) && x.Filing == y.Filing })
 	last := map[string]int{}
 	for i, f := range facts {
-		if frame := f.frame(); frame != "" {
-			last[f.Taxonomy+f.Tag+frame] = i
+		if of := frame(f.Fact); of != "" {
+			last[f.Taxonomy+f.Tag+of] = i
 		}
 	}
 	for _, i := range last {
-		facts[i].Frame = facts[i].frame()
+		facts[i].Frame = frame(facts[i].Fact)
 	}
 	return facts
 }
 
 // same tells whether two facts are of the same thing and period.
-func (f Fact) same(g Fact) bool {
+func same(f, g typeset.Fact) bool {
 	return f.Taxonomy == g.Taxonomy && f.Tag == g.Tag && f.Start == g.Start && f.End == g.End
 }
 
 // frame is the calendar period that a fact's comes next to, "" when it is none of a year, a quarter or a moment.
-func (f Fact) frame() string {
+func frame(f typeset.Fact) string {
 	if f.Start == (calendar.Day{}) {
 		middle := f.End.AddDays(-45) // the quarter that ended closest to the day
 		return fmt.Sprintf("CY%dQ%dI", middle.Year, (int(middle.Month)-1)/3+1)
@@ -77,7 +78,7 @@ func (c *Company) Labels() map[string]string {
 	labels := map[string]string{
 		"EntityCommonStockSharesOutstanding": "Entity Common Stock, Shares Outstanding", "EntityPublicFloat": "Entity Public Float",
 	}
-	if len(c.q) == 0 {
+	if len(c.Periods) == 0 {
 		return labels // it never reported anything
 	}
 	for _, lines := range [][]line{c.incomeLines(), c.balanceLines(), c.cashLines()} {

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/jaspers-ai/jaspers/internal/calendar"
+	"github.com/jaspers-ai/jaspers/internal/sim/books"
 )
 
 // Filing is one submission.
@@ -44,34 +45,25 @@ func (f *Filing) Inline() bool {
 // quarter is the index of the quarter that a report with statements ends with.
 func (f *Filing) quarter() int {
 	if f.FiscalPeriod == "FY" {
-		return at(f.FiscalYear, 4)
+		return books.At(f.FiscalYear, 4)
 	}
-	return at(f.FiscalYear, int(f.FiscalPeriod[1]-'0'))
-}
-
-// reportDay is when the annual report is filed: a week after the results.
-func (c *Company) reportDay(fy int) calendar.Day {
-	days := 7
-	if c.Foreign() {
-		days = 30
-	}
-	return nextSession(resultsDay(c.quarterEnd(fy, 4)).AddDays(days))
+	return books.At(f.FiscalYear, int(f.FiscalPeriod[1]-'0'))
 }
 
 // schedule makes all filings, without their texts.
 func (c *Company) schedule() {
-	if c.role == plainOnce {
+	if c.Role == books.PlainOnce {
 		c.add(Filing{Form: "10-Q", Filed: calendar.Day{Year: 1996, Month: time.August, Day: 12}, Period: calendar.Day{Year: 1996, Month: time.June, Day: 28}, FiscalYear: 1996, FiscalPeriod: "Q3"}, 0)
 	}
-	for i := 4; i < len(c.q); i++ {
-		fy, n := yearOf(i)
+	for i := 4; i < len(c.Periods); i++ {
+		fy, n := books.YearOf(i)
 		c.results(i, fy, n)
 		switch {
 		case n == 4:
 			c.annual(fy)
 		case !c.Foreign():
-			filed := nextSession(resultsDay(c.q[i].end).AddDays(2))
-			c.add(Filing{Form: "10-Q", Filed: filed, Period: c.q[i].end, FiscalYear: fy, FiscalPeriod: "Q" + strconv.Itoa(n)}, 5)
+			filed := books.NextSession(books.ResultsDay(c.Periods[i].End).AddDays(2))
+			c.add(Filing{Form: "10-Q", Filed: filed, Period: c.Periods[i].End, FiscalYear: fy, FiscalPeriod: "Q" + strconv.Itoa(n)}, 5)
 		}
 		c.between8Ks(i, fy, n)
 	}
@@ -80,39 +72,39 @@ func (c *Company) schedule() {
 
 // results adds the 8-K, or the 6-K, with the press release of a quarter.
 func (c *Company) results(i, fy, n int) {
-	filed := calendar.DayOf(c.q[i].released)
+	filed := calendar.DayOf(c.Periods[i].Released)
 	f := Filing{Form: "8-K", Items: []string{"2.02", "9.01"}, Filed: filed, Period: filed, FiscalYear: fy, subject: "results"}
 	f.FiscalPeriod = "Q" + strconv.Itoa(n)
 	if n == 4 {
 		f.FiscalPeriod = "FY"
 	}
 	if c.Foreign() {
-		f.Form, f.Items, f.Period = "6-K", nil, c.q[i].end
+		f.Form, f.Items, f.Period = "6-K", nil, c.Periods[i].End
 	}
 	c.add(f, 1)
 }
 
 func (c *Company) annual(fy int) {
-	f := Filing{Form: "10-K", Filed: c.reportDay(fy), Period: c.quarterEnd(fy, 4), FiscalYear: fy, FiscalPeriod: "FY"}
+	f := Filing{Form: "10-K", Filed: c.ReportDay(fy), Period: c.QuarterEnd(fy, 4), FiscalYear: fy, FiscalPeriod: "FY"}
 	if c.Foreign() {
 		f.Form = "20-F"
 	}
 	c.add(f, 3)
-	if c.role == amended {
-		f.Form, f.Filed = "10-K/A", nextSession(f.Filed.AddDays(82))
+	if c.Role == books.Amended {
+		f.Form, f.Filed = "10-K/A", books.NextSession(f.Filed.AddDays(82))
 		c.add(f, 3)
 	}
 }
 
 // between8Ks adds what is told between reports: changes of officers in spring, votes in summer, other news, insiders' trades.
 func (c *Company) between8Ks(i, fy, n int) {
-	middle := nextSession(c.q[i].end.AddDays(45 + int(c.between(0, 20, "middle", strconv.Itoa(i)))))
+	middle := books.NextSession(c.Periods[i].End.AddDays(45 + int(c.Between(0, 20, "middle", strconv.Itoa(i)))))
 	if c.Foreign() {
 		return
 	}
 	news := map[int][]string{1: {"5.02", "9.01"}, 2: {"5.07"}, 3: {"8.01", "9.01"}, 4: {"1.01", "9.01"}}[n]
 	subject := map[int]string{1: "officer", 2: "vote", 3: "other", 4: "agreement"}[n]
-	if c.between(0, 3, "news", strconv.Itoa(i)) > 0 {
+	if c.Between(0, 3, "news", strconv.Itoa(i)) > 0 {
 		c.add(Filing{Form: "8-K", Items: news, Filed: middle, Period: middle.AddDays(-2), FiscalYear: fy, subject: subject}, 35)
 	}
 	c.add(Filing{Form: "4", Filed: middle.AddDays(1), Period: middle.AddDays(-1), FiscalYear: fy, subject: strconv.Itoa(i)}, 60)
@@ -120,8 +112,8 @@ func (c *Company) between8Ks(i, fy, n int) {
 
 // add numbers the filing and its documents. It is accepted some minutes after four o'clock.
 func (c *Company) add(f Filing, minutes int) {
-	f.CIK, f.Filed = c.CIK, nextSession(f.Filed)
-	f.Accepted = f.Filed.At(16, 30+minutes%30).Add(time.Duration(roll(c.seed, "second", f.Form, f.Filed.String())%59) * time.Second)
+	f.CIK, f.Filed = c.CIK, books.NextSession(f.Filed)
+	f.Accepted = f.Filed.At(16, 30+minutes%30).Add(time.Duration(books.Roll(c.Seed, "second", f.Form, f.Filed.String())%59) * time.Second)
 	if f.subject == "results" {
 		f.Accepted = f.Filed.At(16, 30)
 	}
@@ -133,7 +125,7 @@ func (c *Company) add(f Filing, minutes int) {
 	}
 	f.Accession = fmt.Sprintf("%010d-%02d-%06d", c.CIK, f.Filed.Year%100, number)
 	if f.Form != "4" {
-		f.FilmNumber = fmt.Sprintf("%d%06d", f.Filed.Year%100, roll(c.seed, "film", f.Accession)%1_000_000)
+		f.FilmNumber = fmt.Sprintf("%d%06d", f.Filed.Year%100, books.Roll(c.Seed, "film", f.Accession)%1_000_000)
 	}
 	f.Documents = c.documents(&f)
 	c.Filings = append(c.Filings, &f)
@@ -164,7 +156,7 @@ func (c *Company) documents(f *Filing) []Document {
 		return []Document{main, press}
 	case f.Form == "10-K":
 		list := []Document{main}
-		if c.role == byExhibit {
+		if c.Role == books.ByExhibit {
 			list = append(list, Document{Name: ticker + "-" + date + "xex13.htm", Type: "EX-13", Description: "EX-13 ANNUAL REPORT TO SHAREHOLDERS"})
 		}
 		return append(list, Document{Name: ticker + "-" + date + "xex231.htm", Type: "EX-23.1", Description: "EX-23.1"})

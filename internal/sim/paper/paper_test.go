@@ -10,20 +10,22 @@ import (
 	"github.com/shopspring/decimal"
 
 	"github.com/jaspers-ai/jaspers/internal/calendar"
+	"github.com/jaspers-ai/jaspers/internal/sim/books"
+	"github.com/jaspers-ai/jaspers/internal/sim/typeset"
 )
 
 var now = time.Date(2026, time.November, 23, 16, 0, 0, 0, time.UTC)
 
 // issuers are shares for all registered companies: one makes a loss, one splits ten to one, one pays nothing.
-func issuers() []Issuer {
-	var list []Issuer
+func issuers() []books.Issuer {
+	var list []books.Issuer
 	split := calendar.Day{Year: 2024, Month: time.June, Day: 10}
-	for i, r := range registrants() {
+	for i, r := range books.Registrants() {
 		if r.Symbol == "" {
 			continue
 		}
-		in := Issuer{
-			Symbol: r.Symbol, City: r.City, Employees: 12_000, EPS: 450, Shares: r.revenue / 60,
+		in := books.Issuer{
+			Symbol: r.Symbol, City: r.City, Employees: 12_000, EPS: 450, Shares: r.Revenue / 60,
 			Factor:   func(calendar.Day) int64 { return 1 },
 			Dividend: func(calendar.Day, calendar.Day) int64 { return 2500 },
 		}
@@ -48,12 +50,12 @@ func issuers() []Issuer {
 
 // of are the companies that file.
 func of(seed uint64) []*Company {
-	return slices.DeleteFunc(slices.Clone(New(seed, issuers()).Companies()), func(c *Company) bool { return c.Symbol == "" })
+	return slices.DeleteFunc(slices.Clone(New(books.Open(seed, issuers())).Companies()), func(c *Company) bool { return c.Symbol == "" })
 }
 
 func named(t *testing.T, symbol string) (*Archive, *Company) {
 	t.Helper()
-	a := New(1, issuers())
+	a := New(books.Open(1, issuers()))
 	c, ok := a.Of(symbol)
 	if !ok {
 		t.Fatalf("%s does not file", symbol)
@@ -73,28 +75,6 @@ func latest(t *testing.T, c *Company, form string, at time.Time) *Filing {
 	return nil
 }
 
-func TestStatementsAddUpWhateverTheSeed(t *testing.T) {
-	for seed := range uint64(5) {
-		for _, c := range of(seed) {
-			was := c.opening()
-			for i, q := range c.q {
-				if got, want := q.stocks.assets(), q.stocks.owed()+q.stocks.equity; got != want {
-					t.Fatalf("seed %d, %s, quarter %d: assets of %d, liabilities and equity of %d", seed, c.Short, i, got, want)
-				}
-				if got := q.stocks.cash - was.cash; got != q.flows.change() {
-					t.Fatalf("seed %d, %s, quarter %d: cash grew by %d, the statement of cash flows says %d", seed, c.Short, i, got, q.flows.change())
-				}
-				for name, amount := range map[string]int64{"cash": q.stocks.cash, "securities": q.stocks.securities, "property": q.stocks.property, "revenue": q.flows.revenue, "selling": q.flows.selling, "payables": q.stocks.payables, "debt": q.stocks.debt, "other liabilities": q.stocks.others} {
-					if amount < 0 {
-						t.Errorf("seed %d, %s, quarter %d: %s of %d millions", seed, c.Short, i, name, amount)
-					}
-				}
-				was = q.stocks
-			}
-		}
-	}
-}
-
 // reported finds a fact's value for a period by its tag, in the newest filing that has it.
 func reported(facts []FiledFact, tag string, start, end calendar.Day) (decimal.Decimal, bool) {
 	for _, f := range slices.Backward(facts) {
@@ -112,16 +92,16 @@ func TestQuartersAddUpToTheYearAsReported(t *testing.T) {
 		}
 		facts := c.Facts(now)
 		for _, tag := range []string{"NetIncomeLoss", "OperatingIncomeLoss", "IncomeTaxExpenseBenefit"} {
-			for fy := firstYear + 2; fy <= 2025; fy++ {
-				year, ok := reported(facts, tag, c.q[at(fy, 1)].start, c.q[at(fy, 4)].end)
-				nine, ok2 := reported(facts, tag, c.q[at(fy, 1)].start, c.q[at(fy, 3)].end)
+			for fy := books.FirstYear + 2; fy <= 2025; fy++ {
+				year, ok := reported(facts, tag, c.Periods[books.At(fy, 1)].Start, c.Periods[books.At(fy, 4)].End)
+				nine, ok2 := reported(facts, tag, c.Periods[books.At(fy, 1)].Start, c.Periods[books.At(fy, 3)].End)
 				if !ok || !ok2 {
 					t.Fatalf("%s: no %s of fiscal %d", c.Short, tag, fy)
 				}
 				sum := decimal.Zero
 				for n := 1; n <= 3; n++ {
-					q := c.q[at(fy, n)]
-					value, ok := reported(facts, tag, q.start, q.end)
+					q := c.Periods[books.At(fy, n)]
+					value, ok := reported(facts, tag, q.Start, q.End)
 					if !ok {
 						t.Fatalf("%s: no %s of quarter %d of fiscal %d", c.Short, tag, n, fy)
 					}
@@ -131,7 +111,7 @@ func TestQuartersAddUpToTheYearAsReported(t *testing.T) {
 					t.Errorf("%s, %s of nine months of %d: got %s, the quarters sum to %s", c.Short, tag, fy, nine, sum)
 				}
 				fourth := year.Sub(nine).Shift(-6).IntPart()
-				want := map[string]int64{"NetIncomeLoss": c.q[at(fy, 4)].flows.net(), "OperatingIncomeLoss": c.q[at(fy, 4)].flows.operating(), "IncomeTaxExpenseBenefit": c.q[at(fy, 4)].flows.tax}[tag]
+				want := map[string]int64{"NetIncomeLoss": c.Periods[books.At(fy, 4)].Flows.Net(), "OperatingIncomeLoss": c.Periods[books.At(fy, 4)].Flows.Operating(), "IncomeTaxExpenseBenefit": c.Periods[books.At(fy, 4)].Flows.Tax}[tag]
 				if fourth != want {
 					t.Errorf("%s, %s: the year less nine months of %d is %d, want the fourth quarter's %d", c.Short, tag, fy, fourth, want)
 				}
@@ -147,20 +127,20 @@ func TestThePressReleaseTheReportAndTheFactsSayTheSame(t *testing.T) {
 			form = "20-F"
 		}
 		f := latest(t, c, form, now)
-		net, ok := reported(c.Facts(now), map[bool]string{true: "ProfitLoss", false: "NetIncomeLoss"}[c.Foreign()], c.q[at(f.FiscalYear, 1)].start, c.q[at(f.FiscalYear, 4)].end)
+		net, ok := reported(c.Facts(now), map[bool]string{true: "ProfitLoss", false: "NetIncomeLoss"}[c.Foreign()], c.Periods[books.At(f.FiscalYear, 1)].Start, c.Periods[books.At(f.FiscalYear, 4)].End)
 		if !ok {
 			t.Fatalf("%s: no net income of fiscal %d", c.Short, f.FiscalYear)
 		}
 		said := ""
 		for _, b := range c.discussion(f) {
-			said += curly(b.text) + "\n"
+			said += typeset.Curly(b.Text) + "\n"
 		}
 		if want := "Net income (loss) was " + c.amount(net.Shift(-6).IntPart()); !strings.Contains(said, want) {
 			t.Errorf("%s: the discussion does not say %q", c.Short, want)
 		}
 		quarters := c.Quarters(now)
-		if got := c.release(c.resultsOf(t, quarters[0].Released)); !strings.Contains(got[1].text, "Revenue was "+c.amount(quarters[0].Revenue.Shift(-6).IntPart())) {
-			t.Errorf("%s: the release says %q, want the revenue %s", c.Short, got[1].text, quarters[0].Revenue)
+		if got := c.release(c.resultsOf(t, quarters[0].Released)); !strings.Contains(got[1].Text, "Revenue was "+c.amount(quarters[0].Revenue.Shift(-6).IntPart())) {
+			t.Errorf("%s: the release says %q, want the revenue %s", c.Short, got[1].Text, quarters[0].Revenue)
 		}
 	}
 }
@@ -180,7 +160,7 @@ func (c *Company) resultsOf(t *testing.T, released time.Time) *Filing {
 func TestTrailingEarningsAreThoseOfTheYearWhenItHasJustEnded(t *testing.T) {
 	for _, c := range of(1) {
 		f := latest(t, c, map[bool]string{true: "20-F", false: "10-K"}[c.Foreign()], now)
-		eps, _ := reported(c.Facts(now), map[bool]string{true: "DilutedEarningsLossPerShare", false: "EarningsPerShareDiluted"}[c.Foreign()], c.q[at(f.FiscalYear, 1)].start, c.q[at(f.FiscalYear, 4)].end)
+		eps, _ := reported(c.Facts(now), map[bool]string{true: "DilutedEarningsLossPerShare", false: "EarningsPerShareDiluted"}[c.Foreign()], c.Periods[books.At(f.FiscalYear, 1)].Start, c.Periods[books.At(f.FiscalYear, 4)].End)
 		if got := c.TrailingEPS(f.Accepted); !got.Equal(eps) {
 			t.Errorf("%s: trailing %s at the annual report, which says %s", c.Short, got, eps)
 		}
@@ -189,7 +169,7 @@ func TestTrailingEarningsAreThoseOfTheYearWhenItHasJustEnded(t *testing.T) {
 
 func TestTheArchiveFollowsFromTheSeed(t *testing.T) {
 	text := func(seed uint64) string {
-		a := New(seed, issuers())
+		a := New(books.Open(seed, issuers()))
 		var all strings.Builder
 		for _, c := range a.Companies() {
 			if c.Symbol == "" {
@@ -207,7 +187,7 @@ func TestTheArchiveFollowsFromTheSeed(t *testing.T) {
 		}
 		return all.String()
 	}
-	if text(7) != text(7) {
+	if first, again := text(7), text(7); first != again {
 		t.Error("two archives of one seed differ")
 	}
 	if text(7) == text(8) {
@@ -218,7 +198,7 @@ func TestTheArchiveFollowsFromTheSeed(t *testing.T) {
 func TestFilingsAppearWhenTheirDayComesAndStayAsTheyWere(t *testing.T) {
 	_, c := named(t, "AAPL")
 	filed := latest(t, c, "10-Q", now)
-	if _, ok := New(1, issuers()).Filing(filed.Accession, filed.Accepted.Add(-time.Second)); ok {
+	if _, ok := New(books.Open(1, issuers())).Filing(filed.Accession, filed.Accepted.Add(-time.Second)); ok {
 		t.Error("the filing is there a second before it was accepted")
 	}
 	before, after := c.Until(filed.Accepted.Add(-time.Second)), c.Until(filed.Accepted)
@@ -246,10 +226,10 @@ func TestCompaniesFileWhatIsAskedOfThem(t *testing.T) {
 			}
 		}
 		want := map[string]int{"10-K": 1, "10-Q": 3}
-		switch c.role {
-		case foreign:
+		switch c.Role {
+		case books.Foreign:
 			want = map[string]int{"20-F": 1, "6-K": 4}
-		case amended:
+		case books.Amended:
 			want["10-K/A"] = 1
 		}
 		for form, n := range want {
@@ -266,15 +246,15 @@ func TestCompaniesFileWhatIsAskedOfThem(t *testing.T) {
 func TestSegmentsAddUpToTheRevenue(t *testing.T) {
 	for _, c := range of(3) {
 		f := latest(t, c, map[bool]string{true: "20-F", false: "10-K"}[c.Foreign()], now)
-		table := c.segments(f, at(f.FiscalYear, 1), at(f.FiscalYear, 4))
-		for column := range table.columns {
+		table := c.segments(f, books.At(f.FiscalYear, 1), books.At(f.FiscalYear, 4))
+		for column := range table.Columns {
 			var sum, total int64
-			for i, r := range table.rows {
+			for i, r := range table.Rows {
 				var n int64
-				if _, err := fmt.Sscan(strings.ReplaceAll(r.cells[column].text, ",", ""), &n); err != nil || n < 0 {
-					t.Fatalf("%s: %s is %s", c.Short, r.label, r.cells[column].text)
+				if _, err := fmt.Sscan(strings.ReplaceAll(r.Cells[column].Text, ",", ""), &n); err != nil || n < 0 {
+					t.Fatalf("%s: %s is %s", c.Short, r.Label, r.Cells[column].Text)
 				}
-				if i == len(table.rows)-1 {
+				if i == len(table.Rows)-1 {
 					total = n
 				} else {
 					sum += n
@@ -289,7 +269,7 @@ func TestSegmentsAddUpToTheRevenue(t *testing.T) {
 
 func TestALaterReportTellsOneYearOtherwise(t *testing.T) {
 	_, c := named(t, "BA")
-	start, end := c.q[at(restatedYear, 1)].start, c.q[at(restatedYear, 4)].end
+	start, end := c.Periods[books.At(books.RestatedYear, 1)].Start, c.Periods[books.At(books.RestatedYear, 4)].End
 	values := map[string]bool{}
 	var first, last decimal.Decimal
 	for _, f := range c.Facts(now) {
@@ -301,14 +281,14 @@ func TestALaterReportTellsOneYearOtherwise(t *testing.T) {
 			values[f.Value.String()] = true
 		}
 	}
-	if len(values) != 2 || !first.Sub(last).Equal(millions(4*restatedBy)) {
-		t.Errorf("got values %v, want two that are %d millions apart", values, 4*restatedBy)
+	if len(values) != 2 || !first.Sub(last).Equal(books.Millions(4*books.RestatedBy)) {
+		t.Errorf("got values %v, want two that are %d millions apart", values, 4*books.RestatedBy)
 	}
 }
 
 func TestEarningsPerShareAreToldAnewAfterASplit(t *testing.T) {
 	_, c := named(t, "NVDA")
-	start, end := c.q[at(2024, 1)].start, c.q[at(2024, 4)].end
+	start, end := c.Periods[books.At(2024, 1)].Start, c.Periods[books.At(2024, 4)].End
 	var values []string
 	for _, f := range c.Facts(now) {
 		if f.Tag == "EarningsPerShareDiluted" && f.Start == start && f.End == end {

@@ -12,6 +12,9 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/jaspers-ai/jaspers/internal/sim/books"
+	"github.com/jaspers-ai/jaspers/internal/sim/typeset"
 )
 
 func TestSectionsAreThoseOfTheForms(t *testing.T) {
@@ -87,7 +90,7 @@ func TestWordsAreCompleteForEveryCompany(t *testing.T) {
 }
 
 func TestInlineReportsAreXML(t *testing.T) {
-	a := New(1, issuers())
+	a := New(books.Open(1, issuers()))
 	looks := map[int]bool{}
 	for _, c := range a.Companies() {
 		if c.Symbol == "" {
@@ -95,7 +98,7 @@ func TestInlineReportsAreXML(t *testing.T) {
 		}
 		for _, form := range []string{"10-K", "10-Q", "20-F", "8-K"} {
 			for _, f := range c.Until(now) {
-				if f.Form != form || c.look == lookNamed {
+				if f.Form != form || c.Look == typeset.Named {
 					continue
 				}
 				body, _ := a.Body(f, f.Primary().Name)
@@ -113,7 +116,7 @@ func TestInlineReportsAreXML(t *testing.T) {
 						t.Fatalf("%s %s: %v", c.Short, f.Form, err)
 					}
 				}
-				looks[c.look] = true
+				looks[c.Look] = true
 				break
 			}
 		}
@@ -124,7 +127,7 @@ func TestInlineReportsAreXML(t *testing.T) {
 }
 
 func TestHeadingsAreInAnnualReportsAsTheLookHasThem(t *testing.T) {
-	a := New(1, issuers())
+	a := New(books.Open(1, issuers()))
 	for symbol, want := range map[string]string{
 		"AAPL": `>Item 1A.&#160;&#160;&#160;&#160;Risk Factors</span>`,
 		"V":    `>Item 1A.</span></td><td><span style="font-weight:700">Risk Factors</span>`,

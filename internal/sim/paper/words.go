@@ -6,6 +6,9 @@ import (
 	"strings"
 
 	"github.com/shopspring/decimal"
+
+	"github.com/jaspers-ai/jaspers/internal/sim/books"
+	"github.com/jaspers-ai/jaspers/internal/sim/typeset"
 )
 
 // What is written is in files: one of each company, one of each industry, and one for all. "= key" begins a part of one;
@@ -17,8 +20,8 @@ var wordFiles embed.FS
 // words are the paragraphs by their keys: a company's own, its industry's, and everybody's.
 type words struct{ own, industry, all map[string][]string }
 
-func wordsOf(r Registrant) words {
-	return words{readWords(strings.ReplaceAll(r.Symbol, ".", "-")), readWords(r.pool), readWords("everybody")}
+func wordsOf(r books.Registrant) words {
+	return words{readWords(strings.ReplaceAll(r.Symbol, ".", "-")), readWords(r.Pool), readWords("everybody")}
 }
 
 func readWords(name string) map[string][]string {
@@ -62,7 +65,7 @@ func (w words) every(key string) []string {
 // fill puts the filing's names and figures into a text.
 func (c *Company) fill(f *Filing, text string) string {
 	pairs := []string{
-		"{company}", c.Short, "{city}", c.issuer.City, "{employees}", grouped(fmt.Sprint(c.issuer.Employees)),
+		"{company}", c.Short, "{city}", c.Issuer.City, "{employees}", typeset.Grouped(fmt.Sprint(c.Issuer.Employees)),
 		"{fy}", fmt.Sprint(f.FiscalYear), "{last}", fmt.Sprint(f.FiscalYear - 1), "{exchange}", strings.Join(c.Exchanges[:1], ""), "{ticker}", c.Tickers[0],
 		"{filed}", long(f.Filed), "{end}", long(f.Period),
 	}
@@ -76,9 +79,9 @@ func (c *Company) amount(n int64) string {
 		sign = "€"
 	}
 	if n < 0 {
-		return "negative " + sign + grouped(fmt.Sprint(-n)) + " million"
+		return "negative " + sign + typeset.Grouped(fmt.Sprint(-n)) + " million"
 	}
-	return sign + grouped(fmt.Sprint(n)) + " million"
+	return sign + typeset.Grouped(fmt.Sprint(n)) + " million"
 }
 
 // each is an amount per share in a sentence.
