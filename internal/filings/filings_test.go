@@ -297,6 +297,30 @@ func TestTheListOfCompaniesIsFetchedOnceADay(t *testing.T) {
 	})
 }
 
+func TestNobodyWaitsLongForANewerListWhereThereIsOne(t *testing.T) {
+	each(t, func(t *testing.T, s *site) {
+		first, _ := s.list(filings.Filter{Company: "AAPL", Limit: 5})
+		s.clock.Advance(time.Hour)
+		s.sim.Faults.Set(sim.ProviderEDGAR, sim.Fault{Kind: sim.FaultLatency, Delay: time.Hour})
+		list, _, warnings, err := s.List(t.Context(), filings.Filter{Company: "AAPL", Limit: 5})
+		if err != nil || len(warnings) != 1 || !slices.Equal(numbers(list), numbers(first)) || !list[0].Stale {
+			t.Errorf("got %d, %v, %v, want the list of before, stale", len(list), warnings, err)
+		}
+		s.sim.Faults.Clear(sim.ProviderEDGAR) // and what was asked meanwhile comes
+		for range 500 {
+			list, _, _, err := s.List(t.Context(), filings.Filter{Company: "AAPL", Limit: 5})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !list[0].Stale {
+				return
+			}
+			time.Sleep(10 * time.Millisecond)
+		}
+		t.Error("the newer list never came")
+	})
+}
+
 // pages is an EDGAR of a test's own making.
 type pages struct {
 	mu     sync.Mutex
