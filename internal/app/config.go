@@ -20,6 +20,7 @@ import (
 	"github.com/joho/godotenv"
 	"github.com/shopspring/decimal"
 
+	"github.com/jaspers-ai/jaspers/internal/filings/edgar"
 	"github.com/jaspers-ai/jaspers/internal/market/finnhub"
 	"github.com/jaspers-ai/jaspers/internal/telemetry"
 )
@@ -130,6 +131,8 @@ type EDGARConfig struct {
 	ArchiveURL string `env:"JASPERS_EDGAR_ARCHIVE_URL" doc:"Another host for documents and the list of companies."`
 	DataURL    string `env:"JASPERS_EDGAR_DATA_URL" doc:"Another host for lists of filings and for figures."`
 	SearchURL  string `env:"JASPERS_EDGAR_SEARCH_URL" doc:"Another host for full-text search."`
+	// Rate keeps away from ten, where the SEC begins to shut people out.
+	Rate float64 `env:"JASPERS_EDGAR_RATE" envDefault:"8" doc:"Requests a second that all your processes make together, 0.1 to 8; the SEC shuts out for ten minutes who makes more than 10."`
 }
 
 // declared matches what the SEC wants to know: words, and an address of mail.
@@ -138,6 +141,13 @@ var declared = regexp.MustCompile(`^[\x21-\x7e][\x20-\x7e]{0,150} [^\s@]+@[^\s@]
 func (c *EDGARConfig) check() error {
 	if c.UserAgent != "" && !declared.MatchString(c.UserAgent) {
 		return errors.New(`JASPERS_EDGAR_USER_AGENT must be a name and an address of mail such as "Name contact@example.com"`)
+	}
+	most := float64(edgar.Rate)
+	if c.ArchiveURL != "" && c.DataURL != "" && c.SearchURL != "" { // not the SEC's
+		most = 1000
+	}
+	if !(c.Rate >= 0.1 && c.Rate <= most) { // written so that it refuses NaN, too
+		return errors.New("JASPERS_EDGAR_RATE must be between 0.1 and 8: the SEC shuts out who makes more than ten requests a second")
 	}
 	return nil
 }

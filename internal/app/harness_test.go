@@ -117,6 +117,7 @@ func startSite(t *testing.T, engine db.Engine, with setup) *site {
 	s.url = "http://" + server.Listener.Addr().String()
 	s.sim = sim.NewSim(sim.New(7, s.clock.Now))
 	s.sim.Alpaca = sim.AlpacaApp{ClientID: "jaspers", ClientSecret: clientSecret, RedirectURIs: []string{s.url + "/api/brokerages/callback"}}
+	s.sim.EDGAR.Limit = -1
 	s.sim.Claude = with.model
 	s.sim.Claude.Key = modelKey
 	s.sim.Finnhub = sim.FinnhubOptions{Key: finnhubKey}
@@ -160,6 +161,9 @@ func (s *site) settings(t *testing.T, outside, database string) []string {
 		"JASPERS_YAHOO_PAGES_URL=" + outside + "/yahoo",
 		"JASPERS_YAHOO_RATE=1000",                     // the simulated one has no budget to keep
 		"JASPERS_FINNHUB_URL=" + outside + "/finnhub", // asked by whom a test gives the key
+		"JASPERS_EDGAR_USER_AGENT=Jaspers tests tests@jaspers.example", "JASPERS_EDGAR_ARCHIVE_URL=" + outside + "/edgar/www",
+		"JASPERS_EDGAR_DATA_URL=" + outside + "/edgar/data", "JASPERS_EDGAR_SEARCH_URL=" + outside + "/edgar/efts",
+		"JASPERS_EDGAR_RATE=1000",
 		// One address and few people ask for everything here; the tests of the limits set their own.
 		"JASPERS_LIMIT_REQUESTS=1000000", "JASPERS_LIMIT_SIGN_INS=100000", "JASPERS_LIMIT_SIGN_UPS=100000", "JASPERS_LIMIT_MESSAGES=100000",
 		"JASPERS_ANTHROPIC_BASE_URL=" + outside + "/claude", "JASPERS_ANTHROPIC_API_KEY=" + modelKey,

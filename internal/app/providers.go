@@ -152,7 +152,7 @@ func (p providers) edgar() (filings.Source, error) {
 	}
 	archive, data := address{p.EDGAR.ArchiveURL, edgar.DefaultArchiveURL}, address{p.EDGAR.DataURL, edgar.DefaultDataURL}
 	search := address{p.EDGAR.SearchURL, edgar.DefaultSearchURL}
-	order, err := p.pace("SEC", secKey, pace.PerSecond(edgar.Rate))
+	order, err := p.pace("SEC", secKey, pace.PerSecond(p.EDGAR.Rate))
 	if err != nil {
 		return nil, err
 	}

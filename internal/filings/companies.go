@@ -72,8 +72,6 @@ const CompanyRule = "must be a symbol such as AAPL or BRK.B, or a CIK such as 00
 var (
 	cikForm    = regexp.MustCompile(`^(?i:CIK)?(\d{1,10})$`)
 	tickerForm = regexp.MustCompile(`^[A-Z0-9][A-Z0-9-]{0,14}$`)
-	// classForm matches BRK-B, which others than the SEC write BRK.B.
-	classForm = regexp.MustCompile(`^([A-Z]{1,5})-([A-Z])$`)
 )
 
 // Company finds who is meant by a symbol or a CIK. What can be neither is an Invalid of the path; an UnknownSymbol says that the SEC knows no such symbol; whether it
@@ -88,7 +86,7 @@ func (s *Service) Company(ctx context.Context, text, path string) (Company, erro
 		return Company{CIK: cik}, nil
 	}
 	ticker := strings.NewReplacer(".", "-", "/", "-").Replace(strings.ToUpper(strings.TrimPrefix(text, "$")))
-	if !tickerForm.MatchString(ticker) {
+	if !tickerForm.MatchString(ticker) || isDigits(ticker) {
 		return Company{}, fault.InvalidField(path, CompanyRule)
 	}
 	found, ok, err := findTicker(ctx, s.DB.Read(), ticker)
@@ -129,6 +127,3 @@ func (s *Service) lookAgain(ctx context.Context) error {
 	}
 	return err
 }
-
-// ours spells a symbol as the rest of the server does: BRK.B.
-func ours(ticker string) string { return classForm.ReplaceAllString(ticker, "$1.$2") }

@@ -132,13 +132,13 @@ func (c Contents) Document(name string) (Document, bool) {
 	return Document{}, false
 }
 
-// Query is what a search asks for. Every field but Offset may be zero, but not all at once.
+// Query is what a search asks for. Every field may be zero, but not all at once.
 type Query struct {
 	// Text has words, which must all be there, "phrases", OR, -words without which, and word* with any end.
 	Text        string
 	Forms       []string
 	CIK         CIK
-	First, Last calendar.Day
+	First, Last *calendar.Day
 	Offset      int // of the first hit, a multiple of PageSize
 }
 

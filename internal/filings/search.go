@@ -14,7 +14,7 @@ import (
 	"github.com/jaspers-ai/jaspers/internal/fault"
 )
 
-// Search says what to look for. One of Text, Forms and Company is needed.
+// Search says what to look for. Every field but Limit may be empty: without any it finds the newest of all.
 type Search struct {
 	Text       string
 	Forms      []string
@@ -99,15 +99,8 @@ func (s *Service) query(ctx context.Context, search Search) (q Query, offset int
 	if q.Forms, err = expandForms(search.Forms, search.Amendments); err != nil {
 		return q, 0, err
 	}
-	first, last, err := days(search.From, search.To)
-	if err != nil {
+	if q.First, q.Last, err = days(search.From, search.To); err != nil {
 		return q, 0, err
-	}
-	if first != nil {
-		q.First = *first
-	}
-	if last != nil {
-		q.Last = *last
 	}
 	if search.Cursor != "" {
 		if offset, err = strconv.Atoi(search.Cursor); err != nil || offset < 1 || offset >= MaxHits || strconv.Itoa(offset) != search.Cursor {
@@ -120,9 +113,6 @@ func (s *Service) query(ctx context.Context, search Search) (q Query, offset int
 			return q, 0, err
 		}
 		q.CIK = company.CIK
-	}
-	if q.Text == "" && len(q.Forms) == 0 && q.CIK == 0 {
-		return q, 0, fault.InvalidField("query.q", "is needed, or form or symbol in its place")
 	}
 	return q, offset, nil
 }

@@ -60,15 +60,11 @@ func searchQuery(q filings.Query) url.Values {
 	if q.CIK != 0 {
 		set("ciks", q.CIK.String())
 	}
-	var never calendar.Day
-	if q.First != never || q.Last != never {
-		set("dateRange", "custom")
-	}
-	if q.First != never {
-		set("startdt", q.First.String())
-	}
-	if q.Last != never {
-		set("enddt", q.Last.String())
+	for name, day := range map[string]*calendar.Day{"startdt": q.First, "enddt": q.Last} {
+		if day != nil {
+			set("dateRange", "custom")
+			set(name, day.String())
+		}
 	}
 	if q.Offset > 0 {
 		set("from", strconv.Itoa(q.Offset))

@@ -205,7 +205,7 @@ func (s suite) search(t *testing.T) {
 		}
 	}
 	day := found.Hits[0].Filed
-	within, err := source.Search(t.Context(), filings.Query{CIK: s.CIK, First: day, Last: day})
+	within, err := source.Search(t.Context(), filings.Query{CIK: s.CIK, First: &day, Last: &day})
 	if err != nil || len(within.Hits) == 0 || slices.ContainsFunc(within.Hits, func(h filings.Hit) bool { return h.Filed != day }) {
 		t.Errorf("on %s: got %+v, %v, want what was filed then", day, within.Hits, err)
 	}
