@@ -106,7 +106,7 @@ func (p *page) namedHeadings(rows []int, found []heading) []heading {
 	missing := map[string]int{}
 	for _, i := range rows {
 		row := &p.headings[i]
-		if title := squash(withoutPages(row.title())); len(title) >= minTitle && !p.hasHeading(row.likely(), found) {
+		if title := squash(withoutPages(p.titleOf(row))); len(title) >= minTitle && !p.hasHeading(row.likely(), found) {
 			missing[title] = row.likely()
 		}
 	}

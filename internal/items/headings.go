@@ -62,9 +62,24 @@ func (h *heading) scoreOf(item int) (float64, bool) {
 	return 0, false
 }
 
-// title is the heading's words without what is not of the title.
-func (h *heading) title() string {
-	return strings.Trim(strings.Join(strings.Fields(h.words), " "), " .:-–—\t")
+// maxTitle is how long a title is at most; a heading may run on into the text.
+const maxTitle = 200
+
+// titleOf is the heading's words without what is not of the title, and with its second line where it has one.
+func (p *page) titleOf(h *heading) string {
+	words, _, _ := strings.Cut(h.words, "\t")
+	if next := h.line + 1; next < len(p.lines) && h.end == p.lines[h.line].end && !p.doc.HTML && isAllCaps(words) && !strings.HasSuffix(words, ".") &&
+		strings.Count(p.doc.Text[h.end:p.lines[next].start], "\n") == 1 && isAllCaps(p.text(p.lines[next])) {
+		words += " " + p.text(p.lines[next])
+	}
+	words = strings.Join(strings.Fields(words), " ")
+	if end := strings.Index(words, ". "); end > 0 {
+		words = words[:end]
+	}
+	if len(words) > maxTitle {
+		words = words[:max(0, strings.LastIndexByte(words[:maxTitle], ' '))]
+	}
+	return strings.Trim(words, " .:-–—")
 }
 
 // part is a line that begins one of the form's parts.

@@ -33,7 +33,7 @@ func (p *page) indexed() []Item {
 	}
 	for _, i := range slices.Sorted(maps.Values(last)) {
 		row := &p.headings[i]
-		item := Item{Key: p.form.items[row.likely()].key, Title: withoutPages(p.rowTitle(row)), Start: row.start, End: p.rowEnd(i)}
+		item := Item{Key: p.form.items[row.likely()].key, Title: withoutPages(p.titleOf(row)), Start: row.start, End: p.rowEnd(i)}
 		on := p.pagesOf(item)
 		n, byTitle := p.sectionOf(row.likely(), sections, on)
 		if n >= 0 {
@@ -47,11 +47,6 @@ func (p *page) indexed() []Item {
 		}
 	}
 	return apart(titled, other)
-}
-
-// rowTitle is what a row calls its item: what follows the number, up to the next cell.
-func (p *page) rowTitle(row *heading) string {
-	return strings.TrimSpace(row.words)
 }
 
 // rowEnd is where a row of the index ends: before the next row, part or blank line.

@@ -116,7 +116,7 @@ func (p *page) items(chosen []choice) []Item {
 		} else {
 			end = p.signed(h.start)
 		}
-		it := Item{Key: p.form.items[c.item].key, Title: h.title(), Start: h.start, End: p.trim(h, end)}
+		it := Item{Key: p.form.items[c.item].key, Title: p.titleOf(&h), Start: h.start, End: p.trim(h, end)}
 		for _, key := range p.otherKeys(c.item, h.numbers) {
 			if !taken[key] {
 				taken[key] = true

@@ -72,7 +72,7 @@ func joint(s string) (length int, through bool) {
 	for _, j := range []struct {
 		words   string
 		through bool
-	}{{", and ", false}, {"and ", false}, {"AND ", false}, {"& ", false}, {", ", false}, {"/", false}, {"through ", true}, {"THROUGH ", true}, {"to ", true}, {"-", true}, {"–", true}} {
+	}{{", and ", false}, {", AND ", false}, {"and ", false}, {"AND ", false}, {"& ", false}, {", ", false}, {"/", false}, {"through ", true}, {"THROUGH ", true}, {"to ", true}, {"-", true}, {"–", true}} {
 		if strings.HasPrefix(s[i:], j.words) {
 			return skip(s, i+len(j.words), " "), j.through
 		}
