@@ -110,11 +110,9 @@ func (p *page) items(chosen []choice) []Item {
 	var all []Item
 	for i, c := range chosen {
 		h := p.headings[c.heading]
-		end := len(p.doc.Text)
+		end := p.signed(h.start)
 		if i+1 < len(chosen) {
 			end = p.headings[chosen[i+1].heading].start
-		} else {
-			end = p.signed(h.start)
 		}
 		it := Item{Key: p.form.items[c.item].key, Title: p.titleOf(&h), Start: h.start, End: p.trim(h, end)}
 		for _, key := range p.otherKeys(c.item, h.numbers) {
