@@ -26,7 +26,7 @@ const (
 // ranks are the layers of the program, the ground first. A package imports packages of lower ranks only; those of one
 // rank do not know each other. Names are below internal.
 var ranks = [][]string{
-	{"allocation", "calendar", "fault", "flight", "kept", "returns", "telemetry", "vault"},
+	{"allocation", "calendar", "fault", "flight", "forms", "kept", "returns", "telemetry", "vault"},
 	{"db", "flat", "limit", "mail", "passwords", "risk", "upstream"},
 	{"audit", "broker", "cache", "idempotency", "items", "job", "llm"},
 	{"instrument", "keys", "ledger", "market", "secondfactor", "user"},
