@@ -111,7 +111,7 @@ func itemNumber(s string) (string, int) {
 	}
 	number := strings.TrimLeft(s[:i], "0")
 	if i+2 < len(s) && s[i] == '.' && IsDigit(s[i+1]) && IsDigit(s[i+2]) {
-		return number + s[i:i+3], i + 3
+		return number + s[i:i+3], i + 3 + paragraphs(s[i+3:])
 	}
 	at := skip(s, i, " (")
 	if at < len(s) && at-i <= 2 {
@@ -141,6 +141,22 @@ func itemNumber(s string) (string, int) {
 		return "", 0
 	}
 	return number, i
+}
+
+// paragraphs is how long the paragraphs behind a number are, as in "5.02(b), (d) and (e)".
+func paragraphs(s string) int {
+	length := 0
+	for i := 0; i+2 < len(s) && s[i] == '(' && isLetter(s[i+1]) && s[i+2] == ')'; {
+		length = i + 3
+		i = length
+		for _, j := range []string{", and ", ", ", " and ", " & ", ",", " "} {
+			if strings.HasPrefix(s[i:], j+"(") {
+				i += len(j)
+				break
+			}
+		}
+	}
+	return length
 }
 
 // LetterAfter reads the letter of "9.A." or "7-A" behind a number, which some filers write and others mean as a
