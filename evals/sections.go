@@ -31,11 +31,11 @@ func sections(args []string, out io.Writer) (bool, error) {
 	if *to == "" {
 		return false, fmt.Errorf("say where the sections go: sections %s -out FOLDER", args[0])
 	}
-	if err := os.MkdirAll(*to, 0o750); err != nil { // #nosec G703 -- the operator names the folder
+	if err := os.MkdirAll(*to, 0o750); err != nil {
 		return false, err
 	}
 	filings, cut := 0, 0
-	err := filepath.WalkDir(args[0], func(path string, entry fs.DirEntry, err error) error {
+	err := filepath.WalkDir(args[0], func(path string, entry fs.DirEntry, err error) error { // #nosec G703 -- the operator names the folder
 		id := filingID(path)
 		if err != nil || id == "" || entry.IsDir() {
 			return err
