@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"runtime"
 	"slices"
 	"strings"
@@ -248,7 +249,7 @@ func FuzzFlatten(f *testing.F) {
 		if err != nil && !fault.Is(err, fault.FilingTooLarge) {
 			t.Fatalf("got %v, want a typed error or none", err)
 		}
-		if again, _ := flat.Flatten(raw); !cmp.Equal(doc, again) {
+		if again, _ := flat.Flatten(raw); again.Text != doc.Text || !maps.Equal(again.Anchors, doc.Anchors) || !slices.Equal(again.Links, doc.Links) {
 			t.Fatal("a second reading differs")
 		}
 		wellFormed(t, doc)

@@ -142,7 +142,7 @@ func (f *flattener) plainTag(t tag) {
 
 // stillHidden follows the element that hides, and tells whether the tag is within.
 func (f *flattener) stillHidden(t tag) bool {
-	if f.hidden == "p" && isBlock(t.name) && !(t.name == "p" && t.closes) {
+	if f.hidden == "p" && isBlock(t.name) && (t.name != "p" || !t.closes) {
 		f.hidden = "" // a hidden paragraph without an end ends with the next block
 		return false
 	}

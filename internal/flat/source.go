@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"strings"
 	"unicode/utf8"
 )
 
@@ -137,12 +138,12 @@ func (s *source) take(n int) []byte {
 
 // skipToFirstDocument moves into the <TEXT> of a full submission's first document. It tells whether it is a submission.
 func (s *source) skipToFirstDocument() bool {
-	lower := bytes.ToLower(s.window())
-	at := bytes.Index(lower, []byte("<document>"))
+	lower := lowerASCII(string(s.window())) // bytes.ToLower would move what is no UTF-8
+	at := strings.Index(lower, "<document>")
 	if at < 0 {
 		return false
 	}
-	text := bytes.Index(lower[at:], []byte("<text>"))
+	text := strings.Index(lower[at:], "<text>")
 	if text < 0 {
 		return false
 	}

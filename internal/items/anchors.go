@@ -3,6 +3,8 @@ package items
 import (
 	"slices"
 	"strings"
+
+	"github.com/jaspers-ai/jaspers/internal/forms"
 )
 
 // What a place that only the contents tell to be a heading is worth.
@@ -56,7 +58,7 @@ func (p *page) linkedHeading(row *heading) (heading, bool) {
 			return heading{}, false
 		}
 		n := p.lineAt(at)
-		for n < len(p.lines) && isContentsLink(p.text(p.lines[n])) {
+		for n < len(p.lines) && forms.IsContentsLink(p.text(p.lines[n])) {
 			n++
 		}
 		if n < len(p.lines) && p.titleAt(item, n) {
@@ -93,7 +95,7 @@ func (p *page) lineAt(at int) int {
 func (p *page) titleAt(item, n int) bool {
 	last := min(n+2, len(p.lines)-1)
 	end := min(p.lines[last].end, p.lines[n].start+200)
-	return p.form.items[item].matches(squash(p.doc.Text[p.lines[n].start:max(end, p.lines[n].start)]))
+	return p.form.Items[item].Matches(forms.Squash(p.doc.Text[p.lines[n].start:max(end, p.lines[n].start)]))
 }
 
 func (p *page) newHeading(item, n int, score float64) heading {
@@ -106,7 +108,7 @@ func (p *page) namedHeadings(rows []int, found []heading) []heading {
 	missing := map[string]int{}
 	for _, i := range rows {
 		row := &p.headings[i]
-		if title := squash(withoutPages(row.title())); len(title) >= minTitle && !p.hasHeading(row.likely(), found) {
+		if title := forms.Squash(withoutPages(p.titleOf(row))); len(title) >= minTitle && !p.hasHeading(row.likely(), found) {
 			missing[title] = row.likely()
 		}
 	}
@@ -119,7 +121,7 @@ func (p *page) namedHeadings(rows []int, found []heading) []heading {
 		if len(text) > 200 || strings.Contains(text, "\t") {
 			continue
 		}
-		if item, ok := missing[squash(text)]; ok && p.standsOut(n) {
+		if item, ok := missing[forms.Squash(text)]; ok && p.standsOut(n) {
 			named = append(named, p.newHeading(item, n, namedScore))
 		}
 	}
@@ -129,7 +131,7 @@ func (p *page) namedHeadings(rows []int, found []heading) []heading {
 // standsOut tells whether a line is set as a heading: in capitals, strong or, in plain text, between empty lines.
 func (p *page) standsOut(n int) bool {
 	l := p.lines[n]
-	if isAllCaps(p.text(l)) || p.strongAt(l.start) {
+	if forms.IsAllCaps(p.text(l)) || p.strongAt(l.start) {
 		return true
 	}
 	before, after := 0, 0

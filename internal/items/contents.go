@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/jaspers-ai/jaspers/internal/flat"
+	"github.com/jaspers-ai/jaspers/internal/forms"
 )
 
 // findContents marks the headings that are rows of a table of contents: those that link to a later place, and runs of
@@ -81,7 +82,7 @@ func (p *page) isList(from, to int) bool {
 func (p *page) isEmpty(i int) bool {
 	end, next := p.headings[i].end, p.headings[i+1].line
 	for n := p.headings[i].line + 1; n < next; n++ {
-		if text := p.text(p.lines[n]); p.lines[n].end > end && partOf(text) == 0 && !isPageNumber(text) {
+		if text := p.text(p.lines[n]); p.lines[n].end > end && forms.PartOf(text) == 0 && !forms.IsPageNumber(text) {
 			return false
 		}
 	}
@@ -124,7 +125,7 @@ func (p *page) hasPageNumber(i int) bool {
 		if n > h.line && strings.HasSuffix(text, ".") && !strings.HasSuffix(text, "..") {
 			return false
 		}
-		if n > h.line && isPageNumber(text) && squash(text) != "" || isPagesCell(text) {
+		if n > h.line && forms.IsPageNumber(text) && forms.Squash(text) != "" || isPagesCell(text) {
 			return true
 		}
 		if setApart, ok := endsInPageNumber(text); ok && (setApart || n == h.line) {
@@ -140,7 +141,7 @@ func (p *page) isTold(i int) bool {
 		return false
 	}
 	for n := p.headings[i].line + 1; n < p.headings[i+1].line; n++ {
-		if text := p.text(p.lines[n]); strings.HasSuffix(text, ".") && partOf(text) == 0 && !strings.HasSuffix(text, "..") && len(text) > 5 && !isAllCaps(text) {
+		if text := p.text(p.lines[n]); strings.HasSuffix(text, ".") && forms.PartOf(text) == 0 && !strings.HasSuffix(text, "..") && len(text) > 5 && !forms.IsAllCaps(text) {
 			return true
 		}
 	}
@@ -170,11 +171,11 @@ func (p *page) linksIn(start, end int) []flat.Link {
 func endsInPageNumber(text string) (setApart, ok bool) {
 	text = strings.TrimRight(text, " .\t")
 	cut := len(text)
-	for cut > 0 && (isDigit(text[cut-1]) || strings.IndexByte("-F,", text[cut-1]) >= 0) {
+	for cut > 0 && (forms.IsDigit(text[cut-1]) || strings.IndexByte("-F,", text[cut-1]) >= 0) {
 		cut--
 	}
 	number, before := text[cut:], text[:cut]
-	if cut == 0 || number == "" || len(number) > 7 || !isDigit(number[len(number)-1]) {
+	if cut == 0 || number == "" || len(number) > 7 || !forms.IsDigit(number[len(number)-1]) {
 		return false, false
 	}
 	setApart = strings.HasSuffix(before, "\t") || strings.HasSuffix(before, "  ") || strings.HasSuffix(before, ".") || strings.HasSuffix(before, ". ")
@@ -188,7 +189,7 @@ func isPagesCell(text string) bool {
 	if cut < 0 || len(text)-cut > 40 {
 		return false
 	}
-	switch cell := squash(text[cut+1:]); {
+	switch cell := forms.Squash(text[cut+1:]); {
 	case cell == "notapplicable", cell == "none", cell == "na":
 		return true
 	case len(cell) == 1 && text[cut+1] == '(':

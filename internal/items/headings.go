@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/jaspers-ai/jaspers/internal/flat"
+	"github.com/jaspers-ai/jaspers/internal/forms"
 )
 
 // heading is a place that may be an item's heading.
@@ -62,9 +63,24 @@ func (h *heading) scoreOf(item int) (float64, bool) {
 	return 0, false
 }
 
-// title is the heading's words without what is not of the title.
-func (h *heading) title() string {
-	return strings.Trim(strings.Join(strings.Fields(h.words), " "), " .:-–—\t")
+// maxTitle is how long a title is at most; a heading may run on into the text.
+const maxTitle = 200
+
+// titleOf is the heading's words without what is not of the title, and with its second line where it has one.
+func (p *page) titleOf(h *heading) string {
+	words, _, _ := strings.Cut(h.words, "\t")
+	if next := h.line + 1; next < len(p.lines) && h.end == p.lines[h.line].end && !p.doc.HTML && forms.IsAllCaps(words) && !strings.HasSuffix(words, ".") &&
+		strings.Count(p.doc.Text[h.end:p.lines[next].start], "\n") == 1 && forms.IsAllCaps(p.text(p.lines[next])) {
+		words += " " + p.text(p.lines[next])
+	}
+	words = strings.Join(strings.Fields(words), " ")
+	if end := strings.Index(words, ". "); end > 0 {
+		words = words[:end]
+	}
+	if len(words) > maxTitle {
+		words = words[:max(0, strings.LastIndexByte(words[:maxTitle], ' '))]
+	}
+	return strings.Trim(words, " .:-–—")
 }
 
 // part is a line that begins one of the form's parts.
@@ -77,27 +93,27 @@ const maxHeadings = 5_000
 func (p *page) scan() {
 	for i, l := range p.lines {
 		text := p.text(l)
-		if n := partOf(text); n > 0 {
+		if n := forms.PartOf(text); n > 0 {
 			p.parts = append(p.parts, part{l.start, n})
 		}
-		if isSignatures(text) {
+		if forms.IsSignatures(text) {
 			p.titled = append(p.titled, l.start)
 		}
-		if isSigning(text) {
+		if forms.IsSigning(text) {
 			p.signings = append(p.signings, l.start)
 		}
 		if len(p.headings) < maxHeadings {
 			p.scanLine(i)
 		}
 	}
-	if p.form == current {
+	if p.form.Loose {
 		p.dropOldNumbers()
 	}
 }
 
 // dropOldNumbers leaves out items of the era before August 2004 where those of the later one are.
 func (p *page) dropOldNumbers() {
-	isNew := func(h heading) bool { return strings.Contains(p.form.items[h.likely()].number, ".") }
+	isNew := func(h heading) bool { return strings.Contains(p.form.Items[h.likely()].Number, ".") }
 	if !slices.ContainsFunc(p.headings, func(h heading) bool { return isNew(h) && h.best() >= sure-1 }) {
 		return
 	}
@@ -138,7 +154,7 @@ func (p *page) signed(from int) int {
 func (p *page) scanLine(i int) {
 	l := p.lines[i]
 	rest := p.doc.Text[l.start:min(len(p.doc.Text), l.end+200)]
-	numbers, n := itemNumbers(rest)
+	numbers, n := forms.ItemNumbers(rest)
 	if n == 0 {
 		return
 	}
@@ -153,7 +169,7 @@ func (p *page) scanLine(i int) {
 			break
 		}
 	}
-	if letter, more := letterAfter(p.doc.Text[h.number:]); more > 0 {
+	if letter, more := forms.LetterAfter(p.doc.Text[h.number:]); more > 0 {
 		p.addLettered(&h, numbers[0]+string(letter), more)
 	}
 	if len(h.options) == 0 {
@@ -169,18 +185,18 @@ func (p *page) otherKeys(first int, numbers []string) []string {
 	var keys []string
 	last, through := first, false
 	for _, n := range numbers[min(1, len(numbers)):] {
-		if n == throughMark {
+		if n == forms.Through {
 			through = true
 			continue
 		}
-		i := p.form.index(n, p.form.items[first].part)
+		i := p.form.Index(n, p.form.Items[first].Part)
 		if i < 0 {
 			continue
 		}
 		for between := last + 1; through && between < i; between++ {
-			keys = append(keys, p.form.items[between].key)
+			keys = append(keys, p.form.Items[between].Key)
 		}
-		keys = append(keys, p.form.items[i].key)
+		keys = append(keys, p.form.Items[i].Key)
 		last, through = i, false
 	}
 	return keys
@@ -201,26 +217,26 @@ func (p *page) titleAfter(i, at int, h *heading) string {
 
 // addOptions scores the items that a number may mean.
 func (p *page) addOptions(h *heading, number string) {
-	squashed := squash(h.words[:min(len(h.words), 300)])
+	squashed := forms.Squash(h.words[:min(len(h.words), 300)])
 	last := 0
-	for _, s := range p.parts {
-		last = s.number
+	if n := len(p.parts); n > 0 {
+		last = p.parts[n-1].number
 	}
-	for i, e := range p.form.items {
-		if e.number != number {
+	for i, e := range p.form.Items {
+		if e.Number != number {
 			continue
 		}
 		score := 1.0
 		switch {
-		case e.matches(squashed):
+		case e.Matches(squashed):
 			score += 3
-		case len(squashed) > 3 && p.form == foreign && !isDigit(number[len(number)-1]):
+		case len(squashed) > 3 && p.form.Paragraphs && !forms.IsDigit(number[len(number)-1]):
 			score -= 2 // a paragraph, as in "Item 4.A. History": the items with letters have the same titles everywhere
 		case len(squashed) > 3:
 			score -= 0.7
 		}
-		if e.part != 0 && last != 0 {
-			if e.part == last {
+		if e.Part != 0 && last != 0 {
+			if e.Part == last {
 				score += 0.7
 			} else {
 				score -= 0.7
@@ -234,22 +250,12 @@ func (p *page) addOptions(h *heading, number string) {
 // addLettered takes the letter behind a number for a part of it, when the title says so.
 func (p *page) addLettered(h *heading, number string, more int) {
 	words := strings.TrimLeft(p.doc.Text[h.number+more:max(h.end, h.number+more)], " .:-–—\t")
-	i := p.form.index(number, 0)
-	if i < 0 || !p.form.items[i].matches(squash(words[:min(len(words), 300)])) {
+	i := p.form.Index(number, 0)
+	if i < 0 || !p.form.Items[i].Matches(forms.Squash(words[:min(len(words), 300)])) {
 		return
 	}
 	h.words, h.options, h.number = words, nil, h.number+more
 	p.addOptions(h, number)
-}
-
-// matches tells whether a squashed text begins with one of the titles, give or take a few words.
-func (e *entry) matches(squashed string) bool {
-	for _, t := range e.titles {
-		if i := strings.Index(squashed, t); i >= 0 && i <= 40 {
-			return true
-		}
-	}
-	return false
 }
 
 // shape is how much the line looks like a heading.
@@ -282,7 +288,7 @@ func (p *page) shape(h *heading) float64 {
 // empty line after it.
 func (p *page) goesOn(n int) bool {
 	text := p.text(p.lines[n])
-	if endsOpen(text) {
+	if forms.EndsOpen(text) {
 		return true
 	}
 	c := text[len(text)-1]

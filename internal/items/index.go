@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/jaspers-ai/jaspers/internal/forms"
 )
 
 // section is one of the filer's own contents, in a filing whose body knows no items.
@@ -33,7 +35,7 @@ func (p *page) indexed() []Item {
 	}
 	for _, i := range slices.Sorted(maps.Values(last)) {
 		row := &p.headings[i]
-		item := Item{Key: p.form.items[row.likely()].key, Title: withoutPages(p.rowTitle(row)), Start: row.start, End: p.rowEnd(i)}
+		item := Item{Key: p.form.Items[row.likely()].Key, Title: withoutPages(p.titleOf(row)), Start: row.start, End: p.rowEnd(i)}
 		on := p.pagesOf(item)
 		n, byTitle := p.sectionOf(row.likely(), sections, on)
 		if n >= 0 {
@@ -49,11 +51,6 @@ func (p *page) indexed() []Item {
 	return apart(titled, other)
 }
 
-// rowTitle is what a row calls its item: what follows the number, up to the next cell.
-func (p *page) rowTitle(row *heading) string {
-	return strings.TrimSpace(row.words)
-}
-
 // rowEnd is where a row of the index ends: before the next row, part or blank line.
 func (p *page) rowEnd(i int) int {
 	row := &p.headings[i]
@@ -64,7 +61,7 @@ func (p *page) rowEnd(i int) int {
 	last := row.end
 	for n := row.line + 1; n < len(p.lines) && n < row.line+12 && p.lines[n].start < end; n++ {
 		text := p.text(p.lines[n])
-		if partOf(text) > 0 || strings.HasPrefix(text, "(") || strings.HasPrefix(squash(text), "signature") || len(text) > 200 {
+		if forms.PartOf(text) > 0 || strings.HasPrefix(text, "(") || strings.HasPrefix(forms.Squash(text), "signature") || len(text) > 200 {
 			break
 		}
 		last = p.lines[n].end
@@ -103,14 +100,14 @@ func (p *page) sections() []section {
 
 // itemTitled is the item of the index whose title a section has, or one it had in other years; -1 when there is none.
 func (p *page) itemTitled(words string) int {
-	title, best, length := squash(words), -1, minTitle-1
+	title, best, length := forms.Squash(words), -1, minTitle-1
 	for _, i := range p.rows() {
 		item := p.headings[i].likely()
-		own := squash(withoutPages(p.headings[i].words))
+		own := forms.Squash(withoutPages(p.headings[i].words))
 		if len(title) >= minTitle && len(own) >= minTitle && (strings.HasPrefix(title, own) || strings.HasPrefix(own, title)) {
 			return item
 		}
-		for _, known := range p.form.items[item].titles {
+		for _, known := range p.form.Items[item].Titles {
 			if len(known) > length && strings.HasPrefix(title, known) {
 				best, length = item, len(known)
 			}

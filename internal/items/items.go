@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/jaspers-ai/jaspers/internal/flat"
+	"github.com/jaspers-ai/jaspers/internal/forms"
 )
 
 // Item is one item of a filing. Offsets are bytes into the flat text; the heading belongs to the item.
@@ -26,7 +27,7 @@ type Item struct {
 // Find finds the items of a form in the order of the text, apart from each other. A form that has no items, or a filing
 // in which none can be told, gives none.
 func Find(form string, doc flat.Document) []Item {
-	f := formOf(form)
+	f := forms.Of(form)
 	if f == nil {
 		return nil
 	}
@@ -53,7 +54,7 @@ func Named(all []Item, key string) (Item, bool) {
 
 // page is a document on its way to items.
 type page struct {
-	form     *form
+	form     *forms.Form
 	doc      flat.Document
 	lines    []line
 	headings []heading
@@ -81,7 +82,7 @@ type line struct{ start, end int }
 
 func (p *page) text(l line) string { return p.doc.Text[l.start:l.end] }
 
-func newPage(f *form, doc flat.Document) *page {
+func newPage(f *forms.Form, doc flat.Document) *page {
 	p := &page{form: f, doc: doc, byItem: map[int][]int{}}
 	for start := 0; start < len(doc.Text) && len(p.lines) < maxLines; {
 		end := strings.IndexByte(doc.Text[start:], '\n')
@@ -105,18 +106,16 @@ func newPage(f *form, doc flat.Document) *page {
 func (p *page) items(chosen []choice) []Item {
 	taken := map[string]bool{}
 	for _, c := range chosen {
-		taken[p.form.items[c.item].key] = true
+		taken[p.form.Items[c.item].Key] = true
 	}
 	var all []Item
 	for i, c := range chosen {
 		h := p.headings[c.heading]
-		end := len(p.doc.Text)
+		end := p.signed(h.start)
 		if i+1 < len(chosen) {
 			end = p.headings[chosen[i+1].heading].start
-		} else {
-			end = p.signed(h.start)
 		}
-		it := Item{Key: p.form.items[c.item].key, Title: h.title(), Start: h.start, End: p.trim(h, end)}
+		it := Item{Key: p.form.Items[c.item].Key, Title: p.titleOf(&h), Start: h.start, End: p.trim(h, end)}
 		for _, key := range p.otherKeys(c.item, h.numbers) {
 			if !taken[key] {
 				taken[key] = true

@@ -168,6 +168,32 @@ func TestWhatAnItemSaysInPlaceOfItsText(t *testing.T) {
 	}
 }
 
+func TestAHeadingThatIsMissingShiftsNothing(t *testing.T) {
+	list := []string{"Item 1. Business 3", "Item 2. Properties 4", "Item 3. Legal Proceedings 5", "Item 5. Market for Common Equity 6"}
+	got := cut(t, "10-K", lines(append(list, "Item 1. Business", "Pumps.", "Item 2. Properties", "A mill.", "A suit.", "Item 5. Market for Common Equity", "New York.")...))
+	expect(t, got, "1: Item 1. Business Pumps.", "2: Item 2. Properties A mill. A suit.", "5: Item 5. Market for Common Equity New York.")
+}
+
+func TestLettersAndParagraphsBehindNumbers(t *testing.T) {
+	expect(t, cut(t, "10-K", lines("Item 7. Management's Discussion", "Words.", "Item 7.A. Quantitative and Qualitative Disclosures", "Prices.", "Item 9.A Controls and Procedures", "They work.")),
+		"7: Item 7. Management's Discussion Words.", "7A: Item 7.A. Quantitative and Qualitative Disclosures Prices.", "9A: Item 9.A Controls and Procedures They work.")
+	expect(t, cut(t, "20-F", lines("Item 4. Information on the Company", "Item 4.A. History", "Old.", "Item 5. Operating and Financial Review", "Good.")),
+		"4: Item 4. Information on the Company Item 4.A. History Old.", "5: Item 5. Operating and Financial Review Good.")
+	expect(t, cut(t, "8-K", lines("Items 1.01(a) and 5.02(b), (e) Entry into an Agreement", "Signed.", "Item 9.01 Financial Statements and Exhibits", "A list.")),
+		"1.01+5.02: Items 1.01(a) and 5.02(b), (e) Entry into an Agreement Signed.", "9.01: Item 9.01 Financial Statements and Exhibits A list.")
+}
+
+func TestFeetOfPagesAreNotTheItems(t *testing.T) {
+	var body []string
+	for page := range 6 {
+		body = append(body, fmt.Sprintf("Words of page %d end here.", page), fmt.Sprintf("Pump Works Inc. | 2024 Form 10-K | %d", page), "Table of Contents")
+	}
+	got := cut(t, "10-K", lines(append(append([]string{"Item 1. Business"}, body...), "Item 2. Properties", "A mill.")...))
+	if len(got) != 2 || !strings.HasSuffix(got[0], "Words of page 5 end here.") {
+		t.Errorf("got %q, want item 1 to end with its last page's words", got)
+	}
+}
+
 func TestOtherFormsHaveNoItems(t *testing.T) {
 	for _, form := range []string{"DEF 14A", "", "4", "NT 10-K", "6-K"} {
 		if got := cut(t, form, lines("Item 1. Business", "Pumps.")); got != nil {
@@ -238,7 +264,7 @@ func FuzzFind(f *testing.F) {
 func TestManyHeadingsAreCutInTime(t *testing.T) {
 	for _, line := range []string{"Item 1. Business", "Item 1. Business 7", "Item 1. Business 3\nItem 2. Properties 4\nItem 3. Legal Proceedings 5", "SIGNATURES", "PART II", "Item", "1", "Pursuant to the requirements of the Securities Exchange Act of 1934, x",
 		`<a href="#z">Item 1. Business</a>`, `<table><tr><td><a href="#z">Item 3.</a></td><td>Legal Proceedings</td><td>3-5</td></tr></table>`} {
-		doc, _ := flat.Flatten([]byte("<html>" + strings.Repeat("<p>"+line+"</p>", 4<<20/len(line)) + `<p id="z">Business</p>`))
+		doc, _ := flat.Flatten([]byte("<html>" + strings.Repeat("<p>"+line+"</p>", 1<<20/len(line)) + `<p id="z">Business</p>`))
 		for _, form := range []string{"10-K", "10-Q", "8-K"} {
 			sound(t, doc, items.Find(form, doc))
 		}

@@ -1,6 +1,10 @@
 package items
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/jaspers-ai/jaspers/internal/forms"
+)
 
 // Status tells what an item holds when it is not its text.
 type Status string
@@ -29,10 +33,10 @@ func status(text, title string) (s Status, reference string) {
 	if len(text) > maxReference {
 		return Told, ""
 	}
-	squashed := squash(text)
+	squashed := forms.Squash(text)
 	rest := squashed
-	if i := strings.Index(squashed, squash(title)); i >= 0 {
-		rest = squashed[i+len(squash(title)):]
+	if i := strings.Index(squashed, forms.Squash(title)); i >= 0 {
+		rest = squashed[i+len(forms.Squash(title)):]
 	}
 	switch {
 	case strings.Contains(squashed, "incorporatedbyreference"), strings.Contains(squashed, "incorporatedherein"), strings.Contains(squashed, "isherebyincorporated"):
@@ -56,7 +60,7 @@ func saysNothing(rest string) bool {
 
 // referred is the document to which a squashed text refers, "" when it is not told.
 func referred(squashed string) string {
-	if _, rest, found := strings.Cut(squashed, "exhibit"); found && rest != "" && isDigit(rest[0]) {
+	if _, rest, found := strings.Cut(squashed, "exhibit"); found && rest != "" && forms.IsDigit(rest[0]) {
 		if strings.HasPrefix(rest, "13") {
 			return AnnualReport
 		}

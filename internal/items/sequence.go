@@ -28,15 +28,15 @@ type story struct {
 // heading either begins its item or is explained as a repetition, a row of the contents or a reference. It is Viterbi's
 // algorithm: for each item the best story so far that ends in it, and one for the front matter.
 func (p *page) choose() []choice {
-	stories := make([]story, len(p.form.items)+1)
-	for i := range p.form.items {
+	stories := make([]story, len(p.form.Items)+1)
+	for i := range p.form.Items {
 		stories[i].score = math.Inf(-1)
 	}
 	from := make([][]int8, len(p.headings)) // which item the best story was in before
 	for n := range p.headings {
 		stories, from[n] = p.step(&p.headings[n], stories)
 	}
-	best := len(p.form.items)
+	best := len(p.form.Items)
 	for i := range stories {
 		if stories[i].score > stories[best].score {
 			best = i
@@ -70,17 +70,17 @@ func (p *page) step(h *heading, stories []story) (next []story, from []int8) {
 
 // cost is what it costs to stay in an item, or in the front, at a heading.
 func (p *page) cost(h *heading, q int, had uint64) float64 {
-	if q < len(p.form.items) && !h.contents {
+	if q < len(p.form.Items) && !h.contents {
 		if own, ok := h.scoreOf(q); ok && own >= h.best()/2 {
 			return 0
 		}
 	}
 	switch {
-	case h.contents && q == len(p.form.items):
+	case h.contents && q == len(p.form.Items):
 		return 0
 	case h.contents:
 		return inside
-	case q == len(p.form.items):
+	case q == len(p.form.Items):
 		return front * max(0, h.best())
 	case had&(1<<h.likely()) != 0:
 		return again * max(0, h.best())
@@ -91,9 +91,9 @@ func (p *page) cost(h *heading, q int, had uint64) float64 {
 // move is what it costs to go from an item, or from the front, to another.
 func (p *page) move(q, to int) float64 {
 	switch {
-	case q == len(p.form.items):
+	case q == len(p.form.Items):
 		return 0
-	case p.form.loose:
+	case p.form.Loose:
 		return hop
 	case to < q:
 		return backward + further*float64(q-to-1)

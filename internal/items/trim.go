@@ -3,6 +3,8 @@ package items
 import (
 	"slices"
 	"strings"
+
+	"github.com/jaspers-ai/jaspers/internal/forms"
 )
 
 // trim takes from an item's end what belongs to the page or to the next part: page numbers, the foot and the head of the
@@ -11,18 +13,11 @@ func (p *page) trim(h heading, end int) int {
 	i, _ := slices.BinarySearchFunc(p.lines, end, func(l line, at int) int { return l.start - at })
 	for i--; i > h.line && p.lines[i].start > h.start; i-- {
 		text := p.text(p.lines[i])
-		if !isPageNumber(text) && partOf(text) == 0 && !isContentsLink(text) && !isSignatures(text) && !isSection(text) && !p.isRow(i) && !p.isRepeated(text) {
+		if !forms.IsPageNumber(text) && forms.PartOf(text) == 0 && !forms.IsContentsLink(text) && !forms.IsSignatures(text) && !p.isRow(i) && !p.isRepeated(text) {
 			break
 		}
 	}
 	return min(end, max(p.lines[max(i, 0)].end, h.end))
-}
-
-// isSection tells whether a line names a section of an 8-K, as in "Section 8 - Other Events".
-func isSection(text string) bool {
-	const word = "section "
-	return len(text) > len(word) && len(text) < maxFoot && strings.EqualFold(text[:len(word)], word) && isDigit(text[len(word)]) &&
-		!strings.HasSuffix(text, ".")
 }
 
 // isRow tells whether a line is a row of a table of contents.
@@ -70,7 +65,7 @@ func footOf(text string) string {
 			return -1
 		}
 		return r
-	}, squash(text))
+	}, forms.Squash(text))
 	if len(foot) < minFootSize || saysNothing(foot) {
 		return ""
 	}

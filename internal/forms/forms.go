@@ -1,39 +1,53 @@
-package items
+// Package forms knows the items that the SEC's forms have, and the ways in which filers write their headings.
+package forms
 
 import "strings"
 
-// form is a kind of filing with its items in order.
-type form struct {
-	name  string
-	items []entry
-	// loose forms have their items in any order.
-	loose bool
+// Form is a kind of filing with its items in order.
+type Form struct {
+	Name  string
+	Items []Entry
+	// Loose forms have their items in any order.
+	Loose bool
+	// Paragraphs are what letters behind the numbers mean, save where the title is that of an item.
+	Paragraphs bool
 }
 
-// entry is an item as the form has it: its part, its number, and the beginnings of its known titles, of all years.
-type entry struct {
-	key    string
-	part   int // 0 when numbers tell items apart without it
-	number string
-	titles []string
+// Entry is an item as the form has it: its part, its number, and the beginnings of its known titles, of all years, as
+// Squash leaves them.
+type Entry struct {
+	Key    string
+	Part   int // 0 when numbers tell items apart without it
+	Number string
+	Titles []string
 }
 
-// index is the item of the form with the number, in the part where that matters.
-func (f *form) index(number string, part int) int {
-	for i, e := range f.items {
-		if e.number == number && (e.part == 0 || e.part == part) {
+// Matches tells whether a squashed text begins with one of the titles, give or take a few words.
+func (e *Entry) Matches(squashed string) bool {
+	for _, t := range e.Titles {
+		if i := strings.Index(squashed, t); i >= 0 && i <= 40 {
+			return true
+		}
+	}
+	return false
+}
+
+// Index is the item of the form with the number, in the part where that matters.
+func (f *Form) Index(number string, part int) int {
+	for i, e := range f.Items {
+		if e.Number == number && (e.Part == 0 || e.Part == part) {
 			return i
 		}
 	}
 	return -1
 }
 
-// formOf is the form by its name on EDGAR, amendments and transition reports included.
-func formOf(name string) *form {
+// Of is the form by its name on EDGAR, amendments and transition reports included.
+func Of(name string) *Form {
 	name = strings.ReplaceAll(strings.ToUpper(strings.TrimSpace(name)), "-", "")
 	for _, f := range []struct {
 		prefix string
-		form   *form
+		form   *Form
 	}{{"10KSB", small}, {"10K", annual}, {"10Q", quarterly}, {"8K", current}, {"20F", foreign}} {
 		if strings.HasPrefix(name, f.prefix) {
 			return f.form
@@ -43,20 +57,20 @@ func formOf(name string) *form {
 }
 
 // list makes entries of lines "number: title | title", with parts where they are given.
-func list(part int, prefix string, lines ...string) []entry {
-	var all []entry
+func list(part int, prefix string, lines ...string) []Entry {
+	var all []Entry
 	for _, l := range lines {
 		number, titles, _ := strings.Cut(l, ": ")
-		e := entry{key: prefix + number, part: part, number: number}
+		e := Entry{Key: prefix + number, Part: part, Number: number}
 		for title := range strings.SplitSeq(titles, " | ") {
-			e.titles = append(e.titles, squash(title))
+			e.Titles = append(e.Titles, Squash(title))
 		}
 		all = append(all, e)
 	}
 	return all
 }
 
-var annual = &form{name: "10-K", items: list(0, "",
+var annual = &Form{Name: "10-K", Items: list(0, "",
 	"1: business | description of business | general | the company | introduction",
 	"1A: risk factors",
 	"1B: unresolved staff comments",
@@ -83,7 +97,7 @@ var annual = &form{name: "10-K", items: list(0, "",
 )}
 
 // small is the 10-KSB of small businesses, which ended in 2009.
-var small = &form{name: "10-KSB", items: list(0, "",
+var small = &Form{Name: "10-KSB", Items: list(0, "",
 	"1: description of business | business",
 	"2: description of property | description of properties | properties | property",
 	"3: legal proceedings",
@@ -102,7 +116,7 @@ var small = &form{name: "10-KSB", items: list(0, "",
 	"14: principal account | controls and procedures",
 )}
 
-var quarterly = &form{name: "10-Q", items: append(list(1, "I.",
+var quarterly = &Form{Name: "10-Q", Items: append(list(1, "I.",
 	"1: financial statements | consolidated financial | condensed consolidated | consolidated condensed | condensed financial | consolidated balance | consolidated statement | unaudited | interim financial | interim consolidated",
 	"2: managements discussion | discussion and analysis | managements | plan of operation",
 	"3: quantitative | qualitative | market risk | controls and procedures",
@@ -119,7 +133,7 @@ var quarterly = &form{name: "10-Q", items: append(list(1, "I.",
 	"8: exhibits | exhibit",
 )...)}
 
-var current = &form{name: "8-K", loose: true, items: append(list(0, "",
+var current = &Form{Name: "8-K", Loose: true, Items: append(list(0, "",
 	"1: changes in control",
 	"2: acquisition or disposition | acquisition and disposition | acquisition | disposition",
 	"3: bankruptcy",
@@ -133,16 +147,16 @@ var current = &form{name: "8-K", loose: true, items: append(list(0, "",
 	"11: temporary suspension",
 	"12: results of operations | disclosure of results",
 ), list(0, "",
-	"1.01: entry into", "1.02: termination of", "1.03: bankruptcy", "1.04: mine safety", "1.05: material cybersecurity",
+	"1.01: entry into | amendment of", "1.02: termination of", "1.03: bankruptcy", "1.04: mine safety", "1.05: material cybersecurity",
 	"2.01: completion of", "2.02: results of", "2.03: creation of", "2.04: triggering", "2.05: costs associated", "2.06: material impairment",
 	"3.01: notice of", "3.02: unregistered", "3.03: material modification",
 	"4.01: changes in", "4.02: non reliance",
-	"5.01: changes in control", "5.02: departure | appointment | election", "5.03: amendment", "5.04: temporary suspension", "5.05: amendment", "5.06: change in shell", "5.07: submission of", "5.08: shareholder",
+	"5.01: changes in control", "5.02: departure | appointment | election | compensatory", "5.03: amendment", "5.04: temporary suspension", "5.05: amendment", "5.06: change in shell", "5.07: submission of", "5.08: shareholder",
 	"6.01: abs", "6.02: change of", "6.03: change in", "6.04: failure", "6.05: securities act", "6.06: static pool",
 	"7.01: regulation fd", "8.01: other events | other", "9.01: financial statements | exhibits",
 )...)}
 
-var foreign = &form{name: "20-F", items: list(0, "",
+var foreign = &Form{Name: "20-F", Paragraphs: true, Items: list(0, "",
 	"1: identity of | description of business",
 	"2: offer statistics | description of property",
 	"3: key information | legal proceedings",

@@ -1,12 +1,12 @@
-package items
+package forms
 
 import (
 	"strings"
 	"unicode"
 )
 
-// squash leaves the lower-case letters and digits of a text, so that "MANAGEMENT’S DIS- CUSSION" is as good as any.
-func squash(s string) string {
+// Squash leaves the lower-case letters and digits of a text, so that "MANAGEMENT’S DIS- CUSSION" is as good as any.
+func Squash(s string) string {
 	b := make([]byte, 0, len(s))
 	for i := range len(s) {
 		switch c := s[i]; {
@@ -19,9 +19,9 @@ func squash(s string) string {
 	return string(b)
 }
 
-// itemNumbers reads "Item 7A", "ITEM 2.02", "Items 1 and 2", "PART II, Item 5" at the beginning of a text: the numbers,
+// ItemNumbers reads "Item 7A", "ITEM 2.02", "Items 1 and 2", "PART II, Item 5" at the beginning of a text: the numbers,
 // and how long that is. It reads over newlines, as filers split headings over cells.
-func itemNumbers(s string) (numbers []string, length int) {
+func ItemNumbers(s string) (numbers []string, length int) {
 	i := skip(s, 0, " \t•·*\"“")
 	if n := len("Table of Contents"); len(s) > i+n && strings.EqualFold(s[i:i+n], "Table of Contents") {
 		i = skip(s, i+n, " \t")
@@ -39,7 +39,7 @@ func itemNumbers(s string) (numbers []string, length int) {
 		at := skip(s, i, " \t\n.:#-–—\u00a0")
 		number, n := itemNumber(s[at:])
 		if n == 0 {
-			if len(numbers) > 0 && numbers[len(numbers)-1] == throughMark {
+			if len(numbers) > 0 && numbers[len(numbers)-1] == Through {
 				numbers = numbers[:len(numbers)-1]
 			}
 			return numbers, length
@@ -49,7 +49,7 @@ func itemNumbers(s string) (numbers []string, length int) {
 		length = i
 		if next, through := joint(s[i:]); next > 0 && (plural || startsWithItem(s[i+next:])) {
 			if through {
-				numbers = append(numbers, throughMark)
+				numbers = append(numbers, Through)
 			}
 			i += next
 			if w := wordItem(s[i:]); w > 0 {
@@ -63,8 +63,8 @@ func itemNumbers(s string) (numbers []string, length int) {
 
 func startsWithItem(s string) bool { return wordItem(s) > 0 }
 
-// throughMark stands between two numbers that begin and end a range.
-const throughMark = "-"
+// Through stands between two numbers that begin and end a range.
+const Through = "-"
 
 // joint is how long what joins two numbers is, and whether it means those between them, too.
 func joint(s string) (length int, through bool) {
@@ -72,7 +72,7 @@ func joint(s string) (length int, through bool) {
 	for _, j := range []struct {
 		words   string
 		through bool
-	}{{", and ", false}, {"and ", false}, {"AND ", false}, {"& ", false}, {", ", false}, {"/", false}, {"through ", true}, {"THROUGH ", true}, {"to ", true}, {"-", true}, {"–", true}} {
+	}{{", and ", false}, {", AND ", false}, {"and ", false}, {"AND ", false}, {"& ", false}, {", ", false}, {"/", false}, {"through ", true}, {"THROUGH ", true}, {"to ", true}, {"-", true}, {"–", true}} {
 		if strings.HasPrefix(s[i:], j.words) {
 			return skip(s, i+len(j.words), " "), j.through
 		}
@@ -110,8 +110,8 @@ func itemNumber(s string) (string, int) {
 		return "", 0
 	}
 	number := strings.TrimLeft(s[:i], "0")
-	if i+2 < len(s) && s[i] == '.' && isDigit(s[i+1]) && isDigit(s[i+2]) {
-		return number + s[i:i+3], i + 3
+	if i+2 < len(s) && s[i] == '.' && IsDigit(s[i+1]) && IsDigit(s[i+2]) {
+		return number + s[i:i+3], i + 3 + paragraphs(s[i+3:])
 	}
 	at := skip(s, i, " (")
 	if at < len(s) && at-i <= 2 {
@@ -143,9 +143,25 @@ func itemNumber(s string) (string, int) {
 	return number, i
 }
 
-// letterAfter reads the letter of "9.A." or "7-A" behind a number, which some filers write and others mean as a
+// paragraphs is how long the paragraphs behind a number are, as in "5.02(b), (d) and (e)".
+func paragraphs(s string) int {
+	length := 0
+	for i := 0; i+2 < len(s) && s[i] == '(' && isLetter(s[i+1]) && s[i+2] == ')'; {
+		length = i + 3
+		i = length
+		for _, j := range []string{", and ", ", ", " and ", " & ", ",", " "} {
+			if strings.HasPrefix(s[i:], j+"(") {
+				i += len(j)
+				break
+			}
+		}
+	}
+	return length
+}
+
+// LetterAfter reads the letter of "9.A." or "7-A" behind a number, which some filers write and others mean as a
 // paragraph of item 9. It is 0 when there is none.
-func letterAfter(s string) (letter byte, length int) {
+func LetterAfter(s string) (letter byte, length int) {
 	i := skip(s, 0, " ")
 	if i >= len(s) || s[i] != '.' && s[i] != '-' {
 		return 0, 0
@@ -161,13 +177,14 @@ func letterAfter(s string) (letter byte, length int) {
 var openWords = map[string]bool{"in": true, "see": true, "of": true, "and": true, "to": true, "under": true, "the": true, "with": true, "or": true, "by": true, "at": true,
 	"also": true, "this": true, "our": true, "from": true, "both": true, "within": true, "part": true, "for": true}
 
-// endsOpen tells whether a line ends within a sentence that goes on.
-func endsOpen(line string) bool {
+// EndsOpen tells whether a line ends within a sentence that goes on.
+func EndsOpen(line string) bool {
 	last := line[strings.LastIndexByte(line, ' ')+1:]
 	return strings.HasSuffix(line, ",") || strings.HasSuffix(line, "(") || strings.HasSuffix(line, "“") || openWords[last]
 }
 
-func isDigit(c byte) bool  { return c >= '0' && c <= '9' }
+// IsDigit tells whether a byte is a digit.
+func IsDigit(c byte) bool  { return c >= '0' && c <= '9' }
 func isLetter(c byte) bool { return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' }
 
 // partPrefix is how long "PART II" is at the beginning of a text.
@@ -180,14 +197,14 @@ func partPrefix(s string) int {
 	for n < len(s) && (s[n] == 'I' || s[n] == 'V' || s[n] == 'i' || s[n] == 'v') {
 		n++
 	}
-	if n == i || n < len(s) && (isLetter(s[n]) || isDigit(s[n])) {
+	if n == i || n < len(s) && (isLetter(s[n]) || IsDigit(s[n])) {
 		return 0
 	}
 	return n
 }
 
-// partOf is the number of the part that a line begins, 0 when it begins none.
-func partOf(text string) int {
+// PartOf is the number of the part that a line begins, 0 when it begins none.
+func PartOf(text string) int {
 	n := partPrefix(text)
 	if n == 0 || len(text) > 120 {
 		return 0
@@ -205,8 +222,9 @@ func partOf(text string) int {
 	return 0
 }
 
-func isPageNumber(text string) bool {
-	s := squash(text)
+// IsPageNumber tells whether a line is the number of a page, as in "12", "- 12 -", "F-3" and "iv", or a rule of dashes.
+func IsPageNumber(text string) bool {
+	s := Squash(text)
 	if len(text) > 12 || s == "" {
 		return s == "" && len(text) < 100
 	}
@@ -217,31 +235,32 @@ func isPageNumber(text string) bool {
 	return strings.Trim(s, "0123456789") == "" || strings.Trim(s, "ivx") == ""
 }
 
-// isContentsLink tells whether a line is the link back to the contents that stands on each page.
-func isContentsLink(text string) bool {
-	switch squash(text) {
+// IsContentsLink tells whether a line is the link back to the contents that stands on each page.
+func IsContentsLink(text string) bool {
+	switch Squash(text) {
 	case "tableofcontents", "backtocontents", "returntotableofcontents", "index", "returntoindex":
 		return true
 	}
 	return false
 }
 
-func isSignatures(text string) bool {
+// IsSignatures tells whether a line is the heading of the signatures.
+func IsSignatures(text string) bool {
 	if len(text) > 40 {
 		return false
 	}
-	s := squash(text)
+	s := Squash(text)
 	return s == "signatures" || s == "signature"
 }
 
-// isSigning tells whether a line is the sentence above the signatures, which is the same in all forms.
-func isSigning(text string) bool {
+// IsSigning tells whether a line is the sentence above the signatures, which is the same in all forms.
+func IsSigning(text string) bool {
 	if len(text) < 40 || text[0]|0x20 != 'p' {
 		return false
 	}
-	s := squash(text[:min(len(text), 400)])
+	s := Squash(text[:min(len(text), 400)])
 	return strings.HasPrefix(s, "pursuanttotherequirement") && (strings.Contains(s, "securitiesexchangeact") || strings.Contains(s, "section13") || strings.Contains(s, "ofthesecurities"))
 }
 
-// isAllCaps tells whether a text has no small letter.
-func isAllCaps(text string) bool { return strings.IndexFunc(text, unicode.IsLower) < 0 }
+// IsAllCaps tells whether a text has no small letter.
+func IsAllCaps(text string) bool { return strings.IndexFunc(text, unicode.IsLower) < 0 }
