@@ -69,11 +69,11 @@ func private(o portfolio.Overview, amounts user.Amounts) (privateOverview, strin
 	return shown, relativeWarning
 }
 
-// percentOf is nil where there is no whole to have a part of.
-func percentOf(part, whole decimal.Decimal) *decimal.Decimal {
-	if !whole.IsPositive() {
+// percentOf is nil where the part is not known, or there is no whole to have a part of.
+func percentOf(part, whole *decimal.Decimal) *decimal.Decimal {
+	if part == nil || whole == nil || !whole.IsPositive() {
 		return nil
 	}
-	percent := part.Mul(decimal.NewFromInt(100)).DivRound(whole, 2)
+	percent := part.Mul(decimal.NewFromInt(100)).DivRound(*whole, 2)
 	return &percent
 }

@@ -2,6 +2,7 @@ package app_test
 
 import (
 	"net/http"
+	"strings"
 	"testing"
 
 	"github.com/shopspring/decimal"
@@ -132,6 +133,55 @@ func TestAHoldingShowsTheLotsThatItsTransactionsLeave(t *testing.T) {
 		}
 		if !whole.Equal(got.Quantity) {
 			t.Errorf("got lots of %s, want %s", whole, got.Quantity)
+		}
+	})
+}
+
+func TestACurrencyWithoutAnyRateHasNoTotalsAndNeverOnesOfZero(t *testing.T) {
+	eachEngine(t, func(t *testing.T, s *site) {
+		p, _, _ := investor(s)
+		p.do(http.MethodPatch, "/users/settings", map[string]any{"baseCurrency": "ISK"}).status(http.StatusOK)
+		type totals struct {
+			TotalValue, Cash, MarketValue *decimal.Decimal
+			Partial                       bool
+			LeftOut                       []string
+		}
+		got := data[struct {
+			BaseCurrency                                 string
+			TotalValue, Cash, GrossExposure, NetExposure *decimal.Decimal
+			Confirmed, BestKnown                         totals
+		}](p.get("/portfolio/summary").status(http.StatusOK))
+		if got.BaseCurrency != "ISK" || got.TotalValue != nil || got.Cash != nil || got.GrossExposure != nil || got.NetExposure != nil {
+			t.Errorf("got %+v, want nothing in a currency without a rate", got)
+		}
+		for name, sum := range map[string]totals{"confirmed": got.Confirmed, "best known": got.BestKnown} {
+			if sum.TotalValue != nil || sum.Cash != nil || sum.MarketValue != nil || !sum.Partial || len(sum.LeftOut) != 1 || !strings.Contains(sum.LeftOut[0], "no exchange rate to ISK") {
+				t.Errorf("%s: got %+v, want what is left out", name, sum)
+			}
+		}
+		divided := data[struct {
+			TotalValue *decimal.Decimal
+			Undefined  string
+			LeftOut    []string
+		}](p.get("/portfolio/allocation").status(http.StatusOK))
+		if divided.TotalValue != nil || divided.Undefined == "" || len(divided.LeftOut) != 1 {
+			t.Errorf("got %+v, want no shares", divided)
+		}
+		did := data[struct {
+			Status   string
+			Gain     *decimal.Decimal
+			Drivers  *struct{}
+			Simple   struct{ Reason string }
+			Accounts []struct{ Closing *decimal.Decimal }
+			Series   []struct{ Value *decimal.Decimal }
+		}](p.get("/portfolio/performance").status(http.StatusOK))
+		if did.Status != "undefined" || did.Gain != nil || did.Drivers != nil || did.Simple.Reason != "unvalued" || len(did.Series) == 0 {
+			t.Errorf("got %+v, want no performance of what has no value", did)
+		}
+		for _, day := range did.Series {
+			if day.Value != nil {
+				t.Errorf("got a day worth %s, want an unknown one", day.Value)
+			}
 		}
 	})
 }

@@ -42,14 +42,15 @@ const (
 
 // Allocation is how a portfolio divides, in Currency, the person's own.
 type Allocation struct {
-	Currency      string          `json:"currency"`
-	TotalValue    decimal.Decimal `json:"totalValue" doc:"Market value and cash; what the percents are of"`
-	Cash          decimal.Decimal `json:"cash"`
-	GrossExposure decimal.Decimal `json:"grossExposure" doc:"Long market value and the size of the short one"`
-	NetExposure   decimal.Decimal `json:"netExposure" doc:"Long market value less the size of the short one"`
+	Currency      string           `json:"currency"`
+	TotalValue    *decimal.Decimal `json:"totalValue" doc:"Market value and cash, as far as they are known; what the percents are of. Null where leftOut says why nothing is known"`
+	Cash          *decimal.Decimal `json:"cash" doc:"Null as totalValue is"`
+	GrossExposure *decimal.Decimal `json:"grossExposure" doc:"Long market value and the size of the short one; null as totalValue is"`
+	NetExposure   *decimal.Decimal `json:"netExposure" doc:"Long market value less the size of the short one; null as totalValue is"`
 	// Undefined says why there are no percents: there is no share of nothing, or of less.
 	Undefined  *string          `json:"undefined" doc:"Why there are no percents; null when there are"`
-	Partial    bool             `json:"partial" doc:"Whether something is in no slice, for want of a value or a rate"`
+	Partial    bool             `json:"partial" doc:"Whether something is in no slice, for want of a value or a rate, or since it was not read yet"`
+	LeftOut    []string         `json:"leftOut" doc:"What is in no slice, and why, in words; empty when nothing"`
 	Breakdowns []Breakdown      `json:"breakdowns"`
 	Rates      []portfolio.Rate `json:"rates" doc:"The rates of exchange in these figures"`
 	AsOf       *time.Time       `json:"asOf" doc:"When the account read longest ago was read; null when none was"`
@@ -87,14 +88,13 @@ func allocate(w portfolio.Whole, wanted []Dimension) Allocation {
 	s := w.Summary
 	a := Allocation{
 		Currency: s.BaseCurrency, TotalValue: s.TotalValue, Cash: s.Cash, GrossExposure: s.GrossExposure, NetExposure: s.NetExposure,
-		Partial: s.BestKnown.Partial, Breakdowns: make([]Breakdown, 0, len(wanted)), Rates: s.Rates, AsOf: s.AsOf,
+		Partial: s.BestKnown.Partial, LeftOut: append([]string{}, s.BestKnown.LeftOut...), Breakdowns: make([]Breakdown, 0, len(wanted)), Rates: s.Rates, AsOf: s.AsOf,
 	}
-	if !s.TotalValue.IsPositive() {
-		reason := "The portfolio is worth nothing, or less than nothing: there are no shares of that. The exposures say how much is at stake."
-		if s.TotalValue.IsZero() && a.Partial {
-			reason = "Nothing that is held has a value in " + s.BaseCurrency + ": there are no shares of it. The warnings say why."
-		}
-		a.Undefined = &reason
+	switch {
+	case s.TotalValue == nil:
+		a.Undefined = new("Of nothing that is held the value in " + s.BaseCurrency + " is known: there are no shares of it. leftOut says why.")
+	case !s.TotalValue.IsPositive():
+		a.Undefined = new("The portfolio is worth nothing, or less than nothing: there are no shares of that. The exposures say how much is at stake.")
 	}
 	for _, by := range wanted {
 		a.Breakdowns = append(a.Breakdowns, Breakdown{by, divide(w, by)})

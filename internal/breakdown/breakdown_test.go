@@ -32,7 +32,7 @@ func source(provider, currency, value string) portfolio.Source {
 func whole(total string) portfolio.Whole {
 	return portfolio.Whole{
 		Overview: portfolio.Overview{
-			Summary: portfolio.Summary{BaseCurrency: "USD", TotalValue: dec(total)},
+			Summary: portfolio.Summary{BaseCurrency: "USD", TotalValue: new(dec(total))},
 			Holdings: []portfolio.Holding{
 				holding("a", "AAPL", broker.Equity, source("north", "USD", "100"), source("south", "USD", "50")),
 				holding("s", "SAP", broker.Equity, source("south", "EUR", "-30")),
@@ -93,6 +93,19 @@ func TestSectorsAndCountriesAreResearchsWhereItKnowsThem(t *testing.T) {
 	}
 }
 
+func TestWhatIsUnknownHasNoSharesAndSaysWhatIsLeftOut(t *testing.T) {
+	left := []string{"What is in USD: there is no exchange rate to CHF."}
+	w := portfolio.Whole{Overview: portfolio.Overview{
+		Summary:  portfolio.Summary{BaseCurrency: "CHF", BestKnown: portfolio.Totals{Partial: true, LeftOut: left}},
+		Holdings: []portfolio.Holding{holding("a", "AAPL", broker.Equity, source("north", "USD", ""))},
+	}, Ledger: &gains.Report{}}
+	got := allocate(w, []Dimension{AssetClass})
+	if got.TotalValue != nil || got.Undefined == nil || !strings.Contains(*got.Undefined, "CHF") || len(got.Breakdowns[0].Slices) != 0 ||
+		!got.Partial || len(got.LeftOut) != 1 || got.LeftOut[0] != left[0] {
+		t.Errorf("got %+v, want no total, and why", got)
+	}
+}
+
 func TestNothingAndLessHaveNoSharesAndSayWhy(t *testing.T) {
 	w := whole("-100")
 	w.Accounts[1].Cash[0].InBase = new(dec("-420"))
@@ -102,21 +115,5 @@ func TestNothingAndLessHaveNoSharesAndSayWhy(t *testing.T) {
 	}
 	if diff := cmp.Diff([]string{"assetClass", "equity 120 0 -", "crypto 30 0 -", "cash -250 -250 -"}, laidOut(got.Breakdowns[0])); diff != "" {
 		t.Errorf("-want +got\n%s", diff)
-	}
-}
-
-func TestWhatHasNoRateIsNotCalledWorthNothing(t *testing.T) {
-	w := whole("0")
-	w.Summary.BestKnown.Partial = true
-	if got := allocate(w, []Dimension{AssetClass}).Undefined; got == nil || !strings.HasPrefix(*got, "Nothing that is held has a value in USD") {
-		t.Errorf("got %v, want that nothing has a value", got)
-	}
-}
-
-func TestTwoOfOneSymbolAreTwoSlices(t *testing.T) {
-	w := whole("300")
-	w.Holdings = append(w.Holdings, holding("x", "AAPL", broker.Equity, source("north", "EUR", "10")))
-	if got := laidOut(allocate(w, []Dimension{ByHolding}).Breakdowns[0]); len(got) != 6 {
-		t.Errorf("got %v, want both apart", got)
 	}
 }

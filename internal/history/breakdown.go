@@ -23,6 +23,8 @@ type Breakdown struct {
 	ByAsset          []Part          // by instrument and currency, in the order of their first use
 	ByAccount        []Part          // in the order of the accounts; what is between two is in none
 	Transit          Part
+	OpeningLacks     bool     // whether something was held without a value at the beginning,
+	ClosingLacks     bool     // or at the end
 	Unvalued         []string // what is held at the end without a value, and why
 	Old              []string // what is held at the end at a price of long before
 }
@@ -34,6 +36,8 @@ type Part struct {
 	Symbol, Name           string // of cash the currency
 	Class                  broker.AssetClass
 	Opening, Closing, Gain decimal.Decimal
+	// Whether something of it was held without a value then.
+	OpeningLacks, ClosingLacks bool
 }
 
 // Cash is the asset class of cash, which no brokerage has.
@@ -41,6 +45,7 @@ const Cash broker.AssetClass = "cash"
 
 func (p *Part) plus(o Part) {
 	p.Opening, p.Closing, p.Gain = p.Opening.Add(o.Opening), p.Closing.Add(o.Closing), p.Gain.Add(o.Gain)
+	p.OpeningLacks, p.ClosingLacks = p.OpeningLacks || o.OpeningLacks, p.ClosingLacks || o.ClosingLacks
 }
 
 // Gain is what was earned over the days: the change that no flow explains.
@@ -64,6 +69,8 @@ func (v *View) TakeApart(after, through int) *Breakdown {
 		}
 		opening, closing := first.of(p.asset), last.of(p.asset)
 		part := b.add(from, to, opening, closing)
+		part.OpeningLacks, part.ClosingLacks = !opening.known && !from.quantity.IsZero(), !closing.known && !to.quantity.IsZero()
+		b.OpeningLacks, b.ClosingLacks = b.OpeningLacks || part.OpeningLacks, b.ClosingLacks || part.ClosingLacks
 		partOf(assets, p.asset).plus(part)
 		partOf(accounts, p.account).plus(part)
 		switch {

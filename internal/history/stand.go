@@ -15,8 +15,11 @@ type Stand struct {
 	Old      []string
 }
 
-// Worth is what something was worth.
-type Worth struct{ Cash, Market decimal.Decimal }
+// Worth is what something was worth, as far as it is known: each lacks what has no price or rate.
+type Worth struct {
+	Cash, Market           decimal.Decimal
+	LacksCash, LacksMarket bool
+}
 
 // Lot is that an account held an instrument; its value is known or not.
 type Lot struct {
@@ -48,10 +51,10 @@ func (h *History) Stand(index int) Stand {
 			old[p.asset] = price.day
 		}
 		if a.cash() {
-			into.Cash = into.Cash.Add(worth)
+			into.Cash, into.LacksCash = into.Cash.Add(worth), into.LacksCash || !price.known
 			continue
 		}
-		into.Market = into.Market.Add(worth)
+		into.Market, into.LacksMarket = into.Market.Add(worth), into.LacksMarket || !price.known
 		if p.account != inTransit {
 			s.Held = append(s.Held, Lot{h.accounts[p.account], a.id, held, price.known})
 		}

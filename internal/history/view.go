@@ -159,6 +159,13 @@ func (v *View) Between(after, through int) Sums {
 // Has tells whether an account is in the view, by its place among the history's.
 func (v *View) Has(account int) bool { return v.in[account] }
 
+// Lacks tells whether something was held without a value at the close of a day.
+func (v *View) Lacks(index int) bool {
+	return slices.ContainsFunc(v.h.positions, func(p *position) bool {
+		return index < v.h.assets[p.asset].known && v.holds(p) && !p.at(index).quantity.IsZero()
+	})
+}
+
 // Payments are the flows of the days after one, through another; -1 is before the first.
 func (v *View) Payments(after, through int) []Payment {
 	var all []Payment

@@ -14,6 +14,9 @@ const (
 	ratioUnit   = "ratio"
 )
 
+// unvalued is the reason of figures that lack what is held without a price or a rate, or have nothing but that.
+const unvalued = "unvalued"
+
 // Figure is a measure of performance with what one has to know to quote it. Value is null where there is none, for Reason.
 type Figure struct {
 	Value  *float64 `json:"value" doc:"In unit; of the whole period"`
@@ -45,7 +48,7 @@ func (p period) figure(method, unit string, f returns.Figure, warnings ...string
 		Warnings: append([]string{}, warnings...),
 	}
 	if p.partial && f.Status == returns.OK {
-		shown.Status, shown.Reason = string(returns.Partial), "unvalued"
+		shown.Status, shown.Reason = string(returns.Partial), unvalued
 	}
 	shown.Value = inUnit(unit, f)
 	return shown

@@ -22,14 +22,14 @@ type Performance struct {
 	AsOf         time.Time     `json:"asOf" doc:"When the prices of the last day were looked at"`
 	Live         bool          `json:"live" doc:"The last day is not over: its prices are those of now"`
 	BaseCurrency string        `json:"baseCurrency"`
-	Status       string        `json:"status" enum:"ok,partial,undefined" doc:"partial when something is held that has no price or rate of exchange"`
+	Status       string        `json:"status" enum:"ok,partial,undefined" doc:"partial when something is held that has no price or rate of exchange; undefined when that is everything, or there is no history"`
 
-	Gain          *decimal.Decimal `json:"gain" doc:"The change of value that nothing which came in or went out explains; null without a history"`
-	Drivers       *Drivers         `json:"drivers" doc:"Where the change came from; they add up to the cent"`
+	Gain          *decimal.Decimal `json:"gain" doc:"The change of value that nothing which came in or went out explains; null where status is undefined"`
+	Drivers       *Drivers         `json:"drivers" doc:"Where the change came from; they add up to the cent. Null as gain is"`
 	TimeWeighted  Figure           `json:"timeWeighted" doc:"What a unit of money earned that was there all the time"`
 	MoneyWeighted MoneyWeighted    `json:"moneyWeighted" doc:"What the money earned that was there"`
 	Simple        Figure           `json:"simple" doc:"The gain relative to what was there and what came in"`
-	Benchmark     *Benchmark       `json:"benchmark" doc:"Null when its prices cannot be had; a warning says so"`
+	Benchmark     *Benchmark       `json:"benchmark" doc:"Null when its prices cannot be had, which a warning says, or status is undefined"`
 	Risk          Risk             `json:"risk"`
 	Series        []Point          `json:"series" doc:"At most 500 days, the oldest first"`
 	SeriesStep    int              `json:"seriesStep" doc:"How many trading days lie between two points of the series"`
@@ -48,12 +48,12 @@ type MoneyWeighted struct {
 
 // Point is the close of a day.
 type Point struct {
-	Day          calendar.Day    `json:"day"`
-	Value        decimal.Decimal `json:"value"`
-	Cash         decimal.Decimal `json:"cash"`
-	Invested     decimal.Decimal `json:"invested" doc:"What was there at the beginning, and came in less what went out since"`
-	TimeWeighted float64         `json:"timeWeighted" doc:"Percent since the beginning of the period"`
-	Benchmark    *float64        `json:"benchmark" doc:"The benchmark's percent; null where it has no price"`
+	Day          calendar.Day     `json:"day"`
+	Value        *decimal.Decimal `json:"value" doc:"Of what has a price and a rate; null where nothing that was held had them"`
+	Cash         *decimal.Decimal `json:"cash" doc:"Null as value is"`
+	Invested     *decimal.Decimal `json:"invested" doc:"What was there at the beginning, and came in less what went out since; null as value is"`
+	TimeWeighted *float64         `json:"timeWeighted" doc:"Percent since the beginning of the period; null as value is"`
+	Benchmark    *float64         `json:"benchmark" doc:"The benchmark's percent; null where it has no price"`
 }
 
 // maxPoints bounds a series: more than a screen is wide helps nobody.
@@ -182,8 +182,11 @@ func series(h *history.History, v *history.View, after, through int, index []flo
 	for _, i := range days {
 		at := v.Between(after, i)
 		p := Point{
-			Day: h.DayOf(i), Value: cents(v.Value[i]), Cash: cents(v.Cash[i]), Invested: opening.Add(at.In).Sub(at.Out).Round(2),
-			TimeWeighted: rounded((index[i-after] - 1) * 100),
+			Day: h.DayOf(i), Value: known(v, v.Value, i), Cash: known(v, v.Cash, i),
+		}
+		if p.Value != nil {
+			p.Invested = new(opening.Add(at.In).Sub(at.Out).Round(2))
+			p.TimeWeighted = new(rounded((index[i-after] - 1) * 100))
 		}
 		if growth, known := b.growth(after, i); known {
 			p.Benchmark = new(rounded((growth - 1) * 100))
@@ -191,6 +194,14 @@ func series(h *history.History, v *history.View, after, through int, index []flo
 		points = append(points, p)
 	}
 	return points, step
+}
+
+// known is what a column has of a day; nil for nothing, where something had no value.
+func known(v *history.View, column []float64, i int) *decimal.Decimal {
+	if column[i] == 0 && v.Lacks(i) {
+		return nil
+	}
+	return new(cents(column[i]))
 }
 
 func cents(x float64) decimal.Decimal { return decimal.NewFromFloat(x).Round(2) }

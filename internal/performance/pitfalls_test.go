@@ -276,7 +276,7 @@ func TestATransferBetweenOwnAccountsIsNoFlowOfTheWhole(t *testing.T) {
 	if got, want := second.Drivers.text(), "0 1200 0 0 0 0 0 0 1200"; got != want {
 		t.Errorf("got %s for the account it came to, want %s", got, want)
 	}
-	if len(shown.Accounts) != 2 || !shown.Accounts[0].Gain.Add(shown.Accounts[1].Gain).Equal(decimal.Zero) {
+	if len(shown.Accounts) != 2 || !shown.Accounts[0].Gain.Add(*shown.Accounts[1].Gain).Equal(decimal.Zero) {
 		t.Errorf("got %+v, want the gain in neither account: it was made on the way", shown.Accounts)
 	}
 }
@@ -355,5 +355,28 @@ func TestNoTransactionsHaveNoFigures(t *testing.T) {
 	shown, warnings := newPast().all(t)
 	if shown.Status != "undefined" || shown.Drivers != nil || shown.TimeWeighted.Value != nil || shown.TimeWeighted.Reason == "" || len(warnings) == 0 {
 		t.Errorf("got %+v with warnings %q", shown, warnings)
+	}
+}
+
+func TestWhatHasNoRateAtAllIsNoGainOfNothing(t *testing.T) {
+	shown, warnings := newPast().cash("A", "2026-03-02", broker.Deposit, "1000 EUR").all(t)
+	if shown.Status != "undefined" || shown.Gain != nil || shown.Drivers != nil || shown.From == nil {
+		t.Errorf("got %+v, want no gain", shown)
+	}
+	for _, f := range append(shown.Risk.figures(), &shown.TimeWeighted, &shown.Simple, &shown.MoneyWeighted.Figure) {
+		if f.Value != nil || f.Reason != unvalued {
+			t.Errorf("got %+v, want none for want of values", f)
+		}
+	}
+	for _, p := range shown.Series {
+		if p.Value != nil || p.Cash != nil || p.Invested != nil || p.TimeWeighted != nil {
+			t.Errorf("got %+v, want a day of unknown worth", p)
+		}
+	}
+	if len(shown.Series) == 0 || len(shown.Holdings) != 1 || shown.Holdings[0].Closing != nil || shown.Holdings[0].Gain != nil || shown.Accounts[0].Closing != nil {
+		t.Errorf("got %d days and %+v, want what is held without a value", len(shown.Series), shown.Holdings)
+	}
+	if !strings.Contains(strings.Join(warnings, " "), "no rate of exchange from EUR to USD") {
+		t.Errorf("got warnings %q, want why", warnings)
 	}
 }

@@ -129,10 +129,6 @@ func (r *Report) work(v *history.View, q Query) (answer, error) {
 		return answer{}, err
 	}
 	s := stretch{h, v, after, through, early, v.TakeApart(after, through), chain(h, v, after, through)}
-	drivers, err := driversOf(s.whole)
-	if err != nil {
-		return answer{}, err
-	}
 	p := period{from: h.DayOf(0).AddDays(-1), to: h.DayOf(through), asOf: r.asOf, partial: len(s.whole.Unvalued) > 0}
 	if after >= 0 {
 		p.from = h.DayOf(after)
@@ -141,11 +137,18 @@ func (r *Report) work(v *history.View, q Query) (answer, error) {
 		shown.Status = string(returns.Partial)
 	}
 	shown.From, shown.To, shown.Live = &p.from, &p.to, h.Live(through)
+	shown.Accounts = contributions(s.whole.ByAccount, s.whole.Gain().Sub(s.whole.Transit.Gain))
+	shown.Holdings = contributions(s.whole.ByAsset, s.whole.Gain())
+	if portfolio.KnownOf(s.whole.Closing, s.whole.ClosingLacks) == nil {
+		return r.unvalued(shown, p, s), nil
+	}
+	drivers, err := driversOf(s.whole)
+	if err != nil {
+		return answer{}, err
+	}
 	shown.Gain, shown.Drivers = new(drivers.gain()), &drivers
 	r.measure(&shown, p, s)
 	shown.Series, shown.SeriesStep = series(h, v, after, through, returns.Index(s.chain.Series()), r.beside, s.whole.Opening)
-	shown.Accounts = contributions(s.whole.ByAccount, s.whole.Gain().Sub(s.whole.Transit.Gain))
-	shown.Holdings = contributions(s.whole.ByAsset, s.whole.Gain())
 	return answer{shown, r.warn(s, &shown)}, nil
 }
 
@@ -165,18 +168,37 @@ func (r *Report) measure(shown *Performance, p period, s stretch) {
 
 // nothing is the answer of who has no history.
 func (r *Report) nothing(shown Performance) answer {
-	p := period{asOf: r.asOf}
-	none := func(method, unit string) Figure {
-		f := p.figure(method, unit, returns.Figure{Status: returns.Undefined, Reason: returns.TooFewValues})
+	r.undefined(&shown, period{asOf: r.asOf}, returns.TooFewValues)
+	for _, f := range append(shown.Risk.figures(), &shown.TimeWeighted, &shown.Simple, &shown.MoneyWeighted.Figure) {
 		f.From, f.To = nil, nil
-		return f
+	}
+	return answer{shown, append([]string{"No brokerage has told of transactions yet: there is no history."}, r.unread()...)}
+}
+
+// unvalued is the answer where nothing that is held in the end has a price and a rate: a value of nothing would be a lie,
+// and so would be a gain.
+func (r *Report) unvalued(shown Performance, p period, s stretch) answer {
+	r.undefined(&shown, p, unvalued)
+	index := make([]float64, s.through-s.after+1)
+	shown.Series, shown.SeriesStep = series(s.h, s.v, s.after, s.through, index, nil, s.whole.Opening)
+	for i := range shown.Series {
+		shown.Series[i].TimeWeighted = nil
+	}
+	return answer{shown, r.warn(s, &shown)}
+}
+
+// undefined leaves an answer without figures, for a reason.
+func (r *Report) undefined(shown *Performance, p period, why returns.Reason) {
+	none := func(method string) Figure {
+		return p.figure(method, percentUnit, returns.Figure{Status: returns.Undefined, Reason: why})
 	}
 	shown.Status = string(returns.Undefined)
-	shown.TimeWeighted, shown.Simple = none("twr_daily", percentUnit), none("gain_over_opening_and_inflows", percentUnit)
-	shown.MoneyWeighted = MoneyWeighted{Figure: none("xirr_act365f", percentUnit), Roots: []float64{}}
+	shown.TimeWeighted, shown.Simple = none("twr_daily"), none("gain_over_opening_and_inflows")
+	shown.MoneyWeighted = MoneyWeighted{Figure: none("xirr_act365f"), Roots: []float64{}}
 	shown.Risk = p.risk(returns.Chain{}, nil, -1, 0, r.riskFree)
-	shown.Risk.withoutPeriod()
-	return answer{shown, append([]string{"No brokerage has told of transactions yet: there is no history."}, r.unread()...)}
+	for _, f := range shown.Risk.figures() {
+		f.Value, f.Annual, f.Status, f.Reason, f.Warnings = nil, nil, string(returns.Undefined), string(why), []string{}
+	}
 }
 
 // hash stands for everything the answer rests on.

@@ -81,10 +81,8 @@ func (p period) drawdowns(chain returns.Chain) (Drawdown, Figure) {
 	return deepest, p.figure("drawdown_of_twr_index", percentUnit, falls.Current)
 }
 
-// withoutPeriod takes the period off figures that are of none.
-func (r *Risk) withoutPeriod() {
-	for _, f := range []*Figure{&r.Volatility, &r.Sharpe, &r.Sortino, &r.MaxDrawdown.Figure, &r.CurrentDrawdown, &r.ValueAtRisk,
-		&r.ExpectedShortfall, &r.Beta, &r.Alpha, &r.Correlation, &r.TrackingError, &r.InformationRatio} {
-		f.From, f.To = nil, nil
-	}
+// figures are all there are.
+func (r *Risk) figures() []*Figure {
+	return []*Figure{&r.Volatility, &r.Sharpe, &r.Sortino, &r.MaxDrawdown.Figure, &r.CurrentDrawdown, &r.ValueAtRisk,
+		&r.ExpectedShortfall, &r.Beta, &r.Alpha, &r.Correlation, &r.TrackingError, &r.InformationRatio}
 }

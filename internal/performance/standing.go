@@ -54,7 +54,7 @@ func beside(a ledger.Account, read portfolio.Account) Beside {
 	if !a.Known {
 		b.What = "account"
 		if !read.Totals.Partial {
-			b.Value = &read.Totals.TotalValue
+			b.Value = read.Totals.TotalValue
 		}
 		return b
 	}
@@ -131,7 +131,7 @@ type closing struct {
 func (c *closing) addAccounts(later []ledger.Transaction) {
 	c.was.BaseCurrency, c.was.Accounts, c.was.Gaps = c.history.Base(), []portfolio.AccountTotals{}, []string{}
 	_, bell, _ := calendar.Session(c.day)
-	best, confirmed := &c.was.BestKnown, &c.was.Confirmed
+	var best, confirmed sums
 	for i, a := range c.accounts {
 		read, is := c.read[a.ID]
 		if !is {
@@ -139,33 +139,66 @@ func (c *closing) addAccounts(later []ledger.Transaction) {
 		}
 		worth := c.stand.Accounts[i]
 		if !a.CashComplete {
-			worth.Cash = c.cashOf(a, read, later)
+			worth.Cash, worth.LacksCash = c.cashOf(a, read, later)
 		}
-		t := portfolio.AccountTotals{ConnectionID: a.ConnectionID, Provider: a.Provider, Account: a.Number, Cash: worth.Cash, MarketValue: worth.Market,
-			TotalValue: worth.Cash.Add(worth.Market), AsOf: read.AsOf, Stale: read.AsOf.Before(bell)}
+		t := accountTotals(worth)
+		t.ConnectionID, t.Provider, t.Account, t.AsOf, t.Stale = a.ConnectionID, a.Provider, a.Number, read.AsOf, read.AsOf.Before(bell)
 		c.was.Accounts = append(c.was.Accounts, t)
-		add(best, t)
+		best.add(worth)
 		if t.Stale {
 			c.was.Gaps = append(c.was.Gaps, fmt.Sprintf("Transactions of %s are known until %s alone.", accountName(a), read.AsOf.UTC().Format(time.RFC3339)))
 		} else {
-			add(confirmed, t)
+			confirmed.add(worth)
 		}
 		if c.was.AsOf == nil || read.AsOf.Before(*c.was.AsOf) {
 			c.was.AsOf = &read.AsOf
 		}
 	}
-	best.Cash, best.MarketValue = best.Cash.Add(c.stand.Transit.Cash), best.MarketValue.Add(c.stand.Transit.Market)
-	best.TotalValue = best.Cash.Add(best.MarketValue)
-	c.was.TotalValue, c.was.Cash = best.TotalValue, best.Cash
+	c.was.Confirmed = confirmed.totals(c.stand.Unvalued)
+	best.worth = together(best.worth, c.stand.Transit)
+	c.was.BestKnown = best.totals(c.stand.Unvalued)
+	c.was.TotalValue, c.was.Cash = c.was.BestKnown.TotalValue, c.was.BestKnown.Cash
 }
 
-func add(to *portfolio.Totals, t portfolio.AccountTotals) {
-	to.Cash, to.MarketValue, to.TotalValue = to.Cash.Add(t.Cash), to.MarketValue.Add(t.MarketValue), to.TotalValue.Add(t.TotalValue)
-	to.Sources++
+// sums add up what accounts were worth.
+type sums struct {
+	worth   history.Worth
+	sources int
 }
 
-// cashOf is the cash of an account of which trades alone are known: what it has now, less what these have moved since.
-func (c *closing) cashOf(a ledger.Account, read portfolio.Account, later []ledger.Transaction) decimal.Decimal {
+func (s *sums) add(w history.Worth) { s.worth, s.sources = together(s.worth, w), s.sources+1 }
+
+func together(a, b history.Worth) history.Worth {
+	return history.Worth{
+		Cash: a.Cash.Add(b.Cash), Market: a.Market.Add(b.Market),
+		LacksCash: a.LacksCash || b.LacksCash, LacksMarket: a.LacksMarket || b.LacksMarket,
+	}
+}
+
+// totals are the sums as they may be shown; unvalued says what has no value.
+func (s *sums) totals(unvalued []string) portfolio.Totals {
+	t := accountTotals(s.worth)
+	shown := portfolio.Totals{
+		TotalValue: t.TotalValue, Cash: t.Cash, MarketValue: t.MarketValue, Sources: s.sources, Partial: t.Partial, LeftOut: []string{},
+	}
+	if t.Partial {
+		shown.LeftOut = append(shown.LeftOut, unvalued...)
+	}
+	return shown
+}
+
+// accountTotals are the figures of what an account was worth.
+func accountTotals(w history.Worth) portfolio.AccountTotals {
+	lacks := w.LacksCash || w.LacksMarket
+	return portfolio.AccountTotals{
+		TotalValue: portfolio.KnownOf(w.Cash.Add(w.Market), lacks), Cash: portfolio.KnownOf(w.Cash, w.LacksCash),
+		MarketValue: portfolio.KnownOf(w.Market, w.LacksMarket), Partial: lacks,
+	}
+}
+
+// cashOf is the cash of an account of which trades alone are known: what it has now, less what these have moved since;
+// and whether it lacks some.
+func (c *closing) cashOf(a ledger.Account, read portfolio.Account, later []ledger.Transaction) (sum decimal.Decimal, lacks bool) {
 	then := map[string]decimal.Decimal{}
 	for _, cash := range read.Cash {
 		then[cash.Currency] = cash.Amount
@@ -175,7 +208,7 @@ func (c *closing) cashOf(a ledger.Account, read portfolio.Account, later []ledge
 			then[t.Currency] = then[t.Currency].Sub(t.Amount)
 		}
 	}
-	sum, whole := decimal.Zero, read.Cash != nil
+	whole := read.Cash != nil
 	for currency, amount := range then {
 		converted, known := c.history.InBase(currency, amount, c.index)
 		for _, cash := range read.Cash { // in a currency that nothing was traded in: as much as now
@@ -188,10 +221,9 @@ func (c *closing) cashOf(a ledger.Account, read portfolio.Account, later []ledge
 	note := "Of %s trades alone are known: its cash is what it is now, less what trades have moved since."
 	if !whole {
 		note = "Of %s trades alone are known: its cash is left out, as far as it is not known."
-		c.was.BestKnown.Partial = true
 	}
 	c.was.Gaps = append(c.was.Gaps, fmt.Sprintf(note, accountName(a)))
-	return sum
+	return sum, !whole
 }
 
 // addGains adds what the ledger says of costs: nothing of what is held, unless all of it is known.
@@ -210,6 +242,9 @@ func (c *closing) addGains(r *gains.Report) {
 	}
 	if !c.stand.Transit.Market.IsZero() {
 		c.was.Gaps = append(c.was.Gaps, "Cost and gain are unknown: some of it was on its way between two accounts.")
+		return
+	}
+	if c.was.BestKnown.MarketValue == nil { // what there is has no value at all, which the gaps say
 		return
 	}
 	gain := c.was.BestKnown.MarketValue.Sub(cost)

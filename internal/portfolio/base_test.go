@@ -68,7 +68,7 @@ func TestTotalsAreInThePersonsCurrencyWithTheirRates(t *testing.T) {
 			t.Errorf("got %s, want %s", got, want)
 		}
 		s, _ := h.summary(t, user)
-		totals := portfolio.Totals{TotalValue: dec("2450"), Cash: dec("750"), MarketValue: dec("1700"), Sources: 1}
+		totals := portfolio.Totals{TotalValue: new(dec("2450")), Cash: new(dec("750")), MarketValue: new(dec("1700")), Sources: 1, LeftOut: []string{}}
 		same(t, "best known", totals, s.BestKnown)
 		same(t, "confirmed", totals, s.Confirmed)
 		same(t, "cash", []portfolio.Cash{
@@ -88,7 +88,7 @@ func TestAMissingRateMakesATotalPartialAndNeverOne(t *testing.T) {
 		h.north.Keep(account("n1", "100"), h.position("A", "1", "60", "60", "50", "60"), h.euros("SAP", "2", "200", "150", "140", "300"))
 		h.linked(t, user, h.north)
 		s, warnings := h.summary(t, user)
-		same(t, "best known", portfolio.Totals{TotalValue: dec("160"), Cash: dec("100"), MarketValue: dec("60"), Sources: 1, Partial: true}, s.BestKnown)
+		same(t, "best known", portfolio.Totals{TotalValue: new(dec("160")), Cash: new(dec("100")), MarketValue: new(dec("60")), Sources: 1, Partial: true, LeftOut: []string{"What is in EUR: there is no exchange rate to USD."}}, s.BestKnown)
 		same(t, "warnings", []string{"The totals leave out what is in EUR: there is no exchange rate to USD."}, warnings)
 		holdings, _ := h.holdings(t, user)
 		if sap := holdings[1]; sap.Base.MarketValue != nil || sap.Base.CostBasis != nil || sap.AllocationPercent != nil || text(sap.MarketValue) != "300" {
@@ -98,8 +98,46 @@ func TestAMissingRateMakesATotalPartialAndNeverOne(t *testing.T) {
 		h.rates = map[string]string{"EUR": "2"}
 		h.now = h.now.Add(30 * time.Second) // a rate that was missing is asked for again
 		s, warnings = h.summary(t, user)
-		same(t, "best known with a rate", portfolio.Totals{TotalValue: dec("760"), Cash: dec("100"), MarketValue: dec("660"), Sources: 1}, s.BestKnown)
+		same(t, "best known with a rate", portfolio.Totals{TotalValue: new(dec("760")), Cash: new(dec("100")), MarketValue: new(dec("660")), Sources: 1, LeftOut: []string{}}, s.BestKnown)
 		same(t, "warnings", []string{}, warnings)
+	})
+}
+
+func TestWhatCannotBeCountedAtAllIsUnknownAndNotZero(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		h := newHouse(t, d)
+		user := newUser(t, d)
+		h.choose(t, user, "base_currency", "CHF")
+		s, _ := h.summary(t, user)
+		if text(s.TotalValue) != "0" || s.BestKnown.Partial {
+			t.Errorf("got %s with nothing there, want 0", text(s.TotalValue))
+		}
+		h.north.Keep(account("n1", "100"), h.position("A", "1", "60", "60", "50", "60"), h.position("B", "-1", "-20", "20", "20", "-20"))
+		h.linked(t, user, h.north)
+		h.now = h.now.Add(time.Minute)
+		s, _ = h.summary(t, user)
+		unknown := portfolio.Totals{Sources: 1, Partial: true, LeftOut: []string{"What is in USD: there is no exchange rate to CHF."}}
+		same(t, "best known", unknown, s.BestKnown)
+		same(t, "confirmed", unknown, s.Confirmed)
+		if s.TotalValue != nil || s.Cash != nil || s.GrossExposure != nil || s.NetExposure != nil {
+			t.Errorf("got %+v, want no figure in francs", s)
+		}
+		standing, err := h.Standing(t.Context(), user, h.now, h.now)
+		if err != nil || len(standing.Accounts) != 1 || standing.Accounts[0].TotalValue != nil || !standing.Accounts[0].Partial || len(standing.Gaps) == 0 {
+			t.Errorf("got %+v, %v, want an account whose worth is unknown", standing.Accounts, err)
+		}
+	})
+}
+
+func TestCashThatIsNotReportedIsUnknownAndItsTotalAPart(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		h := newHouse(t, d)
+		user := newUser(t, d)
+		h.north.Keep(account("n1", ""), h.position("A", "1", "60", "60", "50", "60"))
+		h.linked(t, user, h.north)
+		s, _ := h.summary(t, user)
+		same(t, "best known", portfolio.Totals{TotalValue: new(dec("60")), MarketValue: new(dec("60")), Sources: 1, Partial: true,
+			LeftOut: []string{"Cash of Desk account … n1: the brokerage does not report it."}}, s.BestKnown)
 	})
 }
 

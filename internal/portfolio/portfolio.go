@@ -96,18 +96,19 @@ type Source struct {
 }
 
 // Summary is the whole portfolio in BaseCurrency, the person's own. Gain, loss and change cover the holdings of which
-// they are known; they are null when that is none of those there are.
+// they are known; they are null when that is none of those there are. So are total, cash and exposures, which bestKnown
+// marks as partial.
 type Summary struct {
 	BaseCurrency         string           `json:"baseCurrency"`
-	TotalValue           decimal.Decimal  `json:"totalValue" doc:"As in bestKnown"`
-	Cash                 decimal.Decimal  `json:"cash" doc:"As in bestKnown; negative when borrowed"`
+	TotalValue           *decimal.Decimal `json:"totalValue" doc:"As in bestKnown, which says whether it is all there is"`
+	Cash                 *decimal.Decimal `json:"cash" doc:"As in bestKnown; negative when borrowed"`
 	CashByCurrency       []Cash           `json:"cashByCurrency" doc:"As in bestKnown"`
 	CostBasis            *decimal.Decimal `json:"costBasis" doc:"Of the holdings that unrealizedPnl covers"`
 	UnrealizedPnl        *decimal.Decimal `json:"unrealizedPnl"`
 	UnrealizedPnlPercent *decimal.Decimal `json:"unrealizedPnlPercent"`
 	Pnl                  Pnl              `json:"pnl" doc:"Where gain and loss come from"`
-	GrossExposure        decimal.Decimal  `json:"grossExposure" doc:"Long market value and the size of the short one"`
-	NetExposure          decimal.Decimal  `json:"netExposure" doc:"Long market value less the size of the short one"`
+	GrossExposure        *decimal.Decimal `json:"grossExposure" doc:"Long market value and the size of the short one; null as the market value in bestKnown"`
+	NetExposure          *decimal.Decimal `json:"netExposure" doc:"Long market value less the size of the short one; null as the market value in bestKnown"`
 	DayChange            *decimal.Decimal `json:"dayChange"`
 	DayChangePercent     *decimal.Decimal `json:"dayChangePercent"`
 	// DayChangeBasis says whether what rates of exchange did since the previous close is in DayChange: it never is.
@@ -129,13 +130,24 @@ type Cash struct {
 	InBase   *decimal.Decimal `json:"inBase" doc:"In the base currency; null when there is no rate, and then in no total"`
 }
 
-// Totals add up accounts.
+// Totals add up accounts. What is left out of a sum makes it partial, and stands in LeftOut: a part looks like the whole
+// else. A sum that lacks something is never 0, but null where nothing of it is known; 0 is what has nothing in it.
 type Totals struct {
-	TotalValue  decimal.Decimal `json:"totalValue" doc:"Market value and cash"`
-	Cash        decimal.Decimal `json:"cash"`
-	MarketValue decimal.Decimal `json:"marketValue"`
-	Sources     int             `json:"sources" doc:"How many accounts are in the sum"`
-	Partial     bool            `json:"partial" doc:"Whether something of these accounts is not in the sum, for want of a value or a rate"`
+	TotalValue  *decimal.Decimal `json:"totalValue" doc:"Market value and cash, as far as they are known; null where leftOut says why nothing is"`
+	Cash        *decimal.Decimal `json:"cash" doc:"Null as totalValue is"`
+	MarketValue *decimal.Decimal `json:"marketValue" doc:"Null as totalValue is"`
+	Sources     int              `json:"sources" doc:"How many accounts are in the sum"`
+	Partial     bool             `json:"partial" doc:"Whether something is not in the sum, for want of a value or a rate, or since it was not read yet"`
+	LeftOut     []string         `json:"leftOut" doc:"What is not in the sum, and why, in words; empty when nothing"`
+}
+
+// KnownOf is a sum as it may be shown: nil for one that lacks something and comes to nothing, since nobody knows what it
+// would come to.
+func KnownOf(sum decimal.Decimal, lacks bool) *decimal.Decimal {
+	if lacks && sum.IsZero() {
+		return nil
+	}
+	return &sum
 }
 
 // Connections counts the connections behind a summary. Stale ones are counted by their status as well.

@@ -237,9 +237,9 @@ func TestHoldingsOfTwoBrokeragesAreOneList(t *testing.T) {
 
 		summary, warnings := h.summary(t, user)
 		same(t, "warnings of the summary", []string{}, warnings)
-		totals := portfolio.Totals{TotalValue: dec("5000"), Cash: dec("1450"), MarketValue: dec("3550"), Sources: 3}
+		totals := portfolio.Totals{TotalValue: new(dec("5000")), Cash: new(dec("1450")), MarketValue: new(dec("3550")), Sources: 3, LeftOut: []string{}}
 		same(t, "summary", portfolio.Summary{
-			BaseCurrency: "USD", TotalValue: dec("5000"), Cash: dec("1450"), CostBasis: new(dec("2800")),
+			BaseCurrency: "USD", TotalValue: new(dec("5000")), Cash: new(dec("1450")), CostBasis: new(dec("2800")),
 			UnrealizedPnl: new(dec("750")), UnrealizedPnlPercent: new(dec("26.785714")),
 			DayChange: new(dec("185")), DayChangePercent: new(dec("5.497771")), // 10·10 + 6·10 + 5·5 of 16·240 − 5·95
 			CashByCurrency: []portfolio.Cash{{Currency: "USD", Amount: dec("1450"), InBase: new(dec("1450"))}},
@@ -249,7 +249,7 @@ func TestHoldingsOfTwoBrokeragesAreOneList(t *testing.T) {
 				TradeFees: &decimal.Decimal{}, Taxes: &decimal.Decimal{}, Incomplete: []string{},
 				Since: &calendar.Day{Year: 2026, Month: 11, Day: 23}, // of the openings: the desk told of no past
 			},
-			GrossExposure: dec("4450"), NetExposure: dec("3550"), DayChangeBasis: "prices", Rates: []portfolio.Rate{},
+			GrossExposure: new(dec("4450")), NetExposure: new(dec("3550")), DayChangeBasis: "prices", Rates: []portfolio.Rate{},
 			Confirmed: totals, BestKnown: totals, AsOf: &monday, Connections: portfolio.Connections{Total: 2, Active: 2},
 		}, summary)
 	})
@@ -259,8 +259,11 @@ func TestAnEmptyPortfolioIsTrueZerosWithoutPercents(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		h := newHouse(t, d)
 		user := newUser(t, d)
+		zero := &decimal.Decimal{}
+		nothing := portfolio.Totals{TotalValue: zero, Cash: zero, MarketValue: zero, LeftOut: []string{}}
 		want := portfolio.Summary{
-			BaseCurrency: "USD", CostBasis: &decimal.Decimal{}, UnrealizedPnl: &decimal.Decimal{}, DayChange: &decimal.Decimal{},
+			BaseCurrency: "USD", TotalValue: zero, Cash: zero, GrossExposure: zero, NetExposure: zero, Confirmed: nothing, BestKnown: nothing,
+			CostBasis: &decimal.Decimal{}, UnrealizedPnl: &decimal.Decimal{}, DayChange: &decimal.Decimal{},
 			DayChangeBasis: "prices", CashByCurrency: []portfolio.Cash{}, Rates: []portfolio.Rate{}, Pnl: portfolio.Pnl{
 				Unrealized: &decimal.Decimal{}, PriceEffect: &decimal.Decimal{}, CurrencyEffect: &decimal.Decimal{},
 				Realized: &decimal.Decimal{}, Dividends: &decimal.Decimal{}, Interest: &decimal.Decimal{}, Fees: &decimal.Decimal{},
@@ -292,7 +295,9 @@ func TestAnAccountIsNotCountedBeforeItsFirstReading(t *testing.T) {
 		h.connect(t, user, h.north)
 		summary, warnings := h.summary(t, user)
 		same(t, "warnings", []string{"Desk (paper) has not been read yet: its holdings appear after the first sync."}, warnings)
-		if !summary.TotalValue.IsZero() || summary.AsOf != nil || summary.Connections != (portfolio.Connections{Total: 1, Active: 1, Stale: 1}) {
+		same(t, "best known", portfolio.Totals{Partial: true, LeftOut: []string{"Desk (paper): it has not been read yet."}}, summary.BestKnown)
+		same(t, "confirmed", portfolio.Totals{TotalValue: &decimal.Decimal{}, Cash: &decimal.Decimal{}, MarketValue: &decimal.Decimal{}, LeftOut: []string{}}, summary.Confirmed)
+		if summary.TotalValue != nil || summary.AsOf != nil || summary.Connections != (portfolio.Connections{Total: 1, Active: 1, Stale: 1}) {
 			t.Errorf("got %+v", summary)
 		}
 	})
@@ -462,8 +467,8 @@ func TestOldCryptoIsKnownBestButNotConfirmed(t *testing.T) {
 			"The day change leaves out 1 position with prices of an earlier trading day.",
 		}, warnings)
 		s, _ := h.summary(t, user)
-		same(t, "confirmed", portfolio.Totals{TotalValue: dec("125"), Cash: dec("105"), MarketValue: dec("20"), Sources: 2}, s.Confirmed)
-		same(t, "best known", portfolio.Totals{TotalValue: dec("128"), Cash: dec("105"), MarketValue: dec("23"), Sources: 2}, s.BestKnown)
+		same(t, "confirmed", portfolio.Totals{TotalValue: new(dec("125")), Cash: new(dec("105")), MarketValue: new(dec("20")), Sources: 2, LeftOut: []string{}}, s.Confirmed)
+		same(t, "best known", portfolio.Totals{TotalValue: new(dec("128")), Cash: new(dec("105")), MarketValue: new(dec("23")), Sources: 2, LeftOut: []string{}}, s.BestKnown)
 		same(t, "connections", portfolio.Connections{Total: 1, Active: 1, Stale: 1}, s.Connections)
 	})
 }

@@ -134,7 +134,7 @@ func TestTwoAlpacaAccountsFromConsentToReconnection(t *testing.T) {
 		s.Faults.Set(sim.ProviderAlpaca, sim.Fault{Kind: sim.FaultCutBody, Path: "/paper/v2/positions"})
 		wantKind(t, h.syncs.Sync(t.Context(), syncs.SyncConnection{ConnectionID: paper}), fault.UpstreamFailed)
 		after, warnings := h.summary(t, user)
-		if !after.TotalValue.Equal(before.TotalValue) || !after.Confirmed.TotalValue.LessThan(after.TotalValue) || len(warnings) != 1 {
+		if !after.TotalValue.Equal(*before.TotalValue) || !after.Confirmed.TotalValue.LessThan(*after.TotalValue) || len(warnings) != 1 {
 			t.Errorf("got %s, %s confirmed, warnings %q", after.TotalValue, after.Confirmed.TotalValue, warnings)
 		}
 		s.Faults.Clear(sim.ProviderAlpaca)

@@ -21,14 +21,15 @@ type Standing struct {
 
 // AccountTotals are what an account adds to the totals.
 type AccountTotals struct {
-	ConnectionID string          `json:"connectionId"`
-	Provider     string          `json:"provider"`
-	Account      string          `json:"account" doc:"The brokerage's account number"`
-	TotalValue   decimal.Decimal `json:"totalValue" doc:"Market value and cash"`
-	Cash         decimal.Decimal `json:"cash"`
-	MarketValue  decimal.Decimal `json:"marketValue"`
-	AsOf         time.Time       `json:"asOf"`
-	Stale        bool            `json:"stale"`
+	ConnectionID string           `json:"connectionId"`
+	Provider     string           `json:"provider"`
+	Account      string           `json:"account" doc:"The brokerage's account number"`
+	TotalValue   *decimal.Decimal `json:"totalValue" doc:"Market value and cash, as far as they are known; null where nothing is"`
+	Cash         *decimal.Decimal `json:"cash"`
+	MarketValue  *decimal.Decimal `json:"marketValue"`
+	Partial      bool             `json:"partial" doc:"Whether something is not in the sums, for want of a value or a rate; not told of days before this was kept"`
+	AsOf         time.Time        `json:"asOf"`
+	Stale        bool             `json:"stale"`
 }
 
 // Standing adds everything up as Summary does, for the close at the bell, and judges what was read last by the time at:
@@ -62,7 +63,7 @@ func (b book) accounts() []AccountTotals {
 			t := b.alone(l, a)
 			all = append(all, AccountTotals{
 				ConnectionID: l.id, Provider: l.provider, Account: a.number, TotalValue: t.TotalValue, Cash: t.Cash, MarketValue: t.MarketValue,
-				AsOf: *l.syncedAt, Stale: l.stale(b.now),
+				Partial: t.Partial, AsOf: *l.syncedAt, Stale: l.stale(b.now),
 			})
 		}
 	}

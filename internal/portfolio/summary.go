@@ -1,6 +1,7 @@
 package portfolio
 
 import (
+	"fmt"
 	"maps"
 	"slices"
 	"time"
@@ -78,7 +79,11 @@ func newBook(v view, now time.Time) book {
 
 func (b book) holdings() []Holding {
 	holdings := merge(b.lines, b.rates)
-	allocate(holdings, b.bestKnown().Cash)
+	cash := decimal.Zero
+	if known := b.bestKnown().Cash; known != nil {
+		cash = *known
+	}
+	allocate(holdings, cash)
 	return b.named(holdings)
 }
 
@@ -95,7 +100,7 @@ func (b book) summary() Summary {
 		UnrealizedPnl:        f.pnl.counted(),
 		UnrealizedPnlPercent: percent(f.pnl.counted(), f.pnlCost.counted()),
 		Pnl:                  b.pnl(f),
-		NetExposure:          f.value.total,
+		NetExposure:          best.MarketValue,
 		DayChange:            f.change.counted(),
 		DayChangePercent:     percent(f.change.counted(), f.changeBase.counted()),
 		DayChangeBasis:       "prices",
@@ -104,12 +109,14 @@ func (b book) summary() Summary {
 		Rates:                b.rates.Rates(),
 		Connections:          b.count(),
 	}
+	gross := partSum{lacks: best.MarketValue == nil}
 	for i, l := range lines {
-		s.GrossExposure = s.GrossExposure.Add(l.MarketValue.Decimal.Abs())
+		gross.sum = gross.sum.Add(l.MarketValue.Decimal.Abs())
 		if b.lines[i].Currency != b.rates.To {
 			s.DayChangeBasis = "prices_at_current_rates"
 		}
 	}
+	s.GrossExposure = gross.known()
 	for _, l := range b.links {
 		if l.syncedAt != nil && (s.AsOf == nil || l.syncedAt.Before(*s.AsOf)) {
 			s.AsOf = l.syncedAt
@@ -163,39 +170,84 @@ func (b book) confirmed() Totals {
 
 // totals adds up the wanted accounts and in them the wanted positions, as far as they were read and have a rate.
 func (b book) totals(wanted func(link) bool, position func(link, broker.AssetClass) bool, rated func(currency string) bool) Totals {
-	var t Totals
+	t := adding{book: b, rated: rated, leftOut: map[string]bool{}}
 	for _, l := range b.links {
-		if l.syncedAt == nil || !wanted(l) {
-			continue
-		}
-		for _, a := range l.accounts {
-			t.Sources++
-			t.Partial = t.Partial || a.cash == nil
-			for currency, amount := range a.cash {
-				t.Partial = !b.addTo(&t.Cash, currency, amount, rated) || t.Partial
-			}
-			for _, p := range a.positions {
-				if position(l, p.AssetClass) {
-					t.Partial = !p.MarketValue.Valid || !b.addTo(&t.MarketValue, p.Currency, p.MarketValue.Decimal, rated) || t.Partial
-				}
+		switch {
+		case !wanted(l):
+		case l.syncedAt == nil:
+			t.cash.lacks, t.market.lacks = true, true
+			t.leftOut[fmt.Sprintf("%s (%s): it has not been read yet.", l.providerName, l.environment)] = true
+		default:
+			for _, a := range l.accounts {
+				t.add(l, a, position)
 			}
 		}
 	}
-	t.TotalValue = t.MarketValue.Add(t.Cash)
-	return t
+	return t.totals()
 }
 
-// addTo adds an amount to a total; false when there is no rate for it. Nothing needs none.
-func (b book) addTo(total *decimal.Decimal, currency string, amount decimal.Decimal, rated func(string) bool) bool {
+// partSum is a sum of what is known, and whether something is missing in it.
+type partSum struct {
+	sum   decimal.Decimal
+	lacks bool
+}
+
+func (p partSum) known() *decimal.Decimal { return KnownOf(p.sum, p.lacks) }
+
+// adding is the making of totals.
+type adding struct {
+	book
+	rated        func(currency string) bool
+	cash, market partSum
+	sources      int
+	leftOut      map[string]bool
+}
+
+func (t *adding) add(l link, a account, position func(link, broker.AssetClass) bool) {
+	t.sources++
+	if a.cash == nil {
+		t.cash.lacks = true
+		t.leftOut[fmt.Sprintf("Cash of %s account %s: the brokerage does not report it.", l.providerName, MaskAccount(a.number))] = true
+	}
+	for currency, amount := range a.cash {
+		t.addTo(&t.cash, currency, amount)
+	}
+	for _, p := range a.positions {
+		switch {
+		case !position(l, p.AssetClass):
+		case p.MarketValue.Valid:
+			t.addTo(&t.market, p.Currency, p.MarketValue.Decimal)
+		default:
+			t.market.lacks = true
+			t.leftOut[fmt.Sprintf("%s in account %s: the brokerage gives no market value.", p.Symbol, MaskAccount(a.number))] = true
+		}
+	}
+}
+
+// addTo adds an amount to a sum, which lacks it where there is no rate. Nothing needs none.
+func (t *adding) addTo(to *partSum, currency string, amount decimal.Decimal) {
 	if amount.IsZero() {
-		return true
+		return
 	}
-	converted, ok := b.rates.Convert(currency, amount)
-	if !ok || !rated(currency) {
-		return false
+	converted, ok := t.rates.Convert(currency, amount)
+	switch {
+	case !ok:
+		t.leftOut[fmt.Sprintf("What is in %s: there is no exchange rate to %s.", currency, t.rates.To)] = true
+	case !t.rated(currency):
+		t.leftOut[fmt.Sprintf("What is in %s: the exchange rate to %s is an old one.", currency, t.rates.To)] = true
+	default:
+		to.sum = to.sum.Add(converted)
+		return
 	}
-	*total = total.Add(converted)
-	return true
+	to.lacks = true
+}
+
+func (t *adding) totals() Totals {
+	all := partSum{t.cash.sum.Add(t.market.sum), t.cash.lacks || t.market.lacks}
+	return Totals{
+		TotalValue: all.known(), Cash: t.cash.known(), MarketValue: t.market.known(),
+		Sources: t.sources, Partial: all.lacks, LeftOut: append([]string{}, slices.Sorted(maps.Keys(t.leftOut))...),
+	}
 }
 
 func (b book) count() Connections {

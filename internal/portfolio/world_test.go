@@ -162,11 +162,11 @@ func (l *Life) Check(s Summary, holdings []Holding) (off string) {
 			}
 		}
 	}
-	expect("cash", &s.Cash, cash, "0.000001")
-	expect("market value", &s.BestKnown.MarketValue, value, "0.000001")
-	expect("total", &s.TotalValue, new(big.Rat).Add(cash, value), "0.000001")
-	expect("gross exposure", &s.GrossExposure, gross, "0.000001")
-	expect("net exposure", &s.NetExposure, value, "0.000001")
+	expect("cash", s.Cash, cash, "0.000001")
+	expect("market value", s.BestKnown.MarketValue, value, "0.000001")
+	expect("total", s.TotalValue, new(big.Rat).Add(cash, value), "0.000001")
+	expect("gross exposure", s.GrossExposure, gross, "0.000001")
+	expect("net exposure", s.NetExposure, value, "0.000001")
 	expect("unrealized", s.UnrealizedPnl, unrealized, cents.String())
 	expect("realized", s.Pnl.Realized, l.Realized, "0.000001")
 	expect("dividends", s.Pnl.Dividends, l.Dividends, "0.000001")

@@ -49,10 +49,10 @@ const (
 type Snapshot struct {
 	Day            string                    `json:"day" format:"date" doc:"In New York"`
 	BaseCurrency   string                    `json:"baseCurrency"`
-	TotalValue     decimal.Decimal           `json:"totalValue" doc:"Of all accounts, with the last known values of stale ones"`
-	Cash           decimal.Decimal           `json:"cash"`
-	MarketValue    decimal.Decimal           `json:"marketValue"`
-	ConfirmedValue decimal.Decimal           `json:"confirmedValue" doc:"Of the accounts that were read after the close"`
+	TotalValue     *decimal.Decimal          `json:"totalValue" doc:"Of all accounts, with the last known values of stale ones, as far as they are known: the reasons say what is left out. Null where nothing is known"`
+	Cash           *decimal.Decimal          `json:"cash" doc:"Null as totalValue is"`
+	MarketValue    *decimal.Decimal          `json:"marketValue" doc:"Null as totalValue is"`
+	ConfirmedValue *decimal.Decimal          `json:"confirmedValue" doc:"Of the accounts that were read after the close; null as totalValue is"`
 	CostBasis      *decimal.Decimal          `json:"costBasis"`
 	UnrealizedPnl  *decimal.Decimal          `json:"unrealizedPnl"`
 	RealizedPnl    *decimal.Decimal          `json:"realizedPnl" doc:"Of all sales since the ledger begins, after fees, as far as they were known by then; null where no transactions were read"`

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -209,12 +210,12 @@ func TestACloseIsKeptOnceEverythingWasReadAfterIt(t *testing.T) {
 			t.Fatal(err)
 		}
 		want := snapshot.Snapshot{
-			Day: "2026-11-23", BaseCurrency: "USD", TotalValue: dec("200"), Cash: dec("100"), MarketValue: dec("100"), ConfirmedValue: dec("200"),
+			Day: "2026-11-23", BaseCurrency: "USD", TotalValue: new(dec("200")), Cash: new(dec("100")), MarketValue: new(dec("100")), ConfirmedValue: new(dec("200")),
 			CostBasis: new(dec("80")), UnrealizedPnl: new(dec("20")), Status: snapshot.Confirmed, Basis: snapshot.FromReading,
 			Reasons: []string{"Income and flows are unknown: not every brokerage tells of all that moves cash."},
 			AsOf:    newYork(23, 16, 31).UTC(), ClosedAt: newYork(23, 16, 0).UTC(), TakenAt: newYork(23, 16, 45).UTC(),
 			Accounts: []portfolio.AccountTotals{{
-				ConnectionID: id, Provider: "desk", Account: "No. 1", TotalValue: dec("200"), Cash: dec("100"), MarketValue: dec("100"), AsOf: newYork(23, 16, 31).UTC(),
+				ConnectionID: id, Provider: "desk", Account: "No. 1", TotalValue: new(dec("200")), Cash: new(dec("100")), MarketValue: new(dec("100")), AsOf: newYork(23, 16, 31).UTC(),
 			}},
 		}
 		h.same("the snapshot", want, all[0])
@@ -309,7 +310,7 @@ func TestTheLedgersHistoryComesBeforeWhatIsLeftOfADay(t *testing.T) {
 			if day.Day == 24 {
 				return was, false, nil
 			}
-			was.BaseCurrency, was.AsOf, was.BestKnown.TotalValue = "USD", new(newYork(day.Day, 16, 0)), dec("77")
+			was.BaseCurrency, was.AsOf, was.BestKnown.TotalValue = "USD", new(newYork(day.Day, 16, 0)), new(dec("77"))
 			return was, true, nil
 		}
 		h.slot(newYork(25, 11, 0))
@@ -321,6 +322,33 @@ func TestTheLedgersHistoryComesBeforeWhatIsLeftOfADay(t *testing.T) {
 		h.set(newYork(27, 10, 0)) // Wednesday was missed
 		if err := h.TakeMissing(t.Context(), snapshot.Take{UserID: user}); err == nil || len(h.shots(user)) != 2 {
 			t.Errorf("got %v and %v, want it tried again later", err, h.shots(user))
+		}
+	})
+}
+
+func TestAValueThatNobodyKnowsIsKeptAsUnknown(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		h := newHouse(t, d)
+		user := newUser(t, d)
+		id := connect(t, d, user, newYork(23, 10, 0))
+		read(t, d, id, newYork(24, 11, 0), 10)
+		const why = "The totals leave out what is in USD: there is no exchange rate to CHF."
+		h.History = func(_ context.Context, _ string, day calendar.Day) (was portfolio.Standing, ok bool, err error) {
+			was.BaseCurrency, was.AsOf, was.Gaps = "CHF", new(newYork(day.Day, 16, 0)), []string{why}
+			was.Accounts = []portfolio.AccountTotals{{Account: "No. 1", Partial: true}}
+			return was, true, nil
+		}
+		h.slot(newYork(24, 11, 0))
+		all, _, err := h.List(t.Context(), user, snapshot.Range{Limit: 1})
+		if err != nil || len(all) != 1 {
+			t.Fatalf("got %+v, %v", all, err)
+		}
+		got := all[0]
+		if got.TotalValue != nil || got.Cash != nil || got.MarketValue != nil || got.ConfirmedValue != nil || got.Accounts[0].TotalValue != nil || !got.Accounts[0].Partial {
+			t.Errorf("got %+v, want no value that nobody knows", got)
+		}
+		if !slices.Contains(got.Reasons, why) {
+			t.Errorf("got reasons %q, want %q among them", got.Reasons, why)
 		}
 	})
 }

@@ -19,12 +19,13 @@ const columns = `day, base_currency, total_value, cash, market_value, confirmed_
 
 func scan(scan func(...any) error) (shot Snapshot, err error) {
 	var accounts, reasons string
-	var cost, unrealized, realized, income, flows decimal.NullDecimal
-	err = scan(&shot.Day, &shot.BaseCurrency, &shot.TotalValue, &shot.Cash, &shot.MarketValue, &shot.ConfirmedValue, &cost, &unrealized, &realized,
+	var total, cash, value, confirmed, cost, unrealized, realized, income, flows decimal.NullDecimal
+	err = scan(&shot.Day, &shot.BaseCurrency, &total, &cash, &value, &confirmed, &cost, &unrealized, &realized,
 		&income, &flows, &accounts, &shot.Status, &shot.Basis, &reasons, &shot.AsOf, &shot.ClosedAt, &shot.TakenAt)
 	if err != nil {
 		return shot, err
 	}
+	shot.TotalValue, shot.Cash, shot.MarketValue, shot.ConfirmedValue = known(total), known(cash), known(value), known(confirmed)
 	shot.CostBasis, shot.UnrealizedPnl, shot.RealizedPnl = known(cost), known(unrealized), known(realized)
 	shot.Income, shot.NetFlows = known(income), known(flows)
 	shot.AsOf, shot.ClosedAt, shot.TakenAt = shot.AsOf.UTC(), shot.ClosedAt.UTC(), shot.TakenAt.UTC()

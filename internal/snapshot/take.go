@@ -205,7 +205,10 @@ func (s *Service) value(ctx context.Context, userID string, links []link, closed
 	if over && readSince(links, nextOpen) {
 		before, ok, err := previous(ctx, s.DB.Read(), userID, day)
 		if err != nil || ok {
-			before.Day, before.Basis, before.Reasons = day.String(), FromBefore, []string{}
+			before.Day, before.Basis = day.String(), FromBefore
+			if before.TotalValue != nil { // else they say why it is not known
+				before.Reasons = []string{}
+			}
 			return before, ok, err
 		}
 	}
