@@ -184,6 +184,7 @@ func TestClaudeReportsWhatItCannotUse(t *testing.T) {
 		{"an error without words", object{"type": "tool_result", "tool_use_id": "toolu_1", "is_error": true}, "Your portfolio could not be read: no reason was given."},
 		{"no JSON", toolResultBlock("toolu_1", "all is well"), "The answer about your portfolio was not in a form I can read."},
 		{"data of another shape", toolResultBlock("toolu_1", `{"handle":"t1","data":[1,2]}`), "The answer about your portfolio was not in a form I can read. [[t1]]"},
+		{"no rate", toolResultBlock("toolu_1", `{"handle":"t1","data":{"summary":{"baseCurrency":"ISK","totalValue":null,"cash":null}}}`), "What your portfolio is worth in ISK is not known. [[t1]]\nThere are no positions in it. [[t1]]"},
 		{"no positions", toolResultBlock("toolu_1", `{"handle":"t1","data":{"summary":{"baseCurrency":"EUR","totalValue":0}}}`), "Your portfolio is worth 0.00 EUR. [[t1]]\nThere are no positions in it. [[t1]]"},
 		{"no data", toolResultBlock("toolu_1", `{"handle":"t1"}`), "The answer about your portfolio was not in a form I can read. [[t1]]"},
 	}

@@ -183,6 +183,8 @@ func (w *reportWriter) holdings(result toolResult, question string, symbols []st
 func (w *reportWriter) summary(s holdingsSummary, asOf string) {
 	if s.TotalValue != nil {
 		w.say("Your portfolio is worth ", moneyText(s.TotalValue, s.Currency), asOfText(asOf))
+	} else if s.Currency != "" { // else the amounts are kept from me
+		w.say("What your portfolio is worth in ", s.Currency, " is not known")
 	}
 	if s.DayChange != nil {
 		w.say("The change on the day is ", moneyText(s.DayChange, s.Currency), inBrackets(s.DayChangePercent))
