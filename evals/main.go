@@ -16,6 +16,7 @@ type suite struct {
 func suites() []suite {
 	return []suite{
 		{"calc", "DIR  run each vector of each *.json in DIR, laid out as evals/calc/dev", calc},
+		{"intent", "FILE --universe DIR --out FILE  read each question of FILE, laid out as evals/questions/dev.jsonl, among the companies of DIR, laid out as evals/universe", intents},
 	}
 }
 

@@ -1,0 +1,107 @@
+package intent
+
+import "strings"
+
+// Topic is something a question asks about.
+type Topic string
+
+const topicMark = "topic:"
+
+// topics are those whose words stand in the question, in a fixed order.
+func (q *question) topics() []Topic {
+	var out []Topic
+	for _, t := range allTopics {
+		if q.tells[topicMark+string(t)] > 0 {
+			out = append(out, t)
+		}
+	}
+	return out
+}
+
+const (
+	Dividends    Topic = "dividends"
+	Performance  Topic = "performance"
+	Risk         Topic = "risk"
+	Allocation   Topic = "allocation"
+	News         Topic = "news"
+	Earnings     Topic = "earnings"
+	Price        Topic = "price"
+	Fundamentals Topic = "fundamentals"
+	Transactions Topic = "transactions"
+	Holdings     Topic = "holdings"
+	Filings      Topic = "filings"
+	Cash         Topic = "cash"
+	Profile      Topic = "profile"
+)
+
+var allTopics = []Topic{Dividends, Performance, Risk, Allocation, News, Earnings, Price, Fundamentals, Transactions, Holdings, Filings, Cash, Profile}
+
+// kind weighs what the words tell. What is the person's own comes first, then companies, then the market; a question
+// that tells nothing, and names no company, is about something else.
+func (q *question) kind(in Intent) Type {
+	portfolio, market, research, other := q.tells["portfolio"], q.tells["market"], q.tells["research"], q.tells["other"]
+	if len(in.Fiscal) > 0 || len(in.DocTypes) > 0 {
+		research += 6
+	}
+	if len(in.Symbols) > 0 {
+		market++
+		if portfolio+market+research > 1 {
+			other /= 2
+		}
+	}
+	money := max(portfolio, market, research)
+	switch {
+	case other > 0 && other >= money && (portfolio < 4 || other > portfolio):
+		return Other
+	case portfolio >= 4 && portfolio+2 >= research:
+		return Portfolio
+	case research >= 2 && research >= market:
+		return Research
+	case market >= 2, market == 1 && len(in.Symbols) > 0:
+		return Market
+	case research > 0:
+		return Research
+	case portfolio > 0:
+		return Portfolio
+	}
+	return Other
+}
+
+// Filters narrow what a question is about.
+type Filters struct {
+	// Holdings has the question be about what the person owns.
+	Holdings bool
+	// Sectors and Industries are groups in our own words: technology, healthcare; semiconductors, airlines.
+	Sectors, Industries []string
+	// Movers is "gainers" or "losers".
+	Movers string
+}
+
+func (q *question) filters(t Type) Filters {
+	out := Filters{Holdings: t == Portfolio}
+	for _, name := range sectors {
+		if q.tells["sector:"+name] > 0 {
+			out.Sectors = append(out.Sectors, name)
+		}
+	}
+	for _, name := range industries {
+		if q.tells["industry:"+name] > 0 {
+			out.Industries = append(out.Industries, name)
+		}
+	}
+	if t == Research || t == Other {
+		out.Sectors, out.Industries = nil, nil // what a company sells, and not which companies
+	}
+	switch {
+	case q.tells["movers:losers"] > 0 && q.tells["movers:gainers"] == 0:
+		out.Movers = "losers"
+	case q.tells["movers:gainers"] > 0 && q.tells["movers:losers"] == 0:
+		out.Movers = "gainers"
+	}
+	return out
+}
+
+var (
+	sectors    = strings.Fields("technology financials healthcare energy industrials materials utilities realestate staples discretionary communication")
+	industries = strings.Fields("semiconductors software banks biotechnology pharmaceuticals airlines automobiles insurance oil gold defense retail reits")
+)

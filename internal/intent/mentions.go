@@ -1,0 +1,373 @@
+package intent
+
+import (
+	_ "embed"
+	"strings"
+
+	"github.com/jaspers-ai/jaspers/internal/words"
+)
+
+// Mention is a company that a question speaks of.
+type Mention struct {
+	Symbol     string
+	Words      string // as they stand in the question
+	Start, End int    // their place, in bytes
+	Confidence float64
+	// Listed is false for companies that are not in the universe: those known to have left the exchange, and symbols
+	// written as such.
+	Listed bool
+}
+
+// enough is the confidence from which words are taken to mean a company.
+const enough = 0.5
+
+// question is one being read.
+type question struct {
+	text  string
+	words []words.Word
+	held  map[string]bool
+	tells signals
+	// cased tells that capitals mean something: the question is written in both cases.
+	cased bool
+	// titled tells that it is a title, in which most words begin with a capital.
+	titled   bool
+	everyday bool // it speaks of ordinary life and not of money
+	capitals int  // words in capitals
+	guesses  int  // words that were looked up as misspelled
+}
+
+// mostGuesses bounds the work on a text full of words that nobody knows.
+const mostGuesses = 100
+
+// candidate is a reading of the words from one place.
+type candidate struct {
+	company    int32
+	symbol     string // where there is no company
+	next       int
+	confidence float64
+}
+
+// mentions reads companies from left to right; the surest reading of each place counts.
+func (u *Universe) mentions(q *question) []Mention {
+	var out []Mention
+	seen := map[string]int{}
+	for i := 0; i < len(q.words); {
+		best := u.read(q, i)
+		if best.confidence < enough || best.next == i {
+			i = max(i+1, best.next)
+			continue
+		}
+		m := u.mention(q, i, best)
+		if at, again := seen[m.Symbol]; again {
+			out[at].Confidence = max(out[at].Confidence, m.Confidence)
+		} else {
+			seen[m.Symbol] = len(out)
+			out = append(out, m)
+		}
+		i = best.next
+	}
+	return out
+}
+
+func (u *Universe) mention(q *question, i int, c candidate) Mention {
+	m := Mention{Symbol: c.symbol, Start: q.words[i].Start, End: q.words[c.next-1].End, Confidence: min(c.confidence, 1)}
+	if c.company != none {
+		m.Symbol = u.companies[c.company].Symbol
+		m.Listed = c.company < u.listed
+	}
+	m.Words = q.text[m.Start:m.End]
+	return m
+}
+
+// read is the best reading at a word.
+func (u *Universe) read(q *question, i int) candidate {
+	if c, ok := u.explicit(q, i); ok {
+		return c
+	}
+	best := candidate{company: none, next: i}
+	if q.words[i].Kind == words.Sign {
+		return best
+	}
+	byName, named := u.byName(q, i)
+	if named && byName.company == none && byName.confidence == 0 {
+		return byName // words that mean no company
+	}
+	best = byName
+	if c, ok := u.bySymbol(q, i); ok && (!named || c.confidence > best.confidence && c.next >= best.next) {
+		best = c
+	}
+	if best.confidence < enough && !named {
+		if c, ok := u.byGuess(q, i); ok {
+			return c
+		}
+	}
+	if best.confidence < enough {
+		best.next = i
+	}
+	return best
+}
+
+// exchanges are what stands before a symbol: "NASDAQ: ABNB".
+var exchanges = set("nasdaq nyse amex nysearca arca otc otcmkts cboe bats ticker symbol")
+
+// explicit is a symbol written as one: $F, (NYSE: KKR), "ticker F".
+func (u *Universe) explicit(q *question, i int) (candidate, bool) {
+	at := i
+	switch {
+	case q.is(i, "$") && i+1 < len(q.words) && q.words[i+1].Glued && q.words[i+1].Kind == words.Letters:
+		at = i + 1
+	case q.words[i].Kind == words.Letters && exchanges[q.words[i].Text] && i+1 < len(q.words):
+		if at = i + 1; q.is(at, ":") {
+			at++
+		} else if !q.among(i, "ticker", "symbol") || !q.upperIfCased(at) {
+			return candidate{}, false
+		}
+	default:
+		return candidate{}, false
+	}
+	if at >= len(q.words) || q.words[at].Kind != words.Letters {
+		return candidate{}, false
+	}
+	company, next, ok := u.symbolAt(q, at)
+	if ok {
+		return candidate{company: company, next: next, confidence: 1}, true
+	}
+	if at > i+1 && q.words[at].Upper() && len(q.words[at].Raw) <= 5 { // named with its exchange, but not among those given
+		return candidate{company: none, symbol: q.words[at].Raw, next: at + 1, confidence: 0.8}, true
+	}
+	return candidate{}, false
+}
+
+// symbolAt looks a symbol up, with its class where one is written.
+func (u *Universe) symbolAt(q *question, i int) (int32, int, bool) {
+	w := q.words[i]
+	if i+2 < len(q.words) && q.among(i+1, ".", "-", "/") && q.words[i+1].Glued && q.words[i+2].Glued && len(q.words[i+2].Text) == 1 {
+		if company, ok := u.symbols[w.Text+"-"+q.words[i+2].Text]; ok {
+			return company, i + 3, true
+		}
+	}
+	if i+1 < len(q.words) && len(q.words[i+1].Text) == 1 && len(w.Text) > 1 && (!q.cased || q.words[i+1].Upper() && w.Upper()) {
+		if company, ok := u.symbols[w.Text+"-"+q.words[i+1].Text]; ok {
+			return company, i + 2, true
+		}
+	}
+	company, ok := u.symbols[w.Text]
+	return company, i + 1, ok
+}
+
+// longestName is of how many words names are looked for.
+const longestName = 8
+
+// byName is the longest name that begins at a word. Its own words may be joined by "-", ".", "&" or "and".
+func (u *Universe) byName(q *question, i int) (candidate, bool) {
+	var best candidate
+	found := false
+	key := hashStart
+	for j, n := i, 0; j < len(q.words) && n < longestName; j++ {
+		w := q.words[j]
+		if w.Kind == words.Sign || w.Text == "and" && n > 0 {
+			if n == 0 || !q.among(j, "-", ".", "&", "'", "and") && !(w.Text == "," && q.among(j+1, "inc", "ltd", "llc")) {
+				break
+			}
+			continue
+		}
+		key = hash(key, w.Text)
+		n++
+		if entry, ok := u.names[key]; ok && !q.splits(j) {
+			found = true
+			best = candidate{company: entry.company, next: j + 1}
+			if entry.company != none {
+				best.confidence = q.nameConfidence(entry, i, j+1)
+			}
+		}
+	}
+	return best, found
+}
+
+// splits tells that a name would end within a word: the "3" of "3M".
+func (q *question) splits(j int) bool {
+	return j+1 < len(q.words) && q.words[j+1].Glued && q.words[j+1].Kind != words.Sign && q.words[j].Text[0] < 0x80
+}
+
+// nameConfidence weighs how a name is written and what stands around it.
+func (q *question) nameConfidence(entry name, i, next int) float64 {
+	confidence := float64(entry.base)
+	if entry.weak {
+		confidence = 0.3
+		if q.cased && !q.titled && q.words[i].Capital() && i > 0 {
+			confidence += 0.25
+		} else if q.cased && !q.words[i].Capital() {
+			confidence -= 0.1
+		}
+		if q.among(i-1, "a", "an", "your", "my", "given", "each", "any", "certain") {
+			confidence -= 0.2
+		}
+	}
+	context := q.context(i, next)
+	if q.everyday && context == 0 {
+		confidence -= 0.6
+	}
+	if next-i == len(q.words) || next-i+1 == len(q.words) && q.words[len(q.words)-1].Kind == words.Sign {
+		confidence += 0.25
+	}
+	return confidence + context
+}
+
+// after and before are what stands next to a company rather than to anything else.
+var (
+	after = set(`stock share shares price prices ticker quote earnings revenue revenues dividend dividends calls puts chart filing filings sales
+		margins margin guidance ceo cfo inc corp 10 valuation eps worth trading traded report reports reported competitors
+		vs position holdings stake profit profits buyback outlook annual quarterly risk`)
+	before  = set("buy bought buying sell sold selling own owned hold holding holdings invest invested investing short shorting versus vs compare ticker symbol trim")
+	partOf  = set("price shares share stock position quote stake performance value shareholders chart return returns earnings revenue invest investing invested interested dividend dividends competitors risks ceo")
+	plurals = set("stocks funds etfs companies")
+)
+
+// context is what the neighbours add.
+func (q *question) context(i, next int) float64 {
+	sum := 0.0
+	if next < len(q.words) && after[q.words[next].Text] {
+		sum += 0.35
+	}
+	switch j := i - 1; {
+	case j >= 0 && before[q.words[j].Text]:
+		sum += 0.3
+	case j >= 1 && q.among(j, "of", "in", "for", "on") && partOf[q.words[j-1].Text]:
+		sum += 0.35
+	case j >= 1 && q.among(j, "s", "the", "is", "did", "does", "has") && q.tells["market"]+q.tells["research"] >= 4:
+		sum += 0.1
+	}
+	if next < len(q.words) && q.words[next].Start > q.words[next-1].End+1 && strings.ContainsAny(q.text[q.words[next-1].End:q.words[next].Start], "'’") {
+		sum += 0.15 // a possessive: it has something
+	}
+	return sum
+}
+
+//go:embed acronyms.txt
+var acronymsTable string
+
+var acronyms = func() map[string]bool {
+	out := map[string]bool{}
+	for line := range strings.Lines(acronymsTable) {
+		if !strings.HasPrefix(line, "#") {
+			for _, word := range strings.Fields(line) {
+				out[strings.ToLower(word)] = true
+			}
+		}
+	}
+	return out
+}()
+
+// bySymbol is a symbol that stands there like any word.
+func (u *Universe) bySymbol(q *question, i int) (candidate, bool) {
+	w := q.words[i]
+	if w.Kind != words.Letters || len(w.Text) > 6 {
+		return candidate{}, false
+	}
+	company, next, ok := u.symbolAt(q, i)
+	if !ok || q.joined(i, next) {
+		return candidate{}, false
+	}
+	confidence := 0.95
+	if next == i+1 {
+		confidence = q.symbolConfidence(w, i)
+	}
+	if q.held[symbolKey(u.companies[company].Symbol)] {
+		confidence += 0.3
+	}
+	return candidate{company: company, next: next, confidence: confidence}, true
+}
+
+// joined tells that a symbol would be a piece of something longer: "F-1", "P/E", "don't", "10K", "U.S.".
+func (q *question) joined(i, next int) bool {
+	long := len(q.words[i].Text) >= 3 && q.words[i].Upper()
+	if q.words[i].Glued && i > 0 {
+		sign := q.words[i-1].Kind == words.Sign
+		if !sign || q.among(i-1, "'", "@", "#", "_") || q.among(i-1, "-", "/", "&", ".") && !long {
+			return true
+		}
+	}
+	if next < len(q.words) && q.words[next].Glued {
+		if q.words[next].Kind != words.Sign || q.among(next, "'", "@", "_") {
+			return true
+		}
+		further := next+1 < len(q.words) && q.words[next+1].Glued
+		return q.among(next, "-", "/", "&", ".") && further && !long || next == i+1 && len(q.words[i].Text) == 1 && q.is(next, ".") && next+1 < len(q.words)
+	}
+	return false
+}
+
+// symbolConfidence weighs whether a word is meant as the symbol it also is.
+func (q *question) symbolConfidence(w words.Word, i int) float64 {
+	context := q.context(i, i+1)
+	if i+1 < len(q.words) && plurals[q.words[i+1].Text] {
+		context -= 0.1
+	}
+	alone := 0.0
+	if len(q.words) <= 2 && w.Kind == words.Letters && i == 0 && (len(q.words) == 1 || q.words[1].Kind == words.Sign) {
+		alone = 0.4
+	}
+	if q.everyday {
+		context -= 0.5
+	}
+	stop := acronyms[w.Text]
+	if q.cased && w.Upper() {
+		switch {
+		case stop && q.capitals == 1 && q.tells["market"]+q.tells["portfolio"] >= 2 && len(w.Text) > 1 && i > 0:
+			return 0.4 + context + alone
+		case stop || len(w.Text) == 1:
+			return 0.2 + context + alone
+		case isEnglish(w.Text, 8000):
+			return 0.6 + context
+		case len(w.Text) == 2:
+			return 0.7 + context
+		}
+		return 0.9 + context
+	}
+	if q.cased && w.Capital() {
+		return 0.1 + context/2 // a name, or how a sentence begins
+	}
+	base := 0.1
+	switch length := len(w.Text); {
+	case stop && isEnglish(w.Text, 20_000), isEnglish(w.Text, 5000):
+		base = 0
+	case stop:
+		base = 0.1
+	case length >= 4 && !isWord(w.Text):
+		base = 0.65
+	case length == 3 && !isWord(w.Text):
+		base = 0.45
+	case length >= 2:
+		base = 0.25
+	}
+	return base + context + alone
+}
+
+// byGuess is a misspelled name.
+func (u *Universe) byGuess(q *question, i int) (candidate, bool) {
+	w := q.words[i]
+	if w.Kind != words.Letters || q.everyday || q.guesses >= mostGuesses || q.cased && w.Upper() || q.joined(i, i+1) {
+		return candidate{}, false
+	}
+	q.guesses++
+	company, ok := u.misspelled(w.Text)
+	if !ok {
+		return candidate{}, false
+	}
+	return candidate{company: company, next: i + 1, confidence: 0.55 + q.context(i, i+1)}, true
+}
+
+func (q *question) is(i int, text string) bool {
+	return i >= 0 && i < len(q.words) && q.words[i].Text == text
+}
+
+func (q *question) among(i int, set ...string) bool {
+	for _, text := range set {
+		if q.is(i, text) {
+			return true
+		}
+	}
+	return false
+}
+
+func (q *question) upperIfCased(i int) bool { return !q.cased || q.words[i].Upper() }
