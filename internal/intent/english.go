@@ -7,11 +7,15 @@ import (
 	"github.com/trustelem/zxcvbn/frequency"
 )
 
-// english is how common words are, by their place in the lists of an encyclopedia and of films; the most common is 0.
+// english is how common words are, by their place in the lists of an encyclopedia, of films and of names; the most common
+// is 0. A word stands only in the list in which it is most common, which is why names and passwords are among them.
 var english = sync.OnceValue(func() map[string]uint16 {
-	out := make(map[string]uint16, 60_000)
-	for _, list := range []string{"us_tv_and_film", "english_wikipedia"} {
-		for place, word := range frequency.FrequencyLists[list] {
+	out := make(map[string]uint16, 100_000)
+	for name, list := range frequency.FrequencyLists {
+		if name == "passwords" {
+			list = list[:5000] // further down are brands and slips
+		}
+		for place, word := range list {
 			if have, ok := out[word]; !ok || uint16(place) < have { // #nosec G115 -- the lists have 40,000 words at most
 				out[word] = uint16(place) // #nosec G115 -- as above
 			}
@@ -32,7 +36,7 @@ func isWord(word string) bool {
 		return true
 	}
 	for _, ending := range []string{"s", "es", "ed", "ing", "d", "r", "ly"} {
-		if stem, found := strings.CutSuffix(word, ending); found && len(stem) >= 4 {
+		if stem, found := strings.CutSuffix(word, ending); found && len(stem) >= 3 {
 			if _, ok := english()[stem]; ok {
 				return true
 			}

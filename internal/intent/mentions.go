@@ -162,7 +162,7 @@ const longestName = 8
 func (u *Universe) byName(q *question, i int) (candidate, bool) {
 	var best candidate
 	found := false
-	key := hashStart
+	key, letters := hashStart, 0
 	for j, n := i, 0; j < len(q.words) && n < longestName; j++ {
 		w := q.words[j]
 		if w.Kind == words.Sign || w.Text == "and" && n > 0 {
@@ -172,8 +172,13 @@ func (u *Universe) byName(q *question, i int) (candidate, bool) {
 			continue
 		}
 		key = hash(key, w.Text)
+		letters += len(w.Text)
 		n++
-		if entry, ok := u.names[key]; ok && !q.splits(j) {
+		entry, ok := u.names[key]
+		if !ok && q.possessive(j) {
+			entry, ok = u.names[hash(key, "s")] // Starbuck's
+		}
+		if ok && !q.splits(j) && (n == int(entry.words) || letters >= 6 || letters == n) {
 			found = true
 			best = candidate{company: entry.company, next: j + 1}
 			if entry.company != none {
@@ -192,18 +197,24 @@ func (q *question) splits(j int) bool {
 // nameConfidence weighs how a name is written and what stands around it.
 func (q *question) nameConfidence(entry name, i, next int) float64 {
 	confidence := float64(entry.base)
+	context := q.context(i, next)
 	if entry.weak {
 		confidence = 0.3
+		if !entry.known && next == i+1 && !q.words[i].Capital() {
+			return context / 2 // a word that some company is also called
+		}
 		if q.cased && !q.titled && q.words[i].Capital() && i > 0 {
 			confidence += 0.25
 		} else if q.cased && !q.words[i].Capital() {
 			confidence -= 0.1
 		}
-		if q.among(i-1, "a", "an", "your", "my", "given", "each", "any", "certain") {
+		if q.among(i-1, "a", "an", "your", "my", "given", "each", "any", "certain", "the") {
 			confidence -= 0.2
 		}
+		if next == i+1 && q.words[i].Upper() && acronyms[q.words[i].Text] {
+			confidence -= 0.3
+		}
 	}
-	context := q.context(i, next)
 	if q.everyday && context == 0 {
 		confidence -= 0.6
 	}
@@ -215,7 +226,7 @@ func (q *question) nameConfidence(entry name, i, next int) float64 {
 
 // after and before are what stands next to a company rather than to anything else.
 var (
-	after = set(`stock share shares price prices ticker quote earnings revenue revenues dividend dividends calls puts chart filing filings sales
+	after = set(`doing up down stock share shares price prices ticker quote earnings revenue revenues dividend dividends calls puts chart filing filings sales
 		margins margin guidance ceo cfo inc corp 10 valuation eps worth trading traded report reports reported competitors
 		vs position holdings stake profit profits buyback outlook annual quarterly risk`)
 	before  = set("buy bought buying sell sold selling own owned hold holding holdings invest invested investing short shorting versus vs compare ticker symbol trim")
@@ -226,21 +237,32 @@ var (
 // context is what the neighbours add.
 func (q *question) context(i, next int) float64 {
 	sum := 0.0
-	if next < len(q.words) && after[q.words[next].Text] {
+	switch {
+	case q.among(next, "stock", "share", "shares", "ticker"):
+		sum += 0.45
+	case next < len(q.words) && after[q.words[next].Text]:
 		sum += 0.35
 	}
 	switch j := i - 1; {
 	case j >= 0 && before[q.words[j].Text]:
 		sum += 0.3
 	case j >= 1 && q.among(j, "of", "in", "for", "on") && partOf[q.words[j-1].Text]:
-		sum += 0.35
+		sum += 0.4
+	case q.is(j, "of") && next == len(q.words) && q.tells["market"] >= 2:
+		sum += 0.3
 	case j >= 1 && q.among(j, "s", "the", "is", "did", "does", "has") && q.tells["market"]+q.tells["research"] >= 4:
 		sum += 0.1
 	}
-	if next < len(q.words) && q.words[next].Start > q.words[next-1].End+1 && strings.ContainsAny(q.text[q.words[next-1].End:q.words[next].Start], "'’") {
-		sum += 0.15 // a possessive: it has something
+	if q.possessive(next - 1) {
+		sum += 0.15 // it has something
 	}
 	return sum
+}
+
+// possessive tells whether "'s" stands behind a word.
+func (q *question) possessive(i int) bool {
+	rest := q.text[q.words[i].End:]
+	return strings.HasPrefix(rest, "'s") || strings.HasPrefix(rest, "’s") || strings.HasPrefix(rest, "'S")
 }
 
 //go:embed acronyms.txt
@@ -314,9 +336,11 @@ func (q *question) symbolConfidence(w words.Word, i int) float64 {
 	if q.cased && w.Upper() {
 		switch {
 		case stop && q.capitals == 1 && q.tells["market"]+q.tells["portfolio"] >= 2 && len(w.Text) > 1 && i > 0:
-			return 0.4 + context + alone
-		case stop || len(w.Text) == 1:
+			return 0.3 + context + alone
+		case len(w.Text) == 1:
 			return 0.2 + context + alone
+		case stop:
+			return 0.1 + context + alone
 		case isEnglish(w.Text, 8000):
 			return 0.6 + context
 		case len(w.Text) == 2:
@@ -327,10 +351,16 @@ func (q *question) symbolConfidence(w words.Word, i int) float64 {
 	if q.cased && w.Capital() {
 		return 0.1 + context/2 // a name, or how a sentence begins
 	}
+	switch {
+	case q.cased && isEnglish(w.Text, 20_000), q.cased && stop:
+		return context / 2
+	case q.cased && len(w.Text) <= 3:
+		return 0.1 + context
+	}
 	base := 0.1
 	switch length := len(w.Text); {
 	case stop && isEnglish(w.Text, 20_000), isEnglish(w.Text, 5000):
-		base = 0
+		return context/2 + alone
 	case stop:
 		base = 0.1
 	case length >= 4 && !isWord(w.Text):

@@ -28,7 +28,9 @@ type Universe struct {
 type name struct {
 	company int32 // or none
 	base    float32
-	weak    bool // an ordinary word, which needs more around it
+	words   uint8 // of how many it consists
+	weak    bool  // an ordinary word, which needs more around it
+	known   bool  // from our own table
 }
 
 // none is the company of what only sounds like one.
@@ -73,7 +75,8 @@ func symbolKey(symbol string) string {
 //go:embed names.txt
 var namesTable string
 
-// addKnown adds the names of our own table. A company that is not among those given is kept under its last symbol.
+// addKnown adds the names of our own table: of companies that are among those given, and of those that are known to have
+// left the exchange, which keep their last symbol.
 func (u *Universe) addKnown() {
 	for line := range strings.Lines(namesTable) {
 		symbols, list, found := strings.Cut(line, ":")
@@ -82,26 +85,32 @@ func (u *Universe) addKnown() {
 		}
 		company := int32(none)
 		if symbols != "-" {
-			company = u.known(strings.Fields(symbols))
+			if company = u.known(symbols); company == none {
+				continue
+			}
 		}
 		for text := range strings.SplitSeq(list, ";") {
 			text = strings.TrimSpace(text)
 			bare := strings.TrimPrefix(text, "~")
-			u.add(spelled(bare), name{company: company, base: 0.9, weak: bare != text})
+			u.add(spelled(bare), name{company: company, base: 0.9, weak: bare != text, known: true})
 		}
 	}
 }
 
-// known is the company of the first symbol that there is, or one of the first symbol that is known to us alone.
-func (u *Universe) known(symbols []string) int32 {
-	for _, s := range symbols {
+// known is the company of the first symbol that there is; where there is none, one that has left, marked by "!".
+func (u *Universe) known(symbols string) int32 {
+	list, gone := strings.CutSuffix(symbols, "!")
+	all := strings.Fields(list)
+	for _, s := range all {
 		if i, ok := u.symbols[symbolKey(s)]; ok {
 			return i
 		}
 	}
-	i := int32(len(u.companies)) // #nosec G115 -- some thousands
-	u.companies = append(u.companies, Company{Symbol: symbols[0]})
-	return i
+	if !gone {
+		return none
+	}
+	u.companies = append(u.companies, Company{Symbol: all[0]})
+	return int32(len(u.companies) - 1) // #nosec G115 -- some thousands
 }
 
 // addGiven adds the names that companies were given with.
@@ -109,6 +118,9 @@ func (u *Universe) addGiven() {
 	for i, c := range u.companies[:u.listed] {
 		for _, text := range append([]string{c.Name}, c.Names...) {
 			parts := core(spelled(text))
+			if len(parts) == 1 && acronyms[parts[0]] {
+				continue // "VAT Group" is not what is meant by VAT
+			}
 			u.add(parts, name{company: int32(i), base: certainty(parts, i), weak: ordinary(parts)}) // #nosec G115 -- some thousands
 		}
 	}
@@ -119,7 +131,7 @@ func (u *Universe) addShort() {
 	const large = 2500
 	for i, c := range u.companies[:min(u.listed, large)] {
 		parts := core(spelled(c.Name))
-		if len(parts) >= 3 && !ordinary(parts[:2]) {
+		if len(parts) >= 3 && !ordinary(parts[:2]) && parts[0][0] > '9' {
 			u.add(parts[:2], name{company: int32(i), base: 0.7}) // #nosec G115 -- some thousands
 		}
 		if len(parts) >= 2 && len(parts[0]) >= 4 && !isEnglish(parts[0], 25_000) {
@@ -141,6 +153,7 @@ func (u *Universe) add(parts []string, n name) {
 	if _, taken := u.names[key]; taken {
 		return
 	}
+	n.words = uint8(min(len(parts), longestName)) // #nosec G115 -- bounded
 	u.names[key] = n
 	if len(parts) == 1 && !n.weak && n.company != none && (n.base >= 0.9 || n.company < fuzzyLarge) {
 		u.addFuzzy(parts[0], n.company)
