@@ -145,14 +145,15 @@ var groupNames = map[string]string{
 	"materials": "Materials", "utilities": "Utilities", "realestate": "Real Estate", "staples": "Consumer Staples",
 	"discretionary": "Consumer Discretionary", "communication": "Communication Services", "semiconductors": "Semiconductors",
 	"biotechnology": "Biotechnology", "pharmaceuticals": "Pharmaceuticals", "airlines": "Passenger Airlines", "automobiles": "Automobile Manufacturers",
-	"gold": "Gold", "defense": "Aerospace & Defense", "software": "Application Software", "banks": "Diversified Banks",
 }
 
 // groups are the labels of a filter, the narrower ones where there are both.
 func groups(f intent.Filters) []string {
 	var out []string
 	for _, name := range f.Industries {
-		out = append(out, "industry:"+groupNames[name])
+		if groupNames[name] != "" { // banks, say, are several of theirs
+			out = append(out, "industry:"+groupNames[name])
+		}
 	}
 	if len(out) == 0 {
 		for _, name := range f.Sectors {

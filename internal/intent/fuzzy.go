@@ -42,6 +42,9 @@ func (u *Universe) misspelled(word string) (int32, bool) {
 // slips counts the letters that were added, left out, changed or swapped with their neighbour between two words, up to
 // one more than most (optimal string alignment).
 func slips(a, b string, most int) int {
+	if len(a) > 25 || len(b) > 25 {
+		return most + 1
+	}
 	var rows [3][26]int
 	before, last, row := &rows[0], &rows[1], &rows[2]
 	for j := range len(b) + 1 {
@@ -67,4 +70,17 @@ func slips(a, b string, most int) int {
 		before, last, row = last, row, before
 	}
 	return last[len(b)]
+}
+
+// money are words that people write in a hurry next to symbols.
+var money = []string{"stock", "stocks", "share", "shares", "price", "quote", "portfolio", "dividend", "dividends", "earnings", "revenue", "return", "holdings"}
+
+// nearMoney tells whether a word is one of these, misspelled.
+func nearMoney(word string) bool {
+	for _, m := range money {
+		if slips(word, m, 1) <= 1 {
+			return true
+		}
+	}
+	return false
 }

@@ -41,7 +41,7 @@ type Context struct {
 // Parse reads a question. The same question in the same context is always read the same; of very long ones the beginning
 // counts.
 func (u *Universe) Parse(query string, c Context) Intent {
-	q := newQuestion(query, c.Held)
+	q := u.question(query, c.Held)
 	in := Intent{Symbols: u.mentions(q)}
 	fiscal := fiscalPeriods(q.words)
 	in.Fiscal = fiscal.periods
@@ -63,8 +63,8 @@ func (u *Universe) Parse(query string, c Context) Intent {
 	return in
 }
 
-func newQuestion(query string, held []string) *question {
-	q := &question{text: query, words: words.Translate(words.Split(query))}
+func (u *Universe) question(query string, held []string) *question {
+	q := &question{universe: u, text: query, words: words.Translate(words.Split(query))}
 	if len(held) > 0 {
 		q.held = make(map[string]bool, len(held))
 		for _, symbol := range held {

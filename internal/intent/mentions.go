@@ -23,16 +23,18 @@ const enough = 0.5
 
 // question is one being read.
 type question struct {
-	text  string
-	words []words.Word
-	held  map[string]bool
-	tells signals
+	universe *Universe
+	text     string
+	words    []words.Word
+	held     map[string]bool
+	tells    signals
 	// cased tells that capitals mean something: the question is written in both cases.
 	cased bool
 	// titled tells that it is a title, in which most words begin with a capital.
 	titled   bool
 	everyday bool // it speaks of ordinary life and not of money
 	capitals int  // words in capitals
+	lastEnd  int  // the word after the last company that was found
 	guesses  int  // words that were looked up as misspelled
 }
 
@@ -58,6 +60,7 @@ func (u *Universe) mentions(q *question) []Mention {
 			continue
 		}
 		m := u.mention(q, i, best)
+		q.lastEnd = best.next
 		if at, again := seen[m.Symbol]; again {
 			out[at].Confidence = max(out[at].Confidence, m.Confidence)
 		} else {
@@ -203,6 +206,9 @@ func (q *question) nameConfidence(entry name, i, next int) float64 {
 		if !entry.known && next == i+1 && !q.words[i].Capital() {
 			return context / 2 // a word that some company is also called
 		}
+		if !entry.known {
+			confidence = 0.2
+		}
 		if q.cased && !q.titled && q.words[i].Capital() && i > 0 {
 			confidence += 0.25
 		} else if q.cased && !q.words[i].Capital() {
@@ -226,10 +232,10 @@ func (q *question) nameConfidence(entry name, i, next int) float64 {
 
 // after and before are what stands next to a company rather than to anything else.
 var (
-	after = set(`doing up down stock share shares price prices ticker quote earnings revenue revenues dividend dividends calls puts chart filing filings sales
+	after = set(`doing up down stock share shares price prices ticker quote earnings revenue revenues dividend dividends calls puts chart filing filings sales etf adr bonds bond performance return returns history
 		margins margin guidance ceo cfo inc corp 10 valuation eps worth trading traded report reports reported competitors
 		vs position holdings stake profit profits buyback outlook annual quarterly risk`)
-	before  = set("buy bought buying sell sold selling own owned hold holding holdings invest invested investing short shorting versus vs compare ticker symbol trim")
+	before  = set("like etf etn fund adr buy bought buying sell sold selling own owned hold holding holdings invest invested investing short shorting versus vs compare ticker symbol trim")
 	partOf  = set("price shares share stock position quote stake performance value shareholders chart return returns earnings revenue invest investing invested interested dividend dividends competitors risks ceo")
 	plurals = set("stocks funds etfs companies")
 )
@@ -256,7 +262,38 @@ func (q *question) context(i, next int) float64 {
 	if q.possessive(next - 1) {
 		sum += 0.15 // it has something
 	}
-	return sum
+	return sum + q.coordination(i, next)
+}
+
+// coordination is what it adds that a company that is sure stands beside this one: "T and VZ", "visa vs mastercard".
+func (q *question) coordination(i, next int) float64 {
+	if q.lastEnd > 0 && (q.lastEnd == i-1 && q.joins(i-1) || q.lastEnd == i-2 && q.joins(i-1) && q.joins(i-2)) {
+		return 0.35
+	}
+	if !q.joins(next) {
+		return 0
+	}
+	if q.joins(next + 1) {
+		next++
+	}
+	if next+1 < len(q.words) && q.surely(next+1) {
+		return 0.35
+	}
+	return 0
+}
+
+func (q *question) joins(i int) bool {
+	return q.among(i, "and", "or", ",", "vs", "versus", "&", "y", "und", "et")
+}
+
+// surely tells whether a word begins a name, or is a symbol, that needs no more to be sure of.
+func (q *question) surely(i int) bool {
+	w := q.words[i]
+	if n, ok := q.universe.names[hash(hashStart, w.Text)]; ok && n.company != none && !n.weak && n.base >= 0.6 {
+		return true
+	}
+	company, ok := q.universe.symbols[w.Text]
+	return ok && company < 3000 && q.cased && w.Upper() && len(w.Text) > 1 && !acronyms[w.Text] && !isEnglish(w.Text, 8000)
 }
 
 // possessive tells whether "'s" stands behind a word.
@@ -287,12 +324,12 @@ func (u *Universe) bySymbol(q *question, i int) (candidate, bool) {
 		return candidate{}, false
 	}
 	company, next, ok := u.symbolAt(q, i)
-	if !ok || q.joined(i, next) {
+	if !ok || q.joined(i, next) || q.abbreviates(i) {
 		return candidate{}, false
 	}
 	confidence := 0.95
 	if next == i+1 {
-		confidence = q.symbolConfidence(w, i)
+		confidence = q.symbolConfidence(company, i)
 	}
 	if q.held[symbolKey(u.companies[company].Symbol)] {
 		confidence += 0.3
@@ -320,7 +357,8 @@ func (q *question) joined(i, next int) bool {
 }
 
 // symbolConfidence weighs whether a word is meant as the symbol it also is.
-func (q *question) symbolConfidence(w words.Word, i int) float64 {
+func (q *question) symbolConfidence(company int32, i int) float64 {
+	w := q.words[i]
 	context := q.context(i, i+1)
 	if i+1 < len(q.words) && plurals[q.words[i+1].Text] {
 		context -= 0.1
@@ -346,7 +384,7 @@ func (q *question) symbolConfidence(w words.Word, i int) float64 {
 		case len(w.Text) == 2:
 			return 0.7 + context
 		}
-		return 0.9 + context
+		return q.fame(company) + context
 	}
 	if q.cased && w.Capital() {
 		return 0.1 + context/2 // a name, or how a sentence begins
@@ -363,7 +401,7 @@ func (q *question) symbolConfidence(w words.Word, i int) float64 {
 		return context/2 + alone
 	case stop:
 		base = 0.1
-	case length >= 4 && !isWord(w.Text):
+	case length >= 4 && !isWord(w.Text) && !nearMoney(w.Text):
 		base = 0.65
 	case length == 3 && !isWord(w.Text):
 		base = 0.45
@@ -371,6 +409,36 @@ func (q *question) symbolConfidence(w words.Word, i int) float64 {
 		base = 0.25
 	}
 	return base + context + alone
+}
+
+// fame is how likely capitals are the symbol they also are: more of a company that many speak of.
+func (q *question) fame(company int32) float64 {
+	fame := 0.4
+	switch {
+	case company < 1500:
+		fame = 0.9
+	case company < 3000:
+		fame = 0.6
+	}
+	if q.tells["market"] >= 4 || q.tells["portfolio"] >= 4 {
+		fame += 0.2
+	}
+	return fame
+}
+
+// abbreviates tells whether capitals in brackets are made of the first letters of the words before: "Master Limited
+// Partnership (MLP)".
+func (q *question) abbreviates(i int) bool {
+	if !q.is(i-1, "(") {
+		return false
+	}
+	letters, j := q.words[i].Text, i-2
+	for k := len(letters) - 1; k >= 0; k, j = k-1, j-1 {
+		if j < 0 || q.words[j].Text[0] != letters[k] {
+			return false
+		}
+	}
+	return true
 }
 
 // byGuess is a misspelled name.

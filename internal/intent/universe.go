@@ -103,6 +103,11 @@ func (u *Universe) known(symbols string) int32 {
 	all := strings.Fields(list)
 	for _, s := range all {
 		if i, ok := u.symbols[symbolKey(s)]; ok {
+			for _, former := range all {
+				if _, taken := u.symbols[symbolKey(former)]; !taken {
+					u.symbols[symbolKey(former)] = i // FB is META now
+				}
+			}
 			return i
 		}
 	}
@@ -134,8 +139,8 @@ func (u *Universe) addShort() {
 		if len(parts) >= 3 && !ordinary(parts[:2]) && parts[0][0] > '9' {
 			u.add(parts[:2], name{company: int32(i), base: 0.7}) // #nosec G115 -- some thousands
 		}
-		if len(parts) >= 2 && len(parts[0]) >= 4 && !isEnglish(parts[0], 25_000) {
-			u.add(parts[:1], name{company: int32(i), base: 0.7}) // #nosec G115 -- some thousands
+		if len(parts) >= 2 && len(parts[0]) >= 4 && !isEnglish(parts[0], 2000) {
+			u.add(parts[:1], name{company: int32(i), base: 0.7, weak: isWord(parts[0])}) // #nosec G115 -- some thousands
 		}
 	}
 }
@@ -155,7 +160,7 @@ func (u *Universe) add(parts []string, n name) {
 	}
 	n.words = uint8(min(len(parts), longestName)) // #nosec G115 -- bounded
 	u.names[key] = n
-	if len(parts) == 1 && !n.weak && n.company != none && (n.base >= 0.9 || n.company < fuzzyLarge) {
+	if len(parts) == 1 && n.company != none && (n.known && !n.weak || n.company < fuzzyLarge && !n.weak || n.known && n.company < 100) {
 		u.addFuzzy(parts[0], n.company)
 	}
 }

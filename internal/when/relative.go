@@ -116,7 +116,8 @@ func (p *reader) bareUnit(i, j int) (period, int, bool) {
 }
 
 // rolling is a number of units up to today or from it: "past 3 months", "last two quarters", "next 5 trading days",
-// "over 5 years", "6-month return". Days, weeks, months and years are counted from today; quarters are the calendar's.
+// "over 5 years", "6-month return". Days are counted from today, quarters are the calendar's; weeks, months and years are
+// counted from today where the market is asked of, and are the calendar's elsewhere.
 func (p *reader) rolling(i int) (period, int, bool) {
 	j := p.skip(i, "the")
 	steps, next, ok := p.direction(j)
@@ -145,10 +146,12 @@ func (p *reader) rolling(i int) (period, int, bool) {
 // stretch is the days between today and what lies an amount away.
 func (p *reader) stretch(by amount) period {
 	switch {
-	case by.unit == quarters && by.n < 0:
-		return period{around(by.from(p.Today), quarters).from, around(p.Today, quarters).from.AddDays(-1), days, fixed}
-	case by.unit == quarters:
-		return period{around(p.Today, quarters).to.AddDays(1), around(by.from(p.Today), quarters).to, days, fixed}
+	case (by.unit == quarters || !p.Trading && by.unit > days && by.unit != tradingDays) && by.n < 0:
+		now := around(p.Today, by.unit)
+		return period{by.from(now.from), now.from.AddDays(-1), days, fixed}
+	case by.unit == quarters || !p.Trading && by.unit > days && by.unit != tradingDays:
+		now := around(p.Today, by.unit)
+		return period{now.to.AddDays(1), around(by.from(now.from), by.unit).to, days, fixed}
 	case by.unit == tradingDays && by.n < 0:
 		last := p.Today
 		if !calendar.IsTradingDay(last) {
@@ -237,7 +240,7 @@ func (p *reader) offset(i int) (amount, int, bool) {
 func (p *reader) moved(i int) (period, int, bool) {
 	if by, next, ok := p.offset(i); ok {
 		day := by.from(p.Today)
-		if by.unit == years {
+		if by.unit == years && !p.is(next-1, "today") {
 			return monthOf(day.Year, day.Month), next, true
 		}
 		return dayPeriod(day), next, true

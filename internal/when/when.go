@@ -28,8 +28,8 @@ type Options struct {
 	Today calendar.Day
 	// Past has a month or weekday without more be the latest one, as in questions of how something did.
 	Past bool
-	// Trading has "yesterday" be the last day with a session before today, and days be counted by sessions where
-	// that is said.
+	// Trading has "yesterday" be the last day with a session before today, and "the last 3 months" be counted back from
+	// today instead of be the three before this one: people ask for returns so.
 	Trading bool
 }
 
