@@ -62,7 +62,7 @@ func (r fiscalReader) period(i int) (period FiscalPeriod, next int, plain, ok bo
 		if year, last, found := r.fiscalYear(after); found {
 			return FiscalPeriod{year, quarter}, last, false, true
 		}
-		if year, last, found := r.plainYear(after, r.words[after-1].Kind != words.Letters || r.among(after-1, "quarter")); found {
+		if year, last, found := r.plainYear(after, r.words[after-1].Kind != words.Letters || r.among(after-1, "quarter", "q")); found {
 			return FiscalPeriod{year, quarter}, last, true, true
 		}
 		return FiscalPeriod{}, 0, false, false

@@ -23,7 +23,7 @@ func (u *Universe) misspelled(word string) (int32, bool) {
 		return none, false
 	}
 	most := 1
-	if len(word) >= 8 {
+	if len(word) >= 9 {
 		most = 2
 	}
 	best, found := int32(none), most+1

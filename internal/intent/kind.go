@@ -61,7 +61,7 @@ func (q *question) kind(in Intent) Type {
 		return Market
 	case research > 0:
 		return Research
-	case portfolio > 0:
+	case portfolio > 0, other == 0 && q.tells["topic:dividends"]+q.tells["topic:allocation"] > 0:
 		return Portfolio
 	}
 	return Other

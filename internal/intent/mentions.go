@@ -117,6 +117,8 @@ var exchanges = set("nasdaq nyse amex nysearca arca otc otcmkts cboe bats ticker
 func (u *Universe) explicit(q *question, i int) (candidate, bool) {
 	at := i
 	switch {
+	case q.is(i, "$") && q.among(i+1, "m", "mm", "b", "bn", "k") && q.among(i-1, "in", "of", "("): // a unit
+		return candidate{}, false
 	case q.is(i, "$") && i+1 < len(q.words) && q.words[i+1].Glued && q.words[i+1].Kind == words.Letters:
 		at = i + 1
 	case q.words[i].Kind == words.Letters && exchanges[q.words[i].Text] && i+1 < len(q.words):
@@ -180,10 +182,11 @@ func (u *Universe) byName(q *question, i int) (candidate, bool) {
 		entry, ok := u.names[key]
 		if !ok && q.possessive(j) {
 			entry, ok = u.names[hash(key, "s")] // Starbuck's
+			ok = ok && entry.known
 		}
 		if ok && !q.splits(j) && (n == int(entry.words) || letters >= 6 || letters == n) {
 			found = true
-			best = candidate{company: entry.company, next: j + 1}
+			best = candidate{company: u.listing(entry.company), next: j + 1}
 			if entry.company != none {
 				best.confidence = q.nameConfidence(entry, i, j+1)
 			}
@@ -201,6 +204,9 @@ func (q *question) splits(j int) bool {
 func (q *question) nameConfidence(entry name, i, next int) float64 {
 	confidence := float64(entry.base)
 	context := q.context(i, next)
+	if context <= 0.1 && q.serves(entry.company, next) {
+		return 0
+	}
 	if entry.weak {
 		confidence = 0.3
 		if !entry.known && next == i+1 && !q.words[i].Capital() {
@@ -209,13 +215,20 @@ func (q *question) nameConfidence(entry name, i, next int) float64 {
 		if !entry.known {
 			confidence = 0.2
 		}
-		if q.cased && !q.titled && q.words[i].Capital() && i > 0 {
+		capital := q.cased && !q.titled && q.words[i].Capital()
+		switch {
+		case capital && i > 0:
 			confidence += 0.25
-		} else if q.cased && !q.words[i].Capital() {
+		case capital:
+			confidence += 0.15
+		case q.cased:
 			confidence -= 0.1
 		}
-		if q.among(i-1, "a", "an", "your", "my", "given", "each", "any", "certain", "the") {
+		if q.among(i-1, "a", "an", "your", "my", "the") || !capital && q.among(i-1, "given", "each", "any", "certain") {
 			confidence -= 0.2
+		}
+		if capital && i > 1 && q.words[i-1].Capital() && !q.words[i-1].Upper() && q.words[i-1].End+1 == q.words[i].Start && !isEnglish(q.words[i-1].Text, 300) {
+			confidence -= 0.3 // the end of another name: Times Square
 		}
 		if next == i+1 && q.words[i].Upper() && acronyms[q.words[i].Text] {
 			confidence -= 0.3
@@ -230,13 +243,42 @@ func (q *question) nameConfidence(entry name, i, next int) float64 {
 	return confidence + context
 }
 
+// services are what people have of a company, or do with it, without asking of it as an investment.
+var (
+	services = set(`account accounts card cards app website platform customer checking savings debit branch statement login gift membership prime
+		checkout delivery pickup warranty subscription pay atm coupon receipt refund`)
+	dealings = set("account accounts card cards pay payment broker brokerage use using via transfer deposit withdraw file insure accept accepts cancel withdrawal obtain")
+	servants = set("V MA AXP PYPL SCHW HOOD IBKR COIN JPM BAC WFC C HSBC COF GOOGL GOOG INTU EBAY NFLX MSFT SOFI")
+)
+
+// serves tells whether a question is about what a company does for the person: "my Chase account".
+func (q *question) serves(company int32, next int) bool {
+	if company == none || q.tells["research"] >= 6 || q.tells["portfolio"] >= 4 {
+		return false
+	}
+	for i := next; i < min(next+2, len(q.words)); i++ {
+		if services[q.words[i].Text] {
+			return true
+		}
+	}
+	if !servants[q.universe.companies[company].Symbol] {
+		return false
+	}
+	for _, w := range q.words[:min(len(q.words), 60)] {
+		if dealings[w.Text] {
+			return true
+		}
+	}
+	return false
+}
+
 // after and before are what stands next to a company rather than to anything else.
 var (
 	after = set(`doing up down stock share shares price prices ticker quote earnings revenue revenues dividend dividends calls puts chart filing filings sales etf adr bonds bond performance return returns history
-		margins margin guidance ceo cfo inc corp 10 valuation eps worth trading traded report reports reported competitors
-		vs position holdings stake profit profits buyback outlook annual quarterly risk`)
+		margins margin guidance ceo cfo inc corp 10 valuation eps worth trading traded gross operating capex debt subscribers user users passenger combined ebitda news report reports reported competitors
+		position holdings stake profit profits buyback outlook annual quarterly risk`)
 	before  = set("like etf etn fund adr buy bought buying sell sold selling own owned hold holding holdings invest invested investing short shorting versus vs compare ticker symbol trim")
-	partOf  = set("price shares share stock position quote stake performance value shareholders chart return returns earnings revenue invest investing invested interested dividend dividends competitors risks ceo")
+	partOf  = set("news outlook price shares share stock position quote stake performance value shareholders chart return returns earnings revenue invest investing invested interested dividend dividends competitors risks ceo")
 	plurals = set("stocks funds etfs companies")
 )
 
@@ -246,7 +288,15 @@ func (q *question) context(i, next int) float64 {
 	switch {
 	case q.among(next, "stock", "share", "shares", "ticker"):
 		sum += 0.45
+	case q.among(next, "vs", "versus"):
+		sum += 0.3
+		if next+1 < len(q.words) && q.words[next+1].Upper() && q.universe.isSymbol(q.words[next+1].Text) {
+			sum += 0.15
+		}
 	case next < len(q.words) && after[q.words[next].Text]:
+		sum += 0.35
+	case q.is(next, "a") && (q.among(next+1, "buy", "sell", "hold") || q.among(next+1, "good", "strong", "safe", "bad") && q.among(next+2, "buy", "stock", "investment")),
+		q.among(next, "overvalued", "undervalued", "expensive", "cheap"):
 		sum += 0.35
 	}
 	switch j := i - 1; {
@@ -293,7 +343,7 @@ func (q *question) surely(i int) bool {
 		return true
 	}
 	company, ok := q.universe.symbols[w.Text]
-	return ok && company < 3000 && q.cased && w.Upper() && len(w.Text) > 1 && !acronyms[w.Text] && !isEnglish(w.Text, 8000)
+	return ok && q.universe.place(company) < 3000 && q.cased && w.Upper() && len(w.Text) > 1 && !acronyms[w.Text] && !isEnglish(w.Text, 8000)
 }
 
 // possessive tells whether "'s" stands behind a word.
@@ -371,12 +421,15 @@ func (q *question) symbolConfidence(company int32, i int) float64 {
 		context -= 0.5
 	}
 	stop := acronyms[w.Text]
+	if !w.Upper() && nearMoney(w.Text) {
+		return 0
+	}
 	if q.cased && w.Upper() {
 		switch {
-		case stop && q.capitals == 1 && q.tells["market"]+q.tells["portfolio"] >= 2 && len(w.Text) > 1 && i > 0:
-			return 0.3 + context + alone
 		case len(w.Text) == 1:
-			return 0.2 + context + alone
+			return q.letterConfidence(i) + context + alone
+		case stop && q.capitals == 1 && isEnglish(w.Text, 20_000) && q.tells["market"]+q.tells["portfolio"]+q.tells["research"] >= 2:
+			return 0.3 + context + alone // a word that somebody took the trouble to put in capitals
 		case stop:
 			return 0.1 + context + alone
 		case isEnglish(w.Text, 8000):
@@ -396,12 +449,17 @@ func (q *question) symbolConfidence(company int32, i int) float64 {
 		return 0.1 + context
 	}
 	base := 0.1
+	if len(w.Text) == 1 && !q.words[i].Upper() && q.among(i, "a", "i", "u", "y", "o", "e") {
+		return 0
+	}
 	switch length := len(w.Text); {
 	case stop && isEnglish(w.Text, 20_000), isEnglish(w.Text, 5000):
 		return context/2 + alone
 	case stop:
 		base = 0.1
-	case length >= 4 && !isWord(w.Text) && !nearMoney(w.Text):
+	case length >= 4 && !isWord(w.Text) && q.cased:
+		base = 0.45
+	case length >= 4 && !isWord(w.Text):
 		base = 0.65
 	case length == 3 && !isWord(w.Text):
 		base = 0.45
@@ -411,13 +469,31 @@ func (q *question) symbolConfidence(company int32, i int) float64 {
 	return base + context + alone
 }
 
+// kinds are what a single letter tells apart: "Series D", "Class B", "Part A".
+var kinds = set("series class part form schedule section plan type grade level tier rating appendix exhibit item note vitamin group phase category share")
+
+// letterConfidence weighs a capital that stands alone.
+func (q *question) letterConfidence(i int) float64 {
+	switch {
+	case q.among(i, "a", "i"), !q.words[i].Upper():
+		return 0.2
+	case i > 0 && kinds[q.words[i-1].Text], q.among(i+1, "corp", "shares", "share", "class", "visa", "type"):
+		return -0.3
+	case i+1 < len(q.words) && q.words[i+1].Capital() && !q.words[i+1].Upper():
+		return 0 // an initial
+	case q.tells["market"]+q.tells["portfolio"]+q.tells["research"] >= 3:
+		return 0.4
+	}
+	return 0.2
+}
+
 // fame is how likely capitals are the symbol they also are: more of a company that many speak of.
 func (q *question) fame(company int32) float64 {
 	fame := 0.4
 	switch {
-	case company < 1500:
+	case q.universe.place(company) < 1500:
 		fame = 0.9
-	case company < 3000:
+	case q.universe.place(company) < 3000:
 		fame = 0.6
 	}
 	if q.tells["market"] >= 4 || q.tells["portfolio"] >= 4 {

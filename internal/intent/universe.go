@@ -20,6 +20,7 @@ type Universe struct {
 	companies []Company
 	symbols   map[string]int32 // in lower case, with "-" before a class
 	listed    int32            // companies before this one were given; those after are known to us alone
+	weight    []int32          // by company, the place of the largest listing of the same company
 	names     map[uint64]name
 	fuzzy     map[byte][]fuzzyName
 }
@@ -53,10 +54,43 @@ func NewUniverse(companies []Company) *Universe {
 			}
 		}
 	}
+	u.weigh()
 	u.addKnown()
 	u.addGiven()
 	u.addShort()
 	return u
+}
+
+// weigh has the listings of one company share the place of the first.
+func (u *Universe) weigh() {
+	first := make(map[string]int32, len(u.companies))
+	u.weight = make([]int32, len(u.companies))
+	for i, c := range u.companies {
+		at, seen := first[c.Name]
+		if !seen || c.Name == "" {
+			at = int32(i) // #nosec G115 -- some thousands
+			first[c.Name] = at
+		}
+		u.weight[i] = at
+	}
+}
+
+// listing is that of the company by which it is spoken of: the first, unless that is the over-the-counter paper of a
+// foreign share, whose symbols have five letters, and there is another.
+func (u *Universe) listing(company int32) int32 {
+	if company == none || company >= u.listed || !overTheCounter(u.companies[company].Symbol) {
+		return company
+	}
+	for i := company + 1; i < u.listed; i++ {
+		if u.weight[i] == u.weight[company] && len(u.companies[i].Symbol) <= 4 {
+			return i
+		}
+	}
+	return company
+}
+
+func overTheCounter(symbol string) bool {
+	return len(symbol) == 5 && (symbol[4] == 'F' || symbol[4] == 'Y')
 }
 
 // Symbol is the company of a symbol, however its class is written; false when there is none.
@@ -71,6 +105,9 @@ func (u *Universe) Symbol(symbol string) (Company, bool) {
 func symbolKey(symbol string) string {
 	return strings.NewReplacer(".", "-", "/", "-", " ", "-").Replace(strings.ToLower(strings.TrimPrefix(symbol, "$")))
 }
+
+// wellKnown is the place that companies of our own table have at least.
+const wellKnown = 1000
 
 //go:embed names.txt
 var namesTable string
@@ -103,6 +140,7 @@ func (u *Universe) known(symbols string) int32 {
 	all := strings.Fields(list)
 	for _, s := range all {
 		if i, ok := u.symbols[symbolKey(s)]; ok {
+			u.weight[i] = min(u.weight[i], wellKnown)
 			for _, former := range all {
 				if _, taken := u.symbols[symbolKey(former)]; !taken {
 					u.symbols[symbolKey(former)] = i // FB is META now
@@ -139,7 +177,7 @@ func (u *Universe) addShort() {
 		if len(parts) >= 3 && !ordinary(parts[:2]) && parts[0][0] > '9' {
 			u.add(parts[:2], name{company: int32(i), base: 0.7}) // #nosec G115 -- some thousands
 		}
-		if len(parts) >= 2 && len(parts[0]) >= 4 && !isEnglish(parts[0], 2000) {
+		if len(parts) >= 2 && len(parts[0]) >= 4 && !isEnglish(parts[0], 2000) && !acronyms[parts[0]] {
 			u.add(parts[:1], name{company: int32(i), base: 0.7, weak: isWord(parts[0])}) // #nosec G115 -- some thousands
 		}
 	}
@@ -229,4 +267,17 @@ func hash(h uint64, text string) uint64 {
 		h = (h ^ uint64(text[i])) * 1099511628211
 	}
 	return h
+}
+
+// place is how large the company of a symbol is among all.
+func (u *Universe) place(company int32) int32 {
+	if int(company) < len(u.weight) {
+		return u.weight[company]
+	}
+	return 0 // one of our own table
+}
+
+func (u *Universe) isSymbol(word string) bool {
+	_, ok := u.symbols[word]
+	return ok
 }

@@ -233,7 +233,7 @@ func (p *reader) quarterOrHalf(i int) (period, int, bool) {
 
 // quarterName is which quarter or half, and what makes it of a year.
 func (p *reader) quarterName(i int) (int, func(year, n int) period, int, bool) {
-	if n, ok := p.digits(i+1, 1); ok && p.words[i+1].Glued && n >= 1 {
+	if n, ok := p.digits(i+1, 1); ok && p.words[i+1].Glued && n >= 1 && !p.runsOn(i+2) {
 		switch {
 		case p.is(i, "q") && n <= 4:
 			return n, quarterOf, i + 2, true
@@ -252,6 +252,11 @@ func (p *reader) quarterName(i int) (int, func(year, n int) period, int, bool) {
 		return n, halfOf, next + 1, true
 	}
 	return 0, nil, 0, false
+}
+
+// runsOn tells whether letters follow without a space: H1B is no half of a year.
+func (p *reader) runsOn(i int) bool {
+	return i < len(p.words) && p.words[i].Glued && p.words[i].Kind == words.Letters && !p.is(i, "fy")
 }
 
 // year is a year alone, where it is not a price, a count or part of a name.

@@ -125,7 +125,7 @@ func (p *reader) rolling(i int) (period, int, bool) {
 		if n, after, ok := p.number(j); ok {
 			if steps, last, ok := p.direction(after); ok && steps != 0 {
 				if u, end, ok := p.unitAt(last); ok {
-					return p.stretch(amount{steps * n, u}), end, true
+					return p.stretch(amount{steps * n, u}, p.Trading), end, true
 				}
 			}
 		}
@@ -135,21 +135,23 @@ func (p *reader) rolling(i int) (period, int, bool) {
 		return period{}, 0, false
 	}
 	if by, last, ok := p.amountAt(next); ok {
-		return p.stretch(amount{steps * by.n, by.unit}), last, true
+		over := j > 0 && p.among(i-1, "over", "during", "within")
+		return p.stretch(amount{steps * by.n, by.unit}, over || p.Trading), last, true
 	}
 	if u, last, ok := p.unitAt(next); ok && p.rolls(i, next) {
-		return p.stretch(amount{steps, u}), last, true
+		return p.stretch(amount{steps, u}, true), last, true
 	}
 	return period{}, 0, false
 }
 
-// stretch is the days between today and what lies an amount away.
-func (p *reader) stretch(by amount) period {
+// stretch is the days between today and what lies an amount away, or where it does not roll the whole units.
+func (p *reader) stretch(by amount, rolls bool) period {
+	whole := by.unit == quarters || !rolls && by.unit > weekday
 	switch {
-	case (by.unit == quarters || !p.Trading && by.unit > days && by.unit != tradingDays) && by.n < 0:
+	case whole && by.n < 0:
 		now := around(p.Today, by.unit)
 		return period{by.from(now.from), now.from.AddDays(-1), days, fixed}
-	case by.unit == quarters || !p.Trading && by.unit > days && by.unit != tradingDays:
+	case whole:
 		now := around(p.Today, by.unit)
 		return period{now.to.AddDays(1), around(by.from(now.from), by.unit).to, days, fixed}
 	case by.unit == tradingDays && by.n < 0:
@@ -187,7 +189,7 @@ func (p *reader) spanned(i int) (period, int, bool) {
 	if !alone && !measured && !before || p.among(next, "ago", "from") {
 		return period{}, 0, false
 	}
-	return p.stretch(amount{-by.n, by.unit}), next, true
+	return p.stretch(amount{-by.n, by.unit}, true), next, true
 }
 
 // toDate is "YTD", "month to date", "so far this year".
