@@ -55,6 +55,11 @@ type fiscalReader struct{ words []words.Word }
 // period is "FY2019", "fiscal 2022", "Q2 of FY23", "third quarter of fiscal year 2022", "2Q23", "Q3 2023". Plain is one
 // that does not say it is fiscal.
 func (r fiscalReader) period(i int) (period FiscalPeriod, next int, plain, ok bool) {
+	if r.is(i, "q") && i+1 < len(r.words) && len(r.words[i+1].Text) == 5 && r.words[i+1].Glued { // Q22023
+		if n, err := strconv.Atoi(r.words[i+1].Text); err == nil && n/10_000 >= 1 && n/10_000 <= 4 && n%10_000 >= 1950 && n%10_000 < 2100 {
+			return FiscalPeriod{n % 10_000, n / 10_000}, i + 2, true, true
+		}
+	}
 	if quarter, after, found := r.quarter(i); found {
 		for r.among(after, "of", "in", "the", ",", "-", "for", "'") && after < i+6 && !r.among(after, "'") {
 			after++

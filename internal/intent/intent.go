@@ -58,7 +58,7 @@ func (u *Universe) Parse(query string, c Context) Intent {
 	if len(in.Fiscal) == 0 && in.Type == Research {
 		in.Fiscal = yearsAsFiscal(q.words, in.Ranges)
 	}
-	in.Filters = q.filters(in.Type)
+	in.Filters = q.filters(in.Type, len(in.Symbols) > 0)
 	in.Topics = q.topics()
 	return in
 }

@@ -71,13 +71,14 @@ func (q *question) kind(in Intent) Type {
 type Filters struct {
 	// Holdings has the question be about what the person owns.
 	Holdings bool
-	// Sectors and Industries are groups in our own words: technology, healthcare; semiconductors, airlines.
+	// Sectors and Industries are groups in our own words: technology, healthcare; semiconductors, airlines. An industry
+	// stands beside the sector it is of, and narrows it.
 	Sectors, Industries []string
 	// Movers is "gainers" or "losers".
 	Movers string
 }
 
-func (q *question) filters(t Type) Filters {
+func (q *question) filters(t Type, named bool) Filters {
 	out := Filters{Holdings: t == Portfolio}
 	for _, name := range sectors {
 		if q.tells["sector:"+name] > 0 {
@@ -89,8 +90,8 @@ func (q *question) filters(t Type) Filters {
 			out.Industries = append(out.Industries, name)
 		}
 	}
-	if t == Research || t == Other {
-		out.Sectors, out.Industries = nil, nil // what a company sells, and not which companies
+	if t == Research || t == Other || t == Market && named {
+		out.Sectors, out.Industries = nil, nil // what a company does, and not which companies
 	}
 	switch {
 	case q.tells["movers:losers"] > 0 && q.tells["movers:gainers"] == 0:

@@ -203,10 +203,11 @@ func (q *question) splits(j int) bool {
 // nameConfidence weighs how a name is written and what stands around it.
 func (q *question) nameConfidence(entry name, i, next int) float64 {
 	confidence := float64(entry.base)
-	context := q.context(i, next)
+	context := q.neighbours(i, next)
 	if context <= 0.1 && q.serves(entry.company, next) {
 		return 0
 	}
+	context += q.coordination(i, next)
 	if entry.weak {
 		confidence = 0.3
 		if !entry.known && next == i+1 && !q.words[i].Capital() {
@@ -230,6 +231,9 @@ func (q *question) nameConfidence(entry name, i, next int) float64 {
 		if capital && i > 1 && q.words[i-1].Capital() && !q.words[i-1].Upper() && q.words[i-1].End+1 == q.words[i].Start && !isEnglish(q.words[i-1].Text, 300) {
 			confidence -= 0.3 // the end of another name: Times Square
 		}
+		if i > 0 && q.words[i-1].Kind == words.Digits {
+			confidence -= 0.3 // F-1 visa
+		}
 		if next == i+1 && q.words[i].Upper() && acronyms[q.words[i].Text] {
 			confidence -= 0.3
 		}
@@ -246,7 +250,7 @@ func (q *question) nameConfidence(entry name, i, next int) float64 {
 // services are what people have of a company, or do with it, without asking of it as an investment.
 var (
 	services = set(`account accounts card cards app website platform customer checking savings debit branch statement login gift membership prime
-		checkout delivery pickup warranty subscription pay atm coupon receipt refund`)
+		checkout delivery pickup warranty subscription atm coupon receipt refund`)
 	dealings = set("account accounts card cards pay payment broker brokerage use using via transfer deposit withdraw file insure accept accepts cancel withdrawal obtain")
 	servants = set("V MA AXP PYPL SCHW HOOD IBKR COIN JPM BAC WFC C HSBC COF GOOGL GOOG INTU EBAY NFLX MSFT SOFI")
 )
@@ -278,19 +282,27 @@ var (
 		margins margin guidance ceo cfo inc corp 10 valuation eps worth trading traded gross operating capex debt subscribers user users passenger combined ebitda news report reports reported competitors
 		position holdings stake profit profits buyback outlook annual quarterly risk`)
 	before  = set("like etf etn fund adr buy bought buying sell sold selling own owned hold holding holdings invest invested investing short shorting versus vs compare ticker symbol trim")
-	partOf  = set("news outlook price shares share stock position quote stake performance value shareholders chart return returns earnings revenue invest investing invested interested dividend dividends competitors risks ceo")
+	partOf  = set("news outlook prices quotes charts stocks positions price shares share stock position quote stake performance value shareholders chart return returns earnings revenue invest investing invested interested dividend dividends competitors risks ceo")
 	plurals = set("stocks funds etfs companies")
 )
 
-// context is what the neighbours add.
+// context is what stands around a company adds.
 func (q *question) context(i, next int) float64 {
+	return q.neighbours(i, next) + q.coordination(i, next)
+}
+
+// neighbours is what the words next to a company add.
+func (q *question) neighbours(i, next int) float64 {
 	sum := 0.0
+	if q.is(next, "s") && !q.cased {
+		next++ // how a possessive is transcribed
+	}
 	switch {
 	case q.among(next, "stock", "share", "shares", "ticker"):
 		sum += 0.45
 	case q.among(next, "vs", "versus"):
 		sum += 0.3
-		if next+1 < len(q.words) && q.words[next+1].Upper() && q.universe.isSymbol(q.words[next+1].Text) {
+		if next+1 < len(q.words) && q.words[next+1].Upper() && q.universe.isSymbol(q.words[next+1].Text) && !acronyms[q.words[next+1].Text] {
 			sum += 0.15
 		}
 	case next < len(q.words) && after[q.words[next].Text]:
@@ -312,7 +324,7 @@ func (q *question) context(i, next int) float64 {
 	if q.possessive(next - 1) {
 		sum += 0.15 // it has something
 	}
-	return sum + q.coordination(i, next)
+	return sum
 }
 
 // coordination is what it adds that a company that is sure stands beside this one: "T and VZ", "visa vs mastercard".
@@ -449,7 +461,7 @@ func (q *question) symbolConfidence(company int32, i int) float64 {
 		return 0.1 + context
 	}
 	base := 0.1
-	if len(w.Text) == 1 && !q.words[i].Upper() && q.among(i, "a", "i", "u", "y", "o", "e") {
+	if len(w.Text) == 1 && (q.among(i, "a", "i", "u", "y", "o", "e", "s", "m", "d") && i > 0 || i > 0 && kinds[q.words[i-1].Text]) {
 		return 0
 	}
 	switch length := len(w.Text); {

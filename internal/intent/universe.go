@@ -190,8 +190,8 @@ func (u *Universe) add(parts []string, n name) {
 		key = hash(key, part)
 		length += len(part)
 	}
-	if length < 3 && (len(parts) == 0 || parts[0][0] < 0x80) {
-		return
+	if length < 2 || length < 3 && !n.known {
+		return // shorter ones are symbols
 	}
 	if _, taken := u.names[key]; taken {
 		return

@@ -68,6 +68,9 @@ func (p *reader) season(i int) (period, int, bool) {
 		return period{}, 0, false
 	}
 	year := p.Today.Year + steps
+	if got.to.Month < got.from.Month && p.Today.Before(inYear(got.to, p.Today.Year)) {
+		year-- // the winter that began last year
+	}
 	if steps < 0 && inYear(got.to, p.Today.Year).Before(p.Today) && got.from.Before(got.to) {
 		year = p.Today.Year
 	}

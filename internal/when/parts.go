@@ -68,7 +68,7 @@ func (p *reader) partOf(i int) (period, int, bool) {
 	switch {
 	case p.among(j, "eom", "eoy", "eoq", "bom", "boy", "boq") && j > i:
 		return p.shortPart(p.words[j].Text), j + 1, true
-	case p.is(j, "rest") && p.is(j+1, "of"), p.is(j, "remainder") && p.is(j+1, "of"):
+	case p.among(j, "rest", "remainder", "remaining") && p.is(j+1, "of"):
 		if got, next, ok := p.wholeAfter(j + 1); ok && !got.to.Before(p.Today) {
 			return period{p.Today, got.to, days, fixed}, next, true
 		}
@@ -134,7 +134,8 @@ func (p *reader) partName(i int) (which, int, bool) {
 	return 0, 0, false
 }
 
-// part is the beginning, the middle or the end of a period: three days of a week, ten of a month, half a year, or a third.
+// part is the beginning, the middle or the end of a period: three days of a week, ten of a
+// month, a third of a quarter; a year begins with its first quarter and ends with its second half.
 func part(of period, w which) period {
 	length := int(of.to.Number()-of.from.Number()) + 1
 	first, last := length/3, length-length/3
@@ -144,8 +145,9 @@ func part(of period, w which) period {
 	case months:
 		first, last = 10, 20
 	case years, decades:
-		if w != middle {
-			first, last = (length+1)/2-1, (length+1)/2-2
+		first, last = length/4, (length+1)/2-2
+		if w == middle {
+			first, last = length/3, length-length/3
 		}
 	}
 	switch w {

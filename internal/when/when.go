@@ -121,7 +121,7 @@ func (p *reader) between(i int) (period, int, bool) {
 // joiner skips what stands between the two ends.
 func (p *reader) joiner(i int, opened bool) int {
 	switch {
-	case p.is(i, "to"), p.is(i, "-"), p.is(i, "through"), p.is(i, "until"), p.is(i, "till"), p.is(i, "thru"), opened && p.is(i, "and"):
+	case p.is(i, "to"), p.is(i, "-"), p.is(i, "~"), p.is(i, "through"), p.is(i, "until"), p.is(i, "till"), p.is(i, "thru"), opened && p.is(i, "and"):
 		return i + 1
 	case p.is(i, "up") && p.is(i+1, "to"):
 		return i + 2
@@ -195,7 +195,7 @@ func (p *reader) single(i int) (period, int, bool) {
 // tail reads what follows a period and changes it: "Monday two weeks from now", "March in 1 year", "Monday of last week".
 func (p *reader) tail(got period, next int) (period, int, bool) {
 	if got.unit == weekday {
-		j := p.skip(p.skip(p.skip(next, ","), "of"), "the")
+		j := p.skip(p.skip(p.skip(p.skip(next, ","), "of"), "from"), "the")
 		if week, after, ok := p.relative(j); ok && week.unit == weeks {
 			day := onOrAfter(week.from, got.from.Weekday())
 			return period{from: day, to: day, unit: days}, after, true
