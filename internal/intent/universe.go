@@ -177,8 +177,8 @@ func (u *Universe) addShort() {
 		if len(parts) >= 3 && !ordinary(parts[:2]) && parts[0][0] > '9' {
 			u.add(parts[:2], name{company: int32(i), base: 0.7}) // #nosec G115 -- some thousands
 		}
-		if len(parts) >= 2 && len(parts[0]) >= 4 && !isEnglish(parts[0], 2000) && !acronyms[parts[0]] {
-			u.add(parts[:1], name{company: int32(i), base: 0.7, weak: isWord(parts[0])}) // #nosec G115 -- some thousands
+		if len(parts) >= 2 && len(parts[0]) >= 4 && !words.Common(parts[0], 2000) && !acronyms[parts[0]] {
+			u.add(parts[:1], name{company: int32(i), base: 0.7, weak: words.Known(parts[0])}) // #nosec G115 -- some thousands
 		}
 	}
 }
@@ -232,7 +232,7 @@ func core(parts []string) []string {
 // ordinary tells whether a name is made of everyday words only.
 func ordinary(parts []string) bool {
 	for _, part := range parts {
-		if !isEnglish(part, 20_000) {
+		if !words.Common(part, 20_000) {
 			return false
 		}
 	}
