@@ -209,8 +209,8 @@ func (u *Universe) bySymbol(q *question, i int) (candidate, bool) {
 	if next == i+1 {
 		confidence = q.symbolConfidence(company, i)
 	}
-	if q.held[symbolKey(u.companies[company].Symbol)] {
-		confidence += 0.3
+	if q.held[symbolKey(u.companies[company].Symbol)] && (q.cased && w.Upper() || !words.Common(w.Text, 20_000)) {
+		confidence += 0.4
 	}
 	return candidate{company: company, next: next, confidence: confidence}, true
 }
