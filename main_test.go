@@ -310,7 +310,8 @@ func startServer(t *testing.T, engine db.Engine) *server {
 		"JASPERS_ALPACA_CLIENT_ID=id", "JASPERS_ALPACA_CLIENT_SECRET=alpaca-client",
 		"JASPERS_ALPACA_AUTHORIZE_URL=" + outside.URL + "/alpaca/oauth/authorize", "JASPERS_ALPACA_TOKEN_URL=" + outside.URL + "/alpaca/oauth/token",
 		"JASPERS_ALPACA_LIVE_URL=" + outside.URL + "/alpaca/live", "JASPERS_ALPACA_PAPER_URL=" + outside.URL + "/alpaca/paper",
-		"JASPERS_YAHOO_QUERY_URL=" + outside.URL + "/yahoo", "JASPERS_YAHOO_COOKIE_URL=" + outside.URL + "/yahoo", "JASPERS_YAHOO_RATE=1000",
+		"JASPERS_YAHOO_QUERY_URL=" + outside.URL + "/yahoo", "JASPERS_YAHOO_COOKIE_URL=" + outside.URL + "/yahoo",
+		"JASPERS_YAHOO_PAGES_URL=" + outside.URL + "/yahoo", "JASPERS_YAHOO_RATE=1000",
 		"JASPERS_ANTHROPIC_BASE_URL=" + outside.URL + "/claude", "JASPERS_ANTHROPIC_API_KEY=model-key",
 	}}
 	s.boot()

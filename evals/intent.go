@@ -1,11 +1,11 @@
 package main
 
 import (
-	"bufio"
 	"bytes"
 	"encoding/csv"
 	"encoding/json"
 	"errors"
+	"flag"
 	"fmt"
 	"io"
 	"os"
@@ -18,79 +18,80 @@ import (
 
 // intents reads each question of a file, and writes what it was taken to be about.
 func intents(args []string, out io.Writer) (bool, error) {
-	file, flags, err := fileAndFlags(args, "--universe", "--out")
+	file, dir, to, err := intentArgs(args)
 	if err != nil {
 		return false, err
 	}
-	u, err := readUniverse(flags["--universe"])
+	u, err := readUniverse(dir)
 	if err != nil {
 		return false, err
 	}
-	questions, err := os.ReadFile(file) // #nosec G304 -- the file that was asked for
+	questions, err := readQuestions(file)
 	if err != nil {
 		return false, err
 	}
-	var answers bytes.Buffer
-	n := 0
-	lines := bufio.NewScanner(bytes.NewReader(questions))
-	lines.Buffer(nil, len(questions)+1)
-	for lines.Scan() {
-		if len(bytes.TrimSpace(lines.Bytes())) == 0 {
-			continue
-		}
-		answer, err := answerIntent(u, lines.Bytes())
-		if err != nil {
-			return false, fmt.Errorf("question %d: %w", n+1, err)
-		}
-		answers.Write(append(answer, '\n'))
-		n++
+	answers := make([]prediction, 0, len(questions))
+	for _, q := range questions {
+		answers = append(answers, q.predicted(u))
 	}
-	if err := os.WriteFile(flags["--out"], answers.Bytes(), 0o600); err != nil {
-		return false, err
-	}
-	_, _ = fmt.Fprintf(out, "%d questions read\n", n)
-	return n > 0, lines.Err()
+	_, _ = fmt.Fprintf(out, "%d questions read\n", len(questions))
+	return len(questions) > 0, writeLines(to, answers)
 }
 
-// fileAndFlags reads the one file and the flags that have to be there.
-func fileAndFlags(args []string, names ...string) (string, map[string]string, error) {
-	file, flags := "", map[string]string{}
-	for i := 0; i < len(args); i++ {
-		switch {
-		case !strings.HasPrefix(args[i], "-") && file == "":
-			file = args[i]
-		case i+1 < len(args):
-			flags["--"+strings.TrimLeft(args[i], "-")] = args[i+1]
-			i++
+// intentArgs reads the arguments, the file before or after the others.
+func intentArgs(args []string) (file, dir, to string, err error) {
+	flags := flag.NewFlagSet("intent", flag.ContinueOnError)
+	flags.SetOutput(io.Discard)
+	flags.StringVar(&dir, "universe", "", "")
+	flags.StringVar(&to, "out", "", "")
+	var files []string
+	for rest := args; ; {
+		if flags.Parse(rest) != nil || flags.NArg() == 0 {
+			break
 		}
+		files, rest = append(files, flags.Arg(0)), flags.Args()[1:]
 	}
-	for _, name := range names {
-		if file == "" || flags[name] == "" || len(flags) != len(names) {
-			return "", nil, fmt.Errorf("want FILE %s", strings.Join(names, " … ")+" …")
+	if len(files) != 1 || dir == "" || to == "" {
+		return "", "", "", errors.New("intent takes the file with the questions, --universe and the folder with the companies, --out and a file to write")
+	}
+	return files[0], dir, to, nil
+}
+
+// spoken is a question with the day on which it is.
+type spoken struct {
+	ID, Query string
+	RefDate   string `json:"ref_date"`
+}
+
+// readQuestions reads a question a line.
+func readQuestions(path string) ([]spoken, error) {
+	raw, err := os.ReadFile(path) // #nosec G304 -- the file that was asked for
+	if err != nil {
+		return nil, err
+	}
+	var out []spoken
+	for line := range bytes.Lines(raw) {
+		if len(bytes.TrimSpace(line)) == 0 {
+			continue
 		}
+		var q spoken
+		if err := json.Unmarshal(line, &q); err != nil {
+			return nil, fmt.Errorf("question %d: %w", len(out)+1, err)
+		}
+		out = append(out, q)
 	}
-	return file, flags, nil
+	return out, nil
 }
 
 // fallbackDay is when questions without a day of their own are asked.
 var fallbackDay = calendar.Day{Year: 2026, Month: 3, Day: 18}
 
-func answerIntent(u *intent.Universe, line []byte) ([]byte, error) {
-	var question struct {
-		ID, Query string
-		RefDate   string `json:"ref_date"`
+func (q spoken) predicted(u *intent.Universe) prediction {
+	today, err := calendar.ParseDay(q.RefDate)
+	if err != nil {
+		today = fallbackDay
 	}
-	if err := json.Unmarshal(line, &question); err != nil {
-		return nil, err
-	}
-	today := fallbackDay
-	if question.RefDate != "" {
-		var err error
-		if today, err = calendar.ParseDay(question.RefDate); err != nil {
-			return nil, err
-		}
-	}
-	return json.Marshal(predicted(question.ID, u.Parse(question.Query, intent.Context{Today: today})))
+	return predicted(q.ID, u.Parse(q.Query, intent.Context{Today: today}))
 }
 
 // prediction is an intent as the scorer takes it.

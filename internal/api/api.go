@@ -23,7 +23,9 @@ import (
 	"github.com/jaspers-ai/jaspers/internal/chat"
 	"github.com/jaspers-ai/jaspers/internal/connection"
 	"github.com/jaspers-ai/jaspers/internal/costbasis"
+	"github.com/jaspers-ai/jaspers/internal/documents"
 	"github.com/jaspers-ai/jaspers/internal/fault"
+	"github.com/jaspers-ai/jaspers/internal/filings"
 	"github.com/jaspers-ai/jaspers/internal/idempotency"
 	"github.com/jaspers-ai/jaspers/internal/ledger"
 	"github.com/jaspers-ai/jaspers/internal/limit"
@@ -32,6 +34,8 @@ import (
 	"github.com/jaspers-ai/jaspers/internal/performance"
 	"github.com/jaspers-ai/jaspers/internal/portfolio"
 	"github.com/jaspers-ai/jaspers/internal/reconciliation"
+	"github.com/jaspers-ai/jaspers/internal/reported"
+	"github.com/jaspers-ai/jaspers/internal/research"
 	"github.com/jaspers-ai/jaspers/internal/snapshot"
 	"github.com/jaspers-ai/jaspers/internal/syncs"
 	"github.com/jaspers-ai/jaspers/internal/user"
@@ -57,9 +61,14 @@ type Services struct {
 	Snapshots      *snapshot.Service
 	Market         *market.Service
 	PastPrices     *pastprices.Service
-	Chat           *chat.Service
-	Audit          *audit.Log
-	Idempotency    *idempotency.Keys
+	Research       *research.Service
+	// Filings knows who filed what, Documents what stands in it, Reported the figures that were tagged in it.
+	Filings     *filings.Service
+	Documents   *documents.Service
+	Reported    *reported.Service
+	Chat        *chat.Service
+	Audit       *audit.Log
+	Idempotency *idempotency.Keys
 	// Ready tells whether the server can work: nil, or what is missing.
 	Ready func(context.Context) error
 }
@@ -133,6 +142,9 @@ func newRouter(services Services, cfg Config, mux *http.ServeMux) *router {
 	r.snapshotRoutes()
 	r.stockRoutes()
 	r.historyRoutes()
+	r.researchRoutes()
+	r.filingRoutes()
+	r.factRoutes()
 	r.chatRoutes()
 	r.auditRoutes()
 	r.healthRoutes()

@@ -43,6 +43,8 @@ type result[T any] struct {
 	data    T
 	meta    Meta
 	cookies []*http.Cookie
+	// lasting says that data is nobody's own and never changes, so that it may be kept by who asked.
+	lasting bool
 }
 
 // answer is a result of which nothing needs to be said.

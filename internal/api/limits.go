@@ -7,6 +7,7 @@ import (
 	"math"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -163,13 +164,23 @@ func (v *visit) describe(res limit.Result) {
 	case res.Remaining < v.counts[i].Remaining || res.Remaining == v.counts[i].Remaining && res.Reset > v.counts[i].Reset:
 		v.counts[i] = res
 	}
-	var policies, states []string
-	for _, c := range v.counts {
-		policies = append(policies, fmt.Sprintf("%q;q=%d;w=%d", c.Limit.Name, c.Limit.Burst, seconds(c.Limit.Period)))
-		states = append(states, fmt.Sprintf("%q;r=%d;t=%d", c.Limit.Name, c.Remaining, seconds(c.Reset)))
+	var policies, states []byte
+	for i, c := range v.counts {
+		if i > 0 {
+			policies, states = append(policies, ", "...), append(states, ", "...)
+		}
+		policies = appendItem(policies, c.Limit.Name, 'q', c.Limit.Burst, 'w', seconds(c.Limit.Period))
+		states = appendItem(states, c.Limit.Name, 'r', c.Remaining, 't', seconds(c.Reset))
 	}
-	v.header.Set(policyHeader, strings.Join(policies, ", "))
-	v.header.Set(stateHeader, strings.Join(states, ", "))
+	v.header.Set(policyHeader, string(policies))
+	v.header.Set(stateHeader, string(states))
+}
+
+// appendItem writes a text with two numbers as RFC 9651 has it: "default";q=1000;w=3600.
+func appendItem(b []byte, name string, first byte, one int, second byte, other int) []byte {
+	b = strconv.AppendQuote(b, name)
+	b = strconv.AppendInt(append(b, ';', first, '='), int64(one), 10)
+	return strconv.AppendInt(append(b, ';', second, '='), int64(other), 10)
 }
 
 // seconds rounds up: who waits them out does not come too early.

@@ -18,10 +18,13 @@ import (
 	"github.com/jaspers-ai/jaspers/internal/audit"
 	"github.com/jaspers-ai/jaspers/internal/auth"
 	"github.com/jaspers-ai/jaspers/internal/breakdown"
+	"github.com/jaspers-ai/jaspers/internal/cache"
 	"github.com/jaspers-ai/jaspers/internal/chat"
 	"github.com/jaspers-ai/jaspers/internal/connection"
 	"github.com/jaspers-ai/jaspers/internal/costbasis"
 	"github.com/jaspers-ai/jaspers/internal/db"
+	"github.com/jaspers-ai/jaspers/internal/documents"
+	"github.com/jaspers-ai/jaspers/internal/filings"
 	"github.com/jaspers-ai/jaspers/internal/gains"
 	"github.com/jaspers-ai/jaspers/internal/idempotency"
 	"github.com/jaspers-ai/jaspers/internal/job"
@@ -29,11 +32,15 @@ import (
 	"github.com/jaspers-ai/jaspers/internal/limit"
 	"github.com/jaspers-ai/jaspers/internal/mail"
 	"github.com/jaspers-ai/jaspers/internal/market"
+	"github.com/jaspers-ai/jaspers/internal/pace"
 	"github.com/jaspers-ai/jaspers/internal/pastprices"
 	"github.com/jaspers-ai/jaspers/internal/performance"
 	"github.com/jaspers-ai/jaspers/internal/portfolio"
 	"github.com/jaspers-ai/jaspers/internal/prices"
 	"github.com/jaspers-ai/jaspers/internal/reconciliation"
+	"github.com/jaspers-ai/jaspers/internal/redis"
+	"github.com/jaspers-ai/jaspers/internal/reported"
+	"github.com/jaspers-ai/jaspers/internal/research"
 	"github.com/jaspers-ai/jaspers/internal/snapshot"
 	"github.com/jaspers-ai/jaspers/internal/syncs"
 	"github.com/jaspers-ai/jaspers/internal/user"
@@ -49,9 +56,13 @@ type App struct {
 	jobs *job.Queue
 	// prices asks Market for what is held before anybody waits for it.
 	prices *prices.Service
+	// fetched keeps what outside services said; redis is its own connection, nil without one.
+	fetched *cache.Store
+	redis   *redis.Client
 	// keyring opens what is sealed in sealedColumns.
 	keyring *vault.Keyring
 	limiter *limit.Limiter
+	paces   *pace.Keepers
 	log     *slog.Logger
 	end     context.CancelFunc // of what works for nobody's request
 }
@@ -103,7 +114,13 @@ func (a *App) build(life context.Context, cfg Config, opts Options) (err error) 
 		return err
 	}
 	a.jobs = job.New(job.Config{DB: a.db, Now: opts.Now, Log: opts.Log, Workers: cfg.Jobs.Workers, Lease: cfg.Jobs.Lease})
-	if err := errors.Join(a.buildPeople(cfg, opts), a.buildMoney(life, providers{cfg, opts})); err != nil {
+	if a.paces, err = pace.New(pace.Config{DB: a.db, RedisURL: string(cfg.Limits.RedisURL), Log: opts.Log}); err != nil {
+		return err
+	}
+	outside := providers{cfg, opts, a.paces}
+	if err := errors.Join(
+		a.buildPeople(cfg, opts), a.buildStore(cfg, opts), a.buildMoney(life, outside), a.buildFilings(life, outside),
+	); err != nil {
 		return err
 	}
 	a.Account = &account.Service{DB: a.db, Now: opts.Now, Log: opts.Log, Audit: a.Audit, Auth: a.Auth, Chat: a.Chat, Jobs: a.jobs}
@@ -127,6 +144,18 @@ func (a *App) buildPeople(cfg Config, opts Options) error {
 	return err
 }
 
+// buildStore makes what keeps what outside services said. It has a connection to Redis of its own: limits must not suffer
+// from what is large or slow.
+func (a *App) buildStore(cfg Config, opts Options) (err error) {
+	if address := string(cfg.Limits.RedisURL); address != "" {
+		a.redis, err = redis.Open(redis.Config{
+			URL: address, Log: opts.Log, Without: "each process caches for itself and in the database", Again: "caches are shared through it",
+		})
+	}
+	a.fetched = &cache.Store{DB: a.db, Redis: a.redis, Log: opts.Log}
+	return err
+}
+
 // buildMoney makes what knows what people own, what it is worth, and what can be said of it.
 func (a *App) buildMoney(life context.Context, outside providers) error {
 	brokers, err := outside.brokers()
@@ -143,7 +172,7 @@ func (a *App) buildMoney(life context.Context, outside providers) error {
 		return err
 	}
 	now, log := outside.Now, outside.Options.Log
-	if a.Market, err = market.New(life, market.Config{Sources: sources, Now: now, Log: log}); err != nil {
+	if a.Market, err = market.New(life, market.Config{Sources: sources, Store: a.fetched, Now: now, Log: log}); err != nil {
 		return err
 	}
 	if a.PastPrices, err = pastprices.New(life, pastprices.Config{
@@ -154,7 +183,15 @@ func (a *App) buildMoney(life context.Context, outside providers) error {
 	}); err != nil {
 		return err
 	}
-	a.prices = &prices.Service{DB: a.db, Past: a.PastPrices, Jobs: a.jobs, Now: now, Log: log, Pause: outside.pricePause()}
+	if a.Research, err = research.New(life, research.Config{
+		Sources: sources, Store: a.fetched, Now: now, Log: log,
+		Filed: func(ctx context.Context, symbol string) ([]market.Metric, error) {
+			return a.Reported.Metrics(ctx, symbol)
+		},
+	}); err != nil {
+		return err
+	}
+	a.prices = &prices.Service{DB: a.db, Past: a.PastPrices, Research: a.Research, Jobs: a.jobs, Now: now, Log: log, Pause: outside.pricePause()}
 	a.Connections = &connection.Service{
 		DB: a.db, Keys: a.keyring, Audit: a.Audit, Providers: brokers, RedirectURL: outside.HTTP.CallbackURL, Now: now,
 		OnConnected: func(ctx context.Context, tx *sql.Tx, id string) error { return a.Syncs.Connected(ctx, tx, id) },
@@ -164,7 +201,7 @@ func (a *App) buildMoney(life context.Context, outside providers) error {
 	}
 	a.Syncs = &syncs.Service{DB: a.db, Connections: a.Connections, Jobs: a.jobs, Now: now, Audit: a.Audit}
 	a.Portfolio = &portfolio.Service{
-		DB: a.db, Connections: a.Connections, Now: now, Rate: a.Market.Rate, Closes: a.PastPrices.KnownCloses,
+		DB: a.db, Connections: a.Connections, Now: now, Rate: a.Market.Rate, Closes: a.PastPrices.KnownCloses, Companies: a.Research.KnownCompanies,
 		Gains: &gains.Service{DB: a.db, Rates: a.PastPrices.Rates, Now: now},
 	}
 	a.Breakdown = &breakdown.Service{Portfolio: a.Portfolio}
@@ -180,6 +217,21 @@ func (a *App) buildMoney(life context.Context, outside providers) error {
 		Tools: []analyst.Tool{analyst.HoldingsTool(a.Portfolio), analyst.QuotesTool(a.Market)},
 	}}
 	return nil
+}
+
+// buildFilings makes what knows what companies filed.
+func (a *App) buildFilings(life context.Context, outside providers) error {
+	source, err := outside.filings()
+	if err != nil {
+		return err
+	}
+	a.Filings, err = filings.New(life, filings.Config{DB: a.db, Source: source, Jobs: a.jobs, Now: outside.Now, Log: outside.Options.Log})
+	if err != nil {
+		return err
+	}
+	a.Documents = documents.New(life, documents.Config{DB: a.db, Filings: a.Filings, Now: outside.Now})
+	a.Reported, err = reported.New(life, reported.Config{Filings: a.Filings, Store: a.fetched, Now: outside.Now, Log: outside.Options.Log})
+	return err
 }
 
 // buildEdge makes what the network reaches.
@@ -225,6 +277,15 @@ func (a *App) Close() error {
 	a.end()
 	if a.limiter != nil {
 		_ = a.limiter.Close() // nothing is kept in it
+	}
+	if a.fetched != nil {
+		a.fetched.Close() // what was fetched last is still written
+	}
+	if a.redis != nil {
+		_ = a.redis.Close()
+	}
+	if a.paces != nil {
+		_ = a.paces.Close() // nothing is kept in it
 	}
 	if err := a.db.Close(); err != nil {
 		return fmt.Errorf("close the database: %w", err)

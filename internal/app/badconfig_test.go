@@ -95,6 +95,9 @@ func badSettings(t *testing.T) map[string]struct {
 		"a number that is none":             {"JASPERS_BCRYPT_COST", []string{"JASPERS_BCRYPT_COST=h1dden"}},
 		"no workers":                        {"JASPERS_JOB_WORKERS", []string{"JASPERS_JOB_WORKERS=0"}},
 		"no budget for Yahoo":               {"JASPERS_YAHOO_RATE", []string{"JASPERS_YAHOO_RATE=0"}},
+		"nobody for the SEC":                {"JASPERS_EDGAR_USER_AGENT", []string{"JASPERS_EDGAR_USER_AGENT=curl/8.0"}},
+		"a budget beyond the SEC's":         {"JASPERS_EDGAR_RATE", []string{"JASPERS_EDGAR_RATE=9"}},
+		"a budget for the SEC that is none": {"JASPERS_EDGAR_RATE", []string{"JASPERS_EDGAR_RATE=NaN"}},
 		"a budget that is none":             {"JASPERS_YAHOO_RATE", []string{"JASPERS_YAHOO_RATE=NaN"}},
 		"a long lease":                      {"JASPERS_JOB_LEASE", []string{"JASPERS_JOB_LEASE=9h"}},
 	}

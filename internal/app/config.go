@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -19,6 +20,8 @@ import (
 	"github.com/joho/godotenv"
 	"github.com/shopspring/decimal"
 
+	"github.com/jaspers-ai/jaspers/internal/filings/edgar"
+	"github.com/jaspers-ai/jaspers/internal/market/finnhub"
 	"github.com/jaspers-ai/jaspers/internal/telemetry"
 )
 
@@ -35,6 +38,8 @@ type Config struct {
 	Alpaca    AlpacaConfig
 	IBKR      IBKRConfig
 	Yahoo     YahooConfig
+	Finnhub   FinnhubConfig
+	EDGAR     EDGARConfig
 	Anthropic AnthropicConfig
 
 	keysFile string // where the encryption keys are kept, when they were not given
@@ -89,7 +94,7 @@ type LimitsConfig struct {
 	SignIns  int              `env:"JASPERS_LIMIT_SIGN_INS" envDefault:"5" doc:"Failed sign-ins in 15 minutes to an account, and from an address."`
 	SignUps  int              `env:"JASPERS_LIMIT_SIGN_UPS" envDefault:"20" doc:"Registrations an hour from an address."`
 	Messages int              `env:"JASPERS_LIMIT_MESSAGES" envDefault:"10" doc:"Questions a minute in one conversation."`
-	RedisURL telemetry.Secret `env:"JASPERS_REDIS_URL" also:"REDIS_URL" doc:"redis://… or rediss://…, through which several processes count together; each for itself when empty."`
+	RedisURL telemetry.Secret `env:"JASPERS_REDIS_URL" also:"REDIS_URL" doc:"redis://… or rediss://…, through which several processes count together and share what they fetched; each for itself, and through the database, when empty. No two installations share one."`
 }
 
 // AlpacaConfig has Alpaca connected on its consent page, too, when the client id and secret are there.
@@ -107,8 +112,44 @@ type YahooConfig struct {
 	Enabled   bool   `env:"JASPERS_YAHOO_ENABLED" envDefault:"true" doc:"Yahoo Finance has no official API and is for personal use: switch it off otherwise."`
 	QueryURL  string `env:"JASPERS_YAHOO_QUERY_URL" doc:"Another host for queries."`
 	CookieURL string `env:"JASPERS_YAHOO_COOKIE_URL" doc:"Another host for the session's cookie."`
+	PagesURL  string `env:"JASPERS_YAHOO_PAGES_URL" doc:"Another host for news, and for pages that set the cookie where the host for it does not."`
 	// Rate is by default what Yahoo lets one address ask without complaint.
-	Rate float64 `env:"JASPERS_YAHOO_RATE" envDefault:"2" doc:"Requests a second that this process makes, 0.1 to 1000; processes behind one address share what Yahoo allows it, about 2."`
+	Rate float64 `env:"JASPERS_YAHOO_RATE" envDefault:"2" doc:"Requests a second that all your processes make together, 0.1 to 1000; Yahoo allows one address about 2."`
+}
+
+// FinnhubConfig has Finnhub asked for what Yahoo cannot say, or alone where that is switched off, when a key is there.
+type FinnhubConfig struct {
+	APIKey telemetry.Secret `env:"JASPERS_FINNHUB_API_KEY" also:"FINNHUB_API_KEY" doc:"Your key at Finnhub; the free plan has prices of New York, companies, earnings and news."`
+	URL    string           `env:"JASPERS_FINNHUB_URL" doc:"Another address of Finnhub's API, with /api/v1."`
+	// PerMinute is by default what the free plan allows a key.
+	PerMinute int `env:"JASPERS_FINNHUB_PER_MINUTE" envDefault:"60" doc:"Requests a minute that your plan allows the key, 10 to 1800; all your processes share them."`
+}
+
+// EDGARConfig switches filings on when the User-Agent is there.
+type EDGARConfig struct {
+	UserAgent  string `env:"JASPERS_EDGAR_USER_AGENT" also:"EDGAR_USER_AGENT" doc:"Who you are to the SEC, which asks for a name and an address of mail, such as \"Name contact@example.com\"; without it there are no filings."`
+	ArchiveURL string `env:"JASPERS_EDGAR_ARCHIVE_URL" doc:"Another host for documents and the list of companies."`
+	DataURL    string `env:"JASPERS_EDGAR_DATA_URL" doc:"Another host for lists of filings and for figures."`
+	SearchURL  string `env:"JASPERS_EDGAR_SEARCH_URL" doc:"Another host for full-text search."`
+	// Rate keeps away from ten, where the SEC begins to shut people out.
+	Rate float64 `env:"JASPERS_EDGAR_RATE" envDefault:"8" doc:"Requests a second that all your processes make together, 0.1 to 8; the SEC shuts out for ten minutes who makes more than 10."`
+}
+
+// declared matches what the SEC wants to know: words, and an address of mail.
+var declared = regexp.MustCompile(`^[\x21-\x7e][\x20-\x7e]{0,150} [^\s@]+@[^\s@]+\.[A-Za-z]+\)?$`)
+
+func (c *EDGARConfig) check() error {
+	if c.UserAgent != "" && !declared.MatchString(c.UserAgent) {
+		return errors.New(`JASPERS_EDGAR_USER_AGENT must be a name and an address of mail such as "Name contact@example.com"`)
+	}
+	most := float64(edgar.Rate)
+	if c.ArchiveURL != "" && c.DataURL != "" && c.SearchURL != "" { // not the SEC's
+		most = 1000
+	}
+	if !(c.Rate >= 0.1 && c.Rate <= most) { // written so that it refuses NaN, too
+		return errors.New("JASPERS_EDGAR_RATE must be between 0.1 and 8: the SEC shuts out who makes more than ten requests a second")
+	}
+	return nil
 }
 
 // AnthropicConfig switches the analyst's model on when a key or an address is there. Prices are US dollars for a million tokens.
@@ -238,6 +279,12 @@ func (c *Config) complete() error {
 	}
 	if !(c.Yahoo.Rate >= 0.1 && c.Yahoo.Rate <= 1000) { // written so that it refuses NaN, too
 		return errors.New("JASPERS_YAHOO_RATE must be between 0.1 and 1000")
+	}
+	if c.Finnhub.PerMinute < 10 || c.Finnhub.PerMinute > 60*finnhub.PerSecond {
+		return errors.New("JASPERS_FINNHUB_PER_MINUTE must be between 10 and 1800")
+	}
+	if err := c.EDGAR.check(); err != nil {
+		return err
 	}
 	if err := c.IBKR.check(); err != nil {
 		return err

@@ -30,6 +30,9 @@ const (
 	demoClientID = "jaspers-demo"
 	demoSecret   = "simulated-alpaca-client" // #nosec G101 -- the simulator's
 	demoModelKey = "simulated-anthropic-key" // #nosec G101 -- the simulator's
+	demoNewsKey  = "simulated-finnhub-key"   // #nosec G101 -- the simulator's
+	// demoUserAgent declares the demo to the simulated SEC.
+	demoUserAgent = "Jaspers demo demo@jaspers.example"
 	// demoDelta is how long the simulated model thinks about each piece of text, so that one can watch it.
 	demoDelta = 15 * time.Millisecond
 )
@@ -81,6 +84,7 @@ func Demo(ctx context.Context, environ []string, opts DemoOptions) error {
 	}
 	world.Alpaca = sim.AlpacaApp{ClientID: demoClientID, ClientSecret: demoSecret, RedirectURIs: []string{cfg.HTTP.CallbackURL}}
 	world.Claude = sim.ClaudeOptions{Key: demoModelKey, DeltaDelay: demoDelta}
+	world.Finnhub = sim.FinnhubOptions{Key: demoNewsKey}
 	gateway.serve(world)
 	outside.serve(world.Handler())
 	printer := &mail.Printer{Out: opts.Out}
@@ -100,8 +104,11 @@ func demoConfig(opts DemoOptions, simulator string, more ...string) (Config, err
 		"JASPERS_ALPACA_CLIENT_ID=" + demoClientID, "JASPERS_ALPACA_CLIENT_SECRET=" + demoSecret,
 		"JASPERS_ALPACA_AUTHORIZE_URL=" + at("/alpaca/oauth/authorize"), "JASPERS_ALPACA_TOKEN_URL=" + at("/alpaca/oauth/token"),
 		"JASPERS_ALPACA_LIVE_URL=" + at("/alpaca/live"), "JASPERS_ALPACA_PAPER_URL=" + at("/alpaca/paper"),
-		"JASPERS_YAHOO_QUERY_URL=" + at("/yahoo"), "JASPERS_YAHOO_COOKIE_URL=" + at("/yahoo"),
+		"JASPERS_YAHOO_QUERY_URL=" + at("/yahoo"), "JASPERS_YAHOO_COOKIE_URL=" + at("/yahoo"), "JASPERS_YAHOO_PAGES_URL=" + at("/yahoo"),
 		"JASPERS_YAHOO_RATE=100", // the simulated one holds nobody to a limit, and the first look at performance asks it for years
+		"JASPERS_FINNHUB_URL=" + at("/finnhub"), "JASPERS_FINNHUB_API_KEY=" + demoNewsKey,
+		"JASPERS_EDGAR_USER_AGENT=" + demoUserAgent, "JASPERS_EDGAR_ARCHIVE_URL=" + at("/edgar/www"),
+		"JASPERS_EDGAR_DATA_URL=" + at("/edgar/data"), "JASPERS_EDGAR_SEARCH_URL=" + at("/edgar/efts"),
 		"JASPERS_ANTHROPIC_BASE_URL=" + at("/claude"), "JASPERS_ANTHROPIC_API_KEY=" + demoModelKey,
 	}, more...), "")
 }
@@ -229,6 +236,7 @@ func Simulate(ctx context.Context, addr, redirectURI string, out io.Writer) erro
 	world.Clock = clock
 	world.Alpaca = sim.AlpacaApp{ClientID: demoClientID, ClientSecret: demoSecret, RedirectURIs: []string{redirectURI}}
 	world.Claude = sim.ClaudeOptions{Key: demoModelKey, DeltaDelay: demoDelta}
+	world.Finnhub = sim.FinnhubOptions{Key: demoNewsKey}
 	o, err := listenOutside(ctx, addr)
 	if err != nil {
 		return err
@@ -254,8 +262,8 @@ func Simulate(ctx context.Context, addr, redirectURI string, out io.Writer) erro
 		}
 	}
 	_, _ = fmt.Fprintln(out, strings.Join(gateway.settings, "\n"))
-	_, err = fmt.Fprintf(out, "JASPERS_ALPACA_CLIENT_ID=%s\nJASPERS_ALPACA_CLIENT_SECRET=%s\nJASPERS_CALLBACK_URL=%s\nJASPERS_ANTHROPIC_API_KEY=%s\n",
-		demoClientID, demoSecret, redirectURI, demoModelKey)
+	_, err = fmt.Fprintf(out, "JASPERS_ALPACA_CLIENT_ID=%s\nJASPERS_ALPACA_CLIENT_SECRET=%s\nJASPERS_CALLBACK_URL=%s\nJASPERS_ANTHROPIC_API_KEY=%s\nJASPERS_FINNHUB_API_KEY=%s\n",
+		demoClientID, demoSecret, redirectURI, demoModelKey, demoNewsKey)
 	if err != nil {
 		return err
 	}

@@ -41,6 +41,7 @@ func TestMain(m *testing.M) {
 const (
 	clientSecret  = "alpaca-client-c4d1f0a2"
 	modelKey      = "model-key-5b7e9d31"
+	finnhubKey    = "finnhub-key-92c0e7a4"
 	jwtSecret     = "6a1f0c9be27d4853b1e6709ac2f4d8351b7e0f92c6a4d3e8"
 	encryptionKey = "0f1e2d3c4b5a69788796a5b4c3d2e1f00123456789abcdef0011223344556677"
 	hashKey       = "c3a7e51d90b2f4866e1d7a05c9b83f2244d0e6a1937b5c8f"
@@ -110,14 +111,16 @@ func startSite(t *testing.T, engine db.Engine, with setup) *site {
 	t.Helper()
 	address := dbtest.Address(t, engine) // may skip the test, before anything is started
 	s := &site{
-		t: t, clock: sim.NewClock(opening), log: &syncBuffer{}, tape: &tape{}, address: address, secrets: []string{clientSecret, modelKey, jwtSecret, encryptionKey, hashKey},
+		t: t, clock: sim.NewClock(opening), log: &syncBuffer{}, tape: &tape{}, address: address, secrets: []string{clientSecret, modelKey, finnhubKey, jwtSecret, encryptionKey, hashKey},
 	}
 	server := httptest.NewUnstartedServer(nil)
 	s.url = "http://" + server.Listener.Addr().String()
 	s.sim = sim.NewSim(sim.New(7, s.clock.Now))
 	s.sim.Alpaca = sim.AlpacaApp{ClientID: "jaspers", ClientSecret: clientSecret, RedirectURIs: []string{s.url + "/api/brokerages/callback"}}
+	s.sim.EDGAR.Limit = -1
 	s.sim.Claude = with.model
 	s.sim.Claude.Key = modelKey
+	s.sim.Finnhub = sim.FinnhubOptions{Key: finnhubKey}
 	outside := httptest.NewServer(s.tape.around(s.sim.Handler()))
 	log, err := telemetry.NewLog(s.log, slog.LevelDebug, "json")
 	if err != nil {
@@ -155,7 +158,12 @@ func (s *site) settings(t *testing.T, outside, database string) []string {
 		"JASPERS_ALPACA_AUTHORIZE_URL=" + outside + "/alpaca/oauth/authorize", "JASPERS_ALPACA_TOKEN_URL=" + outside + "/alpaca/oauth/token",
 		"JASPERS_ALPACA_LIVE_URL=" + outside + "/alpaca/live", "JASPERS_ALPACA_PAPER_URL=" + outside + "/alpaca/paper",
 		"JASPERS_YAHOO_QUERY_URL=" + outside + "/yahoo", "JASPERS_YAHOO_COOKIE_URL=" + outside + "/yahoo",
-		"JASPERS_YAHOO_RATE=1000", // the simulated one has no budget to keep
+		"JASPERS_YAHOO_PAGES_URL=" + outside + "/yahoo",
+		"JASPERS_YAHOO_RATE=1000",                     // the simulated one has no budget to keep
+		"JASPERS_FINNHUB_URL=" + outside + "/finnhub", // asked by whom a test gives the key
+		"JASPERS_EDGAR_USER_AGENT=Jaspers tests tests@jaspers.example", "JASPERS_EDGAR_ARCHIVE_URL=" + outside + "/edgar/www",
+		"JASPERS_EDGAR_DATA_URL=" + outside + "/edgar/data", "JASPERS_EDGAR_SEARCH_URL=" + outside + "/edgar/efts",
+		"JASPERS_EDGAR_RATE=1000",
 		// One address and few people ask for everything here; the tests of the limits set their own.
 		"JASPERS_LIMIT_REQUESTS=1000000", "JASPERS_LIMIT_SIGN_INS=100000", "JASPERS_LIMIT_SIGN_UPS=100000", "JASPERS_LIMIT_MESSAGES=100000",
 		"JASPERS_ANTHROPIC_BASE_URL=" + outside + "/claude", "JASPERS_ANTHROPIC_API_KEY=" + modelKey,

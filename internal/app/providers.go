@@ -2,15 +2,23 @@ package app
 
 import (
 	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/jaspers-ai/jaspers/internal/broker"
 	"github.com/jaspers-ai/jaspers/internal/broker/alpaca"
+	"github.com/jaspers-ai/jaspers/internal/filings"
+	"github.com/jaspers-ai/jaspers/internal/filings/edgar"
 	"github.com/jaspers-ai/jaspers/internal/llm"
 	"github.com/jaspers-ai/jaspers/internal/llm/claude"
 	"github.com/jaspers-ai/jaspers/internal/market"
+	"github.com/jaspers-ai/jaspers/internal/market/finnhub"
 	"github.com/jaspers-ai/jaspers/internal/market/yahoo"
+	"github.com/jaspers-ai/jaspers/internal/pace"
 	"github.com/jaspers-ai/jaspers/internal/upstream"
 )
 
@@ -18,6 +26,7 @@ import (
 type providers struct {
 	Config
 	Options
+	paces *pace.Keepers
 }
 
 // brokers are the brokerages that can be connected, in the order people see them.
@@ -27,7 +36,16 @@ func (p providers) brokers() ([]broker.Provider, error) {
 
 // marketSources are where prices come from, in the order they are asked.
 func (p providers) marketSources() ([]market.Source, error) {
-	return configured(p.yahoo)
+	return configured(p.yahoo, p.finnhub)
+}
+
+// filings are where what companies filed comes from; nil when nobody said who asks the SEC.
+func (p providers) filings() (filings.Source, error) {
+	sources, err := configured(p.edgar)
+	if len(sources) == 0 {
+		return nil, err
+	}
+	return sources[0], err
 }
 
 // model is what the analyst asks; nil when none is configured.
@@ -77,20 +95,75 @@ func (p providers) alpaca() (broker.Provider, error) {
 
 // pricePause lies between two questions while past prices are brought up to date: as long as one takes of the budget, so
 // that people's come through.
-func (c Config) pricePause() time.Duration { return time.Duration(float64(time.Second) / c.Yahoo.Rate) }
+func (c Config) pricePause() time.Duration {
+	return time.Duration(float64(time.Second+pace.DefaultMargin) / c.Yahoo.Rate)
+}
 
 func (p providers) yahoo() (market.Source, error) {
 	if !p.Yahoo.Enabled {
 		return nil, errOff
 	}
-	query, cookie := address{p.Yahoo.QueryURL, yahoo.DefaultQueryURL}, address{p.Yahoo.CookieURL, yahoo.DefaultCookieURL}
-	client, err := p.client(upstream.Config{
-		Provider: "Yahoo", Rate: p.Yahoo.Rate, SharedLimit: true, UserAgent: yahoo.UserAgent,
-	}, query, cookie)
+	hosts := yahoo.DefaultHosts()
+	var addresses []address
+	if set := p.Yahoo.QueryURL; set != "" {
+		hosts.Query = []string{set}
+		addresses = append(addresses, address{set: set})
+	}
+	cookie, pages := address{p.Yahoo.CookieURL, hosts.Cookie}, address{p.Yahoo.PagesURL, hosts.Pages}
+	hosts.Cookie, hosts.Pages = cookie.url(), pages.url()
+	addresses = append(addresses, cookie, pages)
+	for _, preset := range slices.Concat(hosts.Query, hosts.Consent) {
+		addresses = append(addresses, address{preset: preset})
+	}
+	order, err := p.pace("Yahoo", hosts.Query[0], pace.PerSecond(p.Yahoo.Rate))
 	if err != nil {
 		return nil, err
 	}
-	return yahoo.New(query.url(), cookie.url(), client, p.Now), nil
+	client, err := p.client(upstream.Config{Provider: "Yahoo", Pace: order, SharedLimit: true, UserAgent: yahoo.UserAgent}, addresses...)
+	if err != nil {
+		return nil, err
+	}
+	return yahoo.New(hosts, client, p.Now), nil
+}
+
+func (p providers) finnhub() (market.Source, error) {
+	if p.Finnhub.APIKey == "" {
+		return nil, errOff
+	}
+	at, key := address{p.Finnhub.URL, finnhub.DefaultURL}, string(p.Finnhub.APIKey)
+	order, err := p.pace("Finnhub", at.url()+"\n"+key,
+		pace.Window{Count: p.Finnhub.PerMinute, Period: time.Minute}, pace.Window{Count: finnhub.PerSecond, Period: time.Second})
+	if err != nil {
+		return nil, err
+	}
+	client, err := p.client(upstream.Config{Provider: "Finnhub", Pace: order, SharedLimit: true, UserAgent: "jaspers"}, at)
+	if err != nil {
+		return nil, err
+	}
+	return finnhub.New(strings.TrimRight(at.url(), "/"), key, client, p.Now), nil
+}
+
+// secKey is what the SEC counts together: everything from one address.
+const secKey = "sec.gov"
+
+func (p providers) edgar() (filings.Source, error) {
+	if p.EDGAR.UserAgent == "" {
+		return nil, errOff
+	}
+	archive, data := address{p.EDGAR.ArchiveURL, edgar.DefaultArchiveURL}, address{p.EDGAR.DataURL, edgar.DefaultDataURL}
+	search := address{p.EDGAR.SearchURL, edgar.DefaultSearchURL}
+	order, err := p.pace("SEC", secKey, pace.PerSecond(p.EDGAR.Rate))
+	if err != nil {
+		return nil, err
+	}
+	client, err := p.client(upstream.Config{
+		Provider: "the SEC", Pace: order, SharedLimit: true, UserAgent: p.EDGAR.UserAgent, Timeout: edgar.Timeout, Retries: edgar.Retries,
+		MaxBody: edgar.MaxBody,
+	}, archive, data, search)
+	if err != nil {
+		return nil, err
+	}
+	return edgar.New(edgar.Config{ArchiveURL: archive.url(), DataURL: data.url(), SearchURL: search.url()}, client), nil
 }
 
 const (
@@ -135,6 +208,13 @@ func (p providers) client(cfg upstream.Config, addresses ...address) (*upstream.
 	}
 	cfg.Now, cfg.Record = p.Now, p.recordCall
 	return upstream.New(cfg)
+}
+
+// pace makes the order in which all our processes ask a vendor that counts them together: those of one address, or of one
+// key where there is one. What they share is named by a hash of it.
+func (p providers) pace(vendor, counted string, windows ...pace.Window) (upstream.Pace, error) {
+	sum := sha256.Sum256([]byte(counted))
+	return p.paces.For(pace.Limits{Vendor: vendor, Key: strings.ToLower(vendor) + ":" + hex.EncodeToString(sum[:16]), Windows: windows})
 }
 
 // recordCall notes every call that leaves the server.

@@ -19,7 +19,7 @@ func (o operation) scopeOf() string {
 		return "public"
 	case begins("chat"):
 		return "chat"
-	case begins("stocks"), o.method == http.MethodGet && (begins("portfolio") || begins("brokerages")):
+	case begins("stocks"), begins("news"), begins("edgar"), o.method == http.MethodGet && (begins("portfolio") || begins("brokerages")):
 		return "read"
 	case begins("portfolio"), begins("brokerages"):
 		return "write"

@@ -55,6 +55,8 @@ func newVictimAs(s *site, name, customer string) victim {
 		"/api/portfolio/holdings/{symbol}":                      "AAPL",
 		"/api/stocks/quote/{symbol}":                            "AAPL",
 		"/api/stocks/{symbol}":                                  "AAPL",
+		"/api/edgar/filings/{symbol}":                           "AAPL",
+		"/api/edgar/filing/{accession}":                         s.filed("8-K"),
 	}, []string{name, p.id, c.ID, sync, chat.ID, m.ID, login.ID, key.ID, key.Key, m.ToolCalls[0].ID, account.Number, dollars(total(s.bookOf(customer)))}}
 }
 
@@ -86,6 +88,19 @@ func (p *person) leftovers(name string) {
 	p.write(`insert into second_factor_failures (id, user_id, at) values ($1, $2, $3)`, db.NewID(), p.id, now.Add(-time.Hour))
 	p.write(`insert into account_links (id, user_id, purpose, token_hash, email, created_at, expires_at) values ($1, $2, 'verify_email', $3, $4, $5, $5)`,
 		db.NewID(), p.id, name+"-link", p.email, now)
+}
+
+// filed is the number of Apple's newest filing on a form.
+func (s *site) filed(form string) string {
+	s.t.Helper()
+	apple, _ := s.sim.World.Filings().Company(320193)
+	for _, f := range apple.Until(s.clock.Now()) {
+		if f.Form == form {
+			return f.Accession
+		}
+	}
+	s.t.Fatalf("there is no %s", form)
+	return ""
 }
 
 var parameter = regexp.MustCompile(`\{[^}]+\}`)

@@ -286,7 +286,7 @@ func (s *Service) Authenticate(ctx context.Context, token string) (Identity, err
 	if err != nil {
 		return Identity{}, err
 	}
-	role, alive, err := findSession(ctx, s.db.Read(), who, db.Time(s.now()))
+	role, alive, err := findSession(s.db.Lookup(ctx), s.db.Read(), who, db.Time(s.now()))
 	if err != nil {
 		return Identity{}, err
 	}

@@ -124,16 +124,18 @@ func endOtherSessions(ctx context.Context, tx db.Querier, who Identity, now time
 	return err
 }
 
-// findSession tells whether a session is alive, and what its person may do. That of a disabled person is not.
+// findSession tells whether a session is alive, and what its person may do. That of a disabled person is not. Every
+// request asks this: SQLite would plan a join anew each time, and keeps the plan of two lookups.
 func findSession(ctx context.Context, q db.Querier, who Identity, now time.Time) (role user.Role, alive bool, err error) {
+	var found sql.Null[user.Role]
 	err = q.QueryRowContext(ctx, `
-		select u.role from auth_sessions s join users u on u.id = s.user_id
-		where s.id = $1 and s.user_id = $2 and s.ended_at is null and s.expires_at > $3 and u.disabled_at is null`,
-		who.SessionID, who.UserID, now).Scan(&role)
+		select (select u.role from users u where u.id = s.user_id and u.disabled_at is null) from auth_sessions s
+		where s.id = $1 and s.user_id = $2 and s.ended_at is null and s.expires_at > $3`,
+		who.SessionID, who.UserID, now).Scan(&found)
 	if errors.Is(err, sql.ErrNoRows) {
 		return "", false, nil
 	}
-	return role, err == nil, err
+	return found.V, err == nil && found.Valid, err
 }
 
 func insertRefreshToken(ctx context.Context, tx db.Querier, hash, sessionID string, now, expires time.Time) error {

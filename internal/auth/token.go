@@ -13,6 +13,7 @@ import (
 
 	"github.com/golang-jwt/jwt/v5"
 	"github.com/google/uuid"
+	"github.com/maypok86/otter/v2"
 
 	"github.com/jaspers-ai/jaspers/internal/db"
 	"github.com/jaspers-ai/jaspers/internal/fault"
@@ -40,7 +41,17 @@ type accessTokens struct {
 	ttl    time.Duration
 	now    func() time.Time
 	parser *jwt.Parser
+	seen   *otter.Cache[[sha256.Size]byte, seenToken]
 }
+
+// seenToken is a token that held: while its time lasts, the same text needs no reading again. Only its hash is kept.
+type seenToken struct {
+	who         Identity
+	from, until time.Time
+}
+
+// maxSeen bounds how many tokens are remembered; one takes about 300 bytes.
+const maxSeen = 20_000
 
 type accessClaims struct {
 	jwt.RegisteredClaims
@@ -53,12 +64,17 @@ func newAccessTokens(key []byte, ttl time.Duration, now func() time.Time) (*acce
 		return nil, fmt.Errorf("the key that signs access tokens must have at least %d bytes, it has %d", minSigningKey, len(key))
 	}
 	keyID := vault.Hash("access token key:" + string(key))[:16]
+	seen, err := otter.New(&otter.Options[[sha256.Size]byte, seenToken]{MaximumSize: maxSeen})
+	if err != nil {
+		return nil, err
+	}
 	return &accessTokens{
 		key:    key,
 		keyID:  keyID,
 		header: header(keyID),
 		ttl:    ttl,
 		now:    now,
+		seen:   seen,
 		parser: jwt.NewParser(
 			jwt.WithValidMethods([]string{jwt.SigningMethodHS256.Alg()}), jwt.WithIssuer(issuer), jwt.WithAudience(audience),
 			jwt.WithExpirationRequired(), jwt.WithIssuedAt(), jwt.WithLeeway(clockSkew), jwt.WithTimeFunc(now), jwt.WithStrictDecoding()),
@@ -100,6 +116,10 @@ func (a *accessTokens) verify(text string) (Identity, error) {
 	if len(text) > maxAccessToken || !strings.HasPrefix(text, a.header) {
 		return Identity{}, errNoToken(nil)
 	}
+	hash, now := sha256.Sum256([]byte(text)), a.now()
+	if t, ok := a.seen.GetIfPresent(hash); ok && !now.Before(t.from) && now.Before(t.until) {
+		return t.who, nil
+	}
 	var claims accessClaims
 	_, err := a.parser.ParseWithClaims(text, &claims, func(*jwt.Token) (any, error) { return a.key, nil })
 	switch {
@@ -112,7 +132,11 @@ func (a *accessTokens) verify(text string) (Identity, error) {
 	case claims.Type != tokenType || !db.IsID(claims.Subject) || !db.IsID(claims.Session):
 		return Identity{}, errNoToken(errors.New("claims of another kind of token"))
 	}
-	return Identity{UserID: claims.Subject, SessionID: claims.Session}, nil
+	who := Identity{UserID: claims.Subject, SessionID: claims.Session}
+	if claims.IssuedAt != nil && claims.NotBefore == nil {
+		a.seen.Set(hash, seenToken{who, claims.IssuedAt.Time, claims.ExpiresAt.Time})
+	}
+	return who, nil
 }
 
 // errNoToken is the one answer to every token that does not hold, so that none of them tells what was wrong.

@@ -135,16 +135,17 @@ func divide(w portfolio.Whole, by Dimension) []Slice {
 	return withPercents(parts)
 }
 
-// place is the slice of one source of a holding.
+// place is the slice of one source of a holding. Sectors and countries are research's where it knows them, so that all
+// brokerages' instruments have them in the same words.
 func place(w portfolio.Whole, h portfolio.Holding, source portfolio.Source, by Dimension) (key, name string) {
-	in := w.Ledger.Instruments[h.InstrumentID]
+	in, company := w.Ledger.Instruments[h.InstrumentID], w.Companies[h.InstrumentID]
 	switch by {
 	case AssetClass:
 		return string(h.AssetClass), string(h.AssetClass)
 	case Sector:
-		return orUnknown(in.Sector)
+		return orUnknown(cmp.Or(company.Sector, in.Sector))
 	case Country:
-		return orUnknown(in.Country)
+		return orUnknown(cmp.Or(company.Country, in.Country))
 	case Currency:
 		return source.Currency, source.Currency
 	case Broker:

@@ -10,6 +10,7 @@ import (
 	"github.com/jaspers-ai/jaspers/internal/broker"
 	"github.com/jaspers-ai/jaspers/internal/gains"
 	"github.com/jaspers-ai/jaspers/internal/instrument"
+	"github.com/jaspers-ai/jaspers/internal/market"
 	"github.com/jaspers-ai/jaspers/internal/portfolio"
 )
 
@@ -76,6 +77,19 @@ func TestEveryDimensionDividesEverythingOnce(t *testing.T) {
 	}
 	if got.Undefined != nil {
 		t.Errorf("got %s", *got.Undefined)
+	}
+}
+
+func TestSectorsAndCountriesAreResearchsWhereItKnowsThem(t *testing.T) {
+	w := whole("280")
+	w.Companies = map[string]market.Company{"s": {Sector: "Software"}, "a": {Sector: "Devices", Country: "IE"}}
+	for by, want := range map[Dimension][]string{Sector: {"Devices", "Software"}, Country: {"IE", "DE"}} {
+		slices := strings.Join(laidOut(Breakdown{by, divide(w, by)}), "\n")
+		for _, key := range want {
+			if !strings.Contains(slices, "\n"+key+" ") {
+				t.Errorf("got %s, want a slice %s", slices, key)
+			}
+		}
 	}
 }
 

@@ -3,9 +3,9 @@ package cache
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"time"
 
 	"github.com/maypok86/otter/v2"
@@ -21,7 +21,9 @@ type Entry[V any] struct {
 	Unknown bool
 	// FetchedAt is when sources said so, in UTC.
 	FetchedAt time.Time
-	// Stale says that it should have been asked for again, and could not be, or not in time.
+	// MissedAt is when sources answered without the value, which they had given before; else zero.
+	MissedAt time.Time
+	// Stale says that it should have been asked for again, and could not be, or not in time, or that it was missed.
 	Stale bool
 }
 
@@ -36,15 +38,26 @@ type Config[V any] struct {
 	FreshUntil func(value V, fetchedAt time.Time) time.Time
 	// UnknownFor is how long nobody is asked again for a key that no source knows.
 	UnknownFor time.Duration
+	// BelievedFor is how long a value stands, as stale, against sources that answer and know the key no more; MissedFor is
+	// how long they are not asked again then. 0 makes such a key unknown at once.
+	BelievedFor, MissedFor time.Duration
 	// Patience is how long a caller waits for what is fresh while something stale is at hand; 0 serves what is stale at
-	// once while it is asked for again. Who has nothing at hand waits until sources answered.
+	// once while it is asked for again. Where sources failed last, nobody with something at hand waits. Who has nothing
+	// at hand waits until sources answered.
 	Patience time.Duration
 	// FetchTime bounds one asking of all sources, however patient the callers are; 20 s.
 	FetchTime time.Duration
 	// Max bounds how many entries are in memory.
 	Max int
-	Now func() time.Time
-	Log *slog.Logger
+	// Store is what lies below memory; nil is nothing. Values are kept there as JSON.
+	Store *Store
+	// Kind names what is kept of a key in the Store, "quote". It needs another name when V's JSON comes to mean something
+	// else. Required with a Store.
+	Kind string
+	// Table is where the Store's database keeps it; empty leaves it to memory and Redis.
+	Table Table
+	Now   func() time.Time
+	Log   *slog.Logger
 }
 
 const defaultFetchTime = 20 * time.Second
@@ -53,8 +66,24 @@ const defaultFetchTime = 20 * time.Second
 type Cache[V any] struct {
 	cfg     Config[V]
 	life    context.Context // bounds what is fetched, which callers do not
-	known   *otter.Cache[string, Entry[V]]
+	known   *otter.Cache[string, item[V]]
 	flights flight.Group
+}
+
+// item is what memory has of a key.
+type item[V any] struct {
+	Entry[V]
+	known bool      // false where nobody could say anything yet
+	until time.Time // when it has to be asked for again
+	last  failure
+}
+
+// failure is how asking sources for a key went last: the zero value where they answered.
+type failure struct {
+	times int // in a row
+	err   error
+	// restUntil is until when they are left alone about the key, by the machine's clock: it is about real connections.
+	restUntil time.Time
 }
 
 // New makes a cache. What it has fetched is fetched on behalf of whoever waits, whether or not the first caller stays; the
@@ -63,7 +92,10 @@ func New[V any](life context.Context, cfg Config[V]) (*Cache[V], error) {
 	if cfg.FetchTime == 0 {
 		cfg.FetchTime = defaultFetchTime
 	}
-	known, err := otter.New(&otter.Options[string, Entry[V]]{MaximumSize: cfg.Max})
+	if cfg.Store != nil && cfg.Kind == "" || cfg.Table != "" && !cfg.Table.known() {
+		return nil, fmt.Errorf("a cache with a store needs a kind, which is %q, and a table there is, not %q", cfg.Kind, cfg.Table)
+	}
+	known, err := otter.New(&otter.Options[string, item[V]]{MaximumSize: cfg.Max})
 	if err != nil {
 		return nil, fmt.Errorf("make a cache: %w", err)
 	}
@@ -73,15 +105,22 @@ func New[V any](life context.Context, cfg Config[V]) (*Cache[V], error) {
 // Get gives what is known of the keys. A key that nothing is known of is missing, and failed says why; failed has those
 // keys, too, whose entry is stale because sources could not be asked. The error is the caller's own end.
 func (c *Cache[V]) Get(ctx context.Context, keys ...string) (entries map[string]Entry[V], failed map[string]error, err error) {
-	failed = c.refresh(ctx, keys)
+	if slices.ContainsFunc(keys, c.isWanted) { // what is fresh needs no lock
+		c.wait(ctx, c.begin(ctx, keys))
+	}
 	if err := ctx.Err(); err != nil {
 		return nil, nil, err
 	}
-	entries = make(map[string]Entry[V], len(keys))
+	entries, failed = make(map[string]Entry[V], len(keys)), map[string]error{}
 	for _, key := range keys {
-		if e, ok := c.known.GetIfPresent(key); ok {
-			e.Stale = failed[key] != nil || c.outdated(key)
-			entries[key] = e
+		i, _ := c.known.GetIfPresent(key)
+		old := c.isOld(i)
+		if i.known {
+			i.Stale = old || !i.MissedAt.IsZero()
+			entries[key] = i.Entry
+		}
+		if old && i.last.err != nil {
+			failed[key] = i.last.err
 		}
 	}
 	return entries, failed, nil
@@ -96,72 +135,31 @@ func (c *Cache[V]) One(ctx context.Context, key string) (Entry[V], error) {
 	if e, ok := entries[key]; ok {
 		return e, nil
 	}
-	if failed[key] == nil {
+	if failed[key] == nil { // memory was full at that very moment
 		return Entry[V]{}, fault.New(fault.Overloaded, "nothing is known right now; try again")
 	}
 	return Entry[V]{}, failed[key]
 }
 
-func (c *Cache[V]) outdated(key string) bool {
-	e, ok := c.known.GetIfPresent(key)
-	if !ok {
-		return true
-	}
-	until := e.FetchedAt.Add(c.cfg.UnknownFor)
-	if !e.Unknown {
-		until = c.cfg.FreshUntil(e.Value, e.FetchedAt)
-	}
-	return !c.cfg.Now().Before(until)
+// isOld tells whether what memory has should be asked for again.
+func (c *Cache[V]) isOld(i item[V]) bool { return !c.cfg.Now().Before(i.until) }
+
+// isWanted tells whether a key is to be asked for now.
+func (c *Cache[V]) isWanted(key string) bool {
+	i, _ := c.known.GetIfPresent(key)
+	return c.isOld(i) && (i.last.times == 0 || !time.Now().Before(i.last.restUntil))
 }
 
-func (c *Cache[V]) refresh(ctx context.Context, keys []string) map[string]error {
-	all, ours := c.flights.Join(keys, c.outdated)
-	if len(ours) > 0 {
-		go func() {
-			bounded, cancel := context.WithTimeout(context.WithoutCancel(ctx), c.cfg.FetchTime)
-			defer cancel()
-			defer context.AfterFunc(c.life, cancel)()
-			c.flights.Land(ours, c.fetch(bounded, ours))
-		}()
+// item is an entry with the time until which it is fresh.
+func (c *Cache[V]) item(e Entry[V]) item[V] {
+	i := item[V]{Entry: e, known: true}
+	switch {
+	case e.Unknown:
+		i.until = e.FetchedAt.Add(c.cfg.UnknownFor)
+	case !e.MissedAt.IsZero():
+		i.until = e.MissedAt.Add(c.cfg.MissedFor)
+	default:
+		i.until = c.cfg.FreshUntil(e.Value, e.FetchedAt)
 	}
-	failed := map[string]error{}
-	for key, one := range all {
-		select {
-		case <-one.Done:
-			if one.Err != nil {
-				failed[key] = one.Err
-			}
-		case <-ctx.Done():
-			return nil
-		}
-	}
-	return failed
-}
-
-func (c *Cache[V]) fetch(ctx context.Context, keys []string) map[string]error {
-	found, failed := c.ask(ctx, keys)
-	now := c.cfg.Now().UTC()
-	for _, key := range keys {
-		if value, ok := found[key]; ok {
-			c.known.Set(key, Entry[V]{Value: value, FetchedAt: now})
-		} else if failed[key] == nil {
-			c.known.Set(key, Entry[V]{Unknown: true, FetchedAt: now})
-		}
-	}
-	return failed
-}
-
-// ask turns a panic into an error: those who wait must not wait for ever.
-func (c *Cache[V]) ask(ctx context.Context, keys []string) (found map[string]V, failed map[string]error) {
-	defer func() {
-		if p := recover(); p != nil {
-			err := fault.Wrap(fault.Internal, errors.New("panic"), "asking the sources failed")
-			c.cfg.Log.ErrorContext(ctx, "panic while fetching", "panic", p)
-			failed = map[string]error{}
-			for _, key := range keys {
-				failed[key] = err
-			}
-		}
-	}()
-	return c.cfg.Fetch(ctx, keys)
+	return i
 }

@@ -45,6 +45,8 @@ type DB struct {
 	Engine Engine
 	write  *sql.DB
 	read   *sql.DB
+	// prepared is read with the statements that were read with before; nil where the driver keeps them.
+	prepared *prepared
 }
 
 // Limits of the connection pools. SQLite has one writer by nature; four readers saturate two cores.
@@ -104,7 +106,7 @@ func openSQLite(path string) (*DB, error) {
 	}
 	read.SetMaxOpenConns(sqliteReaders)
 	read.SetMaxIdleConns(sqliteReaders)
-	return &DB{Engine: SQLite, write: write, read: read}, nil
+	return &DB{Engine: SQLite, write: write, read: read, prepared: &prepared{DB: read}}, nil
 }
 
 func openPostgres(address string) (*DB, error) {
@@ -130,7 +132,7 @@ func (d *DB) Close() error {
 	if d.read == d.write {
 		return d.write.Close()
 	}
-	return errors.Join(d.read.Close(), d.write.Close())
+	return errors.Join(d.prepared.Close(), d.write.Close())
 }
 
 // Ping asks both pools for a living connection.
@@ -172,7 +174,21 @@ func (d *DB) txOnce(ctx context.Context, fn func(tx *sql.Tx) error) error {
 }
 
 // Read is where queries that change nothing go.
-func (d *DB) Read() Querier { return d.read }
+func (d *DB) Read() Querier {
+	if d.prepared != nil {
+		return d.prepared
+	}
+	return d.read
+}
+
+// Lookup is the context of a read by key that every request makes. SQLite needs microseconds for it, and longer to watch
+// whether it is to be broken off: there it is not.
+func (d *DB) Lookup(ctx context.Context) context.Context {
+	if d.Engine == SQLite {
+		return context.WithoutCancel(ctx)
+	}
+	return ctx
+}
 
 // SkipLocked is the clause that lets several workers claim rows at once: PostgreSQL needs it, SQLite has one writer.
 func (d *DB) SkipLocked() string {

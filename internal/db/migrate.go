@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"path"
 	"regexp"
 	"time"
 
@@ -15,7 +16,7 @@ import (
 	"github.com/pressly/goose/v3/lock"
 )
 
-//go:embed migrations/*.sql
+//go:embed migrations/*.sql migrations/sqlite/*.sql
 var migrations embed.FS
 
 // Migration is one numbered step of the schema. AppliedAt is zero where it is still to come.
@@ -135,11 +136,16 @@ var sqliteTypes = map[string]string{
 
 var typeWord = regexp.MustCompile(`\b(uuid|timestamptz|numeric|bigint|bytea)\b`)
 
-// sqliteFS serves the migrations with their types said in SQLite's words.
+// sqliteFS serves the migrations with their types said in SQLite's words. A migration that has to be another one there
+// lies in the folder sqlite under the same name.
 type sqliteFS struct{ fs.FS }
 
 func (f sqliteFS) Open(name string) (fs.File, error) {
-	file, err := f.FS.Open(name)
+	own := "sqlite/" + name
+	if _, err := fs.Stat(f.FS, own); err != nil || path.Ext(name) != ".sql" {
+		own = name
+	}
+	file, err := f.FS.Open(own)
 	if err != nil {
 		return nil, err
 	}

@@ -1,7 +1,10 @@
 // Package flight has what many want at the same time asked for once.
 package flight
 
-import "sync"
+import (
+	"sync"
+	"time"
+)
 
 // Group is what is being asked for, by its key, so that whoever comes meanwhile waits for the same answer. The zero value
 // is ready.
@@ -10,10 +13,12 @@ type Group struct {
 	under map[string]*One
 }
 
-// One is something under way; Err may be read once Done is closed.
+// One is something under way; Err may be read once Done is closed. Near is closed before that where whoever fetches says
+// so, and with Done at the latest.
 type One struct {
-	Done chan struct{}
-	Err  error
+	Began      time.Time // by the machine's clock
+	Near, Done chan struct{}
+	Err        error
 }
 
 // Join divides the outdated keys into those already under way and those that are now ours to fetch, which are in all, too.
@@ -31,13 +36,31 @@ func (g *Group) Join(keys []string, outdated func(string) bool) (all map[string]
 		}
 		one, ok := g.under[key]
 		if !ok {
-			one = &One{Done: make(chan struct{})}
+			one = &One{Began: time.Now(), Near: make(chan struct{}), Done: make(chan struct{})}
 			g.under[key] = one
 			ours = append(ours, key)
 		}
 		all[key] = one
 	}
 	return all, ours
+}
+
+// Approach says of what was ours that something of it is at hand by now, if it is not what was asked for. Once is enough.
+func (g *Group) Approach(keys []string) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	for _, key := range keys {
+		g.under[key].near()
+	}
+}
+
+// near must be called under the lock.
+func (o *One) near() {
+	select {
+	case <-o.Near:
+	default:
+		close(o.Near)
+	}
 }
 
 // Land ends the waiting for what was ours; failed has the errors of what could not be had.
@@ -48,6 +71,7 @@ func (g *Group) Land(keys []string, failed map[string]error) {
 		one := g.under[key]
 		delete(g.under, key)
 		one.Err = failed[key]
+		one.near()
 		close(one.Done)
 	}
 }

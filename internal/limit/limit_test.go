@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/redis/go-redis/v9"
 	"go.uber.org/goleak"
 
 	"github.com/jaspers-ai/jaspers/internal/sharedtest"
@@ -38,6 +39,18 @@ func redisAddress(t testing.TB) string {
 	}
 	_ = conn.Close()
 	return address
+}
+
+// look opens the server of the tests, to see what is in it.
+func look(t *testing.T, address string) *redis.Client {
+	t.Helper()
+	options, err := redis.ParseURL(address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	client := redis.NewClient(options)
+	t.Cleanup(func() { _ = client.Close() })
+	return client
 }
 
 // clock stands still until it is moved.
@@ -234,18 +247,19 @@ func TestTwoProcessesShareOneCountThroughRedis(t *testing.T) {
 }
 
 func TestKeysInRedisAreNamelessAndEnd(t *testing.T) {
-	l := newLimiter(t, newClock(), redisAddress(t), &bytes.Buffer{})
+	address := redisAddress(t)
+	l, inside := newLimiter(t, newClock(), address, &bytes.Buffer{}), look(t, address)
 	who := fmt.Sprint("ada@example.com ", time.Now().UnixNano())
 	l.Take(t.Context(), strict, who)
 	key := keyOf(strict, who)
 	if strings.Contains(key, "ada") || !strings.HasPrefix(key, "jaspers:limit:strict:") {
 		t.Errorf("got the key %s", key)
 	}
-	life, err := l.redis.client.PTTL(t.Context(), key).Result()
+	life, err := inside.PTTL(t.Context(), key).Result()
 	if err != nil || life <= 0 || life > strict.Period {
 		t.Errorf("got the life %v (%v), want at most %v", life, err, strict.Period)
 	}
-	if err := l.redis.client.Set(t.Context(), key, "no number", time.Minute).Err(); err != nil {
+	if err := inside.Set(t.Context(), key, "no number", time.Minute).Err(); err != nil {
 		t.Fatal(err)
 	}
 	if r := l.Take(t.Context(), strict, who); !r.Allowed || !r.shared {
@@ -265,7 +279,7 @@ func TestARedisThatLostItsKeysIsToldWhatWasHeard(t *testing.T) {
 	if b.Take(t.Context(), strict, used).Allowed {
 		t.Fatal("got a sixth")
 	}
-	if err := a.redis.client.Del(t.Context(), keyOf(strict, used)).Err(); err != nil {
+	if err := look(t, address).Del(t.Context(), keyOf(strict, used)).Err(); err != nil {
 		t.Fatal(err)
 	}
 	for i := range 10 {

@@ -23,30 +23,26 @@ const (
 	Settling = 30 * time.Minute
 )
 
-// freshUntil decides how long an entry need not be asked for again: a minute while its market trades; after the close
+// freshUntil decides how long a quote need not be asked for again: a minute while its market trades; after the close
 // of New York, once it has settled, until the next opening, since the regular price does not move before.
-func freshUntil(e entry) time.Time {
+func freshUntil(q Quote, fetchedAt time.Time) time.Time {
 	switch {
-	case e.unknown:
-		return e.fetchedAt.Add(freshUnknown)
-	case !e.missedAt.IsZero():
-		return e.missedAt.Add(freshMissed)
-	case e.quote.AssetClass == Crypto, e.quote.MarketState == Regular:
-		return e.fetchedAt.Add(freshOpen)
-	case !keepsNewYorkHours(e.quote):
-		return e.fetchedAt.Add(freshElsewhere)
-	case calendar.Open(e.fetchedAt):
-		return e.fetchedAt.Add(freshOpen)
+	case q.AssetClass == Crypto, q.MarketState == Regular:
+		return fetchedAt.Add(freshOpen)
+	case !keepsNewYorkHours(q):
+		return fetchedAt.Add(freshElsewhere)
+	case calendar.Open(fetchedAt):
+		return fetchedAt.Add(freshOpen)
 	}
-	if settled := calendar.LastClose(e.fetchedAt).Add(Settling); e.fetchedAt.Before(settled) {
+	if settled := calendar.LastClose(fetchedAt).Add(Settling); fetchedAt.Before(settled) {
 		return settled
 	}
-	return calendar.NextOpen(e.fetchedAt)
+	return calendar.NextOpen(fetchedAt)
 }
 
 // newYorkClasses are what trades at New York's hours. What it has of currencies and futures trades nearly round the
-// clock, and funds are priced in the evening.
-var newYorkClasses = []string{"equity", "etf", "option", "index"}
+// clock, and funds are priced in the evening. What is quoted in New York without a word of what it is, is one of these.
+var newYorkClasses = []string{"equity", "etf", "option", "index", "other"}
 
 func keepsNewYorkHours(q Quote) bool {
 	return q.Currency == "USD" && !IsAbroad(q.Symbol) && slices.Contains(newYorkClasses, q.AssetClass)

@@ -7,11 +7,10 @@ import (
 	"strings"
 	"time"
 
-	"github.com/maypok86/otter/v2"
 	"github.com/shopspring/decimal"
 
+	"github.com/jaspers-ai/jaspers/internal/cache"
 	"github.com/jaspers-ai/jaspers/internal/fault"
-	"github.com/jaspers-ai/jaspers/internal/flight"
 )
 
 // Quote is what an instrument trades at. Prices are in Currency, whole units (pounds, never pence); percents are percents.
@@ -31,10 +30,27 @@ type Quote struct {
 	DayLow        *decimal.Decimal `json:"dayLow"`
 	Volume        *int64           `json:"volume"`
 	MarketState   string           `json:"marketState" doc:"pre, regular, post or closed; empty when the source does not say."`
-	Timestamp     time.Time        `json:"timestamp" doc:"When it traded at this price."`
+	Extended      *Extended        `json:"extended" doc:"What it traded at outside the session, where that is later than the price; else null."`
+	High52Week    *decimal.Decimal `json:"high52Week"`
+	Low52Week     *decimal.Decimal `json:"low52Week"`
+	AverageVolume *int64           `json:"averageVolume" doc:"A day, over three months."`
+	MarketCap     *decimal.Decimal `json:"marketCap" doc:"In whole units of currency; null for what has no shares or coins of its own, such as funds."`
+	TrailingPE    *decimal.Decimal `json:"trailingPE" doc:"Price by the earnings per share of twelve months; null when those are none."`
+	DividendYield *decimal.Decimal `json:"dividendYield" doc:"In percent a year."`
+	Delay         *int64           `json:"delayMinutes" doc:"How far the source is behind the exchange; null when it does not say."`
+	Timestamp     time.Time        `json:"timestamp" doc:"When it traded at this price. Where trading is halted it stays behind, since no source says more of that."`
 	Source        string           `json:"source"`
 	FetchedAt     time.Time        `json:"fetchedAt" doc:"When the source said so."`
 	Stale         bool             `json:"stale" doc:"The source could not be asked again in time, or had no price."`
+}
+
+// Extended is a price outside the session, before it or after it. The change is since Quote.Price.
+type Extended struct {
+	Session       string           `json:"session" enum:"pre,post"`
+	Price         decimal.Decimal  `json:"price"`
+	Change        *decimal.Decimal `json:"change"`
+	ChangePercent *decimal.Decimal `json:"changePercent"`
+	Timestamp     time.Time        `json:"timestamp"`
 }
 
 // Values of Quote.AssetClass and MarketState that decide something here.
@@ -52,30 +68,22 @@ type Source interface {
 	Quotes(ctx context.Context, symbols []string) (map[string]Quote, error)
 }
 
-// Service answers from memory while that is fresh, and asks the sources in their order when it is not.
+// Service answers from what is known while that is fresh, and asks the sources in their order when it is not.
 type Service struct {
-	life    context.Context // bounds what is asked of sources, which callers do not
 	sources []Source
 	now     func() time.Time
 	log     *slog.Logger
-	known   *otter.Cache[string, entry]
-	flights flight.Group
+	known   *cache.Cache[Quote]
 }
 
-// Config of a Service. Every field is required.
+// Config of a Service. Every field but Store is required.
 type Config struct {
 	// Sources are asked in this order.
 	Sources []Source
-	Now     func() time.Time
-	Log     *slog.Logger
-}
-
-// entry is what was last learned of a symbol: its quote, or that no source knows it.
-type entry struct {
-	quote     Quote
-	unknown   bool
-	fetchedAt time.Time
-	missedAt  time.Time // when the sources answered without the quote, which they had given before; else zero
+	// Store keeps quotes below memory; nil is nothing.
+	Store *cache.Store
+	Now   func() time.Time
+	Log   *slog.Logger
 }
 
 const (
@@ -83,16 +91,20 @@ const (
 	MaxBatch = 100
 	// maxKnown bounds the memory: an entry has about 500 bytes.
 	maxKnown = 10_000
+	// patience is how long who asks for a quote waits for a fresh one while an old one is at hand.
+	patience = time.Second
 )
 
 // New makes the service. Sources are asked on behalf of whoever waits, whether or not the first caller stays; the end of
 // ctx ends that.
 func New(ctx context.Context, cfg Config) (*Service, error) {
-	known, err := otter.New(&otter.Options[string, entry]{MaximumSize: maxKnown})
-	if err != nil {
-		return nil, err
-	}
-	return &Service{life: ctx, sources: cfg.Sources, now: cfg.Now, log: cfg.Log, known: known}, nil
+	s := &Service{sources: cfg.Sources, now: cfg.Now, log: cfg.Log}
+	var err error
+	s.known, err = cache.New(ctx, cache.Config[Quote]{
+		Fetch: s.fetch, FreshUntil: freshUntil, UnknownFor: freshUnknown, BelievedFor: believed, MissedFor: freshMissed,
+		Patience: patience, Max: maxKnown, Store: cfg.Store, Kind: "quote", Table: cache.Quotes, Now: cfg.Now, Log: cfg.Log,
+	})
+	return s, err
 }
 
 // Batch is the answer for several symbols, in the order they were asked for.
@@ -131,38 +143,31 @@ func (s *Service) Quotes(ctx context.Context, symbols []string) (Batch, error) {
 
 // quotes answers for symbols in our spelling.
 func (s *Service) quotes(ctx context.Context, asked []string) (Batch, error) {
-	failed := s.refresh(ctx, asked)
-	if ctx.Err() != nil {
-		return Batch{}, ctx.Err()
+	known, failed, err := s.known.Get(ctx, asked...)
+	if err != nil {
+		return Batch{}, err
 	}
-	return s.collect(asked, failed)
+	return s.collect(asked, known, failed)
 }
 
-// outdated tells whether a symbol has to be asked for again.
-func (s *Service) outdated(symbol string) bool {
-	e, ok := s.known.GetIfPresent(symbol)
-	return !ok || !s.now().Before(freshUntil(e))
-}
-
-// collect puts the answer together from memory; failed says what could not be asked again, and why.
-func (s *Service) collect(asked []string, failed map[string]error) (Batch, error) {
+// collect puts the answer together from what is known; failed says what could not be asked again, and why.
+func (s *Service) collect(asked []string, known map[string]cache.Entry[Quote], failed map[string]error) (Batch, error) {
 	batch := Batch{Quotes: []Quote{}}
 	var missing []string
 	var why error
 	for _, symbol := range asked {
-		e, ok := s.known.GetIfPresent(symbol)
-		err := failed[symbol]
+		e, ok := known[symbol]
 		switch {
 		case !ok:
-			missing, why = append(missing, symbol), err
-		case e.unknown:
+			missing, why = append(missing, symbol), failed[symbol]
+		case e.Unknown:
 			batch.Unknown = append(batch.Unknown, symbol)
 		default:
-			e.quote.Stale = err != nil || !e.missedAt.IsZero()
-			if e.quote.Stale {
-				batch.Warnings = append(batch.Warnings, staleWarning(e, s.now()))
+			e.Value.Stale = e.Stale
+			if e.Stale {
+				batch.Warnings = append(batch.Warnings, staleWarning(e, failed[symbol], s.now()))
 			}
-			batch.Quotes = append(batch.Quotes, e.quote)
+			batch.Quotes = append(batch.Quotes, e.Value)
 		}
 	}
 	if len(missing) > 0 && len(batch.Quotes) == 0 && len(batch.Unknown) == 0 {
@@ -177,11 +182,14 @@ func (s *Service) collect(asked []string, failed map[string]error) (Batch, error
 	return batch, nil
 }
 
-func staleWarning(e entry, now time.Time) string {
-	age := now.Sub(e.fetchedAt).Round(time.Minute)
-	why := "its source cannot be reached"
-	if !e.missedAt.IsZero() {
+func staleWarning(e cache.Entry[Quote], failed error, now time.Time) string {
+	why := "its source is slow to answer"
+	switch {
+	case failed != nil:
+		why = "its source cannot be reached"
+	case !e.MissedAt.IsZero():
 		why = "its source has no price right now"
 	}
-	return "The quote of " + e.quote.Symbol + " is " + age.String() + " old: " + why + "."
+	age := now.Sub(e.FetchedAt).Round(time.Minute)
+	return "The quote of " + e.Value.Symbol + " is " + age.String() + " old: " + why + "."
 }

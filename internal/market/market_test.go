@@ -277,8 +277,39 @@ func TestWhatIsKnownIsServedStaleWhenTheSourceIsDown(t *testing.T) {
 			t.Errorf("got %v, want %s: nobody said that it is unknown", err, fault.UpstreamDown)
 		}
 		src.fail.Store(false)
+		time.Sleep(time.Second) // it is left alone for a moment, and then asked for again, for which nobody waits
+		quotes(t, s, "AAPL")
+		synctest.Wait()
 		if batch := quotes(t, s, "AAPL"); batch.Quotes[0].Stale || len(batch.Warnings) > 0 {
 			t.Errorf("got %+v, want it fresh again", batch)
+		}
+	})
+}
+
+func TestWhoHasAnOldQuoteWaitsASecondForTheNewOne(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		src := &source{name: "a", letters: "A"}
+		s := newService(t, src)
+		at(t, 23, 10, 0)
+		quotes(t, s, "AAPL")
+		src.delay = 900 * time.Millisecond
+		time.Sleep(5 * time.Minute)
+		if batch := quotes(t, s, "AAPL"); batch.Quotes[0].Stale || len(batch.Warnings) > 0 {
+			t.Errorf("got %+v, want the new one", batch)
+		}
+		src.delay = 2800 * time.Millisecond
+		time.Sleep(5 * time.Minute)
+		start := time.Now()
+		for range 3 { // the second and third need not wait, since the first did in vain
+			batch := quotes(t, s, "AAPL")
+			want := []string{"The quote of AAPL is 5m0s old: its source is slow to answer."}
+			if diff := cmp.Diff(want, batch.Warnings); diff != "" || !batch.Quotes[0].Stale || time.Since(start) != time.Second {
+				t.Errorf("got stale %v after %s; warnings (-want +got):\n%s", batch.Quotes[0].Stale, time.Since(start), diff)
+			}
+		}
+		time.Sleep(2 * time.Second)
+		if batch := quotes(t, s, "AAPL"); batch.Quotes[0].Stale || src.calls.Load() != 3 {
+			t.Errorf("got %+v after %d calls, want the new one, asked for once", batch, src.calls.Load())
 		}
 	})
 }

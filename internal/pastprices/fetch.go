@@ -213,7 +213,7 @@ func (s *Service) fetchHistory(ctx context.Context, symbol string, first int32) 
 // missing, or nothing is kept.
 func (s *Service) fetchNext(ctx context.Context, old *series, first int32) (*series, error) {
 	today := calendar.DayOf(s.now()).AddDays(1) // it may be tomorrow elsewhere
-	if old.known() && first >= old.first && len(old.days) > 0 {
+	if old.known() && first >= old.first && len(old.Days) > 0 {
 		h, err := s.askHistory(ctx, old.symbol, calendar.DayNumbered(old.last()-overlap), today)
 		if fault.Is(err, fault.UnknownSymbol) {
 			return s.keepUnknown(ctx, old)

@@ -87,9 +87,9 @@ func (s *Service) Closes(ctx context.Context, symbols []string, first calendar.D
 }
 
 func (s *series) closes(first int32) market.Closes {
-	part := s.from(first)
+	part := s.From(first)
 	return market.Closes{
-		Symbol: s.symbol, Currency: s.currency, Days: part.days, Close: part.close, Total: part.total, Splits: s.splits,
+		Symbol: s.symbol, Currency: s.currency, Days: part.Days, Close: part.Close, Total: part.Total, Splits: s.splits,
 		Source: s.source, AsOf: s.fetchedAt,
 	}
 }

@@ -90,14 +90,15 @@ func TestThePastAsUsersSeeIt(t *testing.T) {
 		p.splits["AAPL"] = []market.Split{{Day: day("2026-11-17"), From: decimal.NewFromInt(1), To: decimal.NewFromInt(2)}}
 		p.paid["AAPL"] = []market.Dividend{{Day: day("2026-11-18"), Amount: decimal.RequireFromString("0.26")}, {Day: day("2026-02-09"), Amount: decimal.NewFromInt(1)}}
 		s := process(t, d, p)
-		got, warnings, err := s.History(t.Context(), "aapl", day("2026-11-16"), day("2026-11-18"), false)
+		got, warnings, err := s.History(t.Context(), query("aapl", "2026-11-16", "2026-11-18", pastprices.ForSplits))
 		want := pastprices.Past{
-			Symbol: "AAPL", Currency: "USD", Interval: "1d", Source: "past", AsOf: evening,
-			Bars:      []pastprices.PastBar{{day("2026-11-16"), decimal.Zero}, {day("2026-11-17"), decimal.Zero}, {day("2026-11-18"), decimal.Zero}},
+			Symbol: "AAPL", Currency: "USD", Interval: "1d", Adjustment: pastprices.ForSplits, Source: "past", AsOf: evening,
+			Bars:      []pastprices.PastBar{{Day: day("2026-11-16")}, {Day: day("2026-11-17")}, {Day: day("2026-11-18")}},
 			Splits:    []pastprices.PastSplit{{day("2026-11-17"), decimal.NewFromInt(1), decimal.NewFromInt(2)}},
 			Dividends: []pastprices.PastDividend{{day("2026-11-18"), decimal.RequireFromString("0.26")}},
 		}
 		for i, b := range want.Bars {
+			want.Bars[i].LastDay = b.Day
 			want.Bars[i].Close = decimal.NewFromInt32(10 + b.Day.Number()%7)
 		}
 		want.Bars[0].Close = want.Bars[0].Close.Div(decimal.NewFromInt(2))
@@ -105,21 +106,21 @@ func TestThePastAsUsersSeeIt(t *testing.T) {
 			t.Errorf("%v (-want +got):\n%s", err, diff)
 		}
 		wantNoWarnings(t, warnings)
-		adjusted, _, err := s.History(t.Context(), "AAPL", day("2026-11-18"), day("2026-11-18"), true)
+		adjusted, _, err := s.History(t.Context(), query("AAPL", "2026-11-18", "2026-11-18", pastprices.ForTotal))
 		if err != nil || !adjusted.Adjusted || !adjusted.Bars[0].Close.Equal(want.Bars[2].Close.Shift(-1)) {
 			t.Errorf("adjusted: got %v, %v", adjusted, err)
 		}
-		if _, _, err := s.History(t.Context(), "a b", day("2026-11-18"), day("2026-11-18"), true); !fault.Is(err, fault.Invalid) {
+		if _, _, err := s.History(t.Context(), query("a b", "2026-11-18", "2026-11-18", pastprices.ForTotal)); !fault.Is(err, fault.Invalid) {
 			t.Errorf("got %v", err)
 		}
-		if _, _, err := s.History(t.Context(), "NOSUCH", day("2026-11-18"), day("2026-11-18"), true); !fault.Is(err, fault.UnknownSymbol) {
+		if _, _, err := s.History(t.Context(), query("NOSUCH", "2026-11-18", "2026-11-18", pastprices.ForTotal)); !fault.Is(err, fault.UnknownSymbol) {
 			t.Errorf("got %v", err)
 		}
 		p.set(func() { p.down = fault.New(fault.UpstreamDown, "down"); p.now = p.now.AddDate(0, 0, 3) })
-		if _, _, err := s.History(t.Context(), "VOD.L", day("2026-11-18"), day("2026-11-18"), true); !fault.Is(err, fault.UpstreamDown) {
+		if _, _, err := s.History(t.Context(), query("VOD.L", "2026-11-18", "2026-11-18", pastprices.ForTotal)); !fault.Is(err, fault.UpstreamDown) {
 			t.Errorf("got %v", err)
 		}
-		if got, warnings, err = s.History(t.Context(), "AAPL", day("2026-11-18"), day("2026-11-23"), false); err != nil || !got.Stale || len(warnings) != 1 {
+		if got, warnings, err = s.History(t.Context(), query("AAPL", "2026-11-18", "2026-11-23", pastprices.ForSplits)); err != nil || !got.Stale || len(warnings) != 1 {
 			t.Errorf("got %v, %q, %v, want it as it was", got, warnings, err)
 		}
 	})

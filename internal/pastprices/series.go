@@ -9,6 +9,7 @@ import (
 
 	"github.com/jaspers-ai/jaspers/internal/calendar"
 	"github.com/jaspers-ai/jaspers/internal/market"
+	"github.com/jaspers-ai/jaspers/internal/packed"
 )
 
 // series is what is kept of the past prices of a symbol. It is replaced, never changed: readers share its columns.
@@ -17,7 +18,7 @@ type series struct {
 	currency string // empty where no source ever knew the symbol
 	source   string
 	first    int32 // from when on every day that traded is there
-	columns
+	packed.Columns
 	splits       []market.Split
 	dividends    []market.Dividend
 	fetchedAt    time.Time // zero where nothing is kept
@@ -42,10 +43,10 @@ func (s *series) known() bool { return s.currency != "" }
 
 // last is the newest day there is, and below all days where there is none.
 func (s *series) last() int32 {
-	if len(s.days) == 0 {
+	if len(s.Days) == 0 {
 		return math.MinInt32
 	}
-	return s.days[len(s.days)-1]
+	return s.Days[len(s.Days)-1]
 }
 
 // due tells whether sources have to be asked, for somebody who wants the days from the first on.
@@ -83,27 +84,27 @@ func seriesOf(symbol string, first int32, h market.History) *series {
 	s := &series{
 		symbol: symbol, currency: h.Currency, source: h.Source, first: first, splits: h.Splits, dividends: h.Dividends, fetchedAt: h.FetchedAt,
 	}
-	s.columns = columns{total: []float64{}}.with(h.Bars)
+	s.Columns = with(packed.Columns{Total: []float64{}}, h.Bars)
 	return s
 }
 
-// with adds the bars of days after those there are. Totals there are of all days or of none.
-func (c columns) with(bars []market.Bar) columns {
-	added := columns{days: slices.Clone(c.days), close: slices.Clone(c.close), total: slices.Clone(c.total)}
+// with adds the bars of days after those in the columns. Totals there are of all days or of none.
+func with(c packed.Columns, bars []market.Bar) packed.Columns {
+	added := packed.Columns{Days: slices.Clone(c.Days), Close: slices.Clone(c.Close), Total: slices.Clone(c.Total)}
 	for _, b := range bars {
 		day, price := b.Day.Number(), b.Close.InexactFloat64()
-		if n := len(added.days); n > 0 && day <= added.days[n-1] || !(price > 0) || math.IsInf(price, 0) {
+		if n := len(added.Days); n > 0 && day <= added.Days[n-1] || !(price > 0) || math.IsInf(price, 0) {
 			continue
 		}
-		added.days, added.close = append(added.days, day), append(added.close, price)
-		if total := b.Total.Decimal.InexactFloat64(); added.total != nil && b.Total.Valid && total > 0 {
-			added.total = append(added.total, total)
+		added.Days, added.Close = append(added.Days, day), append(added.Close, price)
+		if total := b.Total.Decimal.InexactFloat64(); added.Total != nil && b.Total.Valid && total > 0 {
+			added.Total = append(added.Total, total)
 		} else {
-			added.total = nil
+			added.Total = nil
 		}
 	}
-	if len(added.days) == 0 {
-		added.total = nil
+	if len(added.Days) == 0 {
+		added.Total = nil
 	}
 	return added
 }
@@ -115,8 +116,8 @@ func (s *series) goneOn(h market.History) *series {
 		return nil
 	}
 	next := *s
-	next.columns = s.columns.with(h.Bars)
-	if (next.total == nil) != (s.total == nil) {
+	next.Columns = with(s.Columns, h.Bars)
+	if (next.Total == nil) != (s.Total == nil) {
 		return nil
 	}
 	next.fetchedAt, next.unknownUntil, next.failedAt, next.failure = h.FetchedAt, time.Time{}, time.Time{}, nil
@@ -141,8 +142,8 @@ func (s *series) agrees(h market.History) bool {
 		if day > s.last() {
 			break
 		}
-		i, found := slices.BinarySearch(s.days, day)
-		if !found || !near(s.close[i], b.Close.InexactFloat64()) || s.total != nil && !near(s.total[i], b.Total.Decimal.InexactFloat64()) {
+		i, found := slices.BinarySearch(s.Days, day)
+		if !found || !near(s.Close[i], b.Close.InexactFloat64()) || s.Total != nil && !near(s.Total[i], b.Total.Decimal.InexactFloat64()) {
 			return false
 		}
 		common++
@@ -153,37 +154,8 @@ func (s *series) agrees(h market.History) bool {
 // near allows for the noise of prices that were 32-bit floats; no split is so small.
 func near(a, b float64) bool { return math.Abs(a-b) <= 1e-5*math.Abs(a) }
 
-// from is the part of the columns from a day on; it shares their memory.
-func (c columns) from(first int32) columns {
-	i, _ := slices.BinarySearch(c.days, first)
-	part := columns{days: c.days[i:len(c.days):len(c.days)], close: c.close[i:len(c.close):len(c.close)]}
-	if c.total != nil {
-		part.total = c.total[i:len(c.total):len(c.total)]
-	}
-	return part
-}
-
-// years divides the columns, from the one of a day on, by years.
-func (c columns) years(since int32) map[int]columns {
-	byYear := map[int]columns{}
-	for begin := 0; begin < len(c.days); {
-		year := calendar.DayNumbered(c.days[begin]).Year
-		next := calendar.Day{Year: year + 1, Month: time.January, Day: 1}.Number()
-		end, _ := slices.BinarySearch(c.days, next)
-		if c.days[end-1] >= since {
-			part := columns{days: c.days[begin:end], close: c.close[begin:end]}
-			if c.total != nil {
-				part.total = c.total[begin:end]
-			}
-			byYear[year] = part
-		}
-		begin = end
-	}
-	return byYear
-}
-
 // bytes is about how much memory the series takes.
 func (s *series) bytes() uint32 {
 	const head, day = 400, 20
-	return uint32(head + day*len(s.days)) // #nosec G115 -- some hundred thousand
+	return uint32(head + day*len(s.Days)) // #nosec G115 -- some hundred thousand
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/jaspers-ai/jaspers/internal/calendar"
 	"github.com/jaspers-ai/jaspers/internal/db"
 	"github.com/jaspers-ai/jaspers/internal/market"
+	"github.com/jaspers-ai/jaspers/internal/packed"
 )
 
 // in is a list of placeholders for symbols, with its arguments.
@@ -32,8 +33,8 @@ func loadSeries(ctx context.Context, q db.Querier, symbols []string) (all map[st
 	rows, err := q.QueryContext(ctx, "select symbol, closes from price_years where symbol in "+list+" order by symbol, year", args...)
 	_, err = db.Collect(rows, err, func(scan func(...any) error) (none struct{}, err error) {
 		var symbol string
-		var packed sql.RawBytes
-		if err := scan(&symbol, &packed); err != nil {
+		var closes sql.RawBytes
+		if err := scan(&symbol, &closes); err != nil {
 			return none, err
 		}
 		s := all[symbol]
@@ -41,7 +42,7 @@ func loadSeries(ctx context.Context, q db.Querier, symbols []string) (all map[st
 			return none, nil // fetched for the first time a moment ago
 		}
 		var wrong error
-		if s.columns, wrong = unpack(packed, s.columns); wrong != nil {
+		if s.Columns, wrong = packed.Unpack(closes, s.Columns); wrong != nil {
 			bad[symbol] = true
 		}
 		return none, nil
@@ -75,7 +76,7 @@ func loadHeads(ctx context.Context, q db.Querier, list string, args []any) (map[
 		}
 		day, err := calendar.ParseDay(first)
 		s.first = day.Number()
-		s.total = []float64{}
+		s.Total = []float64{}
 		return s, err
 	})
 	if err != nil {
@@ -170,9 +171,9 @@ func storeNext(ctx context.Context, tx db.Querier, old, next *series) (bool, err
 
 // storeYears stores the years that have days since the one given.
 func storeYears(ctx context.Context, tx db.Querier, s *series, since int32) error {
-	for year, c := range s.columns.years(since) {
+	for year, c := range s.Years(since) {
 		if _, err := tx.ExecContext(ctx, `insert into price_years (symbol, year, closes) values ($1, $2, $3)
-			on conflict (symbol, year) do update set closes = excluded.closes`, s.symbol, year, pack(c)); err != nil {
+			on conflict (symbol, year) do update set closes = excluded.closes`, s.symbol, year, packed.Pack(c)); err != nil {
 			return fmt.Errorf("store closes: %w", err)
 		}
 	}

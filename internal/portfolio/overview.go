@@ -9,6 +9,7 @@ import (
 	"github.com/shopspring/decimal"
 
 	"github.com/jaspers-ai/jaspers/internal/gains"
+	"github.com/jaspers-ai/jaspers/internal/market"
 )
 
 // Overview is the whole portfolio at one moment: the summary adds up the holdings beside it.
@@ -33,6 +34,8 @@ type Whole struct {
 	Overview
 	Accounts []Account
 	Ledger   *gains.Report // shared, so nobody changes it
+	// Companies are what is known of what is held, by instrument; shared, too.
+	Companies map[string]market.Company
 }
 
 // Account is one account that was read.
@@ -61,7 +64,7 @@ func (s *Service) Whole(ctx context.Context, userID string) (Whole, []string, er
 	if err != nil {
 		return Whole{}, nil, err
 	}
-	w := Whole{Overview: Overview{b.summary(), b.holdings()}, Ledger: b.gains}
+	w := Whole{Overview: Overview{b.summary(), b.holdings()}, Ledger: b.gains, Companies: b.companies}
 	for _, l := range b.links {
 		for _, a := range l.accounts {
 			if l.syncedAt != nil {

@@ -18,7 +18,7 @@ import (
 	"github.com/jaspers-ai/jaspers/internal/kept"
 )
 
-// Service shows what brokerages said. Every field is required, but for Closes.
+// Service shows what brokerages said. Every field is required, but for Closes and Companies.
 type Service struct {
 	DB          *db.DB
 	Connections *connection.Service
@@ -29,6 +29,8 @@ type Service struct {
 	Gains *gains.Service
 	// Closes are what previous closes are taken from that brokerages do not tell; nil for nowhere.
 	Closes KnownCloses
+	// Companies tell the names, sectors and countries that brokerages do not; nil for nothing.
+	Companies KnownCompanies
 
 	once sync.Once
 	kept *kept.Values[view]
@@ -41,7 +43,7 @@ type Holding struct {
 	InstrumentID string `json:"instrumentId" doc:"The same whatever brokerages call it; empty for what was not read since there are such"`
 
 	Symbol     string            `json:"symbol"`
-	Name       string            `json:"name" doc:"Empty when no brokerage gives one"`
+	Name       string            `json:"name" doc:"Of a brokerage, or else as research knows it; empty when neither does"`
 	AssetClass broker.AssetClass `json:"assetClass" enum:"equity,option,crypto,other"`
 	Quantity   decimal.Decimal   `json:"quantity" doc:"Negative when short; contracts for options"`
 	// AverageCost is |CostBasis / Quantity|, for options per share of the contract; null when long and short cancel out.

@@ -79,7 +79,7 @@ func newBook(v view, now time.Time) book {
 func (b book) holdings() []Holding {
 	holdings := merge(b.lines, b.rates)
 	allocate(holdings, b.bestKnown().Cash)
-	return holdings
+	return b.named(holdings)
 }
 
 func (b book) summary() Summary {

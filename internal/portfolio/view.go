@@ -7,6 +7,7 @@ import (
 	"github.com/jaspers-ai/jaspers/internal/exchange"
 	"github.com/jaspers-ai/jaspers/internal/gains"
 	"github.com/jaspers-ai/jaspers/internal/kept"
+	"github.com/jaspers-ai/jaspers/internal/market"
 	"github.com/jaspers-ai/jaspers/internal/user"
 )
 
@@ -16,6 +17,8 @@ type view struct {
 	links []link
 	rates exchange.Table
 	gains *gains.Report
+	// companies are what is known of what is held, by instrument.
+	companies map[string]market.Company
 }
 
 const (
@@ -63,7 +66,10 @@ func (s *Service) load(ctx context.Context, userID string) (view, error) {
 	if v.rates, err = exchange.Load(ctx, s.Rate, settings.BaseCurrency, currencies(links)); err != nil {
 		return view{}, err
 	}
-	v.gains, err = s.Gains.Of(ctx, userID, settings)
+	if v.gains, err = s.Gains.Of(ctx, userID, settings); err != nil {
+		return view{}, err
+	}
+	v.companies, err = s.companiesOf(ctx, v)
 	return v, err
 }
 

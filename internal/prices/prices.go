@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/jaspers-ai/jaspers/internal/calendar"
@@ -17,17 +18,24 @@ import (
 	"github.com/jaspers-ai/jaspers/internal/market"
 	"github.com/jaspers-ai/jaspers/internal/pastprices"
 	"github.com/jaspers-ai/jaspers/internal/recording"
+	"github.com/jaspers-ai/jaspers/internal/research"
 )
 
-// Service has the past of what is held fetched before anybody has to wait for it. Every field but Pause is required.
+// Service has what is needed of what is held fetched before anybody has to wait for it. Every field but Research and Pause
+// is required.
 type Service struct {
 	DB   *db.DB
 	Past *pastprices.Service
-	Jobs *job.Queue
-	Now  func() time.Time
-	Log  *slog.Logger
+	// Research is asked what is held; nil for nobody.
+	Research *research.Service
+	Jobs     *job.Queue
+	Now      func() time.Time
+	Log      *slog.Logger
 	// Pause lies between two questions to sources, so that those of people come through.
 	Pause time.Duration
+
+	mu    sync.Mutex
+	tried map[string]time.Time // when symbols were asked for of which nothing is known
 }
 
 // Refresh is the job of bringing everything up to date.

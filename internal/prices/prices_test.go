@@ -60,7 +60,7 @@ func newShop(t *testing.T, d *db.DB) *shop {
 	base, log := server.URL+"/yahoo", slog.New(slog.DiscardHandler)
 	s.Service = &prices.Service{DB: d, Now: clock, Log: log, Jobs: job.New(job.Config{DB: d, Now: clock, Log: log})}
 	s.Past, err = pastprices.New(t.Context(), pastprices.Config{
-		DB: d, Sources: []market.Source{yahoo.New(base, base, client, clock)}, Now: clock, Log: log,
+		DB: d, Sources: []market.Source{yahoo.New(yahoo.HostsAt(base), client, clock)}, Now: clock, Log: log,
 		OnSplits: func(ctx context.Context, tx *sql.Tx, symbol, source string, splits []market.Split) error {
 			return s.AddSplits(ctx, tx, symbol, source, splits)
 		},

@@ -54,12 +54,17 @@ func (w *World) Dividends(symbol string, first, last calendar.Day) []Dividend {
 			if ex.Before(first) || last.Before(ex) {
 				continue
 			}
-			raised := in.dividend * int64(100+5*(year-epoch.Year)) / 100 // by five percent of the first one every year
-			amount := decimal.New(raised, -4).DivRound(decimal.NewFromInt(in.factor(ex)), 6)
+			amount := decimal.New(in.dividendIn(year), -4).DivRound(decimal.NewFromInt(in.factor(ex)), 6)
 			dividends = append(dividends, Dividend{in.Symbol, ex, nextSession(ex.AddDays(payDelay)), amount})
 		}
 	}
 	return dividends
+}
+
+// dividendIn is what a share of the epoch is paid every quarter of the year, in ten-thousandths: five percent of the first
+// one more every year since the epoch.
+func (in *Instrument) dividendIn(year int) int64 {
+	return in.dividend * int64(100+5*max(year-epoch.Year, 0)) / 100
 }
 
 // nextSession is the day, or the first after it, on which New York trades.

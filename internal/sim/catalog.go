@@ -33,7 +33,7 @@ func catalog() []*Instrument {
 	if err != nil {
 		panic("sim: the embedded time zone database lacks Berlin: " + err.Error())
 	}
-	all := slices.Concat(companies(), moreCompanies(), others(), abroad(), currencyPairs())
+	all := slices.Concat(companies(), moreCompanies(), others(), abroad(), currencyPairs(), odd())
 	all = append(all, shrunk())
 	for _, in := range all {
 		hash := fnv.New64a()

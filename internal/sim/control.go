@@ -66,7 +66,8 @@ func (s *Sim) controlState(w http.ResponseWriter, _ *http.Request) {
 	}
 	writeJSON(w, http.StatusOK, "application/json", map[string]any{
 		"now": s.World.Now().UTC().Format(time.RFC3339), "adjustableClock": s.Clock != nil,
-		"customers": customers, "faults": faults, "requests": s.Requests(),
+		"customers": customers, "faults": faults, "requests": s.Requests(), "edgar": s.EDGARTraffic(),
+		"traffic": s.allTraffic(),
 	})
 }
 
@@ -86,7 +87,7 @@ func (s *Sim) setFault(r *http.Request) error {
 	if err := json.NewDecoder(r.Body).Decode(&in); err != nil {
 		return err
 	}
-	if !slices.Contains([]string{ProviderAlpaca, ProviderIBKR, ProviderYahoo, ProviderClaude}, in.Provider) {
+	if !slices.Contains([]string{ProviderAlpaca, ProviderIBKR, ProviderYahoo, ProviderClaude, ProviderEDGAR, ProviderFinnhub}, in.Provider) {
 		return fmt.Errorf("no such provider")
 	}
 	if !slices.Contains(faultKinds, in.Kind) {

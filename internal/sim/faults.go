@@ -16,10 +16,12 @@ import (
 
 // The providers a Sim serves: the names faults, counts and URL prefixes go by.
 const (
-	ProviderAlpaca = "alpaca"
-	ProviderIBKR   = "ibkr"
-	ProviderYahoo  = "yahoo"
-	ProviderClaude = "claude"
+	ProviderAlpaca  = "alpaca"
+	ProviderIBKR    = "ibkr"
+	ProviderYahoo   = "yahoo"
+	ProviderClaude  = "claude"
+	ProviderEDGAR   = "edgar"
+	ProviderFinnhub = "finnhub"
 )
 
 // FaultKind is a way for a provider to fail.
@@ -207,12 +209,16 @@ func failAs(w http.ResponseWriter, provider string, status int) {
 		}
 		contentType = "application/json"
 		body = fmt.Sprintf(`{"type":"error","error":{"type":%q,"message":%q},"request_id":"req_simulated"}`, kind, message)
+	case provider == ProviderEDGAR && status == http.StatusForbidden:
+		body = thresholdPage
 	case provider == ProviderAlpaca && limited:
 		contentType, body = "application/json; charset=UTF-8", `{"code":42910000,"message":"rate limit exceeded"}`
 	case provider == ProviderIBKR && limited:
 		contentType, body = ibkrJSON, `{"error":"Too many requests"}`
 	case provider == ProviderIBKR && status == http.StatusServiceUnavailable:
 		contentType, body = "text/plain", ""
+	case provider == ProviderFinnhub && limited:
+		contentType, body = finnhubJSON, `{"error":"`+finnhubLimit+`"}`
 	case provider == ProviderYahoo && limited:
 		contentType, body = "text/plain", "Too Many Requests\r\n"
 	}

@@ -14,6 +14,7 @@ type Kind string
 const (
 	Equity Kind = "equity"
 	ETF    Kind = "etf"
+	Fund   Kind = "fund" // one that has a price once a day
 	Index  Kind = "index"
 	Crypto Kind = "crypto"
 	// Currency is a rate of exchange, which cannot be held.
@@ -26,7 +27,7 @@ type Instrument struct {
 	Symbol   string // as people write it: BRK.B, BTC/USD, ^GSPC, VOD.L
 	Name     string
 	Kind     Kind
-	Exchange string // NASDAQ, NYSE, ARCA, LSE, XETRA, AMS, INDEX, CRYPTO or CCY
+	Exchange string // NASDAQ, NYSE, ARCA, FUND, LSE, XETRA, AMS, INDEX, CRYPTO or CCY
 	Currency string
 	Delisted calendar.Day // the first day without trading; the zero Day for a listed instrument
 
@@ -44,7 +45,8 @@ type Instrument struct {
 	dividend int64 // a quarter, in ten-thousandths of the currency unit, at the epoch
 	exMonth  int   // of the quarter: 1, 2 or 3
 	splits   []Split
-	key      uint64 // tells its random numbers from the others'
+	halted   time.Time // from when on nobody can trade it; zero for what can be traded
+	key      uint64    // tells its random numbers from the others'
 	zone     *time.Location
 }
 
@@ -71,7 +73,7 @@ func (in *Instrument) alpacaSymbol() string { return strings.ReplaceAll(in.Symbo
 
 // trades tells whether the instrument has a session on the day of its own calendar. Europe keeps New York's holidays here.
 func (in *Instrument) trades(day calendar.Day) bool {
-	if in.goneOn(day) {
+	if in.goneOn(day) || !in.halted.IsZero() && in.dayOf(in.halted).Before(day) {
 		return false
 	}
 	switch in.Kind {
@@ -102,6 +104,12 @@ func (in *Instrument) session(day calendar.Day) (opens, closes time.Time) {
 		return midnight.Add(8 * time.Hour), midnight.Add(16*time.Hour + 30*time.Minute)
 	}
 	opens, closes, _ = calendar.Session(day)
+	switch {
+	case in.Kind == Fund: // priced at the close, and published when it is known
+		return closes.Add(90 * time.Minute), closes.Add(2 * time.Hour)
+	case !in.halted.IsZero() && in.dayOf(in.halted) == day:
+		return opens, in.halted
+	}
 	return opens, closes
 }
 

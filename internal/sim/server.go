@@ -8,21 +8,29 @@ import (
 	"net/http"
 	"slices"
 	"sync"
+	"time"
 )
 
 // Sim serves the world through the wire formats of all providers. Its fields are set before Handler is called.
 type Sim struct {
-	World  *World
-	Faults *Faults
-	Alpaca AlpacaApp     // the one application that may connect to the simulated Alpaca
-	IBKR   IBKRGateway   // of the simulated Interactive Brokers
-	Claude ClaudeOptions // of the simulated Claude
-	Clock  *Clock        // the world's clock when the control API may move it, else nil
+	World   *World
+	Faults  *Faults
+	Alpaca  AlpacaApp      // the one application that may connect to the simulated Alpaca
+	IBKR    IBKRGateway    // of the simulated Interactive Brokers
+	Claude  ClaudeOptions  // of the simulated Claude
+	EDGAR   EDGAROptions   // of the simulated EDGAR
+	Finnhub FinnhubOptions // of the simulated Finnhub
+	// YahooConsent is what the simulated Yahoo wants before it gives a cookie.
+	YahooConsent Consent
+	Clock        *Clock // the world's clock when the control API may move it, else nil
 
-	oauth  oauthState
-	crumbs crumbState
-	ibkr   ibkrState
-	log    requestLog
+	oauth   oauthState
+	crumbs  crumbState
+	ibkr    ibkrState
+	gate    edgarGate
+	hub     finnhubState
+	traffic traffic
+	log     requestLog
 }
 
 // NewSim serves the world without faults.
@@ -33,10 +41,12 @@ func NewSim(world *World) *Sim {
 // Handler serves each provider below its own prefix, and the control API. Every answer is marked with X-Simulated.
 func (s *Sim) Handler() http.Handler {
 	providers := map[string]http.Handler{
-		ProviderAlpaca: s.alpaca(),
-		ProviderIBKR:   s.ibkrGateway(),
-		ProviderYahoo:  s.yahoo(),
-		ProviderClaude: s.claude(),
+		ProviderAlpaca:  s.alpaca(),
+		ProviderIBKR:    s.ibkrGateway(),
+		ProviderYahoo:   s.yahoo(),
+		ProviderClaude:  s.claude(),
+		ProviderEDGAR:   s.edgar(),
+		ProviderFinnhub: s.finnhub(),
 	}
 	mux := http.NewServeMux()
 	for name, handler := range providers {
@@ -68,6 +78,7 @@ type requestLog struct {
 // logged counts the provider's requests.
 func (s *Sim) logged(provider string, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		s.traffic.count(provider, time.Now())
 		s.log.mu.Lock()
 		if s.log.counts == nil {
 			s.log.counts = map[RequestCount]int{}

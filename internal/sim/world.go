@@ -11,6 +11,7 @@ import (
 	"github.com/shopspring/decimal"
 
 	"github.com/jaspers-ai/jaspers/internal/calendar"
+	"github.com/jaspers-ai/jaspers/internal/sim/paper"
 )
 
 // World is the one market all simulated services speak of, and its customers. Everything in it follows from the seed,
@@ -27,6 +28,9 @@ type World struct {
 	accounts []*account     // guarded by mu: trades are added to them
 	ibkr     []*IBKRAccount // likewise; made when they are first asked for
 	ibkrOnce sync.Once
+
+	paper     *paper.Archive // likewise
+	paperOnce sync.Once
 }
 
 // New makes the world of the seed. Its clock should stay between 2023 and 2030.

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/shopspring/decimal"
+
+	"github.com/jaspers-ai/jaspers/internal/calendar"
 )
 
 const yahooJSON = "application/json;charset=utf-8"
@@ -22,6 +24,8 @@ func (s *Sim) yahoo() http.Handler {
 	mux.HandleFunc("GET /v8/finance/chart/{symbol}", s.yahooChart)
 	mux.HandleFunc("GET /v10/finance/quoteSummary/{symbol}", s.withCrumb(s.yahooSummary))
 	mux.HandleFunc("GET /v1/finance/search", s.yahooSearch)
+	mux.HandleFunc("POST /xhr/ncp", s.yahooStream)
+	s.yahooPages(mux)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if ofProgram(r.UserAgent()) {
 			failAs(w, ProviderYahoo, http.StatusTooManyRequests)
@@ -62,8 +66,17 @@ func (s *Sim) ExpireCrumbs() {
 	s.crumbs.generation++
 }
 
-// yahooCookie answers that there is no page, and sets the session's cookie all the same.
+// yahooCookie answers that there is no page, and sets the session's cookie all the same, save where consent is asked for
+// first.
 func (s *Sim) yahooCookie(w http.ResponseWriter, _ *http.Request) {
+	if s.YahooConsent == NoConsent {
+		s.setCookie(w)
+	}
+	http.Error(w, "Not Found", http.StatusNotFound)
+}
+
+// setCookie sets a new session's cookie.
+func (s *Sim) setCookie(w http.ResponseWriter) {
 	s.crumbs.mu.Lock()
 	s.crumbs.cookies++
 	id := fmt.Sprintf("d=%d", s.crumbs.cookies)
@@ -71,7 +84,6 @@ func (s *Sim) yahooCookie(w http.ResponseWriter, _ *http.Request) {
 	http.SetCookie(w, &http.Cookie{
 		Name: "A3", Value: id + "&S=" + s.World.uuid("A3", id), Path: "/", MaxAge: 31557600, HttpOnly: true,
 	})
-	http.Error(w, "Not Found", http.StatusNotFound)
 }
 
 // crumb is the crumb that goes with the request's cookie now; false without a cookie of ours.
@@ -125,11 +137,17 @@ func (w *World) findYahoo(symbol string) (*Instrument, bool) {
 // marketState is Yahoo's word for the time of day: pre-market from 4:00, after hours for four hours.
 func (in *Instrument) marketState(t time.Time) string {
 	day := in.dayOf(t)
-	if !in.trades(day) {
+	if in.Kind == Fund {
+		return "CLOSED"
+	}
+	if !in.trades(day) && (!in.isHalted(t) || !calendar.IsTradingDay(day)) {
 		return "CLOSED"
 	}
 	opens, closes := in.session(day)
-	extended := in.zone.String() == "America/New_York" && in.Kind != Index
+	if in.isHalted(t) { // Yahoo has no word for that
+		opens, closes, _ = calendar.Session(day)
+	}
+	extended := in.hasExtendedHours()
 	switch {
 	case !t.Before(opens) && t.Before(closes):
 		return "REGULAR"
@@ -153,6 +171,8 @@ func (in *Instrument) yahooExchange() yahooExchange {
 		return yahooExchange{"NMS", "NasdaqGS", "us_market"}
 	case "ARCA":
 		return yahooExchange{"PCX", "NYSEArca", "us_market"}
+	case "FUND":
+		return yahooExchange{"NAS", "Nasdaq", "us_market"}
 	case "INDEX":
 		return yahooExchange{"SNP", "SNP", "us_market"}
 	case "LSE":
@@ -174,6 +194,8 @@ func (in *Instrument) yahooType() (quoteType, shown string) {
 	switch in.Kind {
 	case ETF:
 		return "ETF", "ETF"
+	case Fund:
+		return "MUTUALFUND", "Fund"
 	case Index:
 		return "INDEX", "Index"
 	case Currency:
@@ -184,11 +206,18 @@ func (in *Instrument) yahooType() (quoteType, shown string) {
 	return "EQUITY", "Equity"
 }
 
-// withNumbers makes decimals JSON numbers with all their digits.
+// withNumbers makes decimals JSON numbers with all their digits, however deep they lie.
 func withNumbers(fields map[string]any) map[string]any {
 	for name, value := range fields {
-		if d, ok := value.(decimal.Decimal); ok {
-			fields[name] = json.Number(d.String())
+		switch v := value.(type) {
+		case decimal.Decimal:
+			fields[name] = json.Number(v.String())
+		case map[string]any:
+			fields[name] = withNumbers(v)
+		case []map[string]any:
+			for _, one := range v {
+				withNumbers(one)
+			}
 		}
 	}
 	return fields

@@ -219,7 +219,8 @@ func (w *World) intradayCandle(in *Instrument, b bar, current calendar.Day, from
 	}
 	share := int64(to)*b.volume/int64(minutes) - int64(from)*b.volume/int64(minutes)
 	return candle{
-		start: start.Unix(), open: in.adjusted(first, b.day, current), high: in.adjusted(high, b.day, current),
+		missing: from > 0 && b.day != current && w.random(in.key, b.number, uint64(10_000+from))%60 == 0, // Yahoo loses one now and then
+		start:   start.Unix(), open: in.adjusted(first, b.day, current), high: in.adjusted(high, b.day, current),
 		low: in.adjusted(low, b.day, current), close: in.adjusted(last, b.day, current), volume: share * in.factor(current),
 	}
 }

@@ -99,7 +99,7 @@ func (w *World) chartMeta(in *Instrument, q chartQuestion, now time.Time) map[st
 	meta := map[string]any{
 		"currency": in.Currency, "symbol": in.yahooSymbol(), "exchangeName": exchange.code, "fullExchangeName": exchange.name,
 		"instrumentType": kind, "firstTradeDate": epoch.At(9, 30).Unix(), "regularMarketTime": quote.Time.Unix(),
-		"hasPrePostMarketData": exchange.market == "us_market" && in.Kind != Index,
+		"hasPrePostMarketData": in.hasExtendedHours(),
 		"gmtoffset":            offset, "timezone": zone, "exchangeTimezoneName": in.zone.String(),
 		"regularMarketPrice": quote.Price, "regularMarketDayHigh": quote.High, "regularMarketDayLow": quote.Low,
 		"regularMarketVolume": quote.Volume, "fiftyTwoWeekHigh": h.high, "fiftyTwoWeekLow": h.low,

@@ -10,6 +10,7 @@ import (
 	"github.com/shopspring/decimal"
 
 	"github.com/jaspers-ai/jaspers/internal/calendar"
+	"github.com/jaspers-ai/jaspers/internal/sim/books"
 )
 
 func (s *Sim) yahooQuotes(w http.ResponseWriter, r *http.Request) {
@@ -38,9 +39,9 @@ func (w *World) quoteRow(in *Instrument, now time.Time) map[string]any {
 	zone, offset := now.In(in.zone).Zone()
 	row := map[string]any{
 		"symbol": in.yahooSymbol(), "language": "en-US", "region": "US", "triggerable": true, "tradeable": false, "cryptoTradeable": false,
-		"corporateActions": []any{}, "priceHint": in.priceHint(), "sourceInterval": 15, "exchangeDataDelayedBy": 0, "esgPopulated": false,
+		"corporateActions": []any{}, "priceHint": in.priceHint(), "sourceInterval": 15, "exchangeDataDelayedBy": in.delay(), "esgPopulated": false,
 		"exchangeTimezoneName": in.zone.String(), "exchangeTimezoneShortName": zone, "gmtOffSetMilliseconds": offset * 1000,
-		"firstTradeDateMilliseconds": epoch.At(9, 30).UnixMilli(), "hasPrePostMarketData": exchange.market == "us_market" && in.Kind != Index,
+		"firstTradeDateMilliseconds": epoch.At(9, 30).UnixMilli(), "hasPrePostMarketData": in.hasExtendedHours(),
 	}
 	if in.goneOn(in.dayOf(now)) {
 		row["quoteType"], row["typeDisp"], row["exchange"], row["fullExchangeName"] = "MUTUALFUND", "Fund", "YHD", "YHD"
@@ -63,10 +64,12 @@ func (w *World) quoteRow(in *Instrument, now time.Time) map[string]any {
 	}
 	w.addHistory(row, in, q)
 	w.addFundamentals(row, in, q)
-	if state := row["marketState"]; state == "POST" || state == "CLOSED" && row["hasPrePostMarketData"] == true {
-		row["postMarketPrice"], row["postMarketChange"], row["postMarketChangePercent"] = q.Price, decimal.Zero, decimal.Zero
-		row["postMarketTime"] = q.Time.Add(4 * time.Hour).Unix()
+	if in.Kind == Fund { // which has a price, and nothing else of a session
+		for _, name := range []string{"Open", "DayHigh", "DayLow", "DayRange", "Volume"} {
+			delete(row, "regularMarket"+name)
+		}
 	}
+	w.addExtended(row, in, q, now)
 	return row
 }
 
@@ -145,7 +148,7 @@ func (w *World) addFundamentals(row map[string]any, in *Instrument, q Quote) {
 		return
 	case Index, Currency:
 		return
-	case ETF:
+	case ETF, Fund:
 		row["netAssets"] = f.marketCap
 	case Equity:
 		row["financialCurrency"] = f.currency
@@ -166,6 +169,24 @@ func (w *World) addFundamentals(row map[string]any, in *Instrument, q Quote) {
 	}
 }
 
+// asFiled makes the figures of a company that files those of its filings.
+func (w *World) asFiled(in *Instrument, f *fundamentals) {
+	c, ok := w.Filings().Of(in.Symbol)
+	if !ok {
+		return
+	}
+	if next, ok := c.NextResults(w.now()); ok {
+		f.earnings = next
+	}
+	if standing, ok := c.Standing(w.now()); ok {
+		f.eps = c.TrailingEPS(w.now())
+		f.epsForward = f.eps.Mul(decimal.New(108, -2)).Round(4)
+		f.revenue, f.income = standing.Revenue, standing.NetIncome
+		f.book = standing.Equity.DivRound(decimal.NewFromInt(f.shares), 3)
+		f.filed = &standing
+	}
+}
+
 // fundamentals are a company's figures per share of today, in the currency of its accounts.
 type fundamentals struct {
 	currency              string
@@ -173,10 +194,12 @@ type fundamentals struct {
 	shares                int64
 	marketCap             decimal.Decimal
 	eps, epsForward, book decimal.Decimal
+	revenue, income       decimal.Decimal // of twelve months, as a whole
 	dividend              decimal.Decimal // four times the last one, in the currency of the price
 	paid                  decimal.Decimal // in the last year, likewise
 	exDay, payDay         calendar.Day    // of the last dividend
 	earnings              time.Time       // the next report
+	filed                 *books.Standing // of a company that files, else nil
 }
 
 func (w *World) fundamentals(in *Instrument, q Quote) fundamentals {
@@ -189,6 +212,8 @@ func (w *World) fundamentals(in *Instrument, q Quote) fundamentals {
 	grown := in.eps * int64(100+4*(q.Day.Year-epoch.Year)) / 100
 	f.eps = decimal.New(grown, -2).DivRound(decimal.NewFromInt(factor), 4)
 	f.epsForward = f.eps.Mul(decimal.New(108, -2)).Round(4)
+	f.income = f.eps.Mul(decimal.NewFromInt(f.shares)).Round(0)
+	f.revenue = f.income.Abs().Shift(2).DivRound(decimal.NewFromInt(margin), 0)
 	f.book = f.price.Mul(decimal.New(22, -2)).Round(3)
 	year := w.Dividends(in.Symbol, q.Day.AddDays(-365), q.Day)
 	for _, d := range year {
@@ -204,5 +229,6 @@ func (w *World) fundamentals(in *Instrument, q Quote) fundamentals {
 		report = calendar.Day{Year: report.Year, Month: report.Month + 3, Day: 26}.AddDays(0)
 	}
 	f.earnings = nextSession(report).At(16, 30)
+	w.asFiled(in, &f)
 	return f
 }

@@ -2,7 +2,6 @@ package sim
 
 import (
 	"cmp"
-	"fmt"
 	"net/http"
 	"slices"
 	"strconv"
@@ -24,11 +23,17 @@ func (s *Sim) yahooSearch(w http.ResponseWriter, r *http.Request) {
 	if len(found) > 0 {
 		news = s.World.newsAbout(found[0], countOf(query.Get("newsCount"), 4))
 	}
+	if strings.HasPrefix(strings.ToLower(privateFirm), strings.ToLower(text)) {
+		quotes = append(quotes, map[string]any{"index": "private", "name": privateFirm, "isYahooFinance": false})
+	}
 	w.Header().Set("Cache-Control", "public, max-age=600")
 	writeJSON(w, http.StatusOK, yahooJSON, map[string]any{
 		"explains": []any{}, "count": len(quotes) + len(news), "quotes": quotes, "news": news, "nav": []any{}, "lists": []any{},
 	})
 }
+
+// privateFirm is a company that is not traded: a search finds it, without a symbol.
+const privateFirm = "Orbital Haulage Cooperative"
 
 // countOf reads how many results are wanted.
 func countOf(text string, otherwise int) int {
@@ -75,40 +80,4 @@ func searchRow(in *Instrument, score int) map[string]any {
 		row["sector"], row["sectorDisp"], row["industry"], row["industryDisp"] = in.Sector, in.Sector, in.Industry, in.Industry
 	}
 	return row
-}
-
-// headlines are what the make-believe press writes, by whether the price rose or fell on the day.
-var headlines = map[bool][]string{
-	true: {
-		"%s shares gain %s%% in steady trading", "Buyers return to %s: up %s%% on the day", "%s closes %s%% higher, ahead of its neighbors",
-	},
-	false: {
-		"%s slips %s%% as traders take profits", "A quiet day leaves %s %s%% lower", "%s gives back %s%%, and nobody is sure why",
-	},
-}
-
-// newsAbout is a story for each of the last sessions, newest first. What a story says of the price is true in this world.
-func (w *World) newsAbout(in *Instrument, most int) []map[string]any {
-	now := w.now()
-	day, passed, minutes := in.lastDay(now)
-	if passed < minutes {
-		day = day.AddDays(-1)
-	}
-	bars := w.barsUntil(in, day)
-	stories := []map[string]any{}
-	for i := len(bars) - 1; i > 0 && len(stories) < most; i-- {
-		b, before := bars[i], bars[i-1]
-		was := in.adjusted(before.close, before.day, b.day)
-		percent := ratio(in.traded(b.close, b.day).Sub(was), was).Shift(2).Round(1)
-		forms := headlines[!percent.IsNegative()]
-		form := forms[w.random(in.key, b.number, 8)%uint64(len(forms))]
-		_, closes := in.session(b.day)
-		id := w.uuid("news", in.Symbol, b.day.String())
-		stories = append(stories, map[string]any{
-			"uuid": id, "title": fmt.Sprintf(form, in.Name, percent.Abs()), "publisher": "The Simulated Courier",
-			"link": "https://news.example.com/" + id, "providerPublishTime": closes.Unix(), "type": "STORY",
-			"relatedTickers": []string{in.yahooSymbol()},
-		})
-	}
-	return stories
 }

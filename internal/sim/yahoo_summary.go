@@ -14,7 +14,7 @@ import (
 func (s *Sim) yahooSummary(w http.ResponseWriter, r *http.Request) {
 	symbol, now := r.PathValue("symbol"), s.World.Now()
 	in, ok := s.World.findYahoo(symbol)
-	if !ok || in.goneOn(in.dayOf(now)) {
+	if !ok {
 		yahooError(w, http.StatusNotFound, "quoteSummary", "Quote not found for symbol: "+strings.ToUpper(symbol))
 		return
 	}
@@ -57,8 +57,12 @@ func formatted(fields map[string]any) map[string]any {
 
 // summaryModules are the modules there is something to say in about an instrument.
 func (w *World) summaryModules(in *Instrument, now time.Time) map[string]map[string]any {
+	if in.goneOn(in.dayOf(now)) {
+		return in.goneModules(now)
+	}
 	q := w.quote(in, now)
 	modules := map[string]map[string]any{
+		"quoteType":            in.kindModule(now),
 		"price":                w.priceModule(in, q, now),
 		"summaryDetail":        w.detailModule(in, q),
 		"defaultKeyStatistics": w.statisticsModule(in, q),
@@ -71,17 +75,12 @@ func (w *World) summaryModules(in *Instrument, now time.Time) map[string]map[str
 			"fullTimeEmployees": in.Employees, "longBusinessSummary": in.Summary, "companyOfficers": []any{},
 			"website": "https://" + keyOf(in.yahooSymbol()) + ".example.com",
 		}
-		f := w.fundamentals(in, q)
-		modules["calendarEvents"] = map[string]any{"earnings": map[string]any{
-			"earningsDate": []int64{f.earnings.Unix()}, "earningsCallDate": []int64{f.earnings.Unix()}, "isEarningsDateEstimate": true,
-			"earningsAverage": f.epsForward.DivRound(decimal.NewFromInt(4), 4),
-		}}
-		if f.paid.IsPositive() {
-			modules["calendarEvents"]["exDividendDate"] = f.exDay.At(0, 0).UTC().Unix()
-			modules["calendarEvents"]["dividendDate"] = f.payDay.At(0, 0).UTC().Unix()
-		}
-	case ETF, Crypto:
+		w.addAccounts(modules, in, q, now)
+	case ETF, Fund:
 		modules["assetProfile"] = map[string]any{"longBusinessSummary": in.Summary, "companyOfficers": []any{}}
+		w.addFund(modules, in, q)
+	case Crypto:
+		modules["assetProfile"] = map[string]any{"name": in.Name, "description": in.Summary, "companyOfficers": []any{}}
 	}
 	return modules
 }
@@ -94,7 +93,7 @@ func (w *World) priceModule(in *Instrument, q Quote, now time.Time) map[string]a
 	symbol := map[string]string{"USD": "$", "GBp": "£", "EUR": "€"}[in.Currency]
 	module := map[string]any{
 		"symbol": in.yahooSymbol(), "shortName": in.Name, "longName": in.Name, "quoteType": kind,
-		"exchange": exchange.code, "exchangeName": exchange.name, "currency": in.Currency, "currencySymbol": symbol,
+		"exchange": exchange.code, "exchangeName": exchange.name, "exchangeDataDelayedBy": in.delay(), "currency": in.Currency, "currencySymbol": symbol,
 		"marketState": in.marketState(now), "priceHint": in.priceHint(), "quoteSourceName": "Delayed Quote",
 		"regularMarketPrice": q.Price, "regularMarketPreviousClose": q.PreviousClose, "regularMarketOpen": q.Open,
 		"regularMarketDayHigh": q.High, "regularMarketDayLow": q.Low, "regularMarketVolume": q.Volume,
@@ -102,6 +101,9 @@ func (w *World) priceModule(in *Instrument, q Quote, now time.Time) map[string]a
 	}
 	if in.Kind == Equity || in.Kind == Crypto {
 		module["marketCap"] = w.fundamentals(in, q).marketCap
+	}
+	if in.Kind == Crypto {
+		module["circulatingSupply"] = w.fundamentals(in, q).shares
 	}
 	return module
 }
@@ -136,6 +138,10 @@ func (w *World) statisticsModule(in *Instrument, q Quote) map[string]any {
 		return module
 	}
 	module["sharesOutstanding"], module["impliedSharesOutstanding"] = f.shares, f.shares
+	module["floatShares"], module["netIncomeToCommon"] = f.shares*97/100, f.income
+	module["heldPercentInsiders"], module["heldPercentInstitutions"] = decimal.New(2, -2), decimal.New(62, -2)
+	quarters := w.quarterly(in, f, q)
+	module["mostRecentQuarter"] = dayStart(quarters[len(quarters)-1].end)
 	module["trailingEps"], module["forwardEps"], module["bookValue"] = f.eps, f.epsForward, f.book
 	module["priceToBook"], module["beta"] = ratio(f.price, f.book).Round(6), decimal.New(in.beta, -2)
 	for _, split := range in.splits {

@@ -280,6 +280,9 @@ func TestIntradayChartsJoinUp(t *testing.T) {
 			t.Errorf("%s: got %d bars by eleven, want %d, and no adjusted closes", interval, len(got.Timestamp), want)
 		}
 		for i := 1; i < len(got.Timestamp); i++ {
+			if quote["open"][i] == nil || quote["close"][i-1] == nil {
+				continue
+			}
 			if *quote["open"][i] != *quote["close"][i-1] {
 				t.Errorf("%s: bar %d opens at %v after a close of %v", interval, i, *quote["open"][i], *quote["close"][i-1])
 			}

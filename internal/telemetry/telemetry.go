@@ -7,7 +7,9 @@ import (
 	"io"
 	"log/slog"
 	"regexp"
+	"slices"
 	"strings"
+	"unicode/utf8"
 )
 
 // Redacted is what stands in the log where a secret would.
@@ -51,16 +53,36 @@ var secretKey = regexp.MustCompile(`(?i)passw|secret|token|authorization|cookie|
 // secretText matches secrets inside longer texts: bearer tokens, our JWTs, model keys, and passwords in URLs.
 var secretText = regexp.MustCompile(`(?i)bearer\s+[\w\-.~+/]+=*|eyJ[\w\-]+\.[\w\-]+\.[\w\-]*|sk-[\w\-]{8,}|://[^/\s:@]+:[^/\s@]+@`)
 
+// secretKeys are what secretKey looks for in names of plain letters, which is quicker than to have it look.
+var secretKeys = []string{"passw", "secret", "token", "authorization", "cookie", "apikey", "api_key", "api-key", "api_-key", "credential", "verifier", "private"}
+
+func isSecretKey(name string) bool {
+	if !isPlain(name) {
+		return secretKey.MatchString(name)
+	}
+	name = strings.ToLower(name)
+	return slices.ContainsFunc(secretKeys, func(part string) bool { return strings.Contains(name, part) })
+}
+
+func isPlain(text string) bool {
+	for i := range len(text) {
+		if text[i] >= utf8.RuneSelf {
+			return false
+		}
+	}
+	return true
+}
+
 // redact hides attributes that are secret by name, and secrets inside texts and errors.
 func redact(_ []string, a slog.Attr) slog.Attr {
 	switch a.Value.Kind() {
 	case slog.KindString:
-		if secretKey.MatchString(a.Key) && a.Value.String() != "" {
+		if isSecretKey(a.Key) && a.Value.String() != "" {
 			return slog.String(a.Key, Redacted)
 		}
 		return slog.String(a.Key, clean(a.Value.String()))
 	case slog.KindAny:
-		if secretKey.MatchString(a.Key) {
+		if isSecretKey(a.Key) {
 			return slog.String(a.Key, Redacted)
 		}
 		if err, ok := a.Value.Any().(error); ok {
@@ -71,10 +93,36 @@ func redact(_ []string, a slog.Attr) slog.Attr {
 }
 
 func clean(text string) string {
-	if !strings.ContainsAny(text, " .-:") { // none of the patterns can match
+	if !mayHoldSecret(text) {
 		return text
 	}
 	return secretText.ReplaceAllString(text, Redacted)
+}
+
+// mayHoldSecret tells quickly of most texts that secretText finds nothing in them: each of its patterns begins with one
+// of these words, in any case. What has other than plain letters is left to it.
+func mayHoldSecret(text string) bool {
+	for i := range len(text) {
+		var word string
+		switch c := text[i]; {
+		case c >= utf8.RuneSelf:
+			return true
+		case c == ':':
+			word = "://"
+		case c|0x20 == 'b':
+			word = "bearer"
+		case c|0x20 == 'e':
+			word = "eyj"
+		case c|0x20 == 's':
+			word = "sk-"
+		default:
+			continue
+		}
+		if rest := text[i:]; len(rest) >= len(word) && strings.EqualFold(rest[:len(word)], word) {
+			return true
+		}
+	}
+	return false
 }
 
 type correlationKey struct{}

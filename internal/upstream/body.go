@@ -1,6 +1,7 @@
 package upstream
 
 import (
+	"errors"
 	"io"
 	"sync/atomic"
 	"time"
@@ -10,6 +11,9 @@ import (
 
 // maxDrain is how much of an answer nobody wants is read to keep its connection.
 const maxDrain = 64 << 10
+
+// ErrTooLarge is the cause of an error about an answer with more than MaxBody.
+var ErrTooLarge = errors.New("the answer is too large")
 
 // patientBody ends a body that falls silent, and one that goes on for too long. A read that waits in vain closes the
 // connection under it.
@@ -45,7 +49,7 @@ func (b *patientBody) Read(p []byte) (int, error) {
 }
 
 func (b *patientBody) tooLarge() error {
-	return fault.New(fault.UpstreamFailed, "%s sent more than is accepted", b.provider)
+	return fault.Wrap(fault.UpstreamFailed, ErrTooLarge, "%s sent more than is accepted", b.provider)
 }
 
 // discard lets go of an answer that is not used. What little it says is read first, so that its connection serves the

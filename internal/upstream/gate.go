@@ -87,13 +87,15 @@ func (g *gate) leave(origin string, resp *http.Response, err error) {
 	default:
 		b.RecordSuccess()
 	}
-	if err == nil && g.cfg.SharedLimit && resp.StatusCode == http.StatusTooManyRequests {
-		until := g.cfg.Now().Add(g.wait(resp))
-		g.mu.Lock()
-		defer g.mu.Unlock()
-		if until.After(g.quiet) {
-			g.quiet = until
-		}
+}
+
+// hush lets nobody in until d is over.
+func (g *gate) hush(d time.Duration) {
+	until := g.cfg.Now().Add(d)
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if until.After(g.quiet) {
+		g.quiet = until
 	}
 }
 

@@ -151,10 +151,7 @@ func (c *Client) attempt(wire http.RoundTripper) http.RoundTripper {
 		budget = rate.NewLimiter(rate.Limit(c.cfg.Rate), max(1, int(c.cfg.Rate)))
 	}
 	return roundTrip(func(req *http.Request) (*http.Response, error) {
-		if err := budget.Wait(req.Context()); err != nil {
-			if req.Context().Err() == nil { // the turn would come after the caller's deadline
-				err = c.crowded(err)
-			}
+		if err := c.turn(req.Context(), budget); err != nil {
 			return nil, err
 		}
 		origin := originOf(req.URL)
@@ -167,6 +164,9 @@ func (c *Client) attempt(wire http.RoundTripper) http.RoundTripper {
 		start := time.Now()
 		resp, err := wire.RoundTrip(req)
 		c.gate.leave(origin, resp, err)
+		if err == nil && c.cfg.SharedLimit && resp.StatusCode == http.StatusTooManyRequests {
+			c.LeaveAlone(req.Context(), c.gate.wait(resp))
+		}
 		c.record(req, resp, err, time.Since(start))
 		if err != nil {
 			return nil, err
@@ -174,6 +174,20 @@ func (c *Client) attempt(wire http.RoundTripper) http.RoundTripper {
 		resp.Body = newPatientBody(resp.Body, c.cfg)
 		return resp, nil
 	})
+}
+
+// turn waits until an attempt may leave: by this process's budget, and by what all processes share.
+func (c *Client) turn(ctx context.Context, budget *rate.Limiter) error {
+	if err := budget.Wait(ctx); err != nil {
+		if ctx.Err() == nil { // the turn would come after the caller's deadline
+			err = c.crowded(err)
+		}
+		return err
+	}
+	if c.cfg.Pace == nil {
+		return nil
+	}
+	return c.cfg.Pace.Wait(ctx, c.cfg.Timeout)
 }
 
 func (c *Client) record(req *http.Request, resp *http.Response, err error, took time.Duration) {

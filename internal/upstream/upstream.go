@@ -36,8 +36,11 @@ type Config struct {
 	RetryPosts bool
 	// MaxConcurrent requests are under way at once; 16. More wait as long as Timeout.
 	MaxConcurrent uint
-	// Rate is the budget in requests a second, with bursts of as many; 0 is without limit.
+	// Rate is the budget of this process in requests a second, with bursts of as many; 0 is without limit.
 	Rate float64
+	// Pace gives every attempt its moment, where processes share what the vendor allows; nil for none. A request whose
+	// moment would come later than Timeout is an UpstreamDown at once.
+	Pace Pace
 	// SharedLimit says that the vendor counts all our requests together, so that after a 429 nobody may call before it
 	// says so: until its Retry-After, a minute when it names none and 15 at most, every call fails at once with UpstreamDown
 	// and the rest of that time as RetryAfter. Leave it out where limits are per account.
@@ -53,6 +56,14 @@ type Config struct {
 	// Record is told of every attempt; nil for nobody.
 	Record func(Call)
 	Now    func() time.Time
+}
+
+// Pace is the order in which the requests of all processes leave for a vendor. Its errors are faults, or ctx's.
+type Pace interface {
+	// Wait returns when a request may leave; where that would be later than within, it is an UpstreamDown at once.
+	Wait(ctx context.Context, within time.Duration) error
+	// LeaveAlone lets no request of any process leave before d is over.
+	LeaveAlone(ctx context.Context, d time.Duration)
 }
 
 // Call is the record of one attempt.
@@ -118,6 +129,16 @@ func originOf(u *url.URL) string { return u.Scheme + "://" + u.Host }
 // the address: unwrap it. Its answers are bounded by MaxBody, but not in time as a whole, only when they fall silent.
 func (c *Client) HTTP() *http.Client { return c.http }
 
+// LeaveAlone fails every call at once until d is over, 15 minutes at most, on all processes that share a Pace: for vendors
+// that say in words of their own that they have had enough, which only their adapter understands.
+func (c *Client) LeaveAlone(ctx context.Context, d time.Duration) {
+	d = min(d, max(maxQuiet, c.cfg.Penalty))
+	c.gate.hush(d)
+	if c.cfg.Pace != nil {
+		c.cfg.Pace.LeaveAlone(ctx, d)
+	}
+}
+
 // Request is one call. URL is absolute and at one of the client's origins.
 type Request struct {
 	Method   string
@@ -138,6 +159,7 @@ type Answer struct {
 
 // Do sends a request and reads the whole answer. A status is not an error; no answer, a cut or an oversized one is a
 // fault: UpstreamDown, UpstreamTimeout or UpstreamFailed; an address that cannot be asked is Internal. No text holds it.
+// Of an oversized answer what was read comes with the error, which wraps ErrTooLarge.
 func (c *Client) Do(ctx context.Context, r Request) (*Answer, error) {
 	bounded, cancel := context.WithCancel(WithEndpoint(ctx, r.Endpoint))
 	defer cancel()
@@ -156,12 +178,12 @@ func (c *Client) Do(ctx context.Context, r Request) (*Answer, error) {
 	late := time.AfterFunc(c.cfg.Timeout, cancel)
 	defer late.Stop()
 	body, err := io.ReadAll(resp.Body)
-	if err != nil {
+	if err != nil && !errors.Is(err, ErrTooLarge) {
 		return nil, c.bodyFault(ctx, bounded, err)
 	}
 	return &Answer{
 		Status: resp.StatusCode, Header: resp.Header, Body: body, provider: c.cfg.Provider, retryAfter: c.gate.wait(resp),
-	}, nil
+	}, err
 }
 
 // bodyFault tells a caller who left from a body that was too slow and from one that was cut.

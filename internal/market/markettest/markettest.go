@@ -1,4 +1,4 @@
-// Package markettest is the suite every source of prices must pass.
+// Package markettest is the suite every source of market data must pass, by what it has.
 package markettest
 
 import (

@@ -1,7 +1,6 @@
 package yahoo
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
 	"maps"
@@ -28,7 +27,9 @@ type chart struct {
 		Zone      text   `json:"exchangeTimezoneName"`
 		Offset    number `json:"gmtoffset"` // seconds
 		PriceHint number `json:"priceHint"`
-		Period    struct {
+		// MarketTime is when the last trade was.
+		MarketTime number `json:"regularMarketTime"`
+		Period     struct {
 			Regular struct {
 				Start number `json:"start"` // Unix seconds, as all times here
 				End   number `json:"end"`
@@ -65,26 +66,14 @@ type splitEvent struct {
 	Ratio       text   `json:"splitRatio"` // 4:1
 }
 
-// History asks for daily bars. Yahoo needs no session for them; where it wants one all the same, it gets one.
+// History asks for daily bars.
 func (s *Source) History(ctx context.Context, symbol string, first, last calendar.Day) (market.History, error) {
-	path := "/v8/finance/chart/" + url.PathEscape(toYahoo(symbol))
-	query := url.Values{
+	c, err := s.chart(ctx, symbol, url.Values{
 		"interval": {"1d"}, "events": {"div,splits"},
 		// A day more on both sides: days are other hours elsewhere.
 		"period1": {strconv.FormatInt(int64(first.Number()-1)*daySeconds, 10)},
 		"period2": {strconv.FormatInt(int64(last.Number()+2)*daySeconds, 10)},
-	}
-	answer, err := s.client.Do(ctx, upstream.Request{
-		Method: http.MethodGet, URL: s.queryURL + path + "?" + query.Encode(), Endpoint: chartEndpoint,
-		Header: http.Header{"Accept": {"application/json"}},
 	})
-	if err == nil && answer.Status == http.StatusUnauthorized {
-		answer, err = s.withSession(ctx, path, query, chartEndpoint)
-	}
-	if err != nil {
-		return market.History{}, err
-	}
-	c, err := readChart(answer)
 	if err != nil {
 		return market.History{}, err
 	}
@@ -94,32 +83,35 @@ func (s *Source) History(ctx context.Context, symbol string, first, last calenda
 	return h, err
 }
 
-const (
-	daySeconds    = 24 * 60 * 60
-	chartEndpoint = "GET /v8/finance/chart"
-)
+// chart asks for a chart, which needs no session.
+func (s *Source) chart(ctx context.Context, symbol string, query url.Values) (chart, error) {
+	answer, err := s.openly(ctx, "/v8/finance/chart/"+url.PathEscape(toYahoo(symbol)), query, "GET /v8/finance/chart")
+	if err != nil {
+		return chart{}, err
+	}
+	return readChart(answer)
+}
+
+const daySeconds = 24 * 60 * 60
 
 // errNoHistory is what Yahoo's ways to say that there is none come to.
 func errNoHistory() error {
 	return fault.New(fault.UnknownSymbol, "Yahoo has no past prices of this symbol")
 }
 
-// readChart tells a symbol Yahoo does not know from answers that say nothing.
+// errForgotten is the error of bars of long ago.
+func errForgotten() error {
+	return fault.New(fault.NotOffered, "Yahoo does not keep bars as short as these for so long; ask for longer ones, or later days")
+}
+
+// readChart tells a symbol Yahoo does not know, and bars it does not keep, from answers that say nothing.
 func readChart(answer *upstream.Answer) (chart, error) {
-	var body struct {
-		Chart struct {
-			Result []chart `json:"result"`
-			Error  *struct {
-				Description text `json:"description"`
-			} `json:"error"`
-		} `json:"chart"`
-	}
-	err := answer.JSON(&body)
-	if problem := body.Chart.Error; problem != nil && err == nil {
-		said := string(problem.Description)
-		if answer.Status == http.StatusNotFound || strings.HasPrefix(said, "Data doesn't exist") {
-			return chart{}, errNoHistory()
-		}
+	body, problem, err := unwrap(answer, "chart")
+	switch {
+	case problem != nil && (answer.Status == http.StatusNotFound || strings.HasPrefix(string(problem.Description), "Data doesn't exist")):
+		return chart{}, errNoHistory()
+	case problem != nil && answer.Status == http.StatusUnprocessableEntity:
+		return chart{}, errForgotten()
 	}
 	if failed := answer.Fault("past prices"); failed != nil {
 		return chart{}, failed
@@ -127,10 +119,11 @@ func readChart(answer *upstream.Answer) (chart, error) {
 	if err != nil {
 		return chart{}, err
 	}
-	if body.Chart.Error != nil || len(body.Chart.Result) != 1 {
-		return chart{}, fault.New(fault.UpstreamFailed, "Yahoo's answer holds no past prices; try again later")
+	var charts []chart
+	if err := json.Unmarshal(body, &charts); err != nil || problem != nil || len(charts) != 1 {
+		return chart{}, fault.Wrap(fault.UpstreamFailed, err, "Yahoo's answer holds no past prices; try again later")
 	}
-	return body.Chart.Result[0], nil
+	return charts[0], nil
 }
 
 // history turns a chart into a history. Without a currency nothing can be said of a price.
@@ -143,7 +136,7 @@ func (c *chart) history(first, last calendar.Day, now time.Time) (market.History
 		last = today
 	}
 	over := c.lastOver(zone, now)
-	h := market.History{Currency: string(cmp.Or(minorUnits[c.Meta.Currency], c.Meta.Currency))}
+	h := market.History{Currency: wholeUnit(c.Meta.Currency)}
 	within := func(n number) (calendar.Day, bool) {
 		at, ok := n.whole(math.MinInt32, lastSecond)
 		day := dayIn(zone, time.Unix(at, 0))
@@ -207,9 +200,7 @@ func (c *chart) bar(i int) (market.Bar, bool) {
 		b.Total = c.price(c.Indicators.Adjusted[0].Close, i)
 	}
 	if i < len(q.Volume) {
-		if n, ok := q.Volume[i].whole(0, math.MaxInt64); ok {
-			b.Volume = &n
-		}
+		b.Volume = q.Volume[i].count(0)
 	}
 	return b, last.Valid
 }

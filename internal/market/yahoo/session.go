@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"strings"
+	"time"
 
 	"github.com/jaspers-ai/jaspers/internal/fault"
 	"github.com/jaspers-ai/jaspers/internal/upstream"
@@ -14,10 +15,11 @@ type pass struct{ cookie, crumb string }
 
 // session keeps one pass for everybody: making many is what gets one throttled.
 type session struct {
-	queryURL, cookieURL string
-	client              *upstream.Client
-	turn                chan struct{} // a lock that a caller can give up waiting for
-	pass                pass
+	door  door
+	now   func() time.Time
+	turn  chan struct{} // a lock that a caller can give up waiting for
+	pass  pass
+	rests time.Time // until when none is made
 }
 
 // get is the present pass, or a new one made by one caller while the others wait.
@@ -30,6 +32,9 @@ func (s *session) get(ctx context.Context) (pass, error) {
 	}
 	if s.pass.crumb != "" {
 		return s.pass, nil
+	}
+	if wait := s.rests.Sub(s.now()); wait > 0 {
+		return pass{}, errNoSession(wait)
 	}
 	fresh, err := s.open(ctx)
 	if err == nil {
@@ -47,40 +52,63 @@ func (s *session) drop(refused pass) {
 	}
 }
 
-// open gets a cookie and then the crumb for it.
+// rest keeps everybody from making a pass for a while.
+func (s *session) rest() {
+	s.turn <- struct{}{}
+	defer func() { <-s.turn }()
+	s.rests = s.now().Add(restTime)
+}
+
+// open gets a cookie and then the crumb for it: from the host that is there for it or, where that gives none or is kept
+// from us, as some networks do, from a page.
 func (s *session) open(ctx context.Context) (pass, error) {
-	answer, err := s.client.Do(ctx, upstream.Request{Method: http.MethodGet, URL: s.cookieURL + "/", Endpoint: "GET cookie"})
-	if err != nil {
+	cookies, err := s.bare(ctx)
+	if err != nil && !fault.Is(err, fault.UpstreamDown) && !fault.Is(err, fault.UpstreamFailed) {
 		return pass{}, err
 	}
-	if answer.Status == http.StatusTooManyRequests {
-		return pass{}, answer.Fault("a session")
-	}
-	var cookies []string
-	for _, c := range (&http.Response{Header: answer.Header}).Cookies() {
-		if strings.HasPrefix(c.Name, "A") && c.Value != "" { // A1, A1S, A3: whatever the status
-			cookies = append(cookies, c.Name+"="+c.Value)
+	if !cookies.known() {
+		if cookies, err = s.walk(ctx); err != nil {
+			return pass{}, err
 		}
 	}
-	if len(cookies) == 0 {
-		return pass{}, fault.New(fault.UpstreamDown, "Yahoo gave no session; try again later")
-	}
-	p := pass{cookie: strings.Join(cookies, "; ")}
-	answer, err = s.client.Do(ctx, upstream.Request{
-		Method: http.MethodGet, URL: s.queryURL + "/v1/test/getcrumb", Endpoint: "GET crumb",
-		Header: http.Header{"Cookie": {p.cookie}},
-	})
+	p := pass{cookie: cookies.String()}
+	answer, err := s.door.query(ctx, "/v1/test/getcrumb", "GET crumb", http.Header{"Cookie": {p.cookie}})
 	if err != nil {
 		return pass{}, err
 	}
 	p.crumb = strings.TrimSpace(string(answer.Body))
 	if !isCrumb(answer, p.crumb) {
-		if err := answer.Fault("a session"); err != nil {
+		if err := answer.Fault("a session"); err != nil && answer.Status != http.StatusUnauthorized {
 			return pass{}, err
 		}
-		return pass{}, fault.New(fault.UpstreamDown, "Yahoo gave no session; try again later")
+		return pass{}, s.refused()
 	}
 	return p, nil
+}
+
+// bare asks the host that only sets the cookie, whatever its status.
+func (s *session) bare(ctx context.Context) (jar, error) {
+	answer, err := s.door.client.Do(ctx, upstream.Request{Method: http.MethodGet, URL: s.door.hosts.Cookie + "/", Endpoint: "GET cookie"})
+	if err != nil {
+		return nil, err
+	}
+	if answer.Status == http.StatusTooManyRequests {
+		return nil, answer.Fault("a session")
+	}
+	cookies := jar{}
+	cookies.take(answer.Header)
+	return cookies, nil
+}
+
+// refused is the error of a Yahoo that answers, but gives no session; it is not asked again for a while. The caller has
+// the turn.
+func (s *session) refused() error {
+	s.rests = s.now().Add(restTime)
+	return errNoSession(restTime)
+}
+
+func errNoSession(wait time.Duration) error {
+	return fault.New(fault.UpstreamDown, "Yahoo gave no session; try again later").WithRetryAfter(wait)
 }
 
 // isCrumb tells a crumb from "Too Many Requests" and from pages, which the same address answers, at times with 200.

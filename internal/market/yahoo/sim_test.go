@@ -22,8 +22,20 @@ func simulated(t *testing.T) (*sim.Sim, *yahoo.Source, *sim.Clock) {
 	return simulatedWithin(t, patience)
 }
 
+// simulatedAt is a source at a Yahoo of another time.
+func simulatedAt(t *testing.T, at time.Time) *yahoo.Source {
+	t.Helper()
+	_, source, _ := simulatedOf(t, at, patience)
+	return source
+}
+
 // simulatedWithin is one whose client waits so long for an answer.
 func simulatedWithin(t *testing.T, timeout time.Duration) (*sim.Sim, *yahoo.Source, *sim.Clock) {
+	t.Helper()
+	return simulatedOf(t, now, timeout)
+}
+
+func simulatedOf(t *testing.T, now time.Time, timeout time.Duration) (*sim.Sim, *yahoo.Source, *sim.Clock) {
 	t.Helper()
 	s := sim.NewSim(sim.New(7, func() time.Time { return now }))
 	server := httptest.NewServer(s.Handler())
@@ -38,7 +50,7 @@ func simulatedWithin(t *testing.T, timeout time.Duration) (*sim.Sim, *yahoo.Sour
 	}
 	t.Cleanup(client.HTTP().CloseIdleConnections)
 	base := server.URL + "/yahoo"
-	return s, yahoo.New(base, base, client, func() time.Time { return now }), clock
+	return s, yahoo.New(yahoo.HostsAt(base), client, clock.Now), clock
 }
 
 func TestTheSimulatedYahooIsASource(t *testing.T) {

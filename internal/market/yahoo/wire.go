@@ -32,6 +32,22 @@ type quoteRow struct {
 	DayLow            number `json:"regularMarketDayLow"`
 	Volume            number `json:"regularMarketVolume"`
 	RegularMarketTime number `json:"regularMarketTime"` // Unix seconds
+	PrePrice          number `json:"preMarketPrice"`
+	PreChange         number `json:"preMarketChange"`
+	PrePercent        number `json:"preMarketChangePercent"`
+	PreTime           number `json:"preMarketTime"`
+	PostPrice         number `json:"postMarketPrice"`
+	PostChange        number `json:"postMarketChange"`
+	PostPercent       number `json:"postMarketChangePercent"`
+	PostTime          number `json:"postMarketTime"`
+	High52Week        number `json:"fiftyTwoWeekHigh"`
+	Low52Week         number `json:"fiftyTwoWeekLow"`
+	AverageVolume     number `json:"averageDailyVolume3Month"`
+	MarketCap         number `json:"marketCap"` // in whole units, of pence pounds
+	EPS               number `json:"epsTrailingTwelveMonths"`
+	TrailingPE        number `json:"trailingPE"`
+	DividendYield     number `json:"dividendYield"`         // percent
+	Delay             number `json:"exchangeDataDelayedBy"` // minutes
 }
 
 // text is a string, or empty.
@@ -70,6 +86,9 @@ func (n number) whole(least, most int64) (int64, bool) {
 	return n.value.IntPart(), true
 }
 
+// isAt tells whether the number is this one.
+func (n number) isAt(at int64) bool { return n.value != nil && n.value.Equal(decimal.NewFromInt(at)) }
+
 // rounded cuts off the noise of Yahoo's 32-bit floats.
 func (n number) rounded(places int32) *decimal.Decimal {
 	if n.value == nil {
@@ -79,8 +98,33 @@ func (n number) rounded(places int32) *decimal.Decimal {
 	return &value
 }
 
+// positive is the number above zero; else none.
+func (n number) positive(places int32) *decimal.Decimal {
+	if value := n.rounded(places); value != nil && value.IsPositive() {
+		return value
+	}
+	return nil
+}
+
+// count is a whole number, of the least at least.
+func (n number) count(least int64) *int64 {
+	if count, ok := n.whole(least, math.MaxInt64); ok {
+		return &count
+	}
+	return nil
+}
+
 // minorUnits are the currencies Yahoo quotes by the hundredth.
 var minorUnits = map[text]text{"GBp": "GBP", "GBX": "GBP", "ZAc": "ZAR", "ILA": "ILS"}
+
+// wholeUnit is the currency of whole units, as ISO 4217 has it.
+func wholeUnit(currency text) string { return string(cmp.Or(minorUnits[currency], currency)) }
+
+// classOf is an asset class of ours.
+func classOf(quoteType text) string { return cmp.Or(assetClasses[quoteType], "other") }
+
+// hasOwnShares tells whether Yahoo's market value is one: that of a fund counts shares of long ago.
+func hasOwnShares(class string) bool { return class == "equity" || class == market.Crypto }
 
 // assetClasses says Yahoo's quote types in our words.
 var assetClasses = map[text]string{
@@ -104,19 +148,63 @@ func (r quoteRow) quote(symbol, source string, now time.Time) (market.Quote, boo
 	if price == nil || !timed || r.Currency == "" || r.QuoteType == "NONE" {
 		return market.Quote{}, false
 	}
-	var volume *int64
-	if n, ok := r.Volume.whole(0, math.MaxInt64); ok {
-		volume = &n
-	}
-	return market.Quote{
-		Symbol: symbol, Name: strings.TrimSpace(string(cmp.Or(r.LongName, r.ShortName))),
-		AssetClass: cmp.Or(assetClasses[r.QuoteType], "other"), Exchange: string(r.Exchange),
-		Currency: string(cmp.Or(minorUnits[r.Currency], r.Currency)),
+	class := classOf(r.QuoteType)
+	q := market.Quote{
+		Symbol: symbol, Name: strings.TrimSpace(string(cmp.Or(r.LongName, r.ShortName))), AssetClass: class, Exchange: string(r.Exchange),
+		Currency: wholeUnit(r.Currency),
 		Price:    *price, Change: r.amount(r.Change), ChangePercent: r.ChangePercent.rounded(4),
 		PreviousClose: r.price(r.PreviousClose), Open: r.price(r.Open), DayHigh: r.price(r.DayHigh), DayLow: r.price(r.DayLow),
-		Volume: volume, MarketState: marketStates[r.MarketState], Timestamp: time.Unix(traded, 0).UTC(),
-		Source: source, FetchedAt: now,
-	}, true
+		Volume: r.Volume.count(0), MarketState: marketStates[r.MarketState], Extended: r.extended(traded),
+		High52Week: r.price(r.High52Week), Low52Week: r.price(r.Low52Week), AverageVolume: r.AverageVolume.count(1),
+		TrailingPE: r.trailingPE(*price), DividendYield: r.DividendYield.rounded(4), Delay: r.Delay.count(0),
+		Timestamp: time.Unix(traded, 0).UTC(), Source: source, FetchedAt: now,
+	}
+	if hasOwnShares(class) {
+		q.MarketCap = r.MarketCap.positive(0)
+	}
+	return q, true
+}
+
+// extended is the later one of the prices before and after the session, where it is later than the session's.
+func (r quoteRow) extended(traded int64) *market.Extended {
+	var found *market.Extended
+	for _, said := range []struct {
+		session                    string
+		price, change, percent, at number
+	}{
+		{"pre", r.PrePrice, r.PreChange, r.PrePercent, r.PreTime}, {"post", r.PostPrice, r.PostChange, r.PostPercent, r.PostTime},
+	} {
+		price := r.price(said.price)
+		at, ok := said.at.whole(traded+1, lastSecond)
+		if !ok || price == nil {
+			continue
+		}
+		traded = at
+		found = &market.Extended{
+			Session: said.session, Price: *price, Change: r.amount(said.change), ChangePercent: said.percent.rounded(4), Timestamp: time.Unix(at, 0).UTC(),
+		}
+	}
+	return found
+}
+
+// trailingPE is Yahoo's, save where the price is in hundredths: there Yahoo has divided them by whole units at times.
+func (r quoteRow) trailingPE(price decimal.Decimal) *decimal.Decimal {
+	if _, minor := minorUnits[r.Currency]; minor {
+		return quotient(&price, r.EPS.value)
+	}
+	return r.TrailingPE.positive(ratioDigits)
+}
+
+// ratioDigits are those of a ratio that count for anything.
+const ratioDigits = 4
+
+// quotient is a ratio of two amounts above zero; else there is none.
+func quotient(of, by *decimal.Decimal) *decimal.Decimal {
+	if of == nil || by == nil || !of.IsPositive() || !by.IsPositive() {
+		return nil
+	}
+	value := of.DivRound(*by, ratioDigits)
+	return &value
 }
 
 // price is an amount above zero: a price of nothing is Yahoo's way to say that there is none.

@@ -1,10 +1,9 @@
-// Package yahoo reads prices from Yahoo Finance, which has no official API: it is for personal use and can be switched off.
+// Package yahoo reads prices, companies and news from Yahoo Finance, which has no official API: it is for personal use and can be switched off.
 package yahoo
 
 import (
 	"context"
 	"encoding/json"
-	"net/http"
 	"net/url"
 	"strings"
 	"time"
@@ -14,31 +13,25 @@ import (
 	"github.com/jaspers-ai/jaspers/internal/upstream"
 )
 
-// Where Yahoo lives. The cookie host answers 404, and sets the cookie all the same.
 const (
-	DefaultQueryURL  = "https://query1.finance.yahoo.com"
-	DefaultCookieURL = "https://fc.yahoo.com"
 	// UserAgent must look like a browser's: the ones of programming languages are turned away.
 	UserAgent = "Mozilla/5.0 (compatible; jaspers)"
 	// batchSize keeps the address of a request short.
 	batchSize = 50
 )
 
-// Source answers quotes from Yahoo. It is safe for concurrent use.
+// Source answers quotes, past prices and what is known of companies from Yahoo. It is safe for concurrent use.
 type Source struct {
-	queryURL string
-	client   *upstream.Client
-	session  *session
-	now      func() time.Time
+	door    door
+	session *session
+	now     func() time.Time
 }
 
-// New makes a source that calls the given addresses through client, which must allow their hosts. Yahoo counts the
-// requests of an address together and holds them off for minutes: the client must have SharedLimit set.
-func New(queryURL, cookieURL string, client *upstream.Client, now func() time.Time) *Source {
-	return &Source{
-		queryURL: queryURL, client: client, now: now,
-		session: &session{queryURL: queryURL, cookieURL: cookieURL, client: client, turn: make(chan struct{}, 1)},
-	}
+// New makes a source that calls the hosts through client, which must allow them all. Yahoo counts the requests of an
+// address together and holds them off for minutes: the client must have SharedLimit set.
+func New(hosts Hosts, client *upstream.Client, now func() time.Time) *Source {
+	d := door{hosts: hosts, client: client}
+	return &Source{door: d, session: &session{door: d, now: now, turn: make(chan struct{}, 1)}, now: now}
 }
 
 // Name is "yahoo".
@@ -114,36 +107,16 @@ func readRows(answer *upstream.Answer) ([]quoteRow, error) {
 	return rows, nil
 }
 
-// withSession asks with the session's cookie and crumb; a session that is no longer good is made anew, once.
-func (s *Source) withSession(ctx context.Context, path string, query url.Values, endpoint string) (*upstream.Answer, error) {
-	for try := range 2 {
-		pass, err := s.session.get(ctx)
-		if err != nil {
-			return nil, err
-		}
-		query.Set("crumb", pass.crumb)
-		answer, err := s.client.Do(ctx, upstream.Request{
-			Method: http.MethodGet, URL: s.queryURL + path + "?" + query.Encode(), Endpoint: endpoint,
-			Header: http.Header{"Cookie": {pass.cookie}, "Accept": {"application/json"}},
-		})
-		if err != nil {
-			return nil, err
-		}
-		if answer.Status != http.StatusUnauthorized {
-			return answer, nil
-		}
-		s.session.drop(pass)
-		if try == 1 {
-			return nil, fault.New(fault.UpstreamDown, "Yahoo does not accept a new session; try again later").WithRetryAfter(time.Minute)
-		}
-	}
-	panic("unreachable")
-}
-
 // toYahoo spells a symbol as Yahoo does: classes of shares with a dash.
 func toYahoo(symbol string) string {
 	if company, class, ok := market.ShareClass(symbol); ok {
 		return company + "-" + class
 	}
 	return symbol
+}
+
+// fromYahoo spells a symbol of Yahoo's as we do; false where that would not lead back to it.
+func fromYahoo(symbol string) (string, bool) {
+	ours, err := market.NormalizeSymbol(symbol)
+	return ours, err == nil && toYahoo(ours) == strings.ToUpper(symbol)
 }

@@ -2,24 +2,19 @@ package yahoo_test
 
 import (
 	"cmp"
-	"encoding/json"
 	"io"
 	"net/http"
 	"net/http/httptest"
-	"os"
-	"path/filepath"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
 
-	"github.com/shopspring/decimal"
 	"go.uber.org/goleak"
 
 	"github.com/jaspers-ai/jaspers/internal/fault"
 	"github.com/jaspers-ai/jaspers/internal/market/yahoo"
-	"github.com/jaspers-ai/jaspers/internal/sharedtest"
 	"github.com/jaspers-ai/jaspers/internal/upstream"
 )
 
@@ -83,110 +78,7 @@ func newSource(t *testing.T, quotes string) (*yahoo.Source, *host) {
 		t.Fatal(err)
 	}
 	t.Cleanup(client.HTTP().CloseIdleConnections)
-	return yahoo.New(server.URL, server.URL, client, func() time.Time { return now }), h
-}
-
-// minor are the currencies the recordings quote by the hundredth.
-var minor = map[string]string{"GBp": "GBP"}
-
-func TestRecordedQuotesBecomeTheRightValues(t *testing.T) {
-	dir := sharedtest.Dir(t, "upstreams/fixtures/dev/yahoo")
-	var files []string
-	for _, pattern := range []string{"quote-*.json", "quoteCombine-*.json"} {
-		some, err := filepath.Glob(filepath.Join(dir, pattern))
-		if err != nil || len(some) == 0 {
-			t.Fatalf("%s: got %v, %v, want recordings", pattern, some, err)
-		}
-		files = append(files, some...)
-	}
-	for _, file := range files {
-		t.Run(filepath.Base(file), func(t *testing.T) { checkRecording(t, file) })
-	}
-}
-
-// checkRecording reads the recording on its own, as plain maps, and compares.
-func checkRecording(t *testing.T, file string) {
-	text, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var recording struct {
-		Response struct {
-			BodyJSON json.RawMessage `json:"bodyJson"`
-		} `json:"response"`
-	}
-	if err := json.Unmarshal(text, &recording); err != nil {
-		t.Fatal(err)
-	}
-	var body struct {
-		QuoteResponse struct{ Result []map[string]any }
-	}
-	if err := json.Unmarshal(recording.Response.BodyJSON, &body); err != nil {
-		t.Fatal(err)
-	}
-	source, _ := newSource(t, string(recording.Response.BodyJSON))
-	symbols := []string{"NONEXIST"}
-	for _, row := range body.QuoteResponse.Result {
-		symbols = append(symbols, row["symbol"].(string))
-	}
-	got, err := source.Quotes(t.Context(), symbols)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, row := range body.QuoteResponse.Result {
-		symbol := row["symbol"].(string)
-		quote, found := got[symbol]
-		price, priced := row["regularMarketPrice"].(float64)
-		currency, _ := row["currency"].(string)
-		if !priced || currency == "" {
-			if found {
-				t.Errorf("%s: got a quote from a row without price or currency", symbol)
-			}
-			continue
-		}
-		divisor := 1.0
-		if whole, ok := minor[currency]; ok {
-			currency, divisor = whole, 100
-		}
-		near := func(what string, got *decimal.Decimal, want any, divisor float64) {
-			t.Helper()
-			value, there := want.(float64)
-			if !there {
-				if got != nil {
-					t.Errorf("%s %s: got %s, want nothing", symbol, what, got)
-				}
-				return
-			}
-			if got == nil || got.Sub(decimal.NewFromFloat(value/divisor)).Abs().GreaterThan(decimal.New(6, -5)) {
-				t.Errorf("%s %s: got %v, want %v", symbol, what, got, value/divisor)
-			}
-		}
-		near("price", &quote.Price, price, divisor)
-		near("change", quote.Change, row["regularMarketChange"], divisor)
-		near("change percent", quote.ChangePercent, row["regularMarketChangePercent"], 1)
-		for name, got := range map[string]*decimal.Decimal{
-			"PreviousClose": quote.PreviousClose, "Open": quote.Open, "DayHigh": quote.DayHigh, "DayLow": quote.DayLow,
-		} {
-			want := row["regularMarket"+name]
-			if want == 0.0 {
-				want = nil // Yahoo's way to say that it does not know
-			}
-			near(name, got, want, divisor)
-		}
-		if quote.Currency != currency || quote.Source != "yahoo" || !quote.FetchedAt.Equal(now) {
-			t.Errorf("%s: got currency %s, source %s, fetched %s", symbol, quote.Currency, quote.Source, quote.FetchedAt)
-		}
-		if want := time.Unix(int64(row["regularMarketTime"].(float64)), 0); !quote.Timestamp.Equal(want) {
-			t.Errorf("%s: got time %s, want %s", symbol, quote.Timestamp, want)
-		}
-		if name, ok := row["longName"].(string); ok && quote.Name != name {
-			t.Errorf("%s: got name %q, want %q", symbol, quote.Name, name)
-		}
-		delete(got, symbol)
-	}
-	if len(got) > 0 {
-		t.Errorf("got quotes nobody sent: %v", got)
-	}
+	return yahoo.New(yahoo.HostsAt(server.URL), client, func() time.Time { return now.Add(time.Duration(h.passed.Load())) }), h
 }
 
 const apple = `{"quoteResponse":{"result":[

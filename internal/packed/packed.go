@@ -1,4 +1,5 @@
-package pastprices
+// Package packed writes the daily closes of a year as few bytes, and reads them back.
+package packed
 
 import (
 	"encoding/binary"
@@ -6,6 +7,9 @@ import (
 	"hash/crc32"
 	"math"
 	"slices"
+	"time"
+
+	"github.com/jaspers-ai/jaspers/internal/calendar"
 )
 
 // A packed year is a version byte, the columns and a CRC-32C of all before it, its bytes in little-endian order. Numbers
@@ -30,29 +34,58 @@ const (
 var (
 	castagnoli = crc32.MakeTable(crc32.Castagnoli)
 	powers     = [maxDigits + 1]float64{1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12}
-	// errPacked is what bytes are that pack did not write.
-	errPacked = errors.New("packed closes are damaged")
+	// ErrDamaged is what bytes are that Pack did not write.
+	ErrDamaged = errors.New("packed closes are damaged")
 )
 
-// columns are days, in order, with their closes and, or nil, totals.
-type columns struct {
-	days  []int32
-	close []float64
-	total []float64
+// Columns are days, in order, with their closes and, or nil, totals.
+type Columns struct {
+	Days  []int32 // calendar.Day.Number
+	Close []float64
+	Total []float64
 }
 
-// pack writes the days of one year.
-func pack(c columns) []byte {
-	out := binary.AppendUvarint([]byte{packVersion}, uint64(len(c.days)))
-	out = append(out, flag(c.total != nil))
+// From is the part of the columns from a day on; it shares their memory.
+func (c Columns) From(first int32) Columns {
+	i, _ := slices.BinarySearch(c.Days, first)
+	part := Columns{Days: c.Days[i:len(c.Days):len(c.Days)], Close: c.Close[i:len(c.Close):len(c.Close)]}
+	if c.Total != nil {
+		part.Total = c.Total[i:len(c.Total):len(c.Total)]
+	}
+	return part
+}
+
+// Years divides the columns, from the year of a day on, by years.
+func (c Columns) Years(since int32) map[int]Columns {
+	byYear := map[int]Columns{}
+	for begin := 0; begin < len(c.Days); {
+		year := calendar.DayNumbered(c.Days[begin]).Year
+		next := calendar.Day{Year: year + 1, Month: time.January, Day: 1}.Number()
+		end, _ := slices.BinarySearch(c.Days, next)
+		if c.Days[end-1] >= since {
+			part := Columns{Days: c.Days[begin:end], Close: c.Close[begin:end]}
+			if c.Total != nil {
+				part.Total = c.Total[begin:end]
+			}
+			byYear[year] = part
+		}
+		begin = end
+	}
+	return byYear
+}
+
+// Pack writes the days of one year.
+func Pack(c Columns) []byte {
+	out := binary.AppendUvarint([]byte{packVersion}, uint64(len(c.Days)))
+	out = append(out, flag(c.Total != nil))
 	before := int32(0)
-	for _, day := range c.days {
+	for _, day := range c.Days {
 		out = binary.AppendVarint(out, int64(day-before))
 		before = day
 	}
-	out = packValues(out, c.close)
-	if c.total != nil {
-		out = packValues(out, c.total)
+	out = packValues(out, c.Close)
+	if c.Total != nil {
+		out = packValues(out, c.Total)
 	}
 	return binary.LittleEndian.AppendUint32(out, crc32.Checksum(out, castagnoli))
 }
@@ -104,28 +137,28 @@ func digitsOf(values []float64) (digits int, ok bool) {
 	return digits, true
 }
 
-// unpack reads what pack wrote, and adds it to the columns; what is damaged is errPacked and leaves them as they were.
+// Unpack reads what Pack wrote, and adds it to the columns; what is damaged is ErrDamaged and leaves them as they were.
 // Of several years all must have totals, or none does.
-func unpack(packed []byte, to columns) (columns, error) {
+func Unpack(packed []byte, to Columns) (Columns, error) {
 	r := unpacker{left: packed}
 	if !r.check() {
-		return to, errPacked
+		return to, ErrDamaged
 	}
 	n := r.count()
 	totals := r.byte()
-	days := r.days(slices.Grow(to.days, n), n)
-	closes := r.values(slices.Grow(to.close, n), n)
-	total := to.total
+	days := r.days(slices.Grow(to.Days, n), n)
+	closes := r.values(slices.Grow(to.Close, n), n)
+	total := to.Total
 	if totals == 1 {
-		total = r.values(slices.Grow(to.total, n), n)
+		total = r.values(slices.Grow(to.Total, n), n)
 	}
 	if r.bad || totals > 1 || len(r.left) > 0 {
-		return to, errPacked
+		return to, ErrDamaged
 	}
 	if len(total) != len(days) {
 		total = nil
 	}
-	return columns{days, closes, total}, nil
+	return Columns{days, closes, total}, nil
 }
 
 // unpacker reads from bytes. Once something is wrong it is bad, and says nothing more that counts.

@@ -1,0 +1,94 @@
+package app_test
+
+import (
+	"fmt"
+	"net/http"
+	"sync"
+	"testing"
+
+	"github.com/jaspers-ai/jaspers/internal/db"
+	"github.com/jaspers-ai/jaspers/internal/market/finnhub"
+	"github.com/jaspers-ai/jaspers/internal/sim"
+)
+
+// yahooPerSecond is what Yahoo lets an address ask.
+const yahooPerSecond = 2
+
+// paced are the settings of a server that keeps to what its vendors allow.
+var paced = []string{"JASPERS_YAHOO_RATE=2", "JASPERS_FINNHUB_API_KEY=" + finnhubKey}
+
+func TestThreeReplicasTogetherExceedNoLimitOfAVendor(t *testing.T) {
+	t.Parallel()
+	for name, shared := range map[string]func(t *testing.T) []string{
+		"through PostgreSQL": func(*testing.T) []string { return nil },
+		"through Redis":      func(t *testing.T) []string { return []string{"JASPERS_REDIS_URL=" + startRedis(t).url} },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := startSite(t, db.Postgres, setup{settings: append(shared(t), paced...)})
+			ada := s.register("ada")
+			hammer(t, ada, ada.at(s.replica(t)), ada.at(s.replica(t)))
+			yahoo, hub := s.sim.Traffic(sim.ProviderYahoo), s.sim.Traffic(sim.ProviderFinnhub)
+			t.Logf("%+v, %+v", yahoo, hub)
+			if yahoo.MostInASecond > yahooPerSecond || yahoo.Requests < 10 {
+				t.Errorf("got %+v, want many, and no more than %d in a second", yahoo, yahooPerSecond)
+			}
+			if hub.MostInASecond > finnhub.PerSecond || hub.MostInAMinute > finnhub.PerMinute || hub.Requests < 40 {
+				t.Errorf("got %+v, want many, and no more than %d in a second and %d in a minute", hub, finnhub.PerSecond, finnhub.PerMinute)
+			}
+			if n := s.sim.FinnhubRefused(); n != 0 {
+				t.Errorf("Finnhub refused %d requests for being too many", n)
+			}
+		})
+	}
+}
+
+// hammer asks each replica for many quotes at once. Yahoo is asked for each batch, and knows two of its symbols; Finnhub
+// is asked for the others, one by one.
+func hammer(t *testing.T, replicas ...*person) {
+	t.Helper()
+	var all sync.WaitGroup
+	for i, replica := range replicas {
+		for j := range 6 {
+			all.Go(func() {
+				symbols := []string{"AAPL", "MSFT"}
+				for k := range 5 {
+					symbols = append(symbols, fmt.Sprintf("ZZ%c%c%c", 'A'+i, 'A'+j, 'A'+k))
+				}
+				got := replica.post("/stocks/quotes", map[string]any{"symbols": symbols})
+				if got.Status != http.StatusOK && got.Status != http.StatusServiceUnavailable && got.Status != http.StatusGatewayTimeout {
+					t.Errorf("got %v, want quotes, or that their sources are busy", got)
+				}
+			})
+		}
+	}
+	all.Wait()
+}
+
+func TestFinnhubAloneHasThePricesOfNewYork(t *testing.T) {
+	oneEngine(t, setup{settings: []string{"JASPERS_YAHOO_ENABLED=false", "JASPERS_FINNHUB_API_KEY=" + finnhubKey}}, func(t *testing.T, s *site) {
+		p := s.register("ada")
+		quotes, m := dataMeta[[]struct {
+			Symbol, Currency, Source string
+			Price                    float64
+		}](p.post("/stocks/quotes", map[string]any{"symbols": []string{"AAPL", "BRK.B", "VOD.L"}}).status(http.StatusOK))
+		truth, _ := s.sim.World.Quote("AAPL")
+		if len(quotes) != 2 || quotes[0].Source != "finnhub" || quotes[0].Currency != "USD" || quotes[0].Price != truth.Price.InexactFloat64() {
+			t.Errorf("got %+v (%+v), want AAPL at %s and BRK.B", quotes, m, truth.Price)
+		}
+		if yahoo := s.sim.Traffic(sim.ProviderYahoo); yahoo.Requests != 0 {
+			t.Errorf("got %+v, want Yahoo not asked", yahoo)
+		}
+	})
+}
+
+func TestFinnhubStandsInForAYahooThatIsDown(t *testing.T) {
+	oneEngine(t, setup{settings: []string{"JASPERS_FINNHUB_API_KEY=" + finnhubKey}}, func(t *testing.T, s *site) {
+		s.sim.Faults.Set(sim.ProviderYahoo, sim.Fault{Kind: sim.FaultServerError})
+		p := s.register("ada")
+		quote := data[struct{ Symbol, Source string }](p.get("/stocks/quote/AAPL").status(http.StatusOK))
+		if quote.Source != "finnhub" {
+			t.Errorf("got %+v, want Finnhub's quote", quote)
+		}
+	})
+}

@@ -1,0 +1,143 @@
+// Package redis asks a Redis server of what one can do without: never for long, and not at all for a while once it fails to answer.
+package redis
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"sync/atomic"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+	"github.com/redis/go-redis/v9/maintnotifications"
+)
+
+const (
+	// budget is how long a request waits for Redis, and patience how long what is written beside the requests may take.
+	budget   = 50 * time.Millisecond
+	patience = 500 * time.Millisecond
+	// pause is how long Redis is left alone after it failed to answer.
+	pause       = time.Second
+	connections = 16
+)
+
+// Config of a Client.
+type Config struct {
+	// URL has the form redis://user:password@host:port/database, or rediss:// for TLS.
+	URL string
+	Log *slog.Logger
+	// Without says what is done while Redis does not answer, and Again what is from then on, for the log.
+	Without, Again string
+}
+
+// Client asks one server. Its breaker goes by the machine's clock: it is about real connections. It is safe for
+// concurrent use.
+type Client struct {
+	client *redis.Client
+	cfg    Config
+	began  time.Time
+	askAt  atomic.Int64 // since began; until then Redis is left alone
+	down   atomic.Bool
+}
+
+// Open makes a client. Redis need not answer yet; an address that cannot be read is an error, which does not repeat it.
+func Open(cfg Config) (*Client, error) {
+	options, err := redis.ParseURL(cfg.URL)
+	if err != nil {
+		return nil, errors.New("the address of Redis must have the form redis://user:password@host:port/database") // the cause repeats it
+	}
+	redis.SetLogger(silent{})
+	options.DialTimeout = pause                                                                   // of connections opened ahead of need; a request's own time ends sooner
+	options.ReadTimeout, options.WriteTimeout, options.PoolTimeout = patience, patience, patience // the context's end comes sooner
+	options.ContextTimeoutEnabled = true
+	options.MaxRetries = -1 // who asks has something to go on with
+	options.DialerRetries = 1
+	options.PoolSize, options.MinIdleConns = connections, 2
+	options.MaintNotificationsConfig = &maintnotifications.Config{Mode: maintnotifications.ModeDisabled}
+	options.DisableIdentity = true
+	return &Client{client: redis.NewClient(options), cfg: cfg, began: time.Now()}, nil
+}
+
+// silent keeps the client from writing to standard error by itself: what it has to say comes back as errors.
+type silent struct{}
+
+func (silent) Printf(context.Context, string, ...any) {}
+
+// Close closes the connections.
+func (c *Client) Close() error { return c.client.Close() }
+
+// Script is a program in Lua that Redis runs as one step.
+type Script struct{ script *redis.Script }
+
+// NewScript takes the text of a script.
+func NewScript(text string) *Script { return &Script{redis.NewScript(text)} }
+
+// Run runs a script that answers with n numbers. It tells whether Redis answered.
+func (c *Client) Run(ctx context.Context, s *Script, n int, keys []string, args ...any) (reply []int64, answered bool) {
+	answered = c.ask(ctx, budget, func(ctx context.Context) (err error) {
+		reply, err = s.script.Run(ctx, c.client, keys, args...).Int64Slice()
+		if err == nil && len(reply) != n {
+			err = errors.New("the script answered with more or less than it does")
+		}
+		return err
+	})
+	return reply, answered
+}
+
+// Get gives the values of keys, in their order; nil for what is not there. It tells whether Redis answered.
+func (c *Client) Get(ctx context.Context, keys []string) (values [][]byte, answered bool) {
+	answered = c.ask(ctx, budget, func(ctx context.Context) error {
+		found, err := c.client.MGet(ctx, keys...).Result()
+		values = make([][]byte, len(keys))
+		for i, one := range found {
+			if text, ok := one.(string); ok {
+				values[i] = []byte(text)
+			}
+		}
+		return err
+	})
+	return values, answered
+}
+
+// Value is what is stored under a key, and for how long.
+type Value struct {
+	Key  string
+	Text []byte
+	Life time.Duration
+}
+
+// Set stores values, for which no request should wait. It tells whether Redis took them.
+func (c *Client) Set(ctx context.Context, values []Value) bool {
+	return c.ask(ctx, patience, func(ctx context.Context) error {
+		_, err := c.client.Pipelined(ctx, func(p redis.Pipeliner) error {
+			for _, v := range values {
+				p.Set(ctx, v.Key, v.Text, v.Life)
+			}
+			return nil
+		})
+		return err
+	})
+}
+
+// ask does something with Redis, unless that has just failed: then one request in each pause finds out whether it is
+// back. A caller who leaves is no failure of Redis, and must not look like one.
+func (c *Client) ask(ctx context.Context, within time.Duration, what func(context.Context) error) (answered bool) {
+	since := time.Since(c.began)
+	if at := c.askAt.Load(); at > 0 && (int64(since) < at || !c.askAt.CompareAndSwap(at, int64(since+pause))) {
+		return false
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), within)
+	defer cancel()
+	if err := what(ctx); err != nil {
+		c.askAt.Store(int64(time.Since(c.began) + pause))
+		if !c.down.Swap(true) {
+			c.cfg.Log.WarnContext(ctx, "Redis does not answer; until it does, "+c.cfg.Without, "error", err)
+		}
+		return false
+	}
+	c.askAt.Store(0)
+	if c.down.Swap(false) {
+		c.cfg.Log.InfoContext(ctx, "Redis answers again; "+c.cfg.Again)
+	}
+	return true
+}
