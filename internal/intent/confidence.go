@@ -262,7 +262,7 @@ func (q *question) capitalsConfidence(company int32, i int) float64 {
 func (q *question) smallConfidence(word string, i int, context float64) float64 {
 	known, acronym := words.Known(word), acronyms[word]
 	switch {
-	case len(word) == 1 && i > 0 && (kinds[q.words[i-1].Text] || strings.Contains("aeiouysmd", word)):
+	case len(word) == 1 && i > 0 && (kinds[q.words[i-1].Text] || remains[word]):
 		return 0 // "class b", and what is left of "I'm" and "that's"
 	case acronym && words.Common(word, 20_000), words.Common(word, 5000):
 		return context / 2
@@ -275,6 +275,9 @@ func (q *question) smallConfidence(word string, i int, context float64) float64 
 	}
 	return 0.65 + context
 }
+
+// remains are what is left of "I'm" and "that's", and words of one letter.
+var remains = set("a e i o u y s m d")
 
 // money is how much a question tells of money in any way.
 func (q *question) money() int { return q.tells["market"] + q.tells["portfolio"] + q.tells["research"] }

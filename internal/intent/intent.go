@@ -9,6 +9,7 @@ import (
 // Type is what kind of thing a question asks for.
 type Type string
 
+// The types of questions.
 const (
 	Portfolio Type = "portfolio" // of what the person owns
 	Market    Type = "market"    // of prices and how they moved

@@ -149,7 +149,7 @@ func TestQuestionsHaveTheirType(t *testing.T) {
 	tests := map[Type][]string{
 		Portfolio: {
 			"how did my tech stocks do this week", "biggest losers in my portfolio", "do I own any Apple", "fees I paid last year", "am I diversified enough?",
-			"what would happen if I sold all of my GOOGL?", "order history for yesterday", "mein Depot letzte Woche", "¿cuánto ganó mi cartera?", "我的投资组合今年表现如何",
+			"what would happen if I sold all of my GOOGL?", "order history for yesterday", "mein Depot letzte Woche", "mi cartera este mes", "我的投资组合今年表现如何",
 		},
 		Market: {
 			"AAPL price", "tesla stock", "how did the S&P 500 do last week?", "bitcoin price", "which sectors were weakest last month?", "aapl", "jpm vs visa stock",

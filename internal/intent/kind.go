@@ -18,6 +18,7 @@ func (q *question) topics() []Topic {
 	return out
 }
 
+// The topics of questions.
 const (
 	Dividends    Topic = "dividends"
 	Performance  Topic = "performance"

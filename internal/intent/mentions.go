@@ -110,7 +110,7 @@ var exchanges = set("nasdaq nyse amex nysearca arca otc otcmkts cboe bats ticker
 
 // explicit is a symbol written as one: $F, (NYSE: KKR), "ticker F".
 func (u *Universe) explicit(q *question, i int) (candidate, bool) {
-	at := i
+	var at int
 	switch {
 	case q.is(i, "$") && q.among(i+1, "m", "mm", "b", "bn", "k") && q.among(i-1, "in", "of", "("): // a unit
 		return candidate{}, false
@@ -166,10 +166,10 @@ func (u *Universe) byName(q *question, i int) (candidate, bool) {
 	for j, n := i, 0; j < len(q.words) && n < longestName; j++ {
 		w := q.words[j]
 		if w.Kind == words.Sign || w.Text == "and" && n > 0 {
-			if n == 0 || !q.among(j, "-", ".", "&", "'", "and") && !(w.Text == "," && q.among(j+1, "inc", "ltd", "llc")) {
-				break
+			if n > 0 && (q.among(j, "-", ".", "&", "'", "and") || w.Text == "," && q.among(j+1, "inc", "ltd", "llc")) {
+				continue
 			}
-			continue
+			break
 		}
 		key = hash(key, w.Text)
 		letters += len(w.Text)

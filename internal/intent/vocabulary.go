@@ -90,7 +90,7 @@ func follows(phrase, text []string) bool {
 			}
 			return false
 		}
-		if len(text) == 0 || text[0] != p && !(len(text[0]) == len(p)+1 && text[0][len(p)] == 's' && text[0][:len(p)] == p) {
+		if len(text) == 0 || text[0] != p && strings.TrimSuffix(text[0], "s") != p {
 			return false
 		}
 		text = text[1:]

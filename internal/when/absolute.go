@@ -203,6 +203,9 @@ func (p *reader) surelyMonth(i int) bool {
 	if !p.among(i, "may", "march", "mar", "dec", "jan", "jun", "sep", "oct", "apr") {
 		return true
 	}
+	if _, _, ok := p.monthName(i + 2); ok && p.among(i+1, "-", "to", "through") {
+		return true
+	}
 	return len(p.words) == 1 || p.words[i].Capital() && i > 0 && !p.words[i].Upper() ||
 		p.among(i-1, "in", "of", "since", "this", "last", "next", "by", "until", "from", "to", "between", "during", "through", "early", "late", "mid", "-") ||
 		p.is(i+1, "after") && p.is(i+2, "next") || p.is(i+1, "in") && p.startsAmount(i+2)
@@ -215,6 +218,11 @@ func (p *reader) quarterOrHalf(i int) (period, int, bool) {
 			return of(year, n), after, true
 		}
 		return period{}, 0, false
+	}
+	if steps, next, ok := p.direction(i); ok && p.among(next, "year", "yr") { // last year's Q4
+		if n, of, after, ok := p.quarterName(next + 1); ok {
+			return of(p.Today.Year+steps, n), after, true
+		}
 	}
 	n, of, next, ok := p.quarterName(p.skip(i, "the"))
 	if !ok {

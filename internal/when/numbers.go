@@ -83,7 +83,7 @@ func (p *reader) ordinal(i int, bare bool) (int, int, bool) {
 		if p.among(i+1, "st", "nd", "rd", "th") && p.words[i+1].Glued {
 			return n, i + 2, true
 		}
-		return n, i + 1, bare && !(i+1 < len(p.words) && p.words[i+1].Glued && p.words[i+1].Kind == words.Letters)
+		return n, i + 1, bare && !p.runsOn(i+1)
 	}
 	if i < 0 || i >= len(p.words) {
 		return 0, 0, false

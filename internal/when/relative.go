@@ -64,8 +64,11 @@ func (p *reader) relative(i int) (period, int, bool) {
 		week := around(p.Today.AddDays(7*steps), weeks)
 		return period{week.from, week.to.AddDays(-2), weeks, fixed}, last, true
 	}
-	if u == days || u == tradingDays {
+	switch {
+	case u == days || u == tradingDays:
 		return p.nearDay(steps, u, last)
+	case u == decades && steps < 0:
+		return p.stretch(amount{-10, years}, true), last, true
 	}
 	return around(amount{steps, u}.from(around(p.Today, u).from), u), last, true
 }
@@ -75,7 +78,7 @@ func (p *reader) direction(i int) (int, int, bool) {
 	switch {
 	case p.among(i, "this", "current", "all", "same"):
 		return 0, p.skip(p.skip(i+1, "this"), "the"), true
-	case p.among(i, "last", "previous", "prior", "past", "preceding"):
+	case p.among(i, "last", "previous", "prior", "past", "preceding", "trailing"):
 		return -1, i + 1, true
 	case p.among(i, "next", "following", "coming", "upcoming"):
 		return 1, i + 1, true
@@ -183,8 +186,8 @@ func (p *reader) spanned(i int) (period, int, bool) {
 	if p.among(i, "a", "an") && !p.is(i-1, "over") {
 		return period{}, 0, false
 	}
-	alone := next == len(p.words) && i > 0 && i < 4 && len(p.words[next-1].Text) <= 2 // "AAPL 6m"
-	measured := next < len(p.words) && measures[p.words[next].Text]
+	alone := next == len(p.words) && i < 4 && len(p.words[next-1].Text) <= 2 // "AAPL 6m"
+	measured := next < len(p.words) && measures[p.words[next].Text] && !p.is(next+1, "target")
 	before := p.among(i-1, "over", "since") || p.is(i-1, "for") && p.Past
 	if !alone && !measured && !before || p.among(next, "ago", "from") {
 		return period{}, 0, false
@@ -198,6 +201,9 @@ func (p *reader) toDate(i int) (period, int, bool) {
 		if p.is(i, short) {
 			return period{around(p.Today, u).from, p.Today, days, fixed}, i + 1, true
 		}
+	}
+	if p.among(i, "ttm", "ltm") {
+		return p.stretch(amount{-1, years}, true), i + 1, true
 	}
 	if u, next, ok := p.unitAt(i); ok && u != days {
 		next = p.skip(next, "-")
@@ -226,6 +232,9 @@ func (p *reader) offset(i int) (amount, int, bool) {
 		return amount{}, 0, false
 	}
 	switch {
+	case p.is(next, "ago") && p.is(next+1, "today"):
+		by.n = -by.n
+		return by, next + 2, true
 	case p.among(next, "ago", "earlier", "back"):
 		by.n = -by.n
 		return by, next + 1, true
@@ -238,11 +247,11 @@ func (p *reader) offset(i int) (amount, int, bool) {
 }
 
 // moved is a day some way from today or from another one: "3 days ago", "5 days before new year", "2 weeks from January
-// 15", "2 weeks starting May 20th". Years away are meant as a month.
+// 15", "2 weeks starting May 20th". Years away are meant as a month, save where the market is asked of.
 func (p *reader) moved(i int) (period, int, bool) {
 	if by, next, ok := p.offset(i); ok {
 		day := by.from(p.Today)
-		if by.unit == years && !p.is(next-1, "today") {
+		if by.unit == years && !p.Trading && !p.is(next-1, "today") {
 			return monthOf(day.Year, day.Month), next, true
 		}
 		return dayPeriod(day), next, true

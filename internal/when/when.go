@@ -33,14 +33,14 @@ type Options struct {
 	Trading bool
 }
 
-// Find is every expression of time, in the order in which they stand.
+// Find is every expression of time, in the order in which they stand. What only ends, as "before 2019", is none.
 func Find(text []words.Word, o Options) []Range {
 	p := &reader{words: text, Options: o}
 	var out []Range
 	for i := 0; i < len(text); {
 		got, next, ok := p.expression(i)
 		if !ok {
-			i++
+			i = max(i+1, next)
 			continue
 		}
 		out = append(out, Range{From: got.from, To: got.to, Start: text[i].Start, End: text[next-1].End})
@@ -85,13 +85,25 @@ func (p *reader) expression(i int) (period, int, bool) {
 	if got, next, ok := p.between(i); ok && got.sane() {
 		return got, next, true
 	}
-	if p.is(i, "since") || p.is(i, "from") && !p.is(i-1, "now") {
-		if got, next, ok := p.single(i + 1); ok && got.from.Before(p.Today) && (p.is(i, "since") || p.openEnd(next)) {
+	if p.is(i, "before") || p.is(i, "prior") && p.is(i+1, "to") {
+		if _, next, ok := p.single(i + 1); ok {
+			return period{}, next, false // it has no beginning
+		}
+	}
+	if p.among(i, "since", "after") || p.is(i, "from") && !p.is(i-1, "now") {
+		got, next, ok := p.single(i + 1)
+		if p.is(i, "after") && ok {
+			got.from = got.to.AddDays(1)
+		}
+		if ok && got.from.Before(p.Today) && (!p.is(i, "from") || p.openEnd(next)) {
 			return period{from: got.from, to: p.Today, unit: days}, next, true
 		}
 	}
 	got, next, ok := p.single(i)
-	return got, next, ok && got.sane()
+	if !ok || !got.sane() {
+		return period{}, 0, false
+	}
+	return got, next, true
 }
 
 // openEnd tells whether words say that what began goes on.
@@ -180,7 +192,8 @@ func (p *reader) single(i int) (period, int, bool) {
 	for _, read := range [...]func(*reader, int) (period, int, bool){
 		(*reader).numericDate, (*reader).monthDate, (*reader).quarterOrHalf, (*reader).year, (*reader).dayWord,
 		(*reader).relative, (*reader).rolling, (*reader).weekdayName, (*reader).partOf, (*reader).counted,
-		(*reader).toDate, (*reader).moved, (*reader).holiday, (*reader).season,
+		(*reader).toDate, (*reader).beforeLast, (*reader).moved, (*reader).holiday, (*reader).season,
+		(*reader).monthAway, (*reader).weekend, (*reader).ended, (*reader).dayAlone, (*reader).decade,
 	} {
 		if got, next, ok := read(p, i); ok && next > bestNext {
 			best, bestNext = got, next

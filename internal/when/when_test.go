@@ -73,6 +73,17 @@ func TestExpressionsOfInvestors(t *testing.T) {
 		{"the week of March 4th", "2026-03-02", "2026-03-08"},
 		{"since Easter", "2025-04-20", "2026-03-18"},
 		{"Black Friday 2025", "2025-11-28", "2025-11-28"},
+		{"last weekend", "2026-03-14", "2026-03-15"},
+		{"last July", "2025-07-01", "2025-07-31"},
+		{"the week before last", "2026-03-02", "2026-03-08"},
+		{"two quarters ago", "2025-07-01", "2025-09-30"},
+		{"last year's Q4", "2025-10-01", "2025-12-31"},
+		{"the three months ended June 30, 2024", "2024-04-01", "2024-06-30"},
+		{"what it was on the 15th", "2026-03-15", "2026-03-15"},
+		{"in the 2010s", "2010-01-01", "2019-12-31"},
+		{"trailing twelve months", "2025-03-18", "2026-03-18"},
+		{"after Feb 3", "2026-02-04", "2026-03-18"},
+		{"what it cost a year ago", "2025-03-18", "2025-03-18"},
 		{"letzte Woche", "2026-03-09", "2026-03-15"},
 		{"el mes pasado", "2026-02-01", "2026-02-28"},
 		{"上个月", "2026-02-01", "2026-02-28"},
@@ -90,6 +101,7 @@ func TestNoTimeIsReadWhereNoneIsMeant(t *testing.T) {
 	for _, text := range []string{
 		"may I march on", "price target of $2000", "10-K filing", "buy 2020 shares", "the second stock", "P/E of 15", "H1B visa",
 		"Russell 2000", "I sat down", "a mar in the surface", "3/4 of my portfolio", "$1,999.50", "12 months out of my league",
+		"before 2019", "a 12 month price target", "the 15th shareholder",
 	} {
 		if got := find(text, market(day(t, "2026-03-18"))); len(got) > 0 {
 			t.Errorf("%q: got %v, want nothing", text, got)

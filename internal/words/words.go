@@ -24,6 +24,7 @@ type Word struct {
 // Kind is what a word is made of.
 type Kind uint8
 
+// What there is in a text beside spaces.
 const (
 	Sign Kind = iota
 	Letters
