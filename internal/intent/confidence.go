@@ -41,6 +41,8 @@ func (q *question) weakConfidence(entry name, i, next int) float64 {
 	switch {
 	case capital && i > 0:
 		confidence += 0.25
+	case capital && q.money() >= 4:
+		confidence += 0.2
 	case capital:
 		confidence += 0.15
 	case q.cased:

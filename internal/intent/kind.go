@@ -1,6 +1,12 @@
 package intent
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/jaspers-ai/jaspers/internal/calendar"
+	"github.com/jaspers-ai/jaspers/internal/when"
+	"github.com/jaspers-ai/jaspers/internal/words"
+)
 
 // Topic is something a question asks about.
 type Topic string
@@ -58,14 +64,39 @@ func (q *question) kind(in Intent) Type {
 		return Portfolio
 	case research >= 2 && research >= market:
 		return Research
-	case market >= 2, market == 1 && len(in.Symbols) > 0:
+	case market >= 2, market == 1 && len(in.Symbols) > 0 && q.bare(in.Symbols):
 		return Market
+	case market == 1 && len(in.Symbols) > 0:
+		return Research
 	case research > 0:
 		return Research
 	case portfolio > 0, other == 0 && q.tells["topic:dividends"]+q.tells["topic:allocation"] > 0:
 		return Portfolio
 	}
 	return Other
+}
+
+// anyDay is for finding where times stand, when it does not matter which they are.
+var anyDay = calendar.Day{Year: 2024, Month: 6, Day: 5}
+
+// bare tells whether a question is little more than the companies it names and a time: "AAPL over the past year".
+func (q *question) bare(symbols []Mention) bool {
+	const little = 2
+	spans := when.Find(q.words, when.Options{Today: anyDay, Past: true, Trading: true})
+	left := 0
+	for _, w := range q.words {
+		within := w.Kind == words.Sign || w.Text == "over" || w.Text == "in"
+		for _, m := range symbols {
+			within = within || w.Start >= m.Start && w.End <= m.End
+		}
+		for _, r := range spans {
+			within = within || w.Start >= r.Start && w.End <= r.End
+		}
+		if !within {
+			left++
+		}
+	}
+	return left <= little
 }
 
 // Filters narrow what a question is about.
