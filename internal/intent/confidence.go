@@ -52,8 +52,9 @@ func (q *question) weakConfidence(entry name, i, next int) float64 {
 		confidence -= 0.2
 	}
 	switch {
-	case i > 0 && q.words[i-1].Kind == words.Digits, // F-1 visa
-		capital && i > 1 && q.continues(i), // Times Square
+	case i > 0 && q.words[i-1].Kind == words.Digits:
+		confidence -= 0.6 // F-1 visa
+	case capital && i > 1 && q.continues(i), // Times Square
 		next == i+1 && q.words[i].Upper() && acronyms[q.words[i].Text]:
 		confidence -= 0.3
 	}

@@ -263,6 +263,17 @@ func TestAForeignCompanyIsItsListingAndNotItsPaperOverTheCounter(t *testing.T) {
 	}
 }
 
+func TestASymbolThatWasGivenAwayIsNotTheCompanyThatHadIt(t *testing.T) {
+	u := NewUniverse([]Company{{Symbol: "S", Name: "SentinelOne, Inc."}})
+	got := u.Parse("Sprint Corporation's debt", Context{Today: wednesday}).Symbols
+	if len(got) != 1 || got[0].Listed {
+		t.Errorf("Sprint: got %+v, want a company that is not listed", got)
+	}
+	if got := u.Parse("SentinelOne's debt", Context{Today: wednesday}).Symbols; len(got) != 1 || !got[0].Listed {
+		t.Errorf("SentinelOne: got %+v, want it listed", got)
+	}
+}
+
 func TestAnEmptyUniverseStillUnderstandsTheRest(t *testing.T) {
 	got := NewUniverse(nil).Parse("how did AAPL and my portfolio do last week?", Context{Today: wednesday})
 	if got.Type != Portfolio || got.Range == nil || len(got.Symbols) > 0 {

@@ -122,7 +122,7 @@ func (u *Universe) addKnown() {
 		}
 		company := int32(none)
 		if symbols != "-" {
-			if company = u.known(symbols); company == none {
+			if company = u.known(symbols, list); company == none {
 				continue
 			}
 		}
@@ -134,26 +134,40 @@ func (u *Universe) addKnown() {
 	}
 }
 
-// known is the company of the first symbol that there is; where there is none, one that has left, marked by "!".
-func (u *Universe) known(symbols string) int32 {
+// known is the company of the first symbol that there is and whose registered name has something of the names; where
+// there is none, one that has left, marked by "!". Symbols are given away again: S was Sprint and is SentinelOne.
+func (u *Universe) known(symbols, names string) int32 {
 	list, gone := strings.CutSuffix(symbols, "!")
 	all := strings.Fields(list)
 	for _, s := range all {
-		if i, ok := u.symbols[symbolKey(s)]; ok {
-			u.weight[i] = min(u.weight[i], wellKnown)
-			for _, former := range all {
-				if _, taken := u.symbols[symbolKey(former)]; !taken {
-					u.symbols[symbolKey(former)] = i // FB is META now
-				}
-			}
-			return i
+		i, ok := u.symbols[symbolKey(s)]
+		if !ok || !goesBy(u.companies[i], names) {
+			continue
 		}
+		u.weight[i] = min(u.weight[i], wellKnown)
+		for _, former := range all {
+			if _, taken := u.symbols[symbolKey(former)]; !taken {
+				u.symbols[symbolKey(former)] = i // FB is META now
+			}
+		}
+		return i
 	}
 	if !gone {
 		return none
 	}
 	u.companies = append(u.companies, Company{Symbol: all[0]})
 	return int32(len(u.companies) - 1) // #nosec G115 -- some thousands
+}
+
+// goesBy tells whether a company's registered name has the first word of one of the names.
+func goesBy(c Company, names string) bool {
+	registered := strings.Join(spelled(strings.ReplaceAll(c.Name, "'", "")), "")
+	for text := range strings.SplitSeq(names, ";") {
+		if parts := spelled(text); len(parts) > 0 && strings.Contains(registered, parts[0]) {
+			return true
+		}
+	}
+	return false
 }
 
 // addGiven adds the names that companies were given with.

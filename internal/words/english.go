@@ -27,7 +27,7 @@ var english = sync.OnceValue(func() map[string]uint16 {
 	return out
 })
 
-// Common tells whether a word of English is among the most common ones, of which there are about five times as many.
+// Common tells whether a word of English is among so many of the most common ones of its list.
 func Common(word string, most uint16) bool {
 	place, ok := english()[word]
 	return ok && place < most
