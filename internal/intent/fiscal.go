@@ -78,7 +78,8 @@ func (r fiscalReader) period(i int) (period FiscalPeriod, next int, plain, ok bo
 		}
 		return FiscalPeriod{Year: year}, after, false, true
 	}
-	if year, after, found := r.plainYear(i, false); found { // 2023 Q3, 2018Q4
+	short := r.is(i+1, "q") && r.words[i+1].Glued && r.digit(i+2) > 0
+	if year, after, found := r.plainYear(i, short); found { // 2023 Q3, 2018Q4, 23Q4
 		if quarter, last, found := r.quarter(r.skipSign(after)); found {
 			return FiscalPeriod{year, quarter}, last, true, true
 		}

@@ -211,9 +211,19 @@ func (p *reader) surelyMonth(i int) bool {
 		p.is(i+1, "after") && p.is(i+2, "next") || p.is(i+1, "in") && p.startsAmount(i+2)
 }
 
+// shortYear is the two digits of a year right before its quarter: "23Q4".
+func (p *reader) shortYear(i int) (int, int, bool) {
+	n, ok := p.digits(i, 2)
+	return 2000 + n, i + 1, ok && len(p.words[i].Text) == 2 && p.is(i+1, "q") && p.words[i+1].Glued
+}
+
 // quarterOrHalf is "Q3 2023", "2019 q1", "third quarter of last year", "H1"; without a year the likely one.
 func (p *reader) quarterOrHalf(i int) (period, int, bool) {
-	if year, next, ok := p.yearFigure(i); ok {
+	year, next, ok := p.yearFigure(i)
+	if !ok {
+		year, next, ok = p.shortYear(i)
+	}
+	if ok {
 		if n, of, after, ok := p.quarterName(p.skipSign(next)); ok {
 			return of(year, n), after, true
 		}

@@ -31,7 +31,7 @@ func (p *reader) weekdayName(i int) (period, int, bool) {
 // weekdayOf is the day of the name that is meant: "last" is the latest one before today, "this" is of this week, "next"
 // of the week to come, and without a word it is the next one, or the latest where the past is asked for.
 func (p *reader) weekdayOf(name time.Weekday, steps int, named bool) period {
-	day := onOrAfter(p.Today, name)
+	day := onOrAfter(p.Today.AddDays(1), name)
 	switch {
 	case steps < 0:
 		day = onOrBefore(p.Today.AddDays(-1), name)
