@@ -31,7 +31,7 @@ var ranks = [][]string{
 	{"audit", "broker", "cache", "idempotency", "items", "job", "llm", "pace"},
 	{"filings", "instrument", "keys", "ledger", "market", "secondfactor", "user"},
 	adapters,
-	{"auth", "connection", "documents", "exchange", "lots", "passages", "pastprices", "research"},
+	{"auth", "connection", "documents", "exchange", "lots", "passages", "pastprices", "reported", "research"},
 	{"costbasis", "history", "recording"},
 	{"gains", "reading"},
 	{"portfolio", "prices", "syncs"},
