@@ -76,6 +76,7 @@ type site struct {
 type setup struct {
 	model    sim.ClaudeOptions
 	settings []string // beside the usual ones
+	strict   bool     // whether EDGAR shuts out who asks it too fast, as the real one does
 	gateway  string   // the customer who is signed in at the gateway of Interactive Brokers, for as long as it takes; empty for no gateway
 }
 
@@ -117,7 +118,9 @@ func startSite(t *testing.T, engine db.Engine, with setup) *site {
 	s.url = "http://" + server.Listener.Addr().String()
 	s.sim = sim.NewSim(sim.New(7, s.clock.Now))
 	s.sim.Alpaca = sim.AlpacaApp{ClientID: "jaspers", ClientSecret: clientSecret, RedirectURIs: []string{s.url + "/api/brokerages/callback"}}
-	s.sim.EDGAR.Limit = -1
+	if !with.strict {
+		s.sim.EDGAR.Limit = -1
+	}
 	s.sim.Claude = with.model
 	s.sim.Claude.Key = modelKey
 	s.sim.Finnhub = sim.FinnhubOptions{Key: finnhubKey}

@@ -15,6 +15,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/jaspers-ai/jaspers/internal/broker"
+	"github.com/jaspers-ai/jaspers/internal/cache"
 	"github.com/jaspers-ai/jaspers/internal/calendar"
 	"github.com/jaspers-ai/jaspers/internal/db"
 	"github.com/jaspers-ai/jaspers/internal/db/dbtest"
@@ -26,6 +27,7 @@ import (
 	"github.com/jaspers-ai/jaspers/internal/pastprices"
 	"github.com/jaspers-ai/jaspers/internal/prices"
 	"github.com/jaspers-ai/jaspers/internal/recording"
+	"github.com/jaspers-ai/jaspers/internal/research"
 	"github.com/jaspers-ai/jaspers/internal/sim"
 	"github.com/jaspers-ai/jaspers/internal/upstream"
 )
@@ -59,8 +61,15 @@ func newShop(t *testing.T, d *db.DB) *shop {
 	t.Cleanup(client.HTTP().CloseIdleConnections)
 	base, log := server.URL+"/yahoo", slog.New(slog.DiscardHandler)
 	s.Service = &prices.Service{DB: d, Now: clock, Log: log, Jobs: job.New(job.Config{DB: d, Now: clock, Log: log})}
+	sources := []market.Source{yahoo.New(yahoo.HostsAt(base), client, clock)}
+	store := &cache.Store{DB: d, Log: log}
+	t.Cleanup(store.Close)
+	s.Research, err = research.New(t.Context(), research.Config{Sources: sources, Store: store, Now: clock, Log: log})
+	if err != nil {
+		t.Fatal(err)
+	}
 	s.Past, err = pastprices.New(t.Context(), pastprices.Config{
-		DB: d, Sources: []market.Source{yahoo.New(yahoo.HostsAt(base), client, clock)}, Now: clock, Log: log,
+		DB: d, Sources: sources, Now: clock, Log: log,
 		OnSplits: func(ctx context.Context, tx *sql.Tx, symbol, source string, splits []market.Split) error {
 			return s.AddSplits(ctx, tx, symbol, source, splits)
 		},
