@@ -54,7 +54,7 @@ func TestNamesThatNoBrokerageGivesAreFilledIn(t *testing.T) {
 		if err != nil || one.Name != "Alpha plc" {
 			t.Errorf("got %q, %v by its symbol, want the name there, too", one.Name, err)
 		}
-		whole, err := h.Whole(t.Context(), user)
+		whole, _, err := h.Whole(t.Context(), user)
 		if err != nil {
 			t.Fatal(err)
 		}
