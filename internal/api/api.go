@@ -34,6 +34,7 @@ import (
 	"github.com/jaspers-ai/jaspers/internal/performance"
 	"github.com/jaspers-ai/jaspers/internal/portfolio"
 	"github.com/jaspers-ai/jaspers/internal/reconciliation"
+	"github.com/jaspers-ai/jaspers/internal/reported"
 	"github.com/jaspers-ai/jaspers/internal/research"
 	"github.com/jaspers-ai/jaspers/internal/snapshot"
 	"github.com/jaspers-ai/jaspers/internal/syncs"
@@ -61,9 +62,10 @@ type Services struct {
 	Market         *market.Service
 	PastPrices     *pastprices.Service
 	Research       *research.Service
-	// Filings knows who filed what, Documents what stands in it.
+	// Filings knows who filed what, Documents what stands in it, Reported the figures that were tagged in it.
 	Filings     *filings.Service
 	Documents   *documents.Service
+	Reported    *reported.Service
 	Chat        *chat.Service
 	Audit       *audit.Log
 	Idempotency *idempotency.Keys
@@ -142,6 +144,7 @@ func newRouter(services Services, cfg Config, mux *http.ServeMux) *router {
 	r.historyRoutes()
 	r.researchRoutes()
 	r.filingRoutes()
+	r.factRoutes()
 	r.chatRoutes()
 	r.auditRoutes()
 	r.healthRoutes()

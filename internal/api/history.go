@@ -80,7 +80,10 @@ func (in *historyInput) span(now time.Time) (first, last calendar.Day, err error
 	if in.From == "" {
 		first = rangeStart(in.Range, in.withinDays(), now)
 	}
-	if last.Before(first) {
+	switch {
+	case last.Before(first) && in.To == "":
+		return first, last, fault.InvalidField("query.from", "must not be after today")
+	case last.Before(first):
 		return first, last, fault.InvalidField("query.to", "must not be before the first day")
 	}
 	return first, last, nil

@@ -41,6 +41,7 @@ import (
 	"github.com/jaspers-ai/jaspers/internal/prices"
 	"github.com/jaspers-ai/jaspers/internal/reconciliation"
 	"github.com/jaspers-ai/jaspers/internal/redis"
+	"github.com/jaspers-ai/jaspers/internal/reported"
 	"github.com/jaspers-ai/jaspers/internal/research"
 	"github.com/jaspers-ai/jaspers/internal/snapshot"
 	"github.com/jaspers-ai/jaspers/internal/syncs"
@@ -187,7 +188,12 @@ func (a *App) buildMoney(life context.Context, outside providers) error {
 	}); err != nil {
 		return err
 	}
-	if a.Research, err = research.New(life, research.Config{Sources: sources, Store: a.fetched, Now: now, Log: log}); err != nil {
+	if a.Research, err = research.New(life, research.Config{
+		Sources: sources, Store: a.fetched, Now: now, Log: log,
+		Filed: func(ctx context.Context, symbol string) ([]market.Metric, error) {
+			return a.Reported.Metrics(ctx, symbol)
+		},
+	}); err != nil {
 		return err
 	}
 	a.prices = &prices.Service{DB: a.db, Past: a.PastPrices, Research: a.Research, Jobs: a.jobs, Now: now, Log: log, Pause: outside.pricePause()}
@@ -225,6 +231,9 @@ func (a *App) buildFilings(life context.Context, outside providers) error {
 		return err
 	}
 	a.Filings, err = filings.New(life, filings.Config{DB: a.db, Source: source, Jobs: a.jobs, Now: outside.Now, Log: outside.Options.Log})
+	if err != nil {
+		return err
+	}
 	a.Documents = documents.New(life, documents.Config{
 		DB: a.db, Filings: a.Filings, Now: outside.Now,
 		OnKept: func(ctx context.Context, tx *sql.Tx, number filings.Accession, name string) error {
@@ -236,6 +245,7 @@ func (a *App) buildFilings(life context.Context, outside providers) error {
 		DB: a.db, Filings: a.Filings, Documents: a.Documents, Passages: a.passages, Jobs: a.jobs, Now: outside.Now,
 		Pause: outside.filingPause(), PerDay: outside.EDGAR.Ahead,
 	}
+	a.Reported, err = reported.New(life, reported.Config{Filings: a.Filings, Store: a.fetched, Now: outside.Now, Log: outside.Options.Log})
 	return err
 }
 

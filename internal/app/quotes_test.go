@@ -67,8 +67,9 @@ func TestAServerThatStartsWhileEverythingIsDownKnowsTheQuotesThatWereKnown(t *te
 		}
 		anew.get("/stocks/quote/MSFT").fails(http.StatusServiceUnavailable, "upstream_unavailable")
 		s.sim.Faults.Clear(sim.ProviderYahoo)
+		well := p.at(s.replica(t)) // the others leave Yahoo alone for half a minute
 		eventually(t, "the new quote", func() error {
-			if got, _ := anew.quotes("AAPL"); got[0].Stale {
+			if got, _ := well.quotes("AAPL"); got[0].Stale {
 				return errNotYet
 			}
 			return nil

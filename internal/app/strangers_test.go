@@ -2,7 +2,9 @@ package app_test
 
 import (
 	"bytes"
+	"fmt"
 	"net/http"
+	"net/url"
 	"regexp"
 	"slices"
 	"strings"
@@ -55,8 +57,8 @@ func newVictimAs(s *site, name, customer string) victim {
 		"/api/portfolio/holdings/{symbol}":                      "AAPL",
 		"/api/stocks/quote/{symbol}":                            "AAPL",
 		"/api/stocks/{symbol}":                                  "AAPL",
-		"/api/edgar/filings/{symbol}":                           "AAPL",
-		"/api/edgar/filing/{accession}":                         s.filed("8-K"),
+		"/api/edgar/facts/{symbol}":                             "AAPL", "/api/edgar/filings/{symbol}": "AAPL",
+		"/api/edgar/filing/{accession}": s.filed("8-K"),
 	}, []string{name, p.id, c.ID, sync, chat.ID, m.ID, login.ID, key.ID, key.Key, m.ToolCalls[0].ID, account.Number, dollars(total(s.bookOf(customer)))}}
 }
 
@@ -124,6 +126,20 @@ func (v victim) fill(t *testing.T, path string, ids func() string) string {
 	return strings.TrimPrefix(filled+path[last:], "/api")
 }
 
+// required is a query with what an operation cannot do without, as its description has it for an example.
+func (o operation) required() string {
+	values := url.Values{}
+	for _, p := range o.Parameters {
+		if p.Value.In == openapi3.ParameterInQuery && p.Value.Required {
+			values.Set(p.Value.Name, fmt.Sprint(p.Value.Schema.Value.Examples[0]))
+		}
+	}
+	if len(values) == 0 {
+		return ""
+	}
+	return "?" + values.Encode()
+}
+
 // sample is a body that an operation takes, by its description; nil when it takes none.
 func (o operation) sample() any {
 	if o.RequestBody == nil {
@@ -175,7 +191,7 @@ func (v victim) everything(t *testing.T) map[string]string {
 	all := map[string]string{}
 	for _, o := range v.contract.operations() {
 		if o.method == http.MethodGet && o.needsToken() && !slices.Contains(tellsOfTries, o.path) {
-			all[o.path] = without(v.get(v.fill(t, o.path, nil)).status(http.StatusOK))
+			all[o.path] = without(v.get(v.fill(t, o.path, nil) + o.required()).status(http.StatusOK))
 		}
 	}
 	return all

@@ -9,6 +9,8 @@ import (
 	"fmt"
 	"io"
 	"time"
+
+	"github.com/maypok86/otter/v2"
 )
 
 // record is an entry as the layers below memory keep it.
@@ -45,21 +47,30 @@ func (c *Cache[V]) look(ctx context.Context, keys []string) []string {
 
 func (c *Cache[V]) lookInto(layer map[string]record, keys []string) (left []string) {
 	for _, key := range keys {
-		i, _ := c.known.GetIfPresent(key)
 		if r, ok := layer[key]; ok {
-			if e, err := c.entry(r); err == nil && (!i.known || i.isBefore(e)) {
-				last := i.last
-				if i = c.item(e); c.isOld(i) {
-					i.last = last
-				}
-				c.known.Set(key, i)
+			if e, err := c.entry(r); err == nil {
+				c.takeOver(key, e)
 			}
 		}
-		if c.isOld(i) {
+		if i, _ := c.known.GetIfPresent(key); c.isOld(i) {
 			left = append(left, key)
 		}
 	}
 	return left
+}
+
+// takeOver puts an entry into memory, unless something later came there meanwhile.
+func (c *Cache[V]) takeOver(key string, e Entry[V]) {
+	c.known.Compute(key, func(i item[V], _ bool) (item[V], otter.ComputeOp) {
+		if i.known && !i.isBefore(e) {
+			return i, otter.CancelOp
+		}
+		later := c.item(e)
+		if c.isOld(later) {
+			later.last = i.last
+		}
+		return later, otter.WriteOp
+	})
 }
 
 // isBefore tells whether sources were asked for other later than for e.

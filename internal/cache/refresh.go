@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/maypok86/otter/v2"
+
 	"github.com/jaspers-ai/jaspers/internal/fault"
 	"github.com/jaspers-ai/jaspers/internal/flight"
 )
@@ -132,10 +134,11 @@ func (c *Cache[V]) missed(key string, now time.Time) Entry[V] {
 
 // fail leaves what is known as it is, and sources alone for a while.
 func (c *Cache[V]) fail(key string, err error) {
-	i, _ := c.known.GetIfPresent(key)
-	rest := min(firstRest<<min(i.last.times, maxDoublings), longestRest)
-	i.last = failure{times: i.last.times + 1, err: err, restUntil: time.Now().Add(rest)}
-	c.known.Set(key, i)
+	c.known.Compute(key, func(i item[V], _ bool) (item[V], otter.ComputeOp) {
+		rest := min(firstRest<<min(i.last.times, maxDoublings), longestRest)
+		i.last = failure{times: i.last.times + 1, err: err, restUntil: time.Now().Add(rest)}
+		return i, otter.WriteOp
+	})
 }
 
 // ask turns a panic into an error: those who wait must not wait for ever.

@@ -120,7 +120,18 @@ func (s *Store) put(p place, r record) {
 	}
 }
 
-// Close waits until everything is written, and takes no more.
+// giveUpAtTheEnd forgets what is pending when the Store is closed already: where the database fails each batch could take
+// its whole time, and the program has to end.
+func (s *Store) giveUpAtTheEnd() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		clear(s.pending)
+		s.bytes = 0
+	}
+}
+
+// Close waits until everything is written, or the first of it cannot be, and takes no more.
 func (s *Store) Close() {
 	s.mu.Lock()
 	s.closed = true
@@ -135,6 +146,7 @@ func (s *Store) write() {
 		s.toRedis(ctx, batch)
 		if err := s.toTables(ctx, batch); err != nil {
 			s.Log.WarnContext(ctx, "the cache in the database cannot be written", "rows", len(batch), "error", err)
+			s.giveUpAtTheEnd()
 		}
 		cancel()
 	}

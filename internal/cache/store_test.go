@@ -5,12 +5,15 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"io"
 	"log/slog"
 	"net"
 	"os"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	goredis "github.com/redis/go-redis/v9"
@@ -191,6 +194,49 @@ func TestADatabaseThatIsGoneFailsNobody(t *testing.T) {
 	if text := p.log.String(); !strings.Contains(text, "cannot be read") || !strings.Contains(text, "cannot be written") {
 		t.Errorf("the log says %q", text)
 	}
+}
+
+// gate is a log that holds up whoever says that something cannot be written, until it is opened.
+type gate struct {
+	slog.Handler
+	open  chan struct{}
+	lines atomic.Int32
+}
+
+func (g *gate) Handle(_ context.Context, line slog.Record) error {
+	if strings.HasSuffix(line.Message, "cannot be written") {
+		g.lines.Add(1)
+		<-g.open
+	}
+	return nil
+}
+
+func TestADatabaseThatIsGoneDoesNotHoldUpTheEnd(t *testing.T) {
+	d, err := db.Open(t.Context(), dbtest.Address(t, db.SQLite))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := d.Close(); err != nil {
+		t.Fatal(err)
+	}
+	synctest.Test(t, func(t *testing.T) {
+		log := &gate{Handler: slog.NewTextHandler(io.Discard, nil), open: make(chan struct{})}
+		cfg := (&source{}).config()
+		store := &cache.Store{DB: d, Log: slog.New(log)}
+		cfg.Store, cfg.Kind, cfg.Table = store, "info", cache.Companies
+		c := newCache(t, cfg)
+		for i := range 1000 {
+			get(t, c, fmt.Sprint("A", i))
+		}
+		synctest.Wait() // a first batch failed, and the others wait behind it
+		go store.Close()
+		synctest.Wait()
+		close(log.open)
+		synctest.Wait()
+		if got := log.lines.Load(); got != 1 {
+			t.Errorf("%d batches were tried, want the one that failed", got)
+		}
+	})
 }
 
 func TestManyWritesAreFewTransactionsAndNoneIsLost(t *testing.T) {

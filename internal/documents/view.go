@@ -29,7 +29,7 @@ type Filing struct {
 	URL        string          `json:"url" doc:"Of its page at the SEC."`
 	Document   string          `json:"document" doc:"The main document's name."`
 	Documents  []Part          `json:"documents"`
-	Sections   []Section       `json:"sections" doc:"The items of the main document, in its order; empty for forms that have none."`
+	Sections   []Section       `json:"sections" doc:"The items of the main document, in its order; empty for forms that have none, and where another document is asked for."`
 	Passage    *Passage        `json:"passage" doc:"What section or document asks for; null without either."`
 	Source     string          `json:"source"`
 	FetchedAt  time.Time       `json:"fetchedAt"`

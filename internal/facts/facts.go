@@ -29,8 +29,7 @@ type concept struct {
 	units       map[string][]Report
 }
 
-// Report is one figure as one filing has it. Fiscal years and periods that the SEC gives beside it are those of the
-// filing, not of the figure, so they are not kept.
+// Report is one figure as one filing has it.
 type Report struct {
 	Value     decimal.Decimal
 	Start     calendar.Day // zero where the figure is of a moment
@@ -38,33 +37,68 @@ type Report struct {
 	Accession string
 	Form      string
 	FiledOn   calendar.Day
+	// FiscalYear is the filing's own, not the figure's, which may be of a year before; 0 where the SEC does not say.
+	FiscalYear int
+}
+
+// wireCompany is companyfacts as the SEC has it: its concepts by taxonomy and tag.
+type wireCompany struct {
+	CIK   json.RawMessage                   `json:"cik"` // a number, or a text in older copies
+	Name  string                            `json:"entityName"`
+	Facts map[string]map[string]wireConcept `json:"facts"`
 }
 
 // Read reads companyfacts JSON. What is not in its form is an UpstreamFailed; single reports that cannot be read are left
 // out, since one broken figure must not cost a company's all.
 func Read(raw []byte) (*Company, error) {
-	var wire struct {
-		CIK    json.RawMessage                   `json:"cik"` // a number, or a text in older copies
-		Name   string                            `json:"entityName"`
-		Labels map[string]map[string]wireConcept `json:"facts"`
+	c := new(Company)
+	if err := json.Unmarshal(raw, c); err != nil {
+		return nil, fault.Wrap(fault.UpstreamFailed, err, "the SEC's figures cannot be read; try again later")
 	}
+	if c.concepts == nil {
+		return nil, fault.New(fault.UpstreamFailed, "the SEC's answer holds no figures; try again later")
+	}
+	return c, nil
+}
+
+// UnmarshalJSON reads companyfacts; without any facts the company has no concepts.
+func (c *Company) UnmarshalJSON(raw []byte) error {
+	var wire wireCompany
 	if err := json.Unmarshal(raw, &wire); err != nil {
-		return nil, fault.Wrap(fault.UpstreamFailed, err, "the SEC's facts cannot be read; try again later")
+		return err
 	}
-	if wire.Labels == nil {
-		return nil, fault.New(fault.UpstreamFailed, "the SEC's answer holds no facts; try again later")
+	*c = Company{CIK: paddedCIK(wire.CIK), Name: wire.Name}
+	if wire.Facts == nil {
+		return nil
 	}
-	c := &Company{CIK: paddedCIK(wire.CIK), Name: wire.Name, concepts: map[string]*concept{}}
+	c.concepts = map[string]*concept{}
 	var votes []vote
-	for taxonomy, tags := range wire.Labels {
+	for taxonomy, tags := range wire.Facts {
 		for tag, read := range tags {
 			one := read.concept(taxonomy + ":" + tag)
 			c.concepts[one.name] = one
-			votes = append(votes, read.votes()...)
+			votes = append(votes, one.votes()...)
 		}
 	}
 	c.year = fiscalYearOf(votes)
-	return c, nil
+	return nil
+}
+
+// MarshalJSON writes companyfacts, less what is not kept of it.
+func (c *Company) MarshalJSON() ([]byte, error) {
+	cik, err := json.Marshal(c.CIK)
+	if err != nil {
+		return nil, err
+	}
+	wire := wireCompany{CIK: cik, Name: c.Name, Facts: map[string]map[string]wireConcept{}}
+	for name, one := range c.concepts {
+		taxonomy, tag, _ := strings.Cut(name, ":")
+		if wire.Facts[taxonomy] == nil {
+			wire.Facts[taxonomy] = map[string]wireConcept{}
+		}
+		wire.Facts[taxonomy][tag] = one.wire()
+	}
+	return json.Marshal(wire)
 }
 
 // wireConcept and wireFact are the SEC's form.
@@ -74,13 +108,29 @@ type wireConcept struct {
 }
 
 type wireFact struct {
-	Start string      `json:"start"`
+	Start string      `json:"start,omitempty"`
 	End   string      `json:"end"`
 	Value json.Number `json:"val"`
 	Accn  string      `json:"accn"`
 	FY    int         `json:"fy"` // 0 for null
 	Form  string      `json:"form"`
 	Filed string      `json:"filed"`
+}
+
+func (one *concept) wire() wireConcept {
+	w := wireConcept{Label: one.label, Units: map[string][]wireFact{}}
+	for unit, reports := range one.units {
+		for _, r := range reports {
+			f := wireFact{
+				End: r.End.String(), Value: json.Number(r.Value.String()), Accn: r.Accession, FY: r.FiscalYear, Form: r.Form, Filed: r.FiledOn.String(),
+			}
+			if r.Start != (calendar.Day{}) {
+				f.Start = r.Start.String()
+			}
+			w.Units[unit] = append(w.Units[unit], f)
+		}
+	}
+	return w
 }
 
 func (w wireConcept) concept(name string) *concept {
@@ -106,7 +156,7 @@ func (w wireConcept) concept(name string) *concept {
 const maxDigits = 40
 
 func (f wireFact) report() (Report, bool) {
-	r := Report{Accession: f.Accn, Form: f.Form}
+	r := Report{Accession: f.Accn, Form: f.Form, FiscalYear: f.FY}
 	var err error
 	if len(f.Value) > maxDigits || strings.ContainsAny(string(f.Value), "eE") && !plain(f.Value) {
 		return r, false

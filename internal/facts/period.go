@@ -70,15 +70,13 @@ type vote struct {
 var annualForms = []string{"10-K", "10-K/A", "10-KT", "20-F", "20-F/A", "40-F", "40-F/A"}
 
 // votes are those of the annual figures.
-func (w wireConcept) votes() []vote {
+func (one *concept) votes() []vote {
 	var all []vote
-	for _, facts := range w.Units {
-		for _, f := range facts {
-			if f.Start == "" || f.FY == 0 || !slices.Contains(annualForms, f.Form) {
-				continue
-			}
-			if r, ok := f.report(); ok && (Period{r.Start, r.End}).Span() == Annual {
-				all = append(all, vote{f.Accn, r.End, f.FY})
+	for _, reports := range one.units {
+		for _, r := range reports {
+			annual := (Period{r.Start, r.End}).Span() == Annual && slices.Contains(annualForms, r.Form)
+			if annual && r.FiscalYear != 0 {
+				all = append(all, vote{r.Accession, r.End, r.FiscalYear})
 			}
 		}
 	}

@@ -10,6 +10,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -94,6 +95,7 @@ func TestOfEveryRecordedPeriodTheLastFiledValueHolds(t *testing.T) {
 		if err != nil {
 			t.Fatalf("%s: %v", name, err)
 		}
+		c = again(t, c)
 		checked := 0
 		for concept, units := range plainFacts(t, raw) {
 			for unit, rows := range units {
@@ -105,6 +107,23 @@ func TestOfEveryRecordedPeriodTheLastFiledValueHolds(t *testing.T) {
 		}
 		t.Logf("%s: %d periods", name, checked)
 	}
+}
+
+// again writes a company and reads it, as whoever keeps it does.
+func again(t *testing.T, c *facts.Company) *facts.Company {
+	t.Helper()
+	text, err := json.Marshal(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	back, err := facts.Read(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if before, after := c.Figures(), back.Figures(); !reflect.DeepEqual(before, after) {
+		t.Fatalf("got the figures %v, want %v as before", after, before)
+	}
+	return back
 }
 
 func checkConcept(t *testing.T, c *facts.Company, concept, unit string, rows []plainFact) int {

@@ -61,6 +61,7 @@ func (s *site) start(at string) {
 	client, err := upstream.New(upstream.Config{
 		Provider: "the SEC", Origins: []string{at[:strings.LastIndex(at, "/")]}, AllowPrivate: true, Retries: -1, SharedLimit: true,
 		UserAgent: "Jaspers tests tests@jaspers.example", Now: s.clock.Now,
+		Timeout: time.Minute, // the first search of the simulated archive reads all of it
 	})
 	if err != nil {
 		s.t.Fatal(err)

@@ -100,8 +100,8 @@ type Earnings struct {
 // Quarter is one quarter's earnings. EPS are per share, revenue whole units.
 type Quarter struct {
 	PeriodEnd       calendar.Day     `json:"periodEnd"`
-	FiscalYear      int              `json:"fiscalYear" doc:"0 when the source does not say."`
-	FiscalQuarter   int              `json:"fiscalQuarter" doc:"1 to 4; 0 when the source does not say."`
+	FiscalYear      *int             `json:"fiscalYear" doc:"Null when no source says."`
+	FiscalQuarter   *int             `json:"fiscalQuarter" doc:"1 to 4; null when no source says."`
 	EPSActual       *decimal.Decimal `json:"epsActual"`
 	EPSEstimate     *decimal.Decimal `json:"epsEstimate"`
 	Surprise        *decimal.Decimal `json:"surprise"`

@@ -16,8 +16,9 @@ type Earnings struct {
 	Stale   bool     `json:"stale" doc:"A source could not be asked again in time."`
 }
 
+// earningsKind has a name of its own: what was kept as "earnings" has 0 for a fiscal year that nobody said.
 var earningsKind = kind[market.Earnings]{
-	name: "earnings", table: cache.Companies, what: "earnings", freshUntil: earningsUntil, patience: waited, max: 2000,
+	name: "earnings of quarters", table: cache.Companies, what: "earnings", freshUntil: earningsUntil, patience: waited, max: 2000,
 	asks: func(source market.Source) ask[market.Earnings] {
 		if e, ok := source.(market.Earner); ok {
 			return e.Earnings
@@ -98,7 +99,7 @@ func sameQuarter(a, b market.Quarter) bool {
 
 // fillQuarter takes figures over that belong together only together: an estimate of one source is none of another's.
 func fillQuarter(q *market.Quarter, other market.Quarter, note func(field string, filled bool)) {
-	if q.FiscalYear == 0 && other.FiscalYear != 0 {
+	if q.FiscalYear == nil && other.FiscalYear != nil {
 		q.FiscalYear, q.FiscalQuarter = other.FiscalYear, other.FiscalQuarter
 		note("fiscalYear", true)
 	}

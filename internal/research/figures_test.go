@@ -2,6 +2,7 @@ package research_test
 
 import (
 	"context"
+	"encoding/json"
 	"slices"
 	"strings"
 	"testing"
@@ -87,7 +88,7 @@ func TestQuartersOfTwoSourcesAreJoined(t *testing.T) {
 		{PeriodEnd: day("2026-06-30"), EPSActual: amount(1), EPSEstimate: amount(2)}, {PeriodEnd: day("2026-09-30"), EPSActual: amount(3)},
 	}}}}
 	second := &vendor{name: "second", earnings: map[string]market.Earnings{"AAPL": {Next: next, Quarters: []market.Quarter{
-		{PeriodEnd: day("2026-09-26"), FiscalYear: 2026, FiscalQuarter: 4, EPSActual: amount(30), EPSEstimate: amount(20), RevenueActual: amount(9)},
+		{PeriodEnd: day("2026-09-26"), FiscalYear: new(2026), FiscalQuarter: new(4), EPSActual: amount(30), EPSEstimate: amount(20), RevenueActual: amount(9)},
 		{PeriodEnd: day("2026-03-28"), EPSActual: amount(5)},
 	}}}}
 	got, _, err := newDesk(t, nil, first, second).Earnings(t.Context(), "AAPL")
@@ -95,12 +96,26 @@ func TestQuartersOfTwoSourcesAreJoined(t *testing.T) {
 		t.Fatal(err)
 	}
 	want(t, "quarters", []market.Quarter{
-		{PeriodEnd: day("2026-09-30"), FiscalYear: 2026, FiscalQuarter: 4, EPSActual: amount(3), RevenueActual: amount(9)},
+		{PeriodEnd: day("2026-09-30"), FiscalYear: new(2026), FiscalQuarter: new(4), EPSActual: amount(3), RevenueActual: amount(9)},
 		{PeriodEnd: day("2026-06-30"), EPSActual: amount(1), EPSEstimate: amount(2)},
 		{PeriodEnd: day("2026-03-28"), EPSActual: amount(5)},
 	}, got.Quarters)
 	want(t, "next", next, got.Next)
 	want(t, "filled in", []string{"next", "fiscalYear", "revenue", "quarters"}, got.Sources[1].Fields)
+}
+
+func TestAFiscalQuarterThatNobodySaysIsNull(t *testing.T) {
+	only := &vendor{name: "only", earnings: map[string]market.Earnings{"AAPL": {Currency: "USD", Quarters: []market.Quarter{
+		{PeriodEnd: day("2026-09-30"), EPSActual: amount(3)},
+	}}}}
+	earnings, _, err := newDesk(t, nil, only).Earnings(t.Context(), "AAPL")
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := json.Marshal(earnings.Quarters[0])
+	if err != nil || !strings.Contains(string(text), `"fiscalYear":null,"fiscalQuarter":null`) {
+		t.Errorf("got %s, %v, want null for what is not known", text, err)
+	}
 }
 
 func TestNothingFromOneSourceAndUnknownToAnotherIsUnknown(t *testing.T) {

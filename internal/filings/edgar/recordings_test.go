@@ -60,7 +60,7 @@ func answering(t *testing.T, pages map[string]page) *edgar.Source {
 func html(body []byte) page   { return page{http.StatusOK, "text/html", body} }
 func asJSON(body []byte) page { return page{http.StatusOK, "application/json", body} }
 
-// covered says by which test a recording is read. Figures are read by whoever explains them.
+// covered says by which test a recording is read.
 var covered = map[string]string{
 	"archive-AAPL-10K-2024.htm":                           "document",
 	"archive-AAPL-10Q-2025.htm":                           "document",
@@ -73,8 +73,8 @@ var covered = map[string]string{
 	"archive-NVDA-8K-nvda-20260302.htm":                   "submission",
 	"archive-index.json":                                  "folder",
 	"company_tickers.json":                                "companies",
-	"companyconcept-AAPL-EarningsPerShareDiluted.json":    "later: figures",
-	"companyfacts-CIK0000320193-AAPL.json":                "later: figures",
+	"companyconcept-AAPL-EarningsPerShareDiluted.json":    "figures",
+	"companyfacts-CIK0000320193-AAPL.json":                "figures",
 	"efts-13F-by-cik.json":                                "search",
 	"efts-AAPL-10K-exhibit-hit.json":                      "search",
 	"efts-zero-results.json":                              "search",

@@ -111,14 +111,14 @@ func (e earned) quarter() (market.Quarter, bool) {
 // cent is how far a surprise may be from the difference that it is.
 var cent = decimal.New(1, -2)
 
-// fiscal is a year and its quarter, or zero for both: Finnhub has 0 for a quarter that it does not know.
-func fiscal(year, quarter number) (int, int) {
+// fiscal is a year and its quarter, or neither: Finnhub has 0 for a quarter that it does not know.
+func fiscal(year, quarter number) (*int, *int) {
 	y, dated := year.whole(1900, 2200)
 	q, ok := quarter.whole(1, 4)
 	if !dated || !ok {
-		return 0, 0
+		return nil, nil
 	}
-	return int(y), int(q)
+	return new(int(y)), new(int(q))
 }
 
 func (s *Source) releases(ctx context.Context, theirs string, today calendar.Day) ([]release, error) {
@@ -152,7 +152,7 @@ func readReleases(answer *upstream.Answer) ([]release, error) {
 func addRevenue(q *market.Quarter, releases []release) {
 	for _, r := range releases {
 		year, quarter := fiscal(r.Year, r.Quarter)
-		if year != 0 && year == q.FiscalYear && quarter == q.FiscalQuarter {
+		if year != nil && q.FiscalYear != nil && *year == *q.FiscalYear && *quarter == *q.FiscalQuarter {
 			q.RevenueActual, q.RevenueEstimate = r.RevenueActual.positive(0), r.RevenueEstimate.positive(0)
 			return
 		}

@@ -56,7 +56,7 @@ func FuzzNoAnswerIsReadAsMoreThanItSays(f *testing.F) {
 		quarters, err := readQuarters(answer)
 		typed(t, err)
 		for i, q := range quarters {
-			if i > 0 && !q.PeriodEnd.Before(quarters[i-1].PeriodEnd) || (q.FiscalYear == 0) != (q.FiscalQuarter == 0) {
+			if i > 0 && !q.PeriodEnd.Before(quarters[i-1].PeriodEnd) || (q.FiscalYear == nil) != (q.FiscalQuarter == nil) {
 				t.Errorf("got %+v", q)
 			}
 		}

@@ -198,11 +198,14 @@ func checkEarnings(t *testing.T, text []byte) {
 		is(t, "estimate", q.EPSEstimate, one["estimate"], 0)
 		is(t, "surprise", q.Surprise, one["surprise"], 0)
 		is(t, "surprise in percent", q.SurprisePercent, one["surprisePercent"], 0)
-		year, quarter := "0", "0"
+		said, told := "", ""
 		if one["year"] != nil {
-			year, quarter = fmt.Sprint(one["year"]), fmt.Sprint(one["quarter"])
+			said = fmt.Sprint(one["quarter"], " of ", one["year"])
 		}
-		if q.PeriodEnd.String() != one["period"] || fmt.Sprint(q.FiscalYear) != year || fmt.Sprint(q.FiscalQuarter) != quarter || q.RevenueActual != nil {
+		if q.FiscalYear != nil && q.FiscalQuarter != nil {
+			told = fmt.Sprint(*q.FiscalQuarter, " of ", *q.FiscalYear)
+		}
+		if q.PeriodEnd.String() != one["period"] || told != said || q.RevenueActual != nil {
 			t.Errorf("got %+v, want %v", q, one)
 		}
 	}

@@ -119,7 +119,7 @@ func TestEarningsAreThoseThatAreFiled(t *testing.T) {
 	}
 	for i, q := range e.Quarters {
 		want := filed[i]
-		if q.PeriodEnd != want.End || q.FiscalYear != want.FiscalYear || q.FiscalQuarter != want.Quarter || !q.EPSActual.Equal(want.EPSDiluted) || q.RevenueActual == nil || !q.RevenueActual.Equal(want.Revenue) {
+		if q.PeriodEnd != want.End || q.FiscalYear == nil || *q.FiscalYear != want.FiscalYear || *q.FiscalQuarter != want.Quarter || !q.EPSActual.Equal(want.EPSDiluted) || q.RevenueActual == nil || !q.RevenueActual.Equal(want.Revenue) {
 			t.Errorf("got %+v, want %+v", q, want)
 		}
 	}

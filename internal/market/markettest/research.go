@@ -127,14 +127,22 @@ func (v Vendor) earns(t *testing.T) {
 	}
 }
 
+// isFiscal tells whether a quarter of a fiscal year is one, or not said.
+func isFiscal(year, quarter *int) bool {
+	if year == nil || quarter == nil {
+		return year == nil && quarter == nil
+	}
+	return *year > 0 && *quarter >= 1 && *quarter <= 4
+}
+
 func checkQuarters(t *testing.T, symbol string, quarters []market.Quarter) {
 	t.Helper()
 	for i, q := range quarters {
 		if i > 0 && !q.PeriodEnd.Before(quarters[i-1].PeriodEnd) {
 			t.Errorf("%s: got the quarter to %s behind %s, want the newest first", symbol, q.PeriodEnd, quarters[i-1].PeriodEnd)
 		}
-		if q.PeriodEnd == (calendar.Day{}) || q.FiscalQuarter < 0 || q.FiscalQuarter > 4 || (q.FiscalYear == 0) != (q.FiscalQuarter == 0) {
-			t.Errorf("%s: got the quarter %d of %d to %s", symbol, q.FiscalQuarter, q.FiscalYear, q.PeriodEnd)
+		if q.PeriodEnd == (calendar.Day{}) || !isFiscal(q.FiscalYear, q.FiscalQuarter) {
+			t.Errorf("%s: got the quarter %+v", symbol, q)
 		}
 		if q.EPSActual == nil && q.EPSEstimate == nil && q.RevenueActual == nil && q.RevenueEstimate == nil {
 			t.Errorf("%s: got a quarter to %s of which nothing is said", symbol, q.PeriodEnd)

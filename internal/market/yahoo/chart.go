@@ -24,6 +24,7 @@ import (
 type chart struct {
 	Meta struct {
 		Currency  text   `json:"currency"`
+		Type      text   `json:"instrumentType"`
 		Zone      text   `json:"exchangeTimezoneName"`
 		Offset    number `json:"gmtoffset"` // seconds
 		PriceHint number `json:"priceHint"`
@@ -200,7 +201,7 @@ func (c *chart) bar(i int) (market.Bar, bool) {
 		b.Total = c.price(c.Indicators.Adjusted[0].Close, i)
 	}
 	if i < len(q.Volume) {
-		b.Volume = q.Volume[i].count(0)
+		b.Volume = volume(q.Volume[i], c.Meta.Type)
 	}
 	return b, last.Valid
 }
@@ -210,7 +211,7 @@ func (c *chart) price(column []number, i int) decimal.NullDecimal {
 	if i >= len(column) {
 		return decimal.NullDecimal{}
 	}
-	value := amountIn(column[i], c.Meta.Currency, c.Meta.PriceHint)
+	value := amountIn(column[i].narrow(), c.Meta.Currency, c.Meta.PriceHint)
 	if value == nil || !value.IsPositive() {
 		return decimal.NullDecimal{}
 	}

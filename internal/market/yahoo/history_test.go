@@ -65,7 +65,7 @@ type recordedChart struct {
 	Chart struct {
 		Result []struct {
 			Meta struct {
-				Currency, Symbol, ExchangeTimezoneName, DataGranularity string
+				Currency, Symbol, ExchangeTimezoneName, DataGranularity, InstrumentType string
 			}
 			Timestamp  []int64
 			Indicators struct {
@@ -78,6 +78,11 @@ type recordedChart struct {
 			}
 		}
 	}
+}
+
+// isNear tells whether a price is the same but for what a 32-bit float, or six digits, cannot hold of it.
+func isNear(got decimal.Decimal, want float64) bool {
+	return math.Abs(got.InexactFloat64()-want) <= 6e-7+want*6e-8
 }
 
 // checkChart reads the recording on its own, and compares with what the adapter makes of its days.
@@ -119,12 +124,12 @@ func checkChart(t *testing.T, r recording) {
 		}
 		date := time.Unix(at, 0).In(zone).Format(time.DateOnly)
 		bar, ok := byDay[date]
-		if days[date] = true; !ok || bar.Close.Sub(decimal.NewFromFloat(*price/divisor)).Abs().GreaterThan(decimal.New(6, -7)) {
+		if days[date] = true; !ok || !isNear(bar.Close, *price/divisor) {
 			t.Errorf("%s: got %s, want %v", date, bar.Close, *price/divisor)
 		}
 		if len(want.Indicators.Adjclose) > 0 {
 			total := want.Indicators.Adjclose[0]["adjclose"][i]
-			if bar.Total.Decimal.Sub(decimal.NewFromFloat(*total / divisor)).Abs().GreaterThan(decimal.New(6, -7)) {
+			if !isNear(bar.Total.Decimal, *total/divisor) {
 				t.Errorf("%s: got %s with dividends, want %v", date, bar.Total.Decimal, *total/divisor)
 			}
 		}
@@ -133,11 +138,15 @@ func checkChart(t *testing.T, r recording) {
 			if !ok && !got.Valid {
 				continue
 			}
-			if got.Valid != (*column[i] > 0) || got.Decimal.Sub(decimal.NewFromFloat(*column[i]/divisor)).Abs().GreaterThan(decimal.New(6, -7)) {
+			if got.Valid != (*column[i] > 0) || !isNear(got.Decimal, *column[i]/divisor) {
 				t.Errorf("%s %s: got %v, want %v", date, name, got, *column[i]/divisor)
 			}
 		}
-		if column, ok := want.Indicators.Quote[0]["volume"]; ok && (bar.Volume == nil || *bar.Volume != int64(*column[i])) {
+		if column, ok := want.Indicators.Quote[0]["volume"]; want.Meta.InstrumentType == "CURRENCY" {
+			if bar.Volume != nil {
+				t.Errorf("%s: got a volume of %d, want none of a currency", date, *bar.Volume)
+			}
+		} else if ok && (bar.Volume == nil || *bar.Volume != int64(*column[i])) {
 			t.Errorf("%s: got a volume of %v, want %v", date, bar.Volume, *column[i])
 		}
 	}
@@ -195,6 +204,26 @@ func chartOf(meta, stamps, closes string, more ...string) string {
 		"timestamp":[%s],"indicators":{"quote":[{"close":[%s]}]}%s}],"error":null}}`, meta, stamps, closes, strings.Join(more, ""))
 }
 
+func TestACloseIsWithoutTheNoiseOfAFloat(t *testing.T) {
+	for said, want := range map[string]string{
+		"242.28999328613281": "242.29", "105.98999786376953": "105.99", "0.09987899661064148": "0.099879", "69624.6328125": "69624.63",
+		"712345.67": "712345.67", "242.291234567": "242.291235", "5": "5", // such floats were never made of these
+	} {
+		history, err := ever(t, charts(t, now, 200, chartOf("", "1700000000", said)), "AAPL")
+		if err != nil || len(history.Bars) != 1 || history.Bars[0].Close.String() != want {
+			t.Errorf("%s: got %v, %v, want %s", said, history.Bars, err, want)
+		}
+	}
+}
+
+func TestNobodyCountsWhatIsTradedOfCurrencies(t *testing.T) {
+	source, _ := newSource(t, answerOf(`{"symbol":"EURUSD=X","quoteType":"CURRENCY","currency":"USD","regularMarketPrice":1.2,"regularMarketTime":1790971201,"regularMarketVolume":0}`))
+	got, err := source.Quotes(t.Context(), []string{"EURUSD=X"})
+	if q, ok := got["EURUSD=X"]; err != nil || !ok || q.Volume != nil {
+		t.Errorf("got %+v, %v, want no volume", q, err)
+	}
+}
+
 func TestAnAnswerWithoutAChartSaysNothing(t *testing.T) {
 	for _, body := range []string{
 		``, `{}`, `null`, `[]`, `<html></html>`, `{"chart":null}`, `{"chart":{"result":[],"error":null}}`, `{"chart":{"result":null,"error":null}}`,
@@ -238,7 +267,7 @@ func TestBarsWithoutACloseAreDroppedAndDaysStayInOrder(t *testing.T) {
 	stamps[6], stamps[7] = fmt.Sprint(first+4*86400+23000), fmt.Sprint(first+86400)
 	body := chartOf("", strings.Join(stamps, ","), `164.32000732421875,null,0,"n/a",7,-1,8,9`)
 	h, err := ever(t, charts(t, now, http.StatusOK, body), "AAPL")
-	if want := "2026-11-02 164.320007, 2026-11-06 8"; err != nil || lines(h) != want {
+	if want := "2026-11-02 164.32, 2026-11-06 8"; err != nil || lines(h) != want {
 		t.Errorf("got %s, %v, want %s", lines(h), err, want)
 	}
 }

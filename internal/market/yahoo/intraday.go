@@ -133,7 +133,7 @@ func join(b *market.IntradayBar, next market.IntradayBar) {
 // isLastTrade tells whether the last bar is none: Yahoo puts the last trade behind the bars, at its own second and without
 // a volume.
 func (c *chart) isLastTrade(i int, at int64, bar market.IntradayBar) bool {
-	return i == len(c.Timestamp)-1 && (at%60 != 0 || bar.Volume != nil && *bar.Volume == 0 && c.Meta.MarketTime.isAt(at))
+	return i == len(c.Timestamp)-1 && (at%60 != 0 || (bar.Volume == nil || *bar.Volume == 0) && c.Meta.MarketTime.isAt(at))
 }
 
 // shortBar is the i-th of the chart, without its start; false where a price is missing.
@@ -148,7 +148,7 @@ func (c *chart) shortBar(i int) (market.IntradayBar, bool) {
 	}
 	bar := market.IntradayBar{Open: open, High: high, Low: low, Close: *last}
 	if i < len(q.Volume) {
-		bar.Volume = q.Volume[i].count(0)
+		bar.Volume = volume(q.Volume[i], c.Meta.Type)
 	}
 	return bar, true
 }

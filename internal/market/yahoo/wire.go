@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"encoding/json"
 	"math"
+	"strconv"
 	"strings"
 	"time"
 
@@ -98,6 +99,22 @@ func (n number) rounded(places int32) *decimal.Decimal {
 	return &value
 }
 
+// narrow is the number of which a 32-bit float was made, where it is one: Yahoo's charts write 242.29 as
+// 242.28999328613281, and its quotes as 242.29.
+func (n number) narrow() number {
+	if n.value == nil {
+		return n
+	}
+	wide := n.value.InexactFloat64()
+	if float64(float32(wide)) != wide { // it has digits that such a float has not
+		return n
+	}
+	if value, err := decimal.NewFromString(strconv.FormatFloat(wide, 'f', -1, 32)); err == nil {
+		return number{&value}
+	}
+	return n
+}
+
 // positive is the number above zero; else none.
 func (n number) positive(places int32) *decimal.Decimal {
 	if value := n.rounded(places); value != nil && value.IsPositive() {
@@ -112,6 +129,14 @@ func (n number) count(least int64) *int64 {
 		return &count
 	}
 	return nil
+}
+
+// volume is how much was traded, which can be nothing. Of currencies Yahoo says 0: nobody counts what is traded of them.
+func volume(n number, quoteType text) *int64 {
+	if quoteType == "CURRENCY" {
+		return nil
+	}
+	return n.count(0)
 }
 
 // minorUnits are the currencies Yahoo quotes by the hundredth.
@@ -154,7 +179,7 @@ func (r quoteRow) quote(symbol, source string, now time.Time) (market.Quote, boo
 		Currency: wholeUnit(r.Currency),
 		Price:    *price, Change: r.amount(r.Change), ChangePercent: r.ChangePercent.rounded(4),
 		PreviousClose: r.price(r.PreviousClose), Open: r.price(r.Open), DayHigh: r.price(r.DayHigh), DayLow: r.price(r.DayLow),
-		Volume: r.Volume.count(0), MarketState: marketStates[r.MarketState], Extended: r.extended(traded),
+		Volume: volume(r.Volume, r.QuoteType), MarketState: marketStates[r.MarketState], Extended: r.extended(traded),
 		High52Week: r.price(r.High52Week), Low52Week: r.price(r.Low52Week), AverageVolume: r.AverageVolume.count(1),
 		TrailingPE: r.trailingPE(*price), DividendYield: r.DividendYield.rounded(4), Delay: r.Delay.count(0),
 		Timestamp: time.Unix(traded, 0).UTC(), Source: source, FetchedAt: now,
