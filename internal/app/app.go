@@ -29,10 +29,12 @@ import (
 	"github.com/jaspers-ai/jaspers/internal/idempotency"
 	"github.com/jaspers-ai/jaspers/internal/job"
 	"github.com/jaspers-ai/jaspers/internal/ledger"
+	"github.com/jaspers-ai/jaspers/internal/library"
 	"github.com/jaspers-ai/jaspers/internal/limit"
 	"github.com/jaspers-ai/jaspers/internal/mail"
 	"github.com/jaspers-ai/jaspers/internal/market"
 	"github.com/jaspers-ai/jaspers/internal/pace"
+	"github.com/jaspers-ai/jaspers/internal/passages"
 	"github.com/jaspers-ai/jaspers/internal/pastprices"
 	"github.com/jaspers-ai/jaspers/internal/performance"
 	"github.com/jaspers-ai/jaspers/internal/portfolio"
@@ -56,6 +58,9 @@ type App struct {
 	jobs *job.Queue
 	// prices asks Market for what is held before anybody waits for it.
 	prices *prices.Service
+	// passages are what filings say, piece by piece; library puts them there.
+	passages *passages.Service
+	library  *library.Service
 	// fetched keeps what outside services said; redis is its own connection, nil without one.
 	fetched *cache.Store
 	redis   *redis.Client
@@ -219,7 +224,7 @@ func (a *App) buildMoney(life context.Context, outside providers) error {
 	return nil
 }
 
-// buildFilings makes what knows what companies filed.
+// buildFilings makes what knows what companies filed, and what that says.
 func (a *App) buildFilings(life context.Context, outside providers) error {
 	source, err := outside.filings()
 	if err != nil {
@@ -229,7 +234,17 @@ func (a *App) buildFilings(life context.Context, outside providers) error {
 	if err != nil {
 		return err
 	}
-	a.Documents = documents.New(life, documents.Config{DB: a.db, Filings: a.Filings, Now: outside.Now})
+	a.Documents = documents.New(life, documents.Config{
+		DB: a.db, Filings: a.Filings, Now: outside.Now,
+		OnKept: func(ctx context.Context, tx *sql.Tx, number filings.Accession, name string) error {
+			return a.library.Kept(ctx, tx, number, name)
+		},
+	})
+	a.passages = &passages.Service{DB: a.db, Now: outside.Now}
+	a.library = &library.Service{
+		DB: a.db, Filings: a.Filings, Documents: a.Documents, Passages: a.passages, Jobs: a.jobs, Now: outside.Now,
+		Pause: outside.filingPause(), PerDay: outside.EDGAR.Ahead,
+	}
 	a.Reported, err = reported.New(life, reported.Config{Filings: a.Filings, Store: a.fetched, Now: outside.Now, Log: outside.Options.Log})
 	return err
 }

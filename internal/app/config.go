@@ -132,7 +132,8 @@ type EDGARConfig struct {
 	DataURL    string `env:"JASPERS_EDGAR_DATA_URL" doc:"Another host for lists of filings and for figures."`
 	SearchURL  string `env:"JASPERS_EDGAR_SEARCH_URL" doc:"Another host for full-text search."`
 	// Rate keeps away from ten, where the SEC begins to shut people out.
-	Rate float64 `env:"JASPERS_EDGAR_RATE" envDefault:"8" doc:"Requests a second that all your processes make together, 0.1 to 8; the SEC shuts out for ten minutes who makes more than 10."`
+	Rate  float64 `env:"JASPERS_EDGAR_RATE" envDefault:"8" doc:"Requests a second that all your processes make together, 0.1 to 8; the SEC shuts out for ten minutes who makes more than 10."`
+	Ahead int     `env:"JASPERS_EDGAR_AHEAD" envDefault:"300" doc:"Filings fetched within a day before anybody asks: the latest annual, quarterly and current reports of what people hold; 0 for none, 10000 at most."`
 }
 
 // declared matches what the SEC wants to know: words, and an address of mail.
@@ -141,6 +142,9 @@ var declared = regexp.MustCompile(`^[\x21-\x7e][\x20-\x7e]{0,150} [^\s@]+@[^\s@]
 func (c *EDGARConfig) check() error {
 	if c.UserAgent != "" && !declared.MatchString(c.UserAgent) {
 		return errors.New(`JASPERS_EDGAR_USER_AGENT must be a name and an address of mail such as "Name contact@example.com"`)
+	}
+	if c.Ahead < 0 || c.Ahead > 10_000 {
+		return errors.New("JASPERS_EDGAR_AHEAD must be between 0 and 10000")
 	}
 	most := float64(edgar.Rate)
 	if c.ArchiveURL != "" && c.DataURL != "" && c.SearchURL != "" { // not the SEC's

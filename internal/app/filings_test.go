@@ -68,6 +68,23 @@ func TestFilingsAreListedReadAndFound(t *testing.T) {
 	})
 }
 
+func TestAFilingThatWasReadIsDividedIntoPassages(t *testing.T) {
+	eachEngine(t, func(t *testing.T, s *site) {
+		p := s.register("ada")
+		number := s.filed("10-K")
+		p.get("/edgar/filing/" + number + "?section=1A").status(http.StatusOK)
+		eventually(t, "its passages", func() error {
+			var n int
+			err := s.db.Read().QueryRowContext(t.Context(), `select count(*) from passages p join passage_documents d on d.number = p.document
+				where d.accession = $1 and p.section = '1A'`, number).Scan(&n)
+			if err == nil && n == 0 {
+				err = errNotYet
+			}
+			return err
+		})
+	})
+}
+
 func TestAFilingThatIsAtHandIsNotSentAgain(t *testing.T) {
 	eachEngine(t, func(t *testing.T, s *site) {
 		p := s.register("ada")

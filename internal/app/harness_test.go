@@ -76,6 +76,7 @@ type site struct {
 type setup struct {
 	model    sim.ClaudeOptions
 	settings []string // beside the usual ones
+	strict   bool     // whether EDGAR shuts out who asks it too fast, as the real one does
 	gateway  string   // the customer who is signed in at the gateway of Interactive Brokers, for as long as it takes; empty for no gateway
 }
 
@@ -117,7 +118,9 @@ func startSite(t *testing.T, engine db.Engine, with setup) *site {
 	s.url = "http://" + server.Listener.Addr().String()
 	s.sim = sim.NewSim(sim.New(7, s.clock.Now))
 	s.sim.Alpaca = sim.AlpacaApp{ClientID: "jaspers", ClientSecret: clientSecret, RedirectURIs: []string{s.url + "/api/brokerages/callback"}}
-	s.sim.EDGAR.Limit = -1
+	if !with.strict {
+		s.sim.EDGAR.Limit = -1
+	}
 	s.sim.Claude = with.model
 	s.sim.Claude.Key = modelKey
 	s.sim.Finnhub = sim.FinnhubOptions{Key: finnhubKey}
@@ -163,7 +166,7 @@ func (s *site) settings(t *testing.T, outside, database string) []string {
 		"JASPERS_FINNHUB_URL=" + outside + "/finnhub", // asked by whom a test gives the key
 		"JASPERS_EDGAR_USER_AGENT=Jaspers tests tests@jaspers.example", "JASPERS_EDGAR_ARCHIVE_URL=" + outside + "/edgar/www",
 		"JASPERS_EDGAR_DATA_URL=" + outside + "/edgar/data", "JASPERS_EDGAR_SEARCH_URL=" + outside + "/edgar/efts",
-		"JASPERS_EDGAR_RATE=1000",
+		"JASPERS_EDGAR_RATE=1000", "JASPERS_EDGAR_AHEAD=0", // what is fetched for nobody would be counted with what is asked for
 		// One address and few people ask for everything here; the tests of the limits set their own.
 		"JASPERS_LIMIT_REQUESTS=1000000", "JASPERS_LIMIT_SIGN_INS=100000", "JASPERS_LIMIT_SIGN_UPS=100000", "JASPERS_LIMIT_MESSAGES=100000",
 		"JASPERS_ANTHROPIC_BASE_URL=" + outside + "/claude", "JASPERS_ANTHROPIC_API_KEY=" + modelKey,

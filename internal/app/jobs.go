@@ -6,6 +6,7 @@ import (
 
 	"github.com/jaspers-ai/jaspers/internal/broker"
 	"github.com/jaspers-ai/jaspers/internal/job"
+	"github.com/jaspers-ai/jaspers/internal/library"
 	"github.com/jaspers-ai/jaspers/internal/snapshot"
 	"github.com/jaspers-ai/jaspers/internal/syncs"
 )
@@ -18,6 +19,7 @@ func (a *App) registerJobs() {
 	job.Handle(a.jobs, a.prices.LearnCompanies)
 	a.Snapshots.Register()
 	a.Filings.Register()
+	a.library.Register()
 	a.Auth.RegisterJobs()
 
 	a.jobs.Every("sync portfolios", 15*time.Minute, a.Syncs.Due)
@@ -26,6 +28,8 @@ func (a *App) registerJobs() {
 	a.jobs.Every("learn companies", 15*time.Minute, a.prices.CompaniesDue)
 	a.jobs.Every("take snapshots", 15*time.Minute, a.Snapshots.Due)
 	a.jobs.Every("refresh companies", time.Hour, a.Filings.Due)
+	a.jobs.Every("gather filings", 15*time.Minute, a.library.Due)
+	a.jobs.Every("divide filings", 6*time.Hour, a.library.CatchUp)
 	a.jobs.Every("tidy prices", 24*time.Hour, a.PastPrices.Tidy)
 	a.jobs.Every("tidy caches", 24*time.Hour, a.fetched.Tidy)
 	a.jobs.Every("tidy syncs", 24*time.Hour, a.Syncs.Tidy)
@@ -39,9 +43,9 @@ func (a *App) registerJobs() {
 // snapshotWorkers are few, since they wait for nobody: they compute, and ask the database.
 const snapshotWorkers = 4
 
-// lanes gives each brokerage workers of its own, so that one that is slow holds up no other, and snapshots theirs.
+// lanes gives each brokerage workers of its own, so that one that is slow holds up no other, and snapshots and filings theirs.
 func (c *Config) lanes(brokers []broker.Provider) map[string]int {
-	lanes := map[string]int{snapshot.Lane: snapshotWorkers}
+	lanes := map[string]int{snapshot.Lane: snapshotWorkers, library.Lane: 1, library.AheadLane: 1}
 	for _, b := range brokers {
 		workers := c.Jobs.Syncs
 		if slices.Contains(b.Info().Methods, broker.ByGateway) {

@@ -15,7 +15,13 @@ import (
 const yahooPerSecond = 2
 
 // paced are the settings of a server that keeps to what its vendors allow.
-var paced = []string{"JASPERS_YAHOO_RATE=2", "JASPERS_FINNHUB_API_KEY=" + finnhubKey}
+var paced = []string{"JASPERS_YAHOO_RATE=2", "JASPERS_FINNHUB_API_KEY=" + finnhubKey, "JASPERS_EDGAR_RATE=8"}
+
+// edgarPerSecond is what the SEC lets an address ask, and leastOfEDGAR how often it is asked at least here.
+const (
+	edgarPerSecond = 10
+	leastOfEDGAR   = 40
+)
 
 func TestThreeReplicasTogetherExceedNoLimitOfAVendor(t *testing.T) {
 	t.Parallel()
@@ -25,9 +31,18 @@ func TestThreeReplicasTogetherExceedNoLimitOfAVendor(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			s := startSite(t, db.Postgres, setup{settings: append(shared(t), paced...)})
+			s := startSite(t, db.Postgres, setup{settings: append(shared(t), paced...), strict: true})
 			ada := s.register("ada")
-			hammer(t, ada, ada.at(s.replica(t)), ada.at(s.replica(t)))
+			replicas := []*person{ada, ada.at(s.replica(t)), ada.at(s.replica(t))}
+			var both sync.WaitGroup
+			both.Go(func() { hammer(t, replicas...) })
+			both.Go(func() { browse(t, s, replicas...) })
+			both.Wait()
+			edgar, asked := s.sim.EDGARTraffic(), s.sim.Traffic(sim.ProviderEDGAR).Requests
+			t.Logf("%+v of %d", edgar, asked)
+			if edgar.Peak > edgarPerSecond || edgar.Bans != 0 || edgar.Turned != 0 || asked < leastOfEDGAR {
+				t.Errorf("got %+v of %d, want many, no more than %d in a second, and nobody shut out", edgar, asked, edgarPerSecond)
+			}
 			yahoo, hub := s.sim.Traffic(sim.ProviderYahoo), s.sim.Traffic(sim.ProviderFinnhub)
 			t.Logf("%+v, %+v", yahoo, hub)
 			if yahoo.MostInASecond > yahooPerSecond || yahoo.Requests < 10 {
@@ -58,6 +73,34 @@ func hammer(t *testing.T, replicas ...*person) {
 				got := replica.post("/stocks/quotes", map[string]any{"symbols": symbols})
 				if got.Status != http.StatusOK && got.Status != http.StatusServiceUnavailable && got.Status != http.StatusGatewayTimeout {
 					t.Errorf("got %v, want quotes, or that their sources are busy", got)
+				}
+			})
+		}
+	}
+	all.Wait()
+}
+
+// browse has each replica list, find and read filings of its own, several at once.
+func browse(t *testing.T, s *site, replicas ...*person) {
+	t.Helper()
+	const atOnce = 4
+	companies := s.sim.World.Filings().Companies()
+	var all sync.WaitGroup
+	for i, replica := range replicas {
+		for j := range atOnce {
+			all.Go(func() {
+				c := companies[i*atOnce+j]
+				paths := []string{fmt.Sprintf("/edgar/filings/%d?limit=5", c.CIK), fmt.Sprintf("/edgar/search?q=risk&symbol=%d", c.CIK)}
+				for _, f := range c.Until(s.clock.Now()) {
+					if f.Form == "10-Q" && len(paths) < 5 {
+						paths = append(paths, fmt.Sprintf("/edgar/filing/%s?company=%d&section=I.2", f.Accession, c.CIK))
+					}
+				}
+				for _, path := range paths {
+					got := replica.get(path)
+					if got.Status != http.StatusOK && got.Status != http.StatusServiceUnavailable && got.Status != http.StatusGatewayTimeout {
+						t.Errorf("%s: got %v, want what was filed, or that the SEC is busy", path, got)
+					}
 				}
 			})
 		}

@@ -146,6 +146,13 @@ func (p providers) finnhub() (market.Source, error) {
 // secKey is what the SEC counts together: everything from one address.
 const secKey = "sec.gov"
 
+// filingPause lies between two filings that are fetched before anybody asks: as long as all of one's questions take of the
+// budget, so that at least half of it is people's.
+func (c Config) filingPause() time.Duration {
+	const questions = 4
+	return time.Duration(questions * float64(time.Second+pace.DefaultMargin) / c.EDGAR.Rate)
+}
+
 func (p providers) edgar() (filings.Source, error) {
 	if p.EDGAR.UserAgent == "" {
 		return nil, errOff

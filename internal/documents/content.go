@@ -20,10 +20,10 @@ import (
 	"github.com/jaspers-ai/jaspers/internal/items"
 )
 
-// reader counts how documents are read: their text as flat makes it, and what is found in it. What an earlier reader made
+// Reader counts how documents are read: their text as flat makes it, and what is found in it. What an earlier reader made
 // is made again from the content, so that places in a text stay while the reader does. It has to grow with every change of
 // flat or items that moves one.
-const reader = 1
+const Reader = 1
 
 // contents says what a filing holds. The number does not say whose filing it is: the agent that sends a filing in gives it
 // a number of its own. So it is looked for at those who are known to have filed it, from lists and searches, and then at
@@ -109,7 +109,7 @@ type held struct {
 // another way before.
 func (s *Service) read(ctx context.Context, c filings.Contents, name string) (held, error) {
 	d, found, err := loadText(ctx, s.DB.Read(), c.Accession, name)
-	if err != nil || found && d.reader == reader {
+	if err != nil || found && d.reader == Reader {
 		return d, err
 	}
 	err = s.once(ctx, "document "+string(c.Accession)+name, func(ctx context.Context) error {
@@ -135,7 +135,7 @@ func (s *Service) takeIn(ctx context.Context, c filings.Contents, name string) e
 		return ctx.Err()
 	}
 	d, kept, err := loadText(ctx, s.DB.Read(), c.Accession, name)
-	if err != nil || kept && d.reader == reader {
+	if err != nil || kept && d.reader == Reader {
 		return err
 	}
 	if d, err = s.content(ctx, c, name, kept); err != nil {
@@ -146,7 +146,7 @@ func (s *Service) takeIn(ctx context.Context, c filings.Contents, name string) e
 		return err
 	}
 	d.whole = d.whole && err == nil
-	d.text, d.reader = flattened.Text, reader
+	d.text, d.reader = flattened.Text, Reader
 	if main, ok := c.Main(); ok && main.Name == name {
 		d.sections = sectionsOf(flattened, items.Find(c.Form, flattened))
 	}

@@ -3,6 +3,7 @@ package documents
 
 import (
 	"context"
+	"database/sql"
 	"time"
 
 	"github.com/jaspers-ai/jaspers/internal/db"
@@ -10,11 +11,13 @@ import (
 	"github.com/jaspers-ai/jaspers/internal/flight"
 )
 
-// Config of a Service. Every field is required.
+// Config of a Service. Every field but OnKept is required.
 type Config struct {
 	DB      *db.DB
 	Filings *filings.Service
 	Now     func() time.Time
+	// OnKept is told of every document whose text is kept for the first time or anew, in the transaction that does it.
+	OnKept func(ctx context.Context, tx *sql.Tx, number filings.Accession, name string) error
 }
 
 // Service answers from the database, where every document stays that was ever fetched: what is filed never changes.

@@ -72,7 +72,7 @@ func (s *Service) storeContents(ctx context.Context, c filings.Contents) error {
 		}
 		all = append(all, one)
 	}
-	d := held{content: content, sha256: hashOf(content), size: len(content), whole: true, fetchedAt: s.Now(), reader: reader}
+	d := held{content: content, sha256: hashOf(content), size: len(content), whole: true, fetchedAt: s.Now(), reader: Reader}
 	return s.DB.Tx(ctx, func(tx *sql.Tx) error {
 		if err := filings.Remember(ctx, tx, all); err != nil {
 			return err
@@ -88,7 +88,13 @@ func (s *Service) storeDocument(ctx context.Context, number filings.Accession, n
 		return err
 	}
 	content, text := pack(d.content), pack([]byte(d.text))
-	return s.DB.Tx(ctx, func(tx *sql.Tx) error { return storeRow(ctx, tx, number, name, d, content, text, string(sections)) })
+	return s.DB.Tx(ctx, func(tx *sql.Tx) error {
+		err := storeRow(ctx, tx, number, name, d, content, text, string(sections))
+		if err != nil || s.OnKept == nil {
+			return err
+		}
+		return s.OnKept(ctx, tx, number, name)
+	})
 }
 
 // storeRow stores a row of the cache. The content of one that is there stays: it never changes.

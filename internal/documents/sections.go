@@ -94,7 +94,7 @@ func withListed(all []section, listed []filings.ListedItem) []section {
 // exhibitFor is the document of the filing that an item refers to, by its type; false where it is in another filing.
 func exhibitFor(c filings.Contents, reference string) (filings.Document, bool) {
 	for _, d := range c.Documents {
-		if rest, ok := strings.CutPrefix(d.Type, reference); ok && reference != "" && (rest == "" || rest[0] == '.') && isText(d.Name) {
+		if reference != "" && isType(d.Type, reference) && isText(d.Name) {
 			return d, true
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/jaspers-ai/jaspers/internal/db"
@@ -135,4 +136,13 @@ func isOpen(ctx context.Context, q db.Querier, kind, key string) (open bool, err
 	err = q.QueryRowContext(ctx, `
 		select exists (select 1 from jobs where kind = $1 and unique_key = $2 and state in ('queued', 'running'))`, kind, key).Scan(&open)
 	return open, err
+}
+
+// AddedSince counts the jobs of a kind that were added since a time. Those that were done a week ago are not there.
+func AddedSince(ctx context.Context, q db.Querier, args Args, since time.Time) (n int, err error) {
+	err = q.QueryRowContext(ctx, `select count(*) from jobs where kind = $1 and created_at >= $2`, args.Kind(), since).Scan(&n)
+	if err != nil {
+		return 0, fmt.Errorf("count jobs: %w", err)
+	}
+	return n, nil
 }

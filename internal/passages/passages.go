@@ -33,6 +33,8 @@ type Document struct {
 	// Text is the flat text, and Items are offsets into it, in its order and apart.
 	Text  string
 	Items []items.Item
+	// Reader is the version of what made the text and found the items, below 1,000.
+	Reader int
 }
 
 // Passage is a piece of a document that can be cited: its words are those of the document's flat text between the offsets.
@@ -100,8 +102,14 @@ func hash(text string) string {
 	return hex.EncodeToString(sum[:])
 }
 
+// Rules is the version of all that decides how a document is divided, where a reader made its text and found its items.
+func Rules(reader int) int64 { return splitter*maxReaders + int64(reader) }
+
+// maxReaders is what versions of readers stay below.
+const maxReaders = 1000
+
 // Ensure has a document's passages in the index: it divides what was never given, what is another text than before, and
-// what older rules divided, and leaves the rest alone. Others find either all passages of a document or none, or those
+// what was divided by other rules or as another reader found it, and leaves the rest alone. Others find either all passages of a document or none, or those
 // from before. It is Internal where the document
 // is not whole in itself.
 func (s *Service) Ensure(ctx context.Context, d Document) error {
@@ -110,7 +118,7 @@ func (s *Service) Ensure(ctx context.Context, d Document) error {
 	}
 	sum := hash(d.Text)
 	there, err := loadState(ctx, s.DB.Read(), d)
-	if err != nil || there.current(sum) {
+	if err != nil || there.current(d, sum) {
 		return err
 	}
 	all, err := Split(d)

@@ -219,6 +219,26 @@ func TestWhatOlderRulesDividedIsDividedAgain(t *testing.T) {
 	})
 }
 
+func TestWhatAnotherReaderFoundIsDividedAgain(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		s, doc := service(d), kites("0001911-25-000001", "2025")
+		doc.Reader = 1
+		ensure(t, s, doc)
+		found := doc.Items
+		doc.Reader, doc.Items = 2, nil
+		ensure(t, s, doc)
+		in := passages.Query{Text: "bamboo supplier", Sections: []string{"1A"}}
+		if hits := search(t, s, in); len(hits) != 0 {
+			t.Errorf("got %d passages of an item that is not found any more", len(hits))
+		}
+		doc.Reader, doc.Items = 3, found
+		ensure(t, s, doc)
+		if hits := search(t, s, in); len(hits) == 0 {
+			t.Error("got nothing of an item that is found again")
+		}
+	})
+}
+
 func TestManyWhoEnsureAtOnceStoreEachDocumentOnce(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		s := service(d)

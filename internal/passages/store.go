@@ -23,16 +23,18 @@ const (
 
 // state is what is known of a document that may have been divided before.
 type state struct {
-	number   int64
-	splitter int64
-	sha256   string
+	number int64
+	rules  int64
+	sha256 string
 }
 
-func (s state) current(sum string) bool { return s.splitter == splitter && s.sha256 == sum }
+func (s state) current(d Document, sum string) bool {
+	return s.rules == Rules(d.Reader) && s.sha256 == sum
+}
 
 func loadState(ctx context.Context, q db.Querier, d Document) (s state, err error) {
 	err = q.QueryRowContext(ctx, `select number, splitter, sha256 from passage_documents where accession = $1 and document = $2`,
-		d.Accession, d.Name).Scan(&s.number, &s.splitter, &s.sha256)
+		d.Accession, d.Name).Scan(&s.number, &s.rules, &s.sha256)
 	if errors.Is(err, sql.ErrNoRows) {
 		err = nil
 	}
@@ -43,7 +45,7 @@ func loadState(ctx context.Context, q db.Querier, d Document) (s state, err erro
 func (s *Service) store(ctx context.Context, d Document, sum string, all []Passage) error {
 	return s.DB.Tx(ctx, func(tx *sql.Tx) error {
 		there, err := loadState(ctx, tx, d)
-		if err != nil || there.current(sum) {
+		if err != nil || there.current(d, sum) {
 			return err
 		}
 		if there.number != 0 {
@@ -82,7 +84,7 @@ func insertDocument(ctx context.Context, tx *sql.Tx, d Document, sum string, now
 	_, err = tx.ExecContext(ctx, `insert into passage_documents
 		(number, accession, document, cik, form, period_end, filed_on, splitter, sha256, indexed_at)
 		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
-		number, d.Accession, d.Name, d.CIK, d.Form, period, d.FiledOn.String(), splitter, sum, now)
+		number, d.Accession, d.Name, d.CIK, d.Form, period, d.FiledOn.String(), Rules(d.Reader), sum, now)
 	return number, err
 }
 

@@ -15,6 +15,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/jaspers-ai/jaspers/internal/broker"
+	"github.com/jaspers-ai/jaspers/internal/cache"
 	"github.com/jaspers-ai/jaspers/internal/calendar"
 	"github.com/jaspers-ai/jaspers/internal/db"
 	"github.com/jaspers-ai/jaspers/internal/db/dbtest"
@@ -26,6 +27,7 @@ import (
 	"github.com/jaspers-ai/jaspers/internal/pastprices"
 	"github.com/jaspers-ai/jaspers/internal/prices"
 	"github.com/jaspers-ai/jaspers/internal/recording"
+	"github.com/jaspers-ai/jaspers/internal/research"
 	"github.com/jaspers-ai/jaspers/internal/sim"
 	"github.com/jaspers-ai/jaspers/internal/upstream"
 )
@@ -35,9 +37,9 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 // shop is the service at a simulated Yahoo, with a clock that moves when it is told to.
 type shop struct {
 	*prices.Service
-	t   *testing.T
-	sim *sim.Sim
-	now time.Time
+	t     *testing.T
+	sim   *sim.Sim
+	clock *sim.Clock
 }
 
 // evening is Monday, 14 December 2026, 17:00 in New York: META splits the next morning.
@@ -45,8 +47,8 @@ var evening = time.Date(2026, time.December, 14, 22, 0, 0, 0, time.UTC)
 
 func newShop(t *testing.T, d *db.DB) *shop {
 	t.Helper()
-	s := &shop{t: t, now: evening}
-	clock := func() time.Time { return s.now }
+	s := &shop{t: t, clock: sim.NewClock(func() time.Time { return evening })}
+	clock := s.clock.Now
 	s.sim = sim.NewSim(sim.New(7, clock))
 	server := httptest.NewServer(s.sim.Handler())
 	t.Cleanup(server.Close)
@@ -59,8 +61,15 @@ func newShop(t *testing.T, d *db.DB) *shop {
 	t.Cleanup(client.HTTP().CloseIdleConnections)
 	base, log := server.URL+"/yahoo", slog.New(slog.DiscardHandler)
 	s.Service = &prices.Service{DB: d, Now: clock, Log: log, Jobs: job.New(job.Config{DB: d, Now: clock, Log: log})}
+	sources := []market.Source{yahoo.New(yahoo.HostsAt(base), client, clock)}
+	store := &cache.Store{DB: d, Log: log}
+	t.Cleanup(store.Close)
+	s.Research, err = research.New(t.Context(), research.Config{Sources: sources, Store: store, Now: clock, Log: log})
+	if err != nil {
+		t.Fatal(err)
+	}
 	s.Past, err = pastprices.New(t.Context(), pastprices.Config{
-		DB: d, Sources: []market.Source{yahoo.New(yahoo.HostsAt(base), client, clock)}, Now: clock, Log: log,
+		DB: d, Sources: sources, Now: clock, Log: log,
 		OnSplits: func(ctx context.Context, tx *sql.Tx, symbol, source string, splits []market.Split) error {
 			return s.AddSplits(ctx, tx, symbol, source, splits)
 		},
@@ -81,7 +90,7 @@ func (s *shop) tx(do func(tx *sql.Tx) error) {
 // owner makes a person with an account that bought one of each on 2 January 2024.
 func (s *shop) owner(base string, instruments ...broker.Instrument) (userID string, ids []string) {
 	s.t.Helper()
-	ctx, now := s.t.Context(), db.Time(s.now)
+	ctx, now := s.t.Context(), db.Time(s.Now())
 	userID, link, account := db.NewID(), db.NewID(), db.NewID()
 	s.tx(func(tx *sql.Tx) error {
 		ids = nil
@@ -100,20 +109,20 @@ func (s *shop) owner(base string, instruments ...broker.Instrument) (userID stri
 				return err
 			}
 		}
-		r := recording.Reading{UserID: userID, ConnectionID: link, AccountID: account, Provider: "north", AsOf: s.now}
+		r := recording.Reading{UserID: userID, ConnectionID: link, AccountID: account, Provider: "north", AsOf: s.Now()}
 		for _, in := range instruments {
 			r.History.Activities = append(r.History.Activities, broker.Activity{
 				ID: in.Symbol, Kind: broker.Buy, At: calendar.Day{Year: 2024, Month: 1, Day: 2}.At(11, 0), Instrument: in,
 				Quantity: decimal.NewFromInt(1), Currency: in.Currency, Amount: decimal.NewFromInt(-1),
 			})
-			id, err := instrument.Resolve(ctx, tx, "north", in, s.now)
+			id, err := instrument.Resolve(ctx, tx, "north", in, s.Now())
 			if err != nil {
 				return err
 			}
 			ids = append(ids, id)
 			r.Positions = append(r.Positions, broker.Position{Instrument: in, Quantity: decimal.NewFromInt(1)})
 		}
-		_, err := recording.Record(ctx, tx, r, s.now)
+		_, err := recording.Record(ctx, tx, r, s.Now())
 		return err
 	})
 	return userID, ids
@@ -167,7 +176,7 @@ func TestWhatIsHeldIsFetchedBeforeAnybodyAsks(t *testing.T) {
 		if diff := cmp.Diff(got, s.charts()); diff != "" {
 			t.Errorf("what is fresh was asked again (-before +after):\n%s", diff)
 		}
-		s.now = evening.AddDate(0, 0, 1)
+		s.clock.Advance(24 * time.Hour)
 		s.refresh()
 		if after := s.charts()["AAPL"]; after != 2 {
 			t.Errorf("after the next close: got %d questions, want a second", after)
@@ -192,8 +201,8 @@ func TestASplitReachesTheInstrumentAndItsHoldersWithTheCloses(t *testing.T) {
 		if got := s.splits(ids[0]); len(got) != 0 {
 			t.Errorf("before the split: got %v", got)
 		}
-		s.now = evening.AddDate(0, 0, 1)
-		if _, _, err := s.Past.Closes(t.Context(), []string{"META"}, calendar.DayOf(s.now)); err != nil {
+		s.clock.Advance(24 * time.Hour)
+		if _, _, err := s.Past.Closes(t.Context(), []string{"META"}, calendar.DayOf(s.Now())); err != nil {
 			t.Fatal(err)
 		}
 		split := calendar.Day{Year: 2026, Month: time.December, Day: 15}
@@ -216,7 +225,7 @@ func TestAnInstrumentThatIsNewIsToldOfOldSplits(t *testing.T) {
 		}
 		_, ids := s.owner("USD", equity("NVDA", "NASDAQ", "USD"))
 		for range 2 {
-			s.tx(func(tx *sql.Tx) error { return s.Due(t.Context(), tx, s.now) })
+			s.tx(func(tx *sql.Tx) error { return s.Due(t.Context(), tx, s.Now()) })
 			want := []instrument.Split{{Day: calendar.Day{Year: 2024, Month: time.June, Day: 10}, From: decimal.NewFromInt(1), To: decimal.NewFromInt(10)}}
 			if diff := cmp.Diff(want, s.splits(ids[0])); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)

@@ -32,7 +32,7 @@ var ranks = [][]string{
 	{"filings", "instrument", "keys", "ledger", "market", "secondfactor", "user"},
 	adapters,
 	{"auth", "connection", "documents", "exchange", "lots", "passages", "pastprices", "reported", "research"},
-	{"costbasis", "history", "recording"},
+	{"costbasis", "history", "library", "recording"},
 	{"gains", "reading"},
 	{"portfolio", "prices", "syncs"},
 	{"breakdown", "performance", "reconciliation", "snapshot"},
