@@ -26,9 +26,9 @@ const (
 // ranks are the layers of the program, the ground first. A package imports packages of lower ranks only; those of one
 // rank do not know each other. Names are below internal.
 var ranks = [][]string{
-	{"allocation", "calendar", "fault", "flight", "forms", "kept", "ranking", "redis", "returns", "telemetry", "vault"},
-	{"db", "facts", "flat", "limit", "mail", "packed", "passwords", "risk", "upstream"},
-	{"audit", "broker", "cache", "idempotency", "items", "job", "llm", "pace"},
+	{"allocation", "calendar", "fault", "flight", "forms", "kept", "ranking", "redis", "returns", "telemetry", "vault", "words"},
+	{"db", "facts", "flat", "limit", "mail", "packed", "passwords", "risk", "upstream", "when"},
+	{"audit", "broker", "cache", "idempotency", "intent", "items", "job", "llm", "pace"},
 	{"filings", "instrument", "keys", "ledger", "market", "secondfactor", "user"},
 	adapters,
 	{"auth", "connection", "documents", "exchange", "lots", "passages", "pastprices", "reported", "research"},
@@ -52,7 +52,7 @@ var adapters = []string{"broker/alpaca", "broker/ibkr", "filings/edgar", "llm/cl
 // them, save that app starts the simulator for the demo.
 var aside = map[string][]string{
 	"bench":                   {"broker", "calendar", "db", "fault", "history", "instrument", "ledger", "lots", "market", "pastprices", "performance", "portfolio", "recording", "sim", "vault"},
-	"evals":                   {"allocation", "broker", "calendar", "fault", "flat", "instrument", "items", "ledger", "lots", "ranking", "returns", "risk", "user"},
+	"evals":                   {"allocation", "broker", "calendar", "fault", "flat", "instrument", "intent", "items", "ledger", "lots", "ranking", "returns", "risk", "user"},
 	"asvs":                    {},
 	"broker/brokertest":       {"broker", "fault", "sharedtest", "vault"},
 	"db/dbtest":               {"db", "sharedtest"},
@@ -91,7 +91,7 @@ var modules = map[string]struct{ why, only string }{
 	"github.com/rs/cors":                       {why: "CORS", only: "api"},
 	"github.com/santhosh-tekuri/jsonschema/v6": {why: "tools' schemas in tests"},
 	"github.com/shopspring/decimal":            {why: "money"},
-	"github.com/trustelem/zxcvbn":              {why: "the passwords found most often", only: "passwords"},
+	"github.com/trustelem/zxcvbn":              {why: "the passwords and the English words found most often"},
 	"go.uber.org/goleak":                       {why: "goroutines left behind in tests"},
 	"golang.org/x/crypto":                      {why: "bcrypt", only: "passwords"},
 	"golang.org/x/oauth2":                      {why: "PKCE challenges"},

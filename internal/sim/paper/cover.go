@@ -24,6 +24,9 @@ func (c *Company) sheet(f *Filing, document int) typeset.Sheet {
 	return s
 }
 
+// madeUp stands on every first page, since some of the companies' names are those of real ones.
+const madeUp = "This report is make-believe: what it says of anybody is made up."
+
 // cover is the first page.
 func (c *Company) cover(f *Filing) []typeset.Block {
 	lines := []string{"UNITED STATES", "SECURITIES AND EXCHANGE COMMISSION", "Washington, D.C. 20549", "FORM " + f.Form}
@@ -46,6 +49,7 @@ func (c *Company) cover(f *Filing) []typeset.Block {
 	for _, line := range lines {
 		blocks = append(blocks, typeset.Block{Text: line, Heading: true})
 	}
+	blocks = append(blocks, typeset.Block{Text: madeUp})
 	if f.hasStatements() {
 		day := f.Filed.AddDays(-6)
 		blocks = append(blocks, typeset.Block{Text: fmt.Sprintf("%s shares of common stock were issued and outstanding as of %s.", typeset.Grouped(fmt.Sprint(c.Basic(day))), long(day))})

@@ -38,8 +38,8 @@ func (c *Company) currentItems(f *Filing) []typeset.Section {
 		texts := []string{}
 		switch item {
 		case "2.02":
-			texts = []string{fmt.Sprintf("On %s, {company} issued a press release regarding its financial results for its fiscal quarter ended %s. A copy of the press release is furnished as Exhibit 99.1 hereto.", long(f.Filed), long(c.Periods[f.quarter()].End)),
-				"The information in this Item and in Exhibit 99.1 is furnished and shall not be deemed to be filed for purposes of typeset.Section 18 of the Securities Exchange Act of 1934."}
+			texts = []string{fmt.Sprintf("On %s, {company} told the press its results of the fiscal quarter that ended on %s. What it said is furnished as Exhibit 99.1.", long(f.Filed), long(c.Periods[f.quarter()].End)),
+				"This Item and Exhibit 99.1 are furnished and not filed, so that Section 18 of the Securities Exchange Act of 1934 does not apply to them."}
 		case "5.02":
 			office := titles[books.Roll(c.Seed, "office", f.Accession)%uint64(len(titles))]
 			texts = []string{fmt.Sprintf("On %s, %s, %s of {company}, told the company of the decision to retire at the end of the year. The decision is not the result of a disagreement on any matter.", long(f.Period), c.person(f, 0), office),
@@ -93,6 +93,6 @@ func (c *Company) partThree(f *Filing) []typeset.Section {
 		section("12", "Security Ownership of Certain Beneficial Owners and Management and Related Stockholder Matters", c.say(f, "The directors and executive officers as a group held less than a fifth of the shares outstanding.")),
 		section("13", "Certain Relationships and Related Transactions, and Director Independence", c.say(f, "The Audit Committee reviewed the transactions with related persons in {fy} and found their terms to be fair.")),
 		section("14", "Principal Accountant Fees and Services", c.say(f, fmt.Sprintf("Fees for the audit of {fy} came to $%d,000.", c.Between(9000, 25000, "fees", f.Accession)))),
-		section("15", "Exhibits and Financial Statement Schedules", c.say(f, "Certifications of the principal officers under typeset.Section 302 of the Sarbanes-Oxley Act are filed with this Amendment.")),
+		section("15", "Exhibits and Financial Statement Schedules", c.say(f, "Certifications of the principal officers under Section 302 of the Sarbanes-Oxley Act are filed with this Amendment.")),
 	}
 }

@@ -105,7 +105,7 @@ func (c *Company) parts(f *Filing, document int) []typeset.Part {
 			{Section: typeset.Section{Title: "Consolidated financial statements", Body: c.statementsItem(f)}, Plain: true},
 		}
 	case "EX-23.1":
-		return []typeset.Part{{Section: typeset.Section{Title: "Consent of Independent Registered Public Accounting Firm", Body: c.say(f, "We consent to the incorporation by reference in the registration statements of {company} of our reports dated {filed}, with respect to the consolidated financial statements of {company} included in this Annual Report (Form 10-K) for the year ended {end}.", "/s/ Harrow & Pell LLP")}, Plain: true}}
+		return []typeset.Part{{Section: typeset.Section{Title: "Consent of Independent Registered Public Accounting Firm", Body: c.say(f, "We give our consent to the incorporation in registration statements of {company} of what we wrote on {filed} about its consolidated financial statements for the year ended {end}.", "/s/ Harrow & Pell LLP")}, Plain: true}}
 	case "6-K":
 		return []typeset.Part{{Section: typeset.Section{Body: c.say(f, fmt.Sprintf("On %s, {company} published its results for the quarter ended %s. The release is attached as Exhibit 99.1.", long(f.Filed), long(f.Period)))}, Plain: true}}
 	case "4":

@@ -81,7 +81,7 @@ func (c *Company) segments(f *Filing, from, to int) *typeset.Table {
 	return t
 }
 
-// oldQuarterly is the 10-Q of 1996: no part of it is in XBRL, and its figures are as rough as the memory of them.
+// oldQuarterly is the 10-Q of 1996: no part of it is in XBRL, and its few figures are made up here.
 func (c *Company) oldQuarterly(f *Filing) []typeset.Section {
 	w := c.words
 	t := typeset.Table{Title: "CONDENSED CONSOLIDATED STATEMENTS OF OPERATIONS (UNAUDITED)", Unit: "(In millions, except per share amounts)", Columns: []string{"June 28, 1996", "June 30, 1995"}}

@@ -89,6 +89,41 @@ func TestWordsAreCompleteForEveryCompany(t *testing.T) {
 	}
 }
 
+func TestRisksAndDisputesAreNobodysRealOnes(t *testing.T) {
+	real := []string{"Department", "Commission", "Court", "Bureau", "Agency", "Tribunal", " Act", " v.", "$", "€"}
+	all := of(1)
+	for _, c := range all {
+		for _, key := range []string{"risks", "legal"} {
+			for _, text := range slices.Concat(c.words.own[key], c.words.industry[key], c.words.all[key]) {
+				text, _ = dated(strings.TrimPrefix(text, "* "))
+				for _, name := range real {
+					if strings.Contains(text, name) {
+						t.Errorf("%s, %s: %q names %q", c.Short, key, text, name)
+					}
+				}
+				if key == "legal" && strings.ContainsAny(text, "0123456789") {
+					t.Errorf("%s, %s: %q has a figure", c.Short, key, text)
+				}
+				for _, other := range all {
+					if other != c && strings.Contains(text, other.Short) {
+						t.Errorf("%s, %s: %q names %s", c.Short, key, text, other.Short)
+					}
+				}
+			}
+		}
+	}
+}
+
+func TestFirstPagesSayThatTheyAreMakeBelieve(t *testing.T) {
+	for _, c := range of(1) {
+		for _, f := range c.Until(now) {
+			if cover := fmt.Sprint(c.cover(f)); !strings.Contains(cover, "make-believe") {
+				t.Errorf("%s, %s of %s: got %s", c.Short, f.Form, f.Filed, cover)
+			}
+		}
+	}
+}
+
 func TestInlineReportsAreXML(t *testing.T) {
 	a := New(books.Open(1, issuers()))
 	looks := map[int]bool{}

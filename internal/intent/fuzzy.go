@@ -1,0 +1,55 @@
+package intent
+
+import "github.com/jaspers-ai/jaspers/internal/words"
+
+// fuzzyLarge is down to which company misspelled names are understood: those people write from memory.
+const fuzzyLarge = 1200
+
+// fuzzyName is a name of one word that is understood misspelled.
+type fuzzyName struct {
+	text    string
+	company int32
+}
+
+func (u *Universe) addFuzzy(text string, company int32) {
+	if len(text) < 5 || len(text) > 24 || text[0] >= 0x80 {
+		return
+	}
+	u.fuzzy[text[0]] = append(u.fuzzy[text[0]], fuzzyName{text, company})
+}
+
+// misspelled is the company whose name is nearest to a word that is none: one slip away, or two where it is long. Names
+// keep their first letter. Of names equally near the larger company's is taken.
+func (u *Universe) misspelled(word string) (int32, bool) {
+	if len(word) < 4 || len(word) > 24 || words.Known(word) {
+		return none, false
+	}
+	most := 1
+	if len(word) >= 9 {
+		most = 2
+	}
+	best, found := int32(none), most+1
+	for _, candidate := range u.fuzzy[word[0]] {
+		gap := len(candidate.text) - len(word)
+		if gap > most || gap < -most || len(word) == 4 && gap != 1 {
+			continue
+		}
+		if d := words.Slips(word, candidate.text, most); d < found {
+			best, found = candidate.company, d
+		}
+	}
+	return best, best != none
+}
+
+// money are words that people write in a hurry next to symbols.
+var money = []string{"stock", "stocks", "share", "shares", "price", "quote", "portfolio", "dividend", "dividends", "earnings", "revenue", "return", "holdings"}
+
+// nearMoney tells whether a word is one of these, misspelled.
+func nearMoney(word string) bool {
+	for _, m := range money {
+		if words.Slips(word, m, 1) <= 1 {
+			return true
+		}
+	}
+	return false
+}

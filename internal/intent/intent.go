@@ -1,0 +1,110 @@
+package intent
+
+import (
+	"github.com/jaspers-ai/jaspers/internal/calendar"
+	"github.com/jaspers-ai/jaspers/internal/when"
+	"github.com/jaspers-ai/jaspers/internal/words"
+)
+
+// Type is what kind of thing a question asks for.
+type Type string
+
+// The types of questions.
+const (
+	Portfolio Type = "portfolio" // of what the person owns
+	Market    Type = "market"    // of prices and how they moved
+	Research  Type = "research"  // of companies: their figures, filings, people
+	Other     Type = "other"     // of nothing we know about
+)
+
+// Intent is what a question is about. What it does not say is nil or empty.
+type Intent struct {
+	Type    Type
+	Symbols []Mention
+	// Range is what the question speaks of in time, and Ranges all such expressions in their order. A period that has
+	// begun is whole: who looks back takes Range.Until(today).
+	Range  *when.Range
+	Ranges []when.Range
+	// Fiscal are the fiscal periods, in the order in which they stand. A quarter of a plain year, "Q3 2023", is both
+	// fiscal and a range.
+	Fiscal   []FiscalPeriod
+	DocTypes []string // forms as EDGAR calls them: 10-K, 10-Q, 8-K, 20-F, DEF 14A …
+	Filters  Filters
+	Topics   []Topic
+}
+
+// Context is what a question is read against.
+type Context struct {
+	Today calendar.Day
+	Held  []string // symbols the person holds; words that are also symbols mean them sooner
+}
+
+// Parse reads a question. The same question in the same context is always read the same; of very long ones the beginning
+// counts.
+func (u *Universe) Parse(query string, c Context) Intent {
+	q := u.question(query, c.Held)
+	in := Intent{Symbols: u.mentions(q)}
+	fiscal := fiscalPeriods(q.words)
+	in.Fiscal = fiscal.periods
+	in.DocTypes = docTypes(q.words)
+	in.Type = q.kind(in)
+	in.Ranges = when.Find(fiscal.masked(q.words), when.Options{
+		Today:   c.Today,
+		Past:    in.Type != Other && !q.looksAhead(),
+		Trading: in.Type == Market || in.Type == Portfolio,
+	})
+	if len(in.Ranges) > 0 {
+		in.Range = &in.Ranges[0]
+	}
+	if len(in.Fiscal) == 0 && in.Type == Research {
+		in.Fiscal = yearsAsFiscal(q.words, in.Ranges)
+	}
+	in.Filters = q.filters(in.Type, len(in.Symbols) > 0)
+	in.Topics = q.topics()
+	return in
+}
+
+func (u *Universe) question(query string, held []string) *question {
+	q := &question{universe: u, text: query, words: words.Translate(words.Split(query))}
+	if len(held) > 0 {
+		q.held = make(map[string]bool, len(held))
+		for _, symbol := range held {
+			q.held[symbolKey(symbol)] = true
+		}
+	}
+	q.tells = listen(q.words)
+	q.readCase()
+	q.everyday = q.tells["other"] > 0 && q.tells["other"] >= q.tells["market"]+q.tells["research"]+q.tells["portfolio"]
+	return q
+}
+
+// readCase finds out what capitals mean in the question.
+func (q *question) readCase() {
+	all, upper, capital, lower := 0, 0, 0, 0
+	for _, w := range q.words {
+		switch {
+		case w.Kind != words.Letters || w.Raw[0] >= 0x80:
+			continue
+		case w.Upper() && len(w.Raw) > 1:
+			upper++
+		case w.Capital():
+			capital++
+		default:
+			lower++
+		}
+		all++
+	}
+	q.capitals = upper
+	q.cased = lower > 0 && upper+capital > 0 || upper > 0 && all == 1 || capital > 0 && upper > 0
+	q.titled = all >= 4 && capital+upper > 2*lower
+}
+
+// looksAhead tells whether the question asks of what is to come.
+func (q *question) looksAhead() bool {
+	for i := range q.words {
+		if q.among(i, "will", "next", "upcoming", "tomorrow", "expected", "forecast", "going") {
+			return true
+		}
+	}
+	return false
+}

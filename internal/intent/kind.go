@@ -1,0 +1,140 @@
+package intent
+
+import (
+	"strings"
+
+	"github.com/jaspers-ai/jaspers/internal/calendar"
+	"github.com/jaspers-ai/jaspers/internal/when"
+	"github.com/jaspers-ai/jaspers/internal/words"
+)
+
+// Topic is something a question asks about.
+type Topic string
+
+const topicMark = "topic:"
+
+// topics are those whose words stand in the question, in a fixed order.
+func (q *question) topics() []Topic {
+	var out []Topic
+	for _, t := range allTopics {
+		if q.tells[topicMark+string(t)] > 0 {
+			out = append(out, t)
+		}
+	}
+	return out
+}
+
+// The topics of questions.
+const (
+	Dividends    Topic = "dividends"
+	Performance  Topic = "performance"
+	Risk         Topic = "risk"
+	Allocation   Topic = "allocation"
+	News         Topic = "news"
+	Earnings     Topic = "earnings"
+	Price        Topic = "price"
+	Fundamentals Topic = "fundamentals"
+	Transactions Topic = "transactions"
+	Holdings     Topic = "holdings"
+	Filings      Topic = "filings"
+	Cash         Topic = "cash"
+	Profile      Topic = "profile"
+)
+
+var allTopics = []Topic{Dividends, Performance, Risk, Allocation, News, Earnings, Price, Fundamentals, Transactions, Holdings, Filings, Cash, Profile}
+
+// kind weighs what the words tell. What is the person's own comes first, then companies, then the market; a question
+// that tells nothing, and names no company, is about something else.
+func (q *question) kind(in Intent) Type {
+	portfolio, market, research, other := q.tells["portfolio"], q.tells["market"], q.tells["research"], q.tells["other"]
+	if len(in.Fiscal) > 0 || len(in.DocTypes) > 0 {
+		research += 6
+	}
+	if len(in.Symbols) > 0 {
+		market++
+		if portfolio+market+research > 1 {
+			other /= 2
+		}
+	}
+	money := max(portfolio, market, research)
+	switch {
+	case other > 0 && other >= money && (portfolio < 4 || other > portfolio):
+		return Other
+	case portfolio >= 4 && portfolio+2 >= research:
+		return Portfolio
+	case research >= 2 && research >= market:
+		return Research
+	case market >= 2, market == 1 && len(in.Symbols) > 0 && q.bare(in.Symbols):
+		return Market
+	case market == 1 && len(in.Symbols) > 0:
+		return Research
+	case research > 0:
+		return Research
+	case portfolio > 0, other == 0 && q.tells["topic:dividends"]+q.tells["topic:allocation"] > 0:
+		return Portfolio
+	}
+	return Other
+}
+
+// anyDay is for finding where times stand, when it does not matter which they are.
+var anyDay = calendar.Day{Year: 2024, Month: 6, Day: 5}
+
+// bare tells whether a question is little more than the companies it names and a time: "AAPL over the past year".
+func (q *question) bare(symbols []Mention) bool {
+	const little = 2
+	spans := when.Find(q.words, when.Options{Today: anyDay, Past: true, Trading: true})
+	left := 0
+	for _, w := range q.words {
+		within := w.Kind == words.Sign || w.Text == "over" || w.Text == "in"
+		for _, m := range symbols {
+			within = within || w.Start >= m.Start && w.End <= m.End
+		}
+		for _, r := range spans {
+			within = within || w.Start >= r.Start && w.End <= r.End
+		}
+		if !within {
+			left++
+		}
+	}
+	return left <= little
+}
+
+// Filters narrow what a question is about.
+type Filters struct {
+	// Holdings has the question be about what the person owns.
+	Holdings bool
+	// Sectors and Industries are groups in our own words: technology, healthcare; semiconductors, airlines. An industry
+	// stands beside the sector it is of, and narrows it.
+	Sectors, Industries []string
+	// Movers is "gainers" or "losers".
+	Movers string
+}
+
+func (q *question) filters(t Type, named bool) Filters {
+	out := Filters{Holdings: t == Portfolio}
+	for _, name := range sectors {
+		if q.tells["sector:"+name] > 0 {
+			out.Sectors = append(out.Sectors, name)
+		}
+	}
+	for _, name := range industries {
+		if q.tells["industry:"+name] > 0 {
+			out.Industries = append(out.Industries, name)
+		}
+	}
+	if t == Research || t == Other || t == Market && named {
+		out.Sectors, out.Industries = nil, nil // what a company does, and not which companies
+	}
+	switch {
+	case q.tells["movers:losers"] > 0 && q.tells["movers:gainers"] == 0:
+		out.Movers = "losers"
+	case q.tells["movers:gainers"] > 0 && q.tells["movers:losers"] == 0:
+		out.Movers = "gainers"
+	}
+	return out
+}
+
+var (
+	sectors    = strings.Fields("technology financials healthcare energy industrials materials utilities realestate staples discretionary communication")
+	industries = strings.Fields("semiconductors software banks biotechnology pharmaceuticals airlines automobiles insurance oil gold defense retail reits")
+)
