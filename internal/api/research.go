@@ -40,7 +40,7 @@ func (r *router) researchRoutes() {
 		metrics, warnings, err := r.Research.Metrics(ctx, in.Symbol)
 		return result[research.Metrics]{data: metrics, meta: Meta{Warnings: warnings}}, err
 	}, doc{id: "getMetrics", tag: tag, scope: auth.ScopeRead, summary: "Figures by which companies are compared",
-		detail: "Each with its source. Those that a company's filings tell count more than a vendor's. " + filledIn, errors: researchErrors})
+		detail: "Each with its source. Those that a company's filings tell count more than a vendor's, unless that is of a period which ended later. " + filledIn, errors: researchErrors})
 
 	get(r, "/api/stocks/{symbol}/earnings", func(ctx context.Context, in *symbolInput) (result[research.Earnings], error) {
 		earnings, warnings, err := r.Research.Earnings(ctx, in.Symbol)

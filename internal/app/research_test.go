@@ -44,9 +44,16 @@ func TestWhatSourcesToldIsServedWhileAllAreDownAndTheRestIsSaidNotToBeKnown(t *t
 			}
 		}
 		for _, path := range []string{
-			"/stocks/MSFT/info", "/stocks/MSFT/metrics", "/stocks/MSFT/earnings", "/stocks/MSFT/news", "/stocks/search?q=microsoft", "/stocks/MSFT/history?interval=1m",
+			"/stocks/MSFT/info", "/stocks/MSFT/earnings", "/stocks/MSFT/news", "/stocks/search?q=microsoft", "/stocks/MSFT/history?interval=1m",
 		} {
 			p.get(path).fails(http.StatusServiceUnavailable, "upstream_unavailable")
+		}
+		figures, m := dataMeta[struct {
+			Metrics []struct{ Source string }
+			AsOf    *time.Time
+		}](p.get("/stocks/MSFT/metrics").status(http.StatusOK))
+		if len(figures.Metrics) == 0 || figures.Metrics[0].Source != "edgar" || figures.AsOf != nil || len(m.Warnings) != 2 {
+			t.Errorf("got %+v and the warnings %q, want the filings' figures alone, and that both vendors are missing", figures, m.Warnings)
 		}
 	}, db.SQLite)
 }

@@ -37,7 +37,7 @@ func (s *Service) Due(ctx context.Context, tx *sql.Tx, slot time.Time) error {
 		return nil
 	}
 	at, err := fetchedAt(ctx, tx, companies)
-	if err != nil || slot.Before(at.Add(companiesFresh)) {
+	if err != nil || stands(at, companiesFresh, slot) {
 		return err
 	}
 	_, err = s.Jobs.Add(ctx, tx, Refresh{}, job.Unique("all"), job.Attempts(3))
@@ -112,7 +112,7 @@ func (s *Service) lookAgain(ctx context.Context) error {
 	}
 	now := s.Now()
 	s.mu.Lock()
-	lately := now.Before(s.askedAgain.Add(againFor)) || now.Before(at.Add(againFor))
+	lately := now.Before(s.askedAgain.Add(againFor)) || stands(at, againFor, now)
 	if !at.IsZero() && !lately {
 		s.askedAgain = now
 	}

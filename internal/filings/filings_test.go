@@ -25,6 +25,23 @@ import (
 	"github.com/jaspers-ai/jaspers/internal/upstream"
 )
 
+func TestAListThatAWrongClockFetchedIsFetchedAgain(t *testing.T) {
+	each(t, func(t *testing.T, s *site) {
+		right := s.clock.Now()
+		s.clock.Set(right.AddDate(0, 0, 2))
+		s.list(filings.Filter{Company: "AAPL"})
+		s.clock.Set(right)
+		list, _ := s.list(filings.Filter{Company: "AAPL"})
+		if n := s.asked("/data/submissions/CIK0000320193.json"); n != 2 || !list[0].FetchedAt.Equal(right) {
+			t.Errorf("asked %d times, and the list is of %s, want it of %s", n, list[0].FetchedAt, right)
+		}
+		s.list(filings.Filter{Company: "AAPL"})
+		if n := s.asked("/data/submissions/CIK0000320193.json"); n != 2 {
+			t.Errorf("asked %d times, want the list to stand now", n)
+		}
+	})
+}
+
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 const apple = 320193

@@ -220,7 +220,7 @@ type knownFiler struct {
 // have been. NotFound is a filer the SEC does not know.
 func (s *Service) filer(ctx context.Context, cik CIK) (known knownFiler, stale bool, err error) {
 	known, found, err := findFiler(ctx, s.DB.Read(), cik)
-	if err != nil || found && s.Now().Before(known.fetchedAt.Add(freshFor)) {
+	if err != nil || found && stands(known.fetchedAt, freshFor, s.Now()) {
 		return known, false, err
 	}
 	waiting, leave := ctx, context.CancelFunc(func() {})
@@ -244,7 +244,7 @@ func (s *Service) filer(ctx context.Context, cik CIK) (known knownFiler, stale b
 
 // fetchFiler asks for a filer's newest filings, unless somebody has just done that.
 func (s *Service) fetchFiler(ctx context.Context, cik CIK) error {
-	if known, found, err := findFiler(ctx, s.DB.Read(), cik); err != nil || found && s.Now().Before(known.fetchedAt.Add(freshFor)) {
+	if known, found, err := findFiler(ctx, s.DB.Read(), cik); err != nil || found && stands(known.fetchedAt, freshFor, s.Now()) {
 		return err
 	}
 	f, err := s.Source.Filer(ctx, cik)

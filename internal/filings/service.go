@@ -49,6 +49,15 @@ const (
 	Name = "edgar"
 )
 
+// aheadAtMost is how far another process's clock may be before ours.
+const aheadAtMost = time.Minute
+
+// stands tells whether what was fetched at a time need not be fetched again for so long. What is of the future was fetched
+// by a clock that was wrong, and nobody knows when.
+func stands(fetchedAt time.Time, long time.Duration, now time.Time) bool {
+	return now.Before(fetchedAt.Add(long)) && !fetchedAt.After(now.Add(aheadAtMost))
+}
+
 // New makes the service. The source is asked on behalf of whoever waits, whether or not the first caller stays; the end of
 // ctx ends that.
 func New(ctx context.Context, cfg Config) (*Service, error) {

@@ -45,6 +45,33 @@ func TestEachMetricIsTheBestSourcesWhichItNames(t *testing.T) {
 	want(t, "as of", noon, *got.AsOf)
 }
 
+func TestAVendorsFigureOfALaterPeriodCountsMoreThanTheFilings(t *testing.T) {
+	of := func(name, period, end, source, filing string) market.Metric {
+		m := metric(name, market.Amount, 1, source)
+		m.Period, m.Filing, m.AsOf = period, filing, new(day(end).At(0, 0).UTC())
+		return m
+	}
+	first := &vendor{name: "first", metrics: map[string][]market.Metric{"AAPL": {
+		of(market.Revenue, "ttm", "2026-10-31", "first", ""), of(market.NetIncome, "ttm", "2026-09-30", "first", ""), of(market.TotalCash, "", "2026-10-31", "first", ""),
+	}}}
+	second := &vendor{name: "second", metrics: map[string][]market.Metric{"AAPL": {of(market.Revenue, "ttm", "2027-01-31", "second", "")}}}
+	filed := func(context.Context, string) ([]market.Metric, error) {
+		return []market.Metric{
+			of(market.Revenue, "FY2026", "2026-07-31", "sec", "0000320193-26-000013"), of(market.NetIncome, "FY2026", "2026-09-26", "sec", "0000320193-26-000013"),
+			of(market.TotalCash, "", "2026-07-31", "sec", "0000320193-26-000013"),
+		}, nil
+	}
+	got, _, err := newDesk(t, filed, first, second).Metrics(t.Context(), "AAPL")
+	if err != nil {
+		t.Fatal(err)
+	}
+	sources := map[string]string{}
+	for _, m := range got.Metrics {
+		sources[m.Name] = m.Source
+	}
+	want(t, "sources", map[string]string{market.Revenue: "first", market.NetIncome: "sec", market.TotalCash: "sec"}, sources)
+}
+
 func TestFilingsThatCannotBeHadLeaveVendorsAlone(t *testing.T) {
 	first := &vendor{name: "first", metrics: map[string][]market.Metric{"AAPL": {metric(market.Beta, market.Ratio, 1, "first")}}}
 	filed := func(context.Context, string) ([]market.Metric, error) { return nil, errDown }

@@ -11,8 +11,8 @@ import (
 	"github.com/jaspers-ai/jaspers/internal/market"
 )
 
-// Metrics are figures of a company in a fixed order, each once. One that its filings tell counts more than a vendor's, and
-// of the vendors the first one's.
+// Metrics are figures of a company in a fixed order, each once. One that its filings tell counts more than a vendor's,
+// unless that is of a period which ended later, and of the vendors the first one's.
 type Metrics struct {
 	Symbol  string          `json:"symbol"`
 	Metrics []market.Metric `json:"metrics" doc:"Each stands with its source; what nobody tells, or means nothing, is missing."`
@@ -79,15 +79,27 @@ func (s *Service) addFiled(ctx context.Context, all *Metrics) (warnings []string
 	return warnings
 }
 
-// add takes over the metrics that are not there yet. One that is not what its name says is left out, and logged.
+// add takes over the metrics that are not there yet, and those that are later than what is. One that is not what its name says is left out, and logged.
 func (s *Service) add(ctx context.Context, all *Metrics, more []market.Metric) {
 	for _, m := range more {
 		if err := market.CheckMetric(m); err != nil {
 			s.log.WarnContext(ctx, "a metric that is none", "symbol", all.Symbol, slog.Any("error", err))
 			continue
 		}
-		if !slices.ContainsFunc(all.Metrics, func(known market.Metric) bool { return known.Name == m.Name }) {
+		i := slices.IndexFunc(all.Metrics, func(known market.Metric) bool { return known.Name == m.Name })
+		switch {
+		case i < 0:
 			all.Metrics = append(all.Metrics, m)
+		case isLater(m, all.Metrics[i]):
+			all.Metrics[i] = m
 		}
 	}
+}
+
+// isLater tells whether a vendor's figure is of a period that ended after the one that was filed last: vendors know what a
+// company announced before it files it, and make twelve months of figures that filings have for fiscal years alone. Some
+// say the end of the month in which a period ended.
+func isLater(vendors, filed market.Metric) bool {
+	const apart = 31 * day
+	return filed.Filing != "" && vendors.Period != "" && vendors.AsOf != nil && filed.AsOf != nil && vendors.AsOf.Sub(*filed.AsOf) > apart
 }

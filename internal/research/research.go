@@ -33,8 +33,8 @@ type Config struct {
 	Store *cache.Store
 	Now   func() time.Time
 	Log   *slog.Logger
-	// Filed gives the figures that a company's filings tell, which count more than a vendor's of the same name; nil for
-	// none. A company of which nothing was filed is no error.
+	// Filed gives the figures that a company's filings tell, which count more than a vendor's of the same name, unless
+	// that is of a later period; nil for none. A company of which nothing was filed is no error.
 	Filed func(ctx context.Context, symbol string) ([]market.Metric, error)
 }
 
