@@ -25,6 +25,7 @@ func measurements() []measurement {
 		{"history", "a portfolio's history: values to the cent; 1,900 transactions in 60 ms of CPU beyond loading, 14,400 in 250 ms; 50,000 in 1 s and 200 MB; warm 5 ms; others wait 50 ms", history},
 		{"signin-flood", "50 sign-ins/s beside 200 reads/s: reads' p95 ≤ 200 ms, refusals ≤ 2 s, memory + 64 MiB at most", signInFlood},
 		{"quotes", "a quote that is known, at the server's route: 90 % of what a bare net/http handler answers a second, no upstream call", quotes},
+		{"filing", "a 10-K of 10 MB flattened and cut into its items, by a process that nothing has warmed up: 250 ms at the median, 150 MB at the peak", filing},
 		{"sync", "1,000 connections due at once, 200 ms an answer: all read within 30 s, 64 at once, 200 requests of an account, memory + 96 MiB at most", syncing},
 		{"snapshots", "10,000 people's snapshots within 2 min, other requests ≤ 1 s meanwhile", snapshots},
 	}

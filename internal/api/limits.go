@@ -20,10 +20,10 @@ import (
 	"github.com/jaspers-ai/jaspers/internal/user"
 )
 
-// The headers in which an answer tells what was counted.
+// The headers in which an answer tells what was counted, as net/http keeps their names.
 const (
-	policyHeader = "RateLimit-Policy"
-	stateHeader  = "RateLimit"
+	policyHeader = "Ratelimit-Policy"
+	stateHeader  = "Ratelimit"
 )
 
 // Rates are what an operator may set of the limits; zero takes the default. What the table below has beyond them grows
@@ -164,7 +164,7 @@ func (v *visit) describe(res limit.Result) {
 	case res.Remaining < v.counts[i].Remaining || res.Remaining == v.counts[i].Remaining && res.Reset > v.counts[i].Reset:
 		v.counts[i] = res
 	}
-	var policies, states []byte
+	policies, states := make([]byte, 0, 64), make([]byte, 0, 64)
 	for i, c := range v.counts {
 		if i > 0 {
 			policies, states = append(policies, ", "...), append(states, ", "...)

@@ -2,6 +2,8 @@ package api
 
 import (
 	"context"
+	"log/slog"
+	"maps"
 	"net/http"
 	"path"
 	"regexp"
@@ -88,7 +90,8 @@ func (r *router) recover(next http.Handler) http.Handler {
 	})
 }
 
-const correlationHeader = "X-Correlation-ID"
+// correlationHeader is written as net/http keeps it; any case is taken.
+const correlationHeader = "X-Correlation-Id"
 
 // saneCorrelation is what a caller's own id may look like.
 var saneCorrelation = regexp.MustCompile(`^[A-Za-z0-9._\-]{1,64}$`)
@@ -106,8 +109,9 @@ func (r *router) correlate(next http.Handler) http.Handler {
 		rec := &recorder{ResponseWriter: w}
 		start := time.Now()
 		next.ServeHTTP(rec, req)
-		r.Log.InfoContext(req.Context(), "request", "method", req.Method, "path", req.URL.Path, "client", client, "by", visitOf(ctx).who, "status", rec.status,
-			"bytes", rec.bytes, "ms", time.Since(start).Milliseconds())
+		r.Log.LogAttrs(req.Context(), slog.LevelInfo, "request", slog.String("method", req.Method), slog.String("path", req.URL.Path),
+			slog.String("client", client), slog.String("by", visitOf(ctx).who), slog.Int("status", rec.status),
+			slog.Int64("bytes", rec.bytes), slog.Int64("ms", time.Since(start).Milliseconds()))
 	})
 }
 
@@ -142,18 +146,21 @@ func (w *recorder) Flush() { _ = http.NewResponseController(w.ResponseWriter).Fl
 // Unwrap lets http.ResponseController reach the connection.
 func (w *recorder) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 
-// secureHeaders sets what every answer says to a browser. The docs page loosens the content policy for itself.
+// secureHeaders sets what every answer says to a browser. The docs page loosens the content policy for itself. All answers
+// share the values: whoever sets or adds one makes a new list.
 func (r *router) secureHeaders(next http.Handler) http.Handler {
+	safe := http.Header{
+		"X-Content-Type-Options":       {"nosniff"},
+		"Content-Security-Policy":      {"default-src 'none'; object-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"},
+		"Referrer-Policy":              {"no-referrer"},
+		"Cross-Origin-Resource-Policy": {"same-origin"},
+		"Cache-Control":                {"no-store"},
+	}
+	if r.PublicURL.Scheme == "https" {
+		safe["Strict-Transport-Security"] = []string{"max-age=31536000; includeSubDomains"}
+	}
 	return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
-		h := w.Header()
-		h.Set("X-Content-Type-Options", "nosniff")
-		h.Set("Content-Security-Policy", "default-src 'none'; object-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'")
-		h.Set("Referrer-Policy", "no-referrer")
-		h.Set("Cross-Origin-Resource-Policy", "same-origin")
-		h.Set("Cache-Control", "no-store")
-		if r.PublicURL.Scheme == "https" {
-			h.Set("Strict-Transport-Security", "max-age=31536000; includeSubDomains")
-		}
+		maps.Copy(w.Header(), safe)
 		next.ServeHTTP(w, req)
 	})
 }
@@ -169,7 +176,9 @@ func (r *router) bounds(next http.Handler) http.Handler {
 		if len(req.TransferEncoding) > 0 { // a length beside the chunks was ignored: what follows may not be a request
 			w.Header().Set("Connection", "close")
 		}
-		req.Body = http.MaxBytesReader(w, req.Body, maxAnyBody)
+		if req.Body != http.NoBody {
+			req.Body = http.MaxBytesReader(w, req.Body, maxAnyBody)
+		}
 		// A stream moves the deadline with each event. A server without deadlines (a test's recorder) has none to set.
 		_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(requestTime))
 		next.ServeHTTP(w, req)

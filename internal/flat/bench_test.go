@@ -1,38 +1,16 @@
 package flat_test
 
 import (
-	"fmt"
-	"strings"
 	"testing"
 
 	"github.com/jaspers-ai/jaspers/internal/flat"
+	"github.com/jaspers-ai/jaspers/internal/flat/flattest"
 	"github.com/jaspers-ai/jaspers/internal/items"
 )
 
-// annualReport is a 10-K of our own writing with about as many bytes, laid out as filers' programs do today: a span
-// with a style around each phrase, and a third of it tables.
-func annualReport(size int) []byte {
-	var b strings.Builder
-	b.WriteString(`<?xml version="1.0"?><html xmlns="http://www.w3.org/1999/xhtml" xmlns:ix="http://www.xbrl.org/2013/inlineXBRL"><head><title>report</title></head><body>` +
-		`<div style="display:none"><ix:header><ix:hidden><ix:nonNumeric name="dei:DocumentType">10-K</ix:nonNumeric></ix:hidden></ix:header></div>`)
-	numbers := []string{"1", "1A", "1B", "1C", "2", "3", "4", "5", "6", "7", "7A", "8", "9", "9A", "9B", "9C", "10", "11", "12", "13", "14", "15", "16"}
-	for i, n := range numbers {
-		fmt.Fprintf(&b, `<div style="margin-top:12pt"><span style="color:#000000;font-family:'Arial',sans-serif;font-size:10pt;font-weight:700;line-height:120%%">Item %s.&#160;&#160;Heading of the item</span></div>`, n)
-		for b.Len() < size*(i+1)/len(numbers) {
-			b.WriteString(`<div style="margin-bottom:8pt;text-align:justify"><span style="color:#000000;font-family:'Arial',sans-serif;font-size:10pt;font-weight:400;line-height:120%">` +
-				`We make pumps &#8220;for wells&#8221; and sell them in forty countries; what we earn there depends on the prices of grain, and those on the weather.</span></div>`)
-			b.WriteString(`<table style="border-collapse:collapse;display:inline-table;vertical-align:top;width:100.000%"><tr><td style="width:1.0%"></td><td colspan="3" style="padding:2px 1pt;text-align:left;vertical-align:bottom">` +
-				`<span style="color:#000000;font-family:'Arial',sans-serif">Sales of pumps</span></td><td style="border-top:1pt solid #000;padding:2px"><span>$</span></td>` +
-				`<td style="text-align:right"><span><ix:nonFraction unitRef="usd" contextRef="c-1" decimals="-6" name="us-gaap:Revenues" format="ixt:num-dot-decimal" scale="6" id="f-1">1,234</ix:nonFraction></span></td></tr></table>`)
-		}
-	}
-	b.WriteString(`<div>SIGNATURES</div></body></html>`)
-	return []byte(b.String())
-}
-
 // BenchmarkFlattenAndCut reads a 10-K of 10 MB and finds its items.
 func BenchmarkFlattenAndCut(b *testing.B) {
-	raw := annualReport(10 << 20)
+	raw := flattest.AnnualReport(10 << 20)
 	b.SetBytes(int64(len(raw)))
 	b.ReportAllocs()
 	for b.Loop() {
@@ -40,8 +18,8 @@ func BenchmarkFlattenAndCut(b *testing.B) {
 		if err != nil {
 			b.Fatal(err)
 		}
-		if found := items.Find("10-K", doc); len(found) != 23 {
-			b.Fatalf("got %d items, want 23", len(found))
+		if found := items.Find("10-K", doc); len(found) != flattest.Items {
+			b.Fatalf("got %d items, want %d", len(found), flattest.Items)
 		}
 	}
 }

@@ -51,13 +51,14 @@ var adapters = []string{"broker/alpaca", "broker/ibkr", "filings/edgar", "llm/cl
 // aside are the packages that stand beside the ranks, each with what it may import of ours. The program knows none of
 // them, save that app starts the simulator for the demo.
 var aside = map[string][]string{
-	"bench":                   {"broker", "calendar", "db", "fault", "history", "instrument", "ledger", "lots", "market", "pastprices", "performance", "portfolio", "recording", "sim", "vault"},
+	"bench":                   {"broker", "calendar", "db", "fault", "flat", "flat/flattest", "history", "instrument", "items", "ledger", "lots", "market", "pastprices", "performance", "portfolio", "recording", "sim", "vault"},
 	"evals":                   {"allocation", "broker", "calendar", "fault", "flat", "instrument", "intent", "items", "ledger", "lots", "ranking", "returns", "risk", "user"},
 	"asvs":                    {},
 	"broker/brokertest":       {"broker", "fault", "sharedtest", "vault"},
 	"db/dbtest":               {"db", "sharedtest"},
 	"filings/filingstest":     {"calendar", "fault", "filings"},
 	"mail/mailtest":           {},
+	"flat/flattest":           {},
 	"market/markettest":       {"calendar", "fault", "market"},
 	"recording/recordingtest": {"broker", "calendar", "db", "recording"},
 	"sharedtest":              {},

@@ -7,7 +7,6 @@ import (
 	"io"
 	"log/slog"
 	"regexp"
-	"slices"
 	"strings"
 	"unicode/utf8"
 )
@@ -53,15 +52,24 @@ var secretKey = regexp.MustCompile(`(?i)passw|secret|token|authorization|cookie|
 // secretText matches secrets inside longer texts: bearer tokens, our JWTs, model keys, and passwords in URLs.
 var secretText = regexp.MustCompile(`(?i)bearer\s+[\w\-.~+/]+=*|eyJ[\w\-]+\.[\w\-]+\.[\w\-]*|sk-[\w\-]{8,}|://[^/\s:@]+:[^/\s@]+@`)
 
-// secretKeys are what secretKey looks for in names of plain letters, which is quicker than to have it look.
-var secretKeys = []string{"passw", "secret", "token", "authorization", "cookie", "apikey", "api_key", "api-key", "api_-key", "credential", "verifier", "private"}
+// secretKeys are what secretKey looks for in names of plain letters, by their first: that is quicker than to have it look.
+var secretKeys = [utf8.RuneSelf][]string{
+	'a': {"authorization", "apikey", "api_key", "api-key", "api_-key"}, 'c': {"cookie", "credential"}, 'p': {"passw", "private"},
+	's': {"secret"}, 't': {"token"}, 'v': {"verifier"},
+}
 
 func isSecretKey(name string) bool {
 	if !isPlain(name) {
 		return secretKey.MatchString(name)
 	}
-	name = strings.ToLower(name)
-	return slices.ContainsFunc(secretKeys, func(part string) bool { return strings.Contains(name, part) })
+	for i := range len(name) {
+		for _, part := range secretKeys[name[i]|0x20] {
+			if rest := name[i:]; len(rest) >= len(part) && strings.EqualFold(rest[:len(part)], part) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 func isPlain(text string) bool {
