@@ -18,6 +18,7 @@ import (
 
 	"github.com/jaspers-ai/jaspers/internal/fault"
 	"github.com/jaspers-ai/jaspers/internal/flat"
+	"github.com/jaspers-ai/jaspers/internal/flat/flattest"
 )
 
 func read(t *testing.T, raw string) flat.Document {
@@ -111,7 +112,7 @@ func TestStrongWordsAndPages(t *testing.T) {
 }
 
 func TestPlacesDoNotDependOnHowItIsRead(t *testing.T) {
-	raw := annualReport(400 << 10)
+	raw := flattest.AnnualReport(400 << 10)
 	want := read(t, string(raw))
 	for name, r := range map[string]io.Reader{"by the byte": iotest.OneByteReader(bytes.NewReader(raw)), "by halves": iotest.HalfReader(bytes.NewReader(raw))} {
 		got, err := flat.Read(r)
