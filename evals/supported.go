@@ -25,7 +25,7 @@ func onPages(question string, pages evidence) []figures.Known {
 
 // supported says whether the pages bear out what an answer says in figures.
 func supported(question, answer string, pages evidence) bool {
-	for _, v := range figures.Check(answer, onPages(question, pages)) {
+	for _, v := range (figures.Checker{Known: onPages(question, pages), Slack: 0.005}).Check(answer) {
 		if v.State == figures.Unverified {
 			return false
 		}

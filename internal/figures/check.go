@@ -12,9 +12,11 @@ import (
 )
 
 // Check finds the numbers of a text and holds each amount against what is known. The text stays as it is.
-func Check(text string, known []Known) []Verdict {
-	found := Find(text)
-	c := newChecker(known)
+func Check(text string, known []Known) []Verdict { return Checker{Known: known}.Check(text) }
+
+// Check finds the numbers of a text and holds each amount against what is known.
+func (k Checker) Check(text string) []Verdict {
+	found, c := Find(text), newChecker(k)
 	verdicts := make([]Verdict, len(found))
 	for i, f := range found {
 		verdicts[i] = Verdict{Figure: f}
@@ -24,7 +26,7 @@ func Check(text string, known []Known) []Verdict {
 		verdicts[i].State = Unverified
 		if supports := c.supports(f, periodsNear(text, found, i)); len(supports) > 0 {
 			verdicts[i].State, verdicts[i].Supports = Verified, supports
-			verdicts[i].Expression = known[supports[0]].Name
+			verdicts[i].Expression = k.Known[supports[0]].Name
 		}
 	}
 	c.derive(verdicts)
@@ -35,13 +37,16 @@ func Check(text string, known []Known) []Verdict {
 type checker struct {
 	known []Known
 	sizes []float64 // without their signs
+	slack float64
+	terms []term // the known figures, each value once
 }
 
-func newChecker(known []Known) *checker {
-	c := &checker{known: known, sizes: make([]float64, len(known))}
-	for i, k := range known {
+func newChecker(k Checker) *checker {
+	c := &checker{known: k.Known, sizes: make([]float64, len(k.Known)), slack: k.Slack}
+	for i, k := range k.Known {
 		c.sizes[i] = math.Abs(k.Value.InexactFloat64())
 	}
+	c.terms = c.distinct()
 	return c
 }
 
@@ -124,15 +129,14 @@ func (f Figure) is(v decimal.Decimal) bool {
 	if f.Unsigned && v.IsNegative() != f.Value.IsNegative() {
 		v = v.Neg()
 	}
-	off := f.Value.Sub(v).Abs()
-	if f.About {
-		return off.LessThanOrEqual(f.tolerance())
-	}
-	return off.LessThanOrEqual(f.tolerance())
+	return f.Value.Sub(v).Abs().LessThanOrEqual(f.tolerance())
 }
 
 // tolerance is half of what the last digit is worth; of what is about so much all of it, and zeros at the end are no digits.
 func (f Figure) tolerance() decimal.Decimal {
+	if f.slack.IsPositive() {
+		return f.slack
+	}
 	if !f.About {
 		return f.Step.Div(decimal.NewFromInt(2))
 	}

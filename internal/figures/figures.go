@@ -20,6 +20,7 @@ const (
 	Ordinal    Kind = "ordinal"
 	Marker     Kind = "marker"     // the number of a list's entry, or of a note, item or page
 	Identifier Kind = "identifier" // 10-K, A320, 001-35727, the 500 of an index
+	Constant   Kind = "constant"   // a whole number that a formula is made with: × 100, / 3, (1/2)
 )
 
 // Figure is a number where it stands in a text, with its sign, currency and the words that scale it.
@@ -35,6 +36,8 @@ type Figure struct {
 	About      bool            // the text says that it is not exact
 	Unsigned   bool            // the words around it, not the number, may say that it is below zero: "fell 5%"
 	Scaled     bool            // a word or letter for thousands, millions … stands with it
+
+	slack decimal.Decimal // by how much it may be off where that is more than its digits say
 }
 
 // Known is a figure that bears out others.
@@ -47,7 +50,6 @@ type Known struct {
 	// Loose is a figure read from a page whose headings, not the figure, give its unit, scale and sign. It may stand for
 	// as many thousands, millions or billions, and below zero.
 	Loose bool
-	Step  decimal.Decimal // of a figure that is known to so much only; zero where it is exact
 }
 
 // State is how well a figure is borne out.
@@ -59,6 +61,14 @@ const (
 	Derived    State = "derived"    // it follows from known figures by one simple step
 	Unverified State = "unverified" // nothing known bears it out, which does not make it wrong
 )
+
+// Checker holds texts against what is known.
+type Checker struct {
+	Known []Known
+	// Slack is by which part of itself a figure that is derived may miss what it is derived from, for those who reckon
+	// with rounded figures: 0.005 for half a percent. None where it is zero.
+	Slack float64
+}
 
 // Verdict is a figure of the text with what bears it out.
 type Verdict struct {

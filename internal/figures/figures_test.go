@@ -13,7 +13,7 @@ func TestEveryNumberIsReadAsWhatItIs(t *testing.T) {
 		"$5-7 billion":                                    "amount 5000000000 USD, amount 7000000000 USD",
 		"net debt of 2.5x EBITDA":                         "amount 2.5 ",
 		"rose 25 bps on March 3, 2021":                    "amount 0.25 %, date",
-		"1. Loss of $(123)\n2. (45.6)":                    "marker, amount -123 USD, marker, amount -45.6 ",
+		"1. Loss of $(123)\n(45.6)":                       "marker, amount -123 USD, amount -45.6 ",
 		"the 10-K of Q3 2024, Note 5, S&P 500":            "identifier, period, marker, identifier",
 		"155/7,017 = 2.2%":                                "amount 155 , amount 7017 , amount 2.2 %",
 		"the 3rd of 12 stores in 2019":                    "ordinal, amount 12 , period",

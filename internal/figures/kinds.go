@@ -34,7 +34,7 @@ var spanPatterns = []struct {
 	{Period, regexp.MustCompile(`(?i)\b(?:FY|CY|fiscal(?:\s+years?)?|(?:Q[1-4]|[1-4]Q|H[12]|[12]H)(?:\s+of)?(?:\s+(?:FY|fiscal))?)\s?['’]?-?(?:` + year + `|\d\d)(?:\s?[-–/]\s?(?:FY\s?)?(?:` + year + `|\d\d))?\b`)},
 	{Period, regexp.MustCompile(`(?i)\b(?:Q[1-4]|[1-4]Q|H[12]|[12]H)\b`)},
 	{Period, regexp.MustCompile(`\b` + year + `\s?[-–/]\s?(?:` + year + `|\d\d)\b`)},
-	{Period, regexp.MustCompile(`(?i)\b\d{1,3}[\s-]` + lengths + `\b`)},
+	{Period, regexp.MustCompile(`(?i)\b\d{1,3}[\s-](?:fiscal\s|calendar\s|full\s)?` + lengths + `\b`)},
 	{Marker, regexp.MustCompile(`(?i)\b(?:notes?|items?|section|sections|pages?|p\.|exhibits?|figure|table|part|step|chapter|article|schedule|appendix|level|tier|phase|rule|line|number|no\.|form|topic|paragraph|footnotes?)\s+#?\d{1,4}(?:\.\d{1,3})*[A-Za-z]?\b`)},
 	{Marker, regexp.MustCompile(`(?m)^[ \t]*\(?\d{1,2}[.)](?:[ \t]|$)`)},
 	{Marker, regexp.MustCompile(`\[\d{1,3}\]|#\d+\b`)},
@@ -102,8 +102,10 @@ func notAmount(text string, start, end int) (Kind, int) {
 		return Identifier, end + wordLength(right)
 	case unicode.IsLetter(before) && currencyBefore.FindString(left) == "":
 		return Identifier, end + wordLength(right)
-	case hyphened(left):
+	case hyphened(left), end-start <= 2 && namedBefore.MatchString(tail(left, 40)) && !behindName.MatchString(right):
 		return Identifier, end
+	case constant(left, text[start:end], right):
+		return Constant, end
 	case yearPattern.MatchString(text[start:end]) && currencyBefore.FindString(strings.TrimRight(left, " (")) == "" && !behindYear.MatchString(right) && !strings.HasSuffix(left, "-"):
 		return Period, end
 	}
@@ -114,6 +116,24 @@ var (
 	ordinalBehind = regexp.MustCompile(`^(?:st|nd|rd|th)(?:[^\pL\d]|$)`)
 	behindYear    = regexp.MustCompile(`(?i)^(?:[.,]\d|\s?%|[\s-](?:thousand|million|billion|trillion|shares|dollars|employees|stores|units|percent)\b)`)
 )
+
+var (
+	namedBefore = regexp.MustCompile(`[\pL\d,] [A-Z][a-z]+(?:[A-Z][a-z]+)* ?$`) // a capital inside a sentence: "the PlayStation 5"
+	behindName  = regexp.MustCompile(`^(?:[.,]\d|\s?%| [a-z])`)
+)
+
+var (
+	operatorBefore = regexp.MustCompile(`(?:[*×/÷^]|\\times|\\div|\d\)? ?x|by)[\s(]*$`)
+	operatorBehind = regexp.MustCompile(`^\s*(?:[*×^]|x \d|/\s?\d\))`)
+	constantForm   = regexp.MustCompile(`^(?:100|\d{1,2})$`)
+	oneOver        = regexp.MustCompile(`^(?:\s?%|[.,]\d|\s?(?:million|billion|thousand))`)
+)
+
+// constant tells whether a small whole number is a factor, a divisor or an exponent of a formula.
+func constant(left, digits, right string) bool {
+	return constantForm.MatchString(digits) && (operatorBefore.MatchString(tail(left, 12)) || operatorBehind.MatchString(right)) &&
+		currencyBefore.FindString(left) == "" && (digits == "100" || !oneOver.MatchString(right))
+}
 
 // hyphened tells whether a word is tied to the number: "Boeing-737", though not "pre-2019" or a minus.
 func hyphened(left string) bool {
