@@ -91,7 +91,7 @@ func comesTo(expression, answer, scale string) bool {
 	}
 	readings := []decimal.Decimal{got.Amount}
 	switch {
-	case scale == "percent" && got.Unit == calculate.Ratio:
+	case scale == "percent" && got.Unit != calculate.Percent:
 		readings = append(readings, got.Amount.Shift(2))
 	case strings.Contains(expression, "illion") || strings.Contains(expression, "thousand"):
 		readings = []decimal.Decimal{got.Amount.Shift(-shifts[scale])}

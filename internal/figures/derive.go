@@ -53,6 +53,12 @@ func (c *checker) reason(f, exact Figure, named, order []term) (term, bool) {
 	if t, ok := inRow(f, order); ok {
 		return t, true
 	}
+	if supports := c.supports(f, nil); f.slack.IsPositive() && len(supports) > 0 {
+		return term{name: c.known[supports[0]].Name, supports: supports}, true
+	}
+	if t, ok := remainder(f, named); ok {
+		return t, true
+	}
 	if t, ok := pairUp(f, named); ok {
 		return t, true
 	}
@@ -103,6 +109,27 @@ func inRow(f Figure, order []term) (term, bool) {
 					return t, true
 				}
 			}
+		}
+	}
+	return term{}, false
+}
+
+// remainder looks for a share that f is the rest of: 53.8% where 46.2% are something else.
+func remainder(f Figure, terms []term) (term, bool) {
+	for _, a := range terms {
+		t := term{unit: a.unit, supports: a.supports}
+		switch {
+		case a.value.IsNegative():
+			continue
+		case a.unit == calculate.Percent && a.value.LessThan(hundred):
+			t.value, t.name = hundred.Sub(a.value), "100% - "+a.name
+		case a.unit == calculate.Ratio && a.value.LessThan(one):
+			t.value, t.name = one.Sub(a.value), "1 - "+a.name
+		default:
+			continue
+		}
+		if t.gives(f) {
+			return t, true
 		}
 	}
 	return term{}, false

@@ -19,7 +19,7 @@ type form struct {
 	unsigned bool // texts tell it without its sign: "is 5 lower"
 }
 
-var two, hundred = decimal.NewFromInt(2), decimal.NewFromInt(100)
+var one, two, hundred = decimal.NewFromInt(1), decimal.NewFromInt(2), decimal.NewFromInt(100)
 
 // simplest is how many of the forms are tried on all that is known.
 const simplest = 4

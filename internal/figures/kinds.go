@@ -124,15 +124,16 @@ var (
 
 var (
 	operatorBefore = regexp.MustCompile(`(?:[*×/÷^]|\\times|\\div|\d\)? ?x|by)[\s(]*$`)
-	operatorBehind = regexp.MustCompile(`^\s*(?:[*×^]|x \d|/\s?\d\))`)
+	operatorBehind = regexp.MustCompile(`^\s*(?:%?\s*[-−–]\s*[\d(]|[*×^]|x \d|/\s?\d\))`)
 	constantForm   = regexp.MustCompile(`^(?:100|\d{1,2})$`)
+	minusBehind    = regexp.MustCompile(`^\s*%?\s*[-−–]`)
 	oneOver        = regexp.MustCompile(`^(?:\s?%|[.,]\d|\s?(?:million|billion|thousand))`)
 )
 
 // constant tells whether a small whole number is a factor, a divisor or an exponent of a formula.
 func constant(left, digits, right string) bool {
 	return constantForm.MatchString(digits) && (operatorBefore.MatchString(tail(left, 12)) || operatorBehind.MatchString(right)) &&
-		currencyBefore.FindString(left) == "" && (digits == "100" || !oneOver.MatchString(right))
+		currencyBefore.FindString(left) == "" && (digits == "100" || !minusBehind.MatchString(right) && !oneOver.MatchString(right))
 }
 
 // hyphened tells whether a word is tied to the number: "Boeing-737", though not "pre-2019" or a minus.
