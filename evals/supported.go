@@ -16,8 +16,9 @@ const (
 	// slack is by which part a figure may miss what it is reckoned from: people let answers pass that reckon with rounded
 	// figures.
 	slack = 0.005
-	// mostUnverified is the share of an answer's figures that nothing bears out in an answer that is believed.
-	mostUnverified = 0.2
+	// What share of the figures of an answer nothing may bear out. Where a figure is asked for, those around it may be off;
+	// where it is asked whether, or which, the figures are the reasons; where it is asked what there is, they stand aside.
+	mostAround, mostReasons, mostAside = 0.2, 0.1, 0.67
 	// mostCounted is up to which plain whole number one may be a count of things that the pages do not count.
 	mostCounted = 31
 	// leastDenials is the share of the sentences from which an answer without a figure is one that found nothing.
@@ -41,26 +42,37 @@ func onPages(question string, pages evidence) []figures.Known {
 	return known
 }
 
-// supported says whether the pages bear out what an answer says in figures: nearly all of them, and the last where the
-// question asks for one. An answer without figures is not where one was asked for, or where it finds nothing although
-// the pages speak of the matter in figures.
+// supported says whether the pages bear out what an answer says in figures.
 func supported(question, answer string, pages evidence) bool {
+	asked, open := asksForFigure.MatchString(question), asksWhat.MatchString(question)
+	if givesUp.MatchString(answer) {
+		return false
+	}
 	checker := figures.Checker{Known: onPages(question, pages), Slack: slack}
 	verdicts := slices.DeleteFunc(checker.Check(answer), func(v figures.Verdict) bool { return v.Kind != figures.Amount || counts(v) })
-	asked := asksForFigure.MatchString(question)
-	if len(verdicts) == 0 {
-		return !asked && (!findsNothing(answer) || !speakOf(question, pages))
+	switch {
+	case len(verdicts) == 0:
+		return !asked && (!findsNothing(answer) || (open && !speakOf(question, pages)))
+	case asked:
+		return verdicts[len(verdicts)-1].State != figures.Unverified && borneOut(verdicts, mostAround)
+	case open:
+		return borneOut(verdicts, mostAside)
 	}
+	return borneOut(verdicts, mostReasons)
+}
+
+// borneOut tells whether no figure is miscounted and at most a share of them unverified.
+func borneOut(verdicts []figures.Verdict, most float64) bool {
 	bad := 0
 	for _, v := range verdicts {
+		if v.Miscounted != "" {
+			return false
+		}
 		if v.State == figures.Unverified {
 			bad++
 		}
 	}
-	if asked && verdicts[len(verdicts)-1].State == figures.Unverified {
-		return false
-	}
-	return float64(bad) <= mostUnverified*float64(len(verdicts))
+	return float64(bad) <= most*float64(len(verdicts))
 }
 
 // counts tells whether a figure may count things or steps; nought is an answer.
@@ -70,8 +82,10 @@ func counts(v figures.Verdict) bool {
 
 var (
 	asksForFigure = regexp.MustCompile(`(?i)how (?:much|many)|what (?:is|was|are|were) .*\b(?:ratio|margin|average|amount|total|percent|rate|growth|cagr|change|turnover|ebitda|value|capex|payables?|receivables?|income|revenues?|costs?|debt|inventor(?:y|ies)|quantity|capital|assets?|liabilit(?:y|ies)|cash flow|dividends?|expenditures?)\b|what percent|answer in|calculate|round your`)
+	asksWhat      = regexp.MustCompile(`(?i)^(?:what|why|who|describe|list)\b`)
 	sentenceEnds  = regexp.MustCompile(`[.!?:;]\s+|\n+`)
 	denies        = regexp.MustCompile(`(?i)\b(?:(?:does|do|did) ?n(?:ot|['’]t)|is not|are not|isn['’]t|cannot|can['’]t|unable to|without) (?:\w+ ){0,3}(?:provid|mention|contain|includ|disclos|specif|explicit|available|access|stat|determin|have)|no (?:mention|information|specific|data)|as an AI`)
+	givesUp       = regexp.MustCompile(`(?i)(?:cannot|can['’]t|not possible to|unable to|impossible to) (?:be )?(?:\w+ )?(?:calculate|determine|conclude|compare|answer|provide)`)
 	opensDenying  = regexp.MustCompile(`(?i)\b(?:no|not|cannot|unable)\b|n['’]t\b`)
 	longWord      = regexp.MustCompile(`\b[a-z]{7,}\b`)
 	moneyOrShare  = regexp.MustCompile(`[$€£%]|[mb]illion`)

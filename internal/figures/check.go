@@ -30,6 +30,7 @@ func (k Checker) Check(text string) []Verdict {
 		}
 	}
 	c.derive(verdicts)
+	recount(text, verdicts)
 	return verdicts
 }
 

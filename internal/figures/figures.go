@@ -76,4 +76,5 @@ type Verdict struct {
 	State      State
 	Supports   []int  // places in the list of known figures
 	Expression string // of the names of known figures, as package calculate reads it
+	Miscounted string // the calculation in front of it in the text, where that comes to something else
 }
