@@ -134,6 +134,11 @@ func (t *agreement) add(label string, supported bool) {
 	}
 }
 
+// and adds up two of them.
+func (t agreement) and(o agreement) agreement {
+	return agreement{t.correct + o.correct, t.passed + o.passed, t.wrong + o.wrong, t.flagged + o.flagged}
+}
+
 func (t agreement) pass() float64    { return float64(t.passed) / float64(max(1, t.correct)) }
 func (t agreement) flag() float64    { return float64(t.flagged) / float64(max(1, t.wrong)) }
 func (t agreement) balance() float64 { return (t.pass() + t.flag()) / 2 }

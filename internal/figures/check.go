@@ -180,13 +180,16 @@ func samePeriod(period string, said []string) bool {
 	return true
 }
 
+// mostAround is how many figures to either side are looked at for periods.
+const mostAround = 12
+
 // periodsNear are the years and quarters in the sentence of the figure.
 func periodsNear(text string, found []Figure, at int) []string {
 	var parts []string
-	for i := at - 1; i >= 0 && sameSentence(text[found[i].End:found[at].Start]); i-- {
+	for i := at - 1; i >= max(0, at-mostAround) && sameSentence(text[found[i].End:found[at].Start]); i-- {
 		parts = append(parts, found[i].periods()...)
 	}
-	for i := at + 1; i < len(found) && sameSentence(text[found[at].End:found[i].Start]); i++ {
+	for i := at + 1; i < min(len(found), at+mostAround) && sameSentence(text[found[at].End:found[i].Start]); i++ {
 		parts = append(parts, found[i].periods()...)
 	}
 	return parts

@@ -15,6 +15,7 @@ const (
 	mostNamed = 32  // figures of the text itself, which are joined without further proof
 	mostKnown = 300 // known figures that the text does not name
 	longest   = 8   // figures in a sum or an average
+	mostTried = 500 // figures of a text that it is tried to derive
 )
 
 // term is a figure that others may be derived from.
@@ -29,17 +30,22 @@ type term struct {
 // derive marks what follows in one step from figures that the text itself names and that are borne out, and what follows
 // from two known figures by no accident. What is derived may bear out what comes behind it.
 func (c *checker) derive(verdicts []Verdict) {
-	named, order := c.named(verdicts), []term{}
+	named, order, tried := c.named(verdicts), []term{}, 0
 	for i := range verdicts {
 		v := &verdicts[i]
-		if v.State == Unverified {
+		if v.State == Unverified && tried < mostTried {
+			tried++
 			f := v.Figure
 			if c.slack > 0 {
 				f.slack = decimal.Max(f.tolerance(), f.Value.Abs().Mul(decimal.NewFromFloat(c.slack)))
 			}
 			if t, ok := c.reason(f, v.Figure, named, order); ok {
 				v.State, v.Supports, v.Expression = Derived, t.supports, t.name
-				named = include(named, written(*v, "("+t.name+")"))
+				name := "(" + t.name + ")"
+				if t.value.Sign()*v.Value.Sign() < 0 {
+					name = "-" + name
+				}
+				named = include(named, written(*v, name))
 			}
 		}
 		if v.State == Verified || v.State == Derived {
@@ -162,18 +168,30 @@ func (t term) gives(f Figure) bool {
 	return slices.ContainsFunc(Known{Value: t.value, Unit: t.unit}.readings(f), f.is)
 }
 
-// pairUp looks for two terms that give f by one step.
+// pairUp looks for two terms that give f by one step, first with its sign.
 func pairUp(f Figure, terms []term) (term, bool) {
-	all := forms()
-	for _, s := range all {
-		for i, a := range terms {
-			for j, b := range terms {
-				if i == j {
-					continue
-				}
-				if t, ok := s.try(f, a, b); ok {
-					return t, true
-				}
+	for _, unsigned := range []bool{false, true} {
+		for _, s := range forms() {
+			if s.unsigned = s.unsigned && unsigned; unsigned && !s.unsigned {
+				continue
+			}
+			if t, ok := s.anyTwo(f, terms); ok {
+				return t, true
+			}
+		}
+	}
+	return term{}, false
+}
+
+// anyTwo tries the form on each two terms.
+func (s form) anyTwo(f Figure, terms []term) (term, bool) {
+	for i, a := range terms {
+		for j, b := range terms {
+			if i == j {
+				continue
+			}
+			if t, ok := s.try(f, a, b); ok {
+				return t, true
 			}
 		}
 	}

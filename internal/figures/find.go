@@ -14,7 +14,9 @@ import (
 
 const (
 	// MaxText is how much of a text is looked at; no answer is as long.
-	MaxText = 1 << 20
+	MaxText = 1 << 18
+	// near is how far around a number it is looked for what belongs to it, in bytes.
+	near = 48
 	// maxNumber is the longest run of digits that is read as an amount.
 	maxNumber = 40
 )
@@ -91,11 +93,12 @@ func significant(digits string) int {
 // behind it that makes it negative: "$(123)".
 func (f *Figure) before(text string) (closed bool) {
 	for range 3 {
-		left := text[:f.Start]
+		from := max(0, f.Start-near)
+		left := text[from:f.Start]
 		trimmed := strings.TrimRight(left, " \t\u00a0")
 		if m := currencyBefore.FindStringSubmatchIndex(trimmed); m != nil && f.Unit == calculate.Ratio {
 			f.Unit = calculate.Unit(currencies[strings.ToUpper(trimmed[m[2]:m[3]])])
-			f.Start = m[2]
+			f.Start = from + m[2]
 			continue
 		}
 		if m := openMoney.FindStringSubmatchIndex(left); m != nil && f.Unit == calculate.Ratio {
@@ -103,7 +106,7 @@ func (f *Figure) before(text string) (closed bool) {
 				return false
 			}
 			f.Unit = calculate.Unit(currencies[strings.ToUpper(left[m[2]:m[3]])])
-			f.Start, closed = m[2], true
+			f.Start, closed = from+m[2], true
 			f.negate()
 			return closed
 		}
@@ -137,8 +140,8 @@ func isSign(left string) bool {
 
 // closing is how far away the parenthesis is that closes right behind a number; 0 where there is none.
 func closing(right string) int {
-	trimmed := strings.TrimLeft(right, " \t\n\u00a0")
-	if strings.HasPrefix(trimmed, ")") {
+	right = head(right, near)
+	if trimmed := strings.TrimLeft(right, " \t\n\u00a0"); strings.HasPrefix(trimmed, ")") {
 		return len(right) - len(trimmed) + 1
 	}
 	return 0
@@ -176,19 +179,20 @@ func letterFollows(right string) bool {
 // parenthesis reads a number that stands in a parenthesis by itself. In a column of figures that is a minus; in a
 // sentence it may be an aside as well.
 func (f *Figure) parenthesis(text string) {
-	left := strings.TrimRight(text[:f.Start], " \t\u00a0")
+	from := max(0, f.Start-near)
+	left := strings.TrimRight(text[from:f.Start], " \t\u00a0")
 	n := closing(text[f.End:])
 	if n == 0 || !strings.HasSuffix(left, "(") || f.Value.IsNegative() {
 		return
 	}
 	outer := strings.TrimRight(left[:len(left)-1], " \t\u00a0")
 	r, _ := utf8.DecodeLastRuneInString(outer)
-	if outer != "" && r != '\n' && r != '|' && !currencySigns[r] {
+	if (outer != "" || from > 0) && r != '\n' && r != '|' && !currencySigns[r] {
 		f.Unsigned = true
 		return
 	}
 	f.negate()
-	f.Start, f.End = len(left)-1, f.End+n
+	f.Start, f.End = from+len(left)-1, f.End+n
 	if m := percentBehind.FindString(text[f.End:]); m != "" && f.Unit == calculate.Ratio { // "(5.2)%"
 		f.Unit = calculate.Percent
 		f.End += len(m)
@@ -205,7 +209,7 @@ func shareUnits(text string, found []Figure) {
 		if strings.Contains(strings.ToLower(text[a.End:b.Start]), "and") && !rangeBefore.MatchString(tail(text[:a.Start], 16)) {
 			continue
 		}
-		if by := b.scale(text); a.Unit.Currency() == b.Unit.Currency() || b.Unit == calculate.Ratio || a.Unit == calculate.Ratio {
+		if by := b.scale(); a.Unit.Currency() == b.Unit.Currency() || b.Unit == calculate.Ratio || a.Unit == calculate.Ratio {
 			if !a.Scaled && b.Scaled {
 				a.Value, a.Step, a.Scaled = a.Value.Shift(by), a.Step.Shift(by), true
 			}
@@ -220,7 +224,7 @@ func shareUnits(text string, found []Figure) {
 }
 
 // scale is the power of ten of the word that scales f.
-func (f Figure) scale(string) int32 {
+func (f Figure) scale() int32 {
 	m := digitsPattern.FindString(f.Text)
 	_, fraction, _ := strings.Cut(m, ".")
 	return f.Step.Exponent() + int32(len(fraction))

@@ -48,12 +48,14 @@ var spanPatterns = []struct {
 func spans(text string) []span {
 	var found []span
 	for _, p := range spanPatterns {
+		earlier := found // in order; those of one pattern do not overlap
 		for _, m := range p.pattern.FindAllStringIndex(text, -1) {
-			if !overlaps(found, m[0], m[1]) && !moneyBefore(text[:m[0]]) && !unitFollows(text, p.kind, m) {
+			if !overlaps(earlier, m[0], m[1]) && !moneyBefore(text[:m[0]]) && !unitFollows(text, p.kind, m) {
 				found = append(found, span{m[0], m[1], p.kind})
-				slices.SortFunc(found, func(a, b span) int { return a.start - b.start })
 			}
 		}
+		found = slices.Clone(found)
+		slices.SortFunc(found, func(a, b span) int { return a.start - b.start })
 	}
 	return found
 }
@@ -70,7 +72,7 @@ func overlaps(taken []span, start, end int) bool {
 }
 
 func moneyBefore(left string) bool {
-	r, _ := utf8.DecodeLastRuneInString(strings.TrimRight(left, " \u00a0"))
+	r, _ := utf8.DecodeLastRuneInString(strings.TrimRight(tail(left, near), " \u00a0"))
 	return currencySigns[r]
 }
 
@@ -93,7 +95,7 @@ var glued = regexp.MustCompile(`(?i)^(?:k|m|mm|mn|b|bn|t|tn|x|bps?|pp|pct|thousa
 
 // notAmount tells of a number by what touches it whether it is something else than an amount, and where that ends.
 func notAmount(text string, start, end int) (Kind, int) {
-	left, right := text[:start], text[end:]
+	left, right := tail(text[:start], near), text[end:]
 	before, _ := utf8.DecodeLastRuneInString(left)
 	switch {
 	case ordinalBehind.MatchString(right):
