@@ -120,13 +120,13 @@ func writeGrounded(to string, said []grounded) error {
 type agreement struct{ correct, passed, wrong, flagged int }
 
 func (t *agreement) add(label string, supported bool) {
-	switch {
-	case label == "correct":
+	switch label {
+	case "correct":
 		t.correct++
 		if supported {
 			t.passed++
 		}
-	case label == "incorrect":
+	case "incorrect":
 		t.wrong++
 		if !supported {
 			t.flagged++

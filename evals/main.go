@@ -1,5 +1,5 @@
 // Command evals runs data of others through the code that answers here: published examples of calculations,
-// filings whose items are marked, questions on filings, questions of investors.
+// filings whose items are marked, questions on filings and answers to them, questions of investors.
 package main
 
 import (

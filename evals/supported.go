@@ -84,7 +84,7 @@ var (
 	asksForFigure = regexp.MustCompile(`(?i)how (?:much|many)|what (?:is|was|are|were) .*\b(?:ratio|margin|average|amount|total|percent|rate|growth|cagr|change|turnover|ebitda|value|capex|payables?|receivables?|income|revenues?|costs?|debt|inventor(?:y|ies)|quantity|capital|assets?|liabilit(?:y|ies)|cash flow|dividends?|expenditures?)\b|what percent|answer in|calculate|round your`)
 	asksWhat      = regexp.MustCompile(`(?i)^(?:what|why|who|describe|list)\b`)
 	sentenceEnds  = regexp.MustCompile(`[.!?:;]\s+|\n+`)
-	denies        = regexp.MustCompile(`(?i)\b(?:(?:does|do|did) ?n(?:ot|['’]t)|is not|are not|isn['’]t|cannot|can['’]t|unable to|without) (?:\w+ ){0,3}(?:provid|mention|contain|includ|disclos|specif|explicit|available|access|stat|determin|have)|no (?:mention|information|specific|data)|as an AI`)
+	denies        = regexp.MustCompile(`(?i)\b(?:(?:does|do|did) ?n(?:ot|['’]t)|is not|are not|isn['’]t|cannot|can['’]t|unable to|without) (?:\w+ ){0,3}(?:provid|mention|contain|include|disclos|specif|explicit|available|access|stat|determin|have)|no (?:mention|information|specific|data)|as an AI`)
 	givesUp       = regexp.MustCompile(`(?i)(?:cannot|can['’]t|not possible to|unable to|impossible to) (?:be )?(?:\w+ )?(?:calculate|determine|conclude|compare|answer|provide)`)
 	opensDenying  = regexp.MustCompile(`(?i)\b(?:no|not|cannot|unable)\b|n['’]t\b`)
 	longWord      = regexp.MustCompile(`\b[a-z]{7,}\b`)

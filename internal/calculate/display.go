@@ -8,10 +8,10 @@ import (
 // "USD 1,234.50", "12.3%", "0.8", "1,000 shares", "USD 2.10 per shares". Only what is shown is rounded.
 func Show(v Value, places int32) string {
 	number := grouped(v.Amount.Round(places).StringFixed(max(places, 0)))
-	switch {
-	case v.Unit == Ratio:
+	switch v.Unit {
+	case Ratio:
 		return number
-	case v.Unit == Percent:
+	case Percent:
 		return number + "%"
 	}
 	top, bottom, divided := strings.Cut(string(v.Unit), "/")

@@ -40,10 +40,11 @@ type checker struct {
 	sizes []float64 // without their signs
 	slack float64
 	terms []term // the known figures, each value once
+	tried map[string]term
 }
 
 func newChecker(k Checker) *checker {
-	c := &checker{known: k.Known, sizes: make([]float64, len(k.Known)), slack: k.Slack}
+	c := &checker{known: k.Known, sizes: make([]float64, len(k.Known)), slack: k.Slack, tried: map[string]term{}}
 	for i, k := range k.Known {
 		c.sizes[i] = math.Abs(k.Value.InexactFloat64())
 	}
@@ -59,7 +60,7 @@ func (c *checker) supports(f Figure, periods []string) []int {
 	var supports []int
 	size, slack := math.Abs(f.Value.InexactFloat64()), f.tolerance().InexactFloat64()
 	for i, k := range c.known {
-		if !c.near(i, f, size, slack) || !samePeriod(k.Period, periods) {
+		if !c.near(i, size, slack) || !samePeriod(k.Period, periods) {
 			continue
 		}
 		if slices.ContainsFunc(k.readings(f), f.is) {
@@ -70,7 +71,7 @@ func (c *checker) supports(f Figure, periods []string) []int {
 }
 
 // near sorts out quickly what cannot be f at any scale it may have.
-func (c *checker) near(i int, f Figure, size, slack float64) bool {
+func (c *checker) near(i int, size, slack float64) bool {
 	shifts := []int32{0}
 	if c.known[i].Loose {
 		shifts = looseShifts
@@ -199,17 +200,19 @@ var sentenceEnd = regexp.MustCompile(`[.!?;]\s|\n`)
 
 func sameSentence(between string) bool { return !sentenceEnd.MatchString(between) }
 
-var shortYear = regexp.MustCompile(`(?i)^(?:FY|CY|fiscal|.*Q).*?['’ ]?(\d\d)$`)
+var (
+	longYear  = regexp.MustCompile(year)
+	shortYear = regexp.MustCompile(`(?i)(?:Y|fiscal|Q[1-4]|[1-4]Q)[\s'’-]*(\d\d)$`) // FY24, Q3'24
+)
 
+// periods are the years and quarters that a date or period names.
 func (f Figure) periods() []string {
 	if f.Kind != Period && f.Kind != Date {
 		return nil
 	}
 	parts := periodParts(f.Text)
-	if m := shortYear.FindStringSubmatch(f.Text); m != nil && !strings.Contains(f.Text, "20"+m[1]) && len(m[1]) == 2 && len(yearOnly.FindString(f.Text)) == 0 {
+	if m := shortYear.FindStringSubmatch(f.Text); m != nil && !longYear.MatchString(f.Text) {
 		parts = append(parts, "20"+m[1])
 	}
 	return parts
 }
-
-var yearOnly = regexp.MustCompile(year)

@@ -1,6 +1,7 @@
 package figures
 
 import (
+	"fmt"
 	"math"
 	"slices"
 	"strings"
@@ -15,7 +16,7 @@ const (
 	mostNamed = 32  // figures of the text itself, which are joined without further proof
 	mostKnown = 300 // known figures that the text does not name
 	longest   = 8   // figures in a sum or an average
-	mostTried = 500 // figures of a text that it is tried to derive
+	mostTried = 300 // figures of a text that it is tried to derive
 )
 
 // term is a figure that others may be derived from.
@@ -220,6 +221,17 @@ const window = 50
 // fromKnown looks for two known figures that give f by one step, and believes them only where so few pairs come near
 // that one had to.
 func (c *checker) fromKnown(f Figure) (term, bool) {
+	said := fmt.Sprint(f.Value, f.Step, f.Unit, f.Unsigned, f.About, f.Multiple)
+	found, tried := c.tried[said]
+	if !tried { // a text says a figure more than once
+		found = c.search(f)
+		c.tried[said] = found
+	}
+	return found, found.name != ""
+}
+
+// search is fromKnown without its memory.
+func (c *checker) search(f Figure) term {
 	slack := f.tolerance().InexactFloat64()
 	size, accidents := math.Abs(f.Value.InexactFloat64()), 0
 	var found term
@@ -243,7 +255,10 @@ func (c *checker) fromKnown(f Figure) (term, bool) {
 			}
 		}
 	}
-	return found, found.name != "" && float64(accidents-1)/(2*window) <= mostAccidents
+	if float64(accidents-1)/(2*window) > mostAccidents {
+		return term{}
+	}
+	return found
 }
 
 // distinct are the known figures, each value once.

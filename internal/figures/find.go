@@ -223,11 +223,10 @@ func shareUnits(text string, found []Figure) {
 	}
 }
 
-// scale is the power of ten of the word that scales f.
+// scale is the power of ten of the word that scales f: what the step says beyond the places written.
 func (f Figure) scale() int32 {
-	m := digitsPattern.FindString(f.Text)
-	_, fraction, _ := strings.Cut(m, ".")
-	return f.Step.Exponent() + int32(len(fraction))
+	_, fraction, _ := strings.Cut(digitsPattern.FindString(f.Text), ".")
+	return f.Step.Shift(int32(min(len(fraction), maxNumber))).Exponent() //nolint:gosec // which is small
 }
 
 func tail(text string, n int) string { return text[max(0, len(text)-n):] }

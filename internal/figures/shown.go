@@ -71,11 +71,13 @@ func (f Figure) comesTo(v decimal.Decimal) bool {
 // recount holds figures against the calculations that the text shows for them. One that comes to something else takes
 // back that the figure follows from others; that it is known stands.
 func recount(text string, verdicts []Verdict) {
+	tried := 0
 	for i := range verdicts {
 		v := &verdicts[i]
-		if v.Kind != Amount || goesOn.MatchString(text[v.End:]) {
+		if v.Kind != Amount || tried == mostTried || !equalsBefore.MatchString(tail(text[:v.Start], near)) || goesOn.MatchString(text[v.End:]) {
 			continue
 		}
+		tried++
 		calculation, value, ok := shown(text, v.Figure)
 		if !ok || v.comesTo(value) {
 			continue

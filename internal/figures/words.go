@@ -41,22 +41,21 @@ type unitBehind struct {
 	word     bool // no letter may follow
 }
 
-func unit(pattern string, u calculate.Unit) unitBehind {
-	return unitBehind{pattern: regexp.MustCompile(`(?i)^[\s\x{a0}-]?(?:` + pattern + `)`), unit: u, word: true}
-}
-
 var unitsBehind = []unitBehind{
 	{pattern: percentBehind, unit: calculate.Percent},
-	unit(`percentage[\s-]points?|percents?|per\scent|pct\.?|pp|ppts?`, calculate.Percent),
+	{pattern: regexp.MustCompile(`(?i)^[\s\x{a0}-]?(?:percentage[\s-]points?|percents?|per\scent|pct\.?|pp|ppts?)`), unit: calculate.Percent, word: true},
 	{pattern: regexp.MustCompile(`(?i)^[\s\x{a0}-]?(?:basis[\s-]points?|bps?)`), unit: calculate.Percent, shift: -2, word: true},
 	{pattern: regexp.MustCompile(`(?i)^(?:[x×]|[\s\x{a0}]?times|[\s\x{a0}]×)`), unit: calculate.Ratio, multiple: true, word: true},
-	unit(`U\.?S\.?\sdollars?|dollars?|USD`, "USD"),
-	unit(`euros?|EUR|€`, "EUR"),
-	unit(`pounds?(?:\ssterling)?|GBP`, "GBP"),
-	unit(`yen|JPY`, "JPY"),
-	unit(`CHF|(?:swiss\s)?francs?`, "CHF"),
-	unit(`CAD`, "CAD"), unit(`AUD`, "AUD"), unit(`HKD`, "HKD"), unit(`CNY|RMB|yuan`, "CNY"),
-	unit(`shares?`, "shares"),
+	{pattern: regexp.MustCompile(`(?i)^[\s\x{a0}-]?(?:U\.?S\.?\sdollars?|dollars?|USD)`), unit: "USD", word: true},
+	{pattern: regexp.MustCompile(`(?i)^[\s\x{a0}-]?(?:euros?|EUR|€)`), unit: "EUR", word: true},
+	{pattern: regexp.MustCompile(`(?i)^[\s\x{a0}-]?(?:pounds?(?:\ssterling)?|GBP)`), unit: "GBP", word: true},
+	{pattern: regexp.MustCompile(`(?i)^[\s\x{a0}-]?(?:yen|JPY)`), unit: "JPY", word: true},
+	{pattern: regexp.MustCompile(`(?i)^[\s\x{a0}-]?(?:CHF|(?:swiss\s)?francs?)`), unit: "CHF", word: true},
+	{pattern: regexp.MustCompile(`(?i)^[\s\x{a0}-]?(?:CAD)`), unit: "CAD", word: true},
+	{pattern: regexp.MustCompile(`(?i)^[\s\x{a0}-]?(?:AUD)`), unit: "AUD", word: true},
+	{pattern: regexp.MustCompile(`(?i)^[\s\x{a0}-]?(?:HKD)`), unit: "HKD", word: true},
+	{pattern: regexp.MustCompile(`(?i)^[\s\x{a0}-]?(?:CNY|RMB|yuan)`), unit: "CNY", word: true},
+	{pattern: regexp.MustCompile(`(?i)^[\s\x{a0}-]?(?:shares?)`), unit: "shares", word: true},
 }
 
 var (
