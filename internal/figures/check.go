@@ -11,26 +11,33 @@ import (
 	"github.com/jaspers-ai/jaspers/internal/calculate"
 )
 
+// MostChecked is how many amounts of a text are checked, far more than an answer has; those behind stay unverified.
+const MostChecked = 3000
+
 // Check finds the numbers of a text and holds each amount against what is known. The text stays as it is.
 func Check(text string, known []Known) []Verdict { return Checker{Known: known}.Check(text) }
 
 // Check finds the numbers of a text and holds each amount against what is known.
 func (k Checker) Check(text string) []Verdict {
 	found, c := Find(text), newChecker(k)
-	verdicts := make([]Verdict, len(found))
+	verdicts, checked, end := make([]Verdict, len(found)), 0, len(found)
 	for i, f := range found {
 		verdicts[i] = Verdict{Figure: f}
 		if f.Kind != Amount {
 			continue
 		}
 		verdicts[i].State = Unverified
+		if checked++; checked > MostChecked {
+			end = min(end, i)
+			continue
+		}
 		if supports := c.supports(f, periodsNear(text, found, i)); len(supports) > 0 {
 			verdicts[i].State, verdicts[i].Supports = Verified, supports
 			verdicts[i].Expression = k.Known[supports[0]].Name
 		}
 	}
-	c.derive(verdicts)
-	recount(text, verdicts)
+	c.derive(verdicts[:end])
+	recount(text, verdicts[:end])
 	return verdicts
 }
 

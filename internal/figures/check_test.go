@@ -118,6 +118,16 @@ func TestAShownCalculationIsWorkedOut(t *testing.T) {
 	}
 }
 
+func TestWhatIsBeyondTheBoundsIsFoundAndStaysUnverified(t *testing.T) {
+	verdicts := Check(strings.Repeat("$155 million. ", MostChecked+1), reported())
+	if n := len(verdicts); n != MostChecked+1 {
+		t.Fatalf("got %d figures, want %d", n, MostChecked+1)
+	}
+	if verdicts[MostChecked-1].State != Verified || verdicts[MostChecked].State != Unverified {
+		t.Errorf("got %s and behind it %s", verdicts[MostChecked-1].State, verdicts[MostChecked].State)
+	}
+}
+
 func TestChanceProvesNothing(t *testing.T) {
 	var known []Known
 	for i := range 120 {
