@@ -1,5 +1,5 @@
 // Command evals runs data of others through the code that answers here: published examples of calculations,
-// filings whose items are marked, questions on filings, questions of investors.
+// filings whose items are marked, questions on filings and answers to them, questions of investors.
 package main
 
 import (
@@ -17,6 +17,7 @@ type suite struct {
 func suites() []suite {
 	return []suite{
 		{"calc", "DIR  run each vector of each *.json in DIR, laid out as evals/calc/dev", calc},
+		{"grounding", "DIR --out FILE  hold each answer in DIR, laid out as evals/grounding, against the pages it should rest on, and work out the derivations there", grounding},
 		{"intent", "FILE --universe DIR --out PRED  read each question of FILE, laid out as evals/questions/dev.jsonl, among the companies of DIR, laid out as evals/universe", intents},
 		{"retrieval", "DIR --out FILE [--shared]  rank the pages of filings for each question in DIR, laid out as evals/retrieval", retrieval},
 		{"sections", "DIR -out FOLDER  cut each *.htm.gz and *.txt.gz below DIR, laid out as evals/edgar/dev, into its items", sections},

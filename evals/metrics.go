@@ -6,8 +6,8 @@ import (
 	"github.com/jaspers-ai/jaspers/internal/risk"
 )
 
-// figures are the metrics that are one number, by each name they go by.
-var figures = map[string]func(*measured) returns.Figure{
+// oneNumber are the metrics that are one number, by each name they go by.
+var oneNumber = map[string]func(*measured) returns.Figure{
 	// what was earned
 	"total_return":             func(m *measured) returns.Figure { return returns.Link(m.r) },
 	"cumulative_return":        func(m *measured) returns.Figure { return returns.Link(m.r) },

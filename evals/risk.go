@@ -154,7 +154,7 @@ func riskTopic(v *vector, r *result) error {
 	}
 	m.r, m.b = in.levels(), in.Benchmark.values
 	m.excess, m.bExcess = in.RiskFree.over(m.r), in.RiskFree.over(m.b)
-	if figure := figures[in.Metric]; figure != nil {
+	if figure := oneNumber[in.Metric]; figure != nil {
 		r.figure("value", figure(&m))
 		return nil
 	}

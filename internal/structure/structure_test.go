@@ -27,8 +27,8 @@ const (
 // rank do not know each other. Names are below internal.
 var ranks = [][]string{
 	{"allocation", "calendar", "fault", "flight", "forms", "kept", "ranking", "redis", "returns", "telemetry", "vault", "words"},
-	{"db", "facts", "flat", "limit", "mail", "packed", "passwords", "risk", "upstream", "when"},
-	{"audit", "broker", "cache", "idempotency", "intent", "items", "job", "llm", "pace"},
+	{"calculate", "db", "facts", "flat", "limit", "mail", "packed", "passwords", "risk", "upstream", "when"},
+	{"audit", "broker", "cache", "figures", "idempotency", "intent", "items", "job", "llm", "pace"},
 	{"filings", "instrument", "keys", "ledger", "market", "secondfactor", "user"},
 	adapters,
 	{"auth", "connection", "documents", "exchange", "lots", "passages", "pastprices", "reported", "research"},
@@ -52,7 +52,7 @@ var adapters = []string{"broker/alpaca", "broker/ibkr", "filings/edgar", "llm/cl
 // them, save that app starts the simulator for the demo.
 var aside = map[string][]string{
 	"bench":                   {"broker", "calendar", "db", "fault", "flat", "flat/flattest", "history", "instrument", "items", "ledger", "lots", "market", "pastprices", "performance", "portfolio", "recording", "sim", "vault"},
-	"evals":                   {"allocation", "broker", "calendar", "fault", "flat", "instrument", "intent", "items", "ledger", "lots", "ranking", "returns", "risk", "user"},
+	"evals":                   {"allocation", "broker", "calculate", "calendar", "fault", "figures", "flat", "instrument", "intent", "items", "ledger", "lots", "ranking", "returns", "risk", "user"},
 	"asvs":                    {},
 	"broker/brokertest":       {"broker", "fault", "sharedtest", "vault"},
 	"db/dbtest":               {"db", "sharedtest"},

@@ -1,0 +1,67 @@
+package figures
+
+import (
+	"regexp"
+
+	"github.com/jaspers-ai/jaspers/internal/calculate"
+)
+
+// currencies are the signs and codes that may stand before an amount.
+var currencies = map[string]string{
+	"$": "USD", "US$": "USD", "USD": "USD", "C$": "CAD", "CA$": "CAD", "CAD": "CAD", "A$": "AUD", "AU$": "AUD", "AUD": "AUD",
+	"HK$": "HKD", "HKD": "HKD", "NZ$": "NZD", "NZD": "NZD", "S$": "SGD", "SGD": "SGD", "R$": "BRL", "BRL": "BRL",
+	"€": "EUR", "EUR": "EUR", "£": "GBP", "GBP": "GBP", "¥": "JPY", "JPY": "JPY", "CNY": "CNY", "RMB": "CNY",
+	"CHF": "CHF", "₹": "INR", "INR": "INR", "₩": "KRW", "KRW": "KRW", "SEK": "SEK", "NOK": "NOK", "DKK": "DKK", "MXN": "MXN",
+}
+
+var currencySigns = map[rune]bool{'$': true, '€': true, '£': true, '¥': true, '₹': true, '₩': true}
+
+const currencyWords = `US\$|CA\$|C\$|AU\$|A\$|HK\$|NZ\$|S\$|R\$|[$€£¥₹₩]|USD|CAD|AUD|HKD|NZD|SGD|BRL|EUR|GBP|JPY|CNY|RMB|CHF|INR|KRW|SEK|NOK|DKK|MXN`
+
+var (
+	currencyBefore = regexp.MustCompile(`(?:^|[^\pL])(` + currencyWords + `)$`)
+	openMoney      = regexp.MustCompile(`(?:^|[^\pL])(` + currencyWords + `)\s?\($`)
+	percentBehind  = regexp.MustCompile(`^\s?%`)
+)
+
+// scales are the words and letters that multiply, by their power of ten.
+var scales = map[string]int32{
+	"hundred": 2, "thousand": 3, "thousands": 3, "k": 3, "million": 6, "millions": 6, "m": 6, "mn": 6, "mm": 6, "mln": 6, "mio": 6,
+	"billion": 9, "billions": 9, "b": 9, "bn": 9, "bln": 9, "trillion": 12, "trillions": 12, "t": 12, "tn": 12, "trn": 12,
+}
+
+var scalePattern = regexp.MustCompile(`(?i)^[\s\x{a0}-]?(hundred|thousands?|millions?|billions?|trillions?|mln|mio|mn|mm|bln|bn|trn|tn|k|m|b|t)`)
+
+// unitBehind is what may stand behind a number, with the power of ten that brings it to the unit.
+type unitBehind struct {
+	pattern  *regexp.Regexp
+	unit     calculate.Unit
+	shift    int32
+	multiple bool
+	word     bool // no letter may follow
+}
+
+var unitsBehind = []unitBehind{
+	{pattern: percentBehind, unit: calculate.Percent},
+	{pattern: regexp.MustCompile(`(?i)^[\s\x{a0}-]?(?:percentage[\s-]points?|percents?|per\scent|pct\.?|pp|ppts?)`), unit: calculate.Percent, word: true},
+	{pattern: regexp.MustCompile(`(?i)^[\s\x{a0}-]?(?:basis[\s-]points?|bps?)`), unit: calculate.Percent, shift: -2, word: true},
+	{pattern: regexp.MustCompile(`(?i)^(?:[x×]|[\s\x{a0}]?times|[\s\x{a0}]×)`), unit: calculate.Ratio, multiple: true, word: true},
+	{pattern: regexp.MustCompile(`(?i)^[\s\x{a0}-]?(?:U\.?S\.?\sdollars?|dollars?|USD)`), unit: "USD", word: true},
+	{pattern: regexp.MustCompile(`(?i)^[\s\x{a0}-]?(?:euros?|EUR|€)`), unit: "EUR", word: true},
+	{pattern: regexp.MustCompile(`(?i)^[\s\x{a0}-]?(?:pounds?(?:\ssterling)?|GBP)`), unit: "GBP", word: true},
+	{pattern: regexp.MustCompile(`(?i)^[\s\x{a0}-]?(?:yen|JPY)`), unit: "JPY", word: true},
+	{pattern: regexp.MustCompile(`(?i)^[\s\x{a0}-]?(?:CHF|(?:swiss\s)?francs?)`), unit: "CHF", word: true},
+	{pattern: regexp.MustCompile(`(?i)^[\s\x{a0}-]?(?:CAD)`), unit: "CAD", word: true},
+	{pattern: regexp.MustCompile(`(?i)^[\s\x{a0}-]?(?:AUD)`), unit: "AUD", word: true},
+	{pattern: regexp.MustCompile(`(?i)^[\s\x{a0}-]?(?:HKD)`), unit: "HKD", word: true},
+	{pattern: regexp.MustCompile(`(?i)^[\s\x{a0}-]?(?:CNY|RMB|yuan)`), unit: "CNY", word: true},
+	{pattern: regexp.MustCompile(`(?i)^[\s\x{a0}-]?(?:shares?)`), unit: "shares", word: true},
+}
+
+var (
+	aboutPattern  = regexp.MustCompile(`(?i)(?:\b(?:about|around|approximately|approx\.?|roughly|nearly|almost|circa|some|over|under|more than|less than|just under|just over|close to)\s*|[~≈]\s*)$`)
+	fallPattern   = regexp.MustCompile(`(?i)\b(?:fell|falls?|fallen|falling|decreas\w*|declin\w*|dropp?\w*|down|los[st]\w*|losses|lower\w*|reduc\w*|shr[aiu]nk\w*|negative|outflows?|spent|paid|used|cut|slid|slipped|contract\w*)\b[^.;\d]*$`)
+	fallenPattern = regexp.MustCompile(`(?i)^\s?(?:decrease|decline|drop|loss|reduction|lower|less|fall|outflow)`)
+	rangeBetween  = regexp.MustCompile(`(?i)^\s*(?:-|–|—|to|and)\s*$`)
+	rangeBefore   = regexp.MustCompile(`(?i)\b(?:between|from)\s*$`)
+)
