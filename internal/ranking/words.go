@@ -127,7 +127,7 @@ func last(word string) string {
 	switch {
 	case n > 4 && strings.HasSuffix(word, "at"):
 		return word[:n-2]
-	case n > 3 && word[n-1] == word[n-2] && word[n-1] != 's' && word[n-1] != 'l':
+	case n > 3 && word[n-1] < utf8.RuneSelf && word[n-1] == word[n-2] && word[n-1] != 's' && word[n-1] != 'l':
 		return word[:n-1]
 	case n > 3 && word[n-1] == 'y':
 		return word[:n-1] + "i"
