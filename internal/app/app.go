@@ -59,8 +59,8 @@ type App struct {
 	// prices asks Market for what is held before anybody waits for it.
 	prices *prices.Service
 	// passages are what filings say, piece by piece; library puts them there.
-	passages *passages.Service
-	library  *library.Service
+	passages      *passages.Service
+	filingLibrary *library.Service
 	// fetched keeps what outside services said; redis is its own connection, nil without one.
 	fetched *cache.Store
 	redis   *redis.Client
@@ -237,11 +237,11 @@ func (a *App) buildFilings(life context.Context, outside providers) error {
 	a.Documents = documents.New(life, documents.Config{
 		DB: a.db, Filings: a.Filings, Now: outside.Now,
 		OnKept: func(ctx context.Context, tx *sql.Tx, number filings.Accession, name string) error {
-			return a.library.Kept(ctx, tx, number, name)
+			return a.filingLibrary.Kept(ctx, tx, number, name)
 		},
 	})
 	a.passages = &passages.Service{DB: a.db, Now: outside.Now}
-	a.library = &library.Service{
+	a.filingLibrary = &library.Service{
 		DB: a.db, Filings: a.Filings, Documents: a.Documents, Passages: a.passages, Jobs: a.jobs, Now: outside.Now,
 		Pause: outside.filingPause(), PerDay: outside.EDGAR.Ahead,
 	}
