@@ -14,6 +14,7 @@ import (
 	"github.com/jaspers-ai/jaspers/internal/broker"
 	"github.com/jaspers-ai/jaspers/internal/broker/ibkr"
 	"github.com/jaspers-ai/jaspers/internal/connection"
+	"github.com/jaspers-ai/jaspers/internal/pause"
 	"github.com/jaspers-ai/jaspers/internal/sim"
 	"github.com/jaspers-ai/jaspers/internal/upstream"
 	"github.com/jaspers-ai/jaspers/internal/user"
@@ -73,19 +74,7 @@ func (p providers) ibkr() (broker.Provider, error) {
 	if err != nil {
 		return nil, err
 	}
-	return ibkr.New(ibkr.Config{URL: p.IBKR.GatewayURL, Now: p.Now, Wait: wait}, client), nil
-}
-
-// wait waits for a time of the clock on the wall, or until ctx ends.
-func wait(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
+	return ibkr.New(ibkr.Config{URL: p.IBKR.GatewayURL, Now: p.Now, Wait: pause.For}, client), nil
 }
 
 // The simulated gateway of a demo: who is signed in there, and for how long when nobody asks. A laptop that slept should

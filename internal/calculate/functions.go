@@ -3,7 +3,6 @@ package calculate
 import (
 	"math"
 	"math/big"
-	"slices"
 
 	"github.com/jaspers-ai/jaspers/internal/fault"
 )
@@ -223,14 +222,4 @@ func root(x *big.Float, n int64) *big.Float {
 		y = step.Quo(step, count)
 	}
 	return y
-}
-
-// Functions lists the functions that expressions may call, for those who describe them.
-func Functions() []string {
-	var names []string
-	for called := range functions() {
-		names = append(names, called)
-	}
-	slices.Sort(names)
-	return names
 }

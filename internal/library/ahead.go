@@ -12,6 +12,7 @@ import (
 	"github.com/jaspers-ai/jaspers/internal/fault"
 	"github.com/jaspers-ai/jaspers/internal/filings"
 	"github.com/jaspers-ai/jaspers/internal/job"
+	"github.com/jaspers-ai/jaspers/internal/pause"
 )
 
 // Gather is the job of looking what the companies held have filed.
@@ -60,7 +61,7 @@ func (s *Service) Gather(ctx context.Context, _ Gather) error {
 		if err != nil || full {
 			return err
 		}
-		if err := s.pause(ctx); err != nil {
+		if err := pause.For(ctx, s.Pause); err != nil {
 			return err
 		}
 	}
@@ -138,20 +139,5 @@ func (s *Service) Fetch(ctx context.Context, f Fetch) error {
 	if err := s.Documents.Ahead(ctx, filings.Accession(f.Accession)); err != nil {
 		return hopeless(err)
 	}
-	return s.pause(ctx)
-}
-
-// pause waits between two questions.
-func (s *Service) pause(ctx context.Context) error {
-	if s.Pause == 0 {
-		return ctx.Err()
-	}
-	timer := time.NewTimer(s.Pause)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
+	return pause.For(ctx, s.Pause)
 }

@@ -17,6 +17,7 @@ import (
 	"github.com/jaspers-ai/jaspers/internal/job"
 	"github.com/jaspers-ai/jaspers/internal/market"
 	"github.com/jaspers-ai/jaspers/internal/pastprices"
+	"github.com/jaspers-ai/jaspers/internal/pause"
 	"github.com/jaspers-ai/jaspers/internal/recording"
 	"github.com/jaspers-ai/jaspers/internal/research"
 )
@@ -140,17 +141,10 @@ func (s *Service) refreshRates(ctx context.Context, first calendar.Day) error {
 
 // pause waits after a question that went to a source.
 func (s *Service) pause(ctx context.Context, asked bool) error {
-	if !asked || s.Pause == 0 {
+	if !asked {
 		return ctx.Err()
 	}
-	timer := time.NewTimer(s.Pause)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
+	return pause.For(ctx, s.Pause)
 }
 
 // AddSplits keeps the splits of a symbol with every instrument of it, and tells the ledgers of who holds one, in the
