@@ -11,12 +11,13 @@ import (
 
 	"github.com/jaspers-ai/jaspers/internal/fault"
 	"github.com/jaspers-ai/jaspers/internal/llm"
+	"github.com/jaspers-ai/jaspers/internal/tool"
 )
 
 // Analyst answers questions. It keeps nothing between them and may be used by many goroutines.
 type Analyst struct {
-	Model  llm.Model // nil where none is configured
-	Tools  []Tool    // what the model may read, names unique
+	Model  llm.Model   // nil where none is configured
+	Tools  []tool.Tool // what the model may read, names unique
 	Now    func() time.Time
 	Limits Limits
 }
@@ -100,7 +101,7 @@ type ToolCall struct {
 	Started  time.Time
 	Duration time.Duration
 
-	result ToolResult
+	read tool.Call // where it succeeded
 }
 
 // Ready tells whether there is a model to ask: ModelNotConfigured where there is none.

@@ -9,6 +9,7 @@ import (
 	"github.com/jaspers-ai/jaspers/internal/db"
 	"github.com/jaspers-ai/jaspers/internal/fault"
 	"github.com/jaspers-ai/jaspers/internal/llm"
+	"github.com/jaspers-ai/jaspers/internal/tool"
 )
 
 // parallelCalls is how many tools of one answer run at a time.
@@ -27,14 +28,14 @@ func (w *work) answerCalls(ctx context.Context, round int, asked []llm.ToolCall)
 		calls[i] = call
 		if number > w.limits.Calls {
 			call.Err = fault.New(fault.RateLimited, "this answer may use no more tools; answer with what you have")
-			call.Output = encodeFailure(call)
+			call.Output = tool.PrintFailure(call.Handle, call.Err)
 			finished <- call
 			continue
 		}
 		running.Go(func() {
 			slots <- struct{}{}
 			defer func() { <-slots }()
-			w.analyst.execute(ctx, w.userID, call, request.Input)
+			w.execute(ctx, call, request.Input)
 			finished <- call
 		})
 	}
@@ -46,10 +47,35 @@ func (w *work) answerCalls(ctx context.Context, round int, asked []llm.ToolCall)
 	w.keep(round, asked, calls)
 }
 
+// execute runs one call. What the model got wrong and what the tool could not do become the call's error, never more.
+func (w *work) execute(ctx context.Context, call *ToolCall, input json.RawMessage) {
+	found, err := tool.Run(ctx, w.analyst.Tools, tool.Asker{UserID: w.userID}, call.Name, input)
+	if err == nil {
+		call.read, err = tool.Read(call.ID, call.Handle, call.Name, found)
+	}
+	if err == nil {
+		call.Output, err = tool.Print(call.Handle, call.Name, found)
+	}
+	call.Err = err
+	if call.Err != nil {
+		call.Output = tool.PrintFailure(call.Handle, call.Err)
+	}
+	call.Duration = w.analyst.Now().Sub(call.Started)
+}
+
+// offer lists the tools in the model's terms.
+func (a *Analyst) offer() []llm.Tool {
+	offered := make([]llm.Tool, 0, len(a.Tools))
+	for _, t := range a.Tools {
+		offered = append(offered, llm.Tool{Name: t.Name, Description: t.Description, InputSchema: t.Schema})
+	}
+	return offered
+}
+
 // open describes a call and says that it began.
 func (w *work) open(number, round int, request llm.ToolCall) *ToolCall {
 	call := ToolCall{
-		ID: db.NewID(), Handle: handleOf(number), Round: round,
+		ID: db.NewID(), Handle: tool.HandleOf(number), Round: round,
 		Name: shorten(request.Name, maxName), Input: recordedInput(request.Input), Started: db.Time(w.analyst.Now()),
 	}
 	begun := call
@@ -61,10 +87,10 @@ func (w *work) open(number, round int, request llm.ToolCall) *ToolCall {
 func (w *work) keep(round int, asked []llm.ToolCall, calls []*ToolCall) {
 	var blocks []llm.Block
 	for i, call := range calls {
-		w.result.ToolCalls = append(w.result.ToolCalls, *call)
 		if call.Err == nil {
-			w.calls[call.Handle] = call
+			w.read.Add(call.read)
 		}
+		w.result.ToolCalls = append(w.result.ToolCalls, *call)
 		blocks = append(blocks, llm.Block{Result: &llm.ToolResult{
 			CallID: asked[i].ID, Content: string(call.Output), IsError: call.Err != nil,
 		}})
@@ -81,10 +107,10 @@ const maxName = 64
 // recordedInput is an input as it is stored and shown: JSON of a bearable size, in characters that every database takes.
 func recordedInput(input json.RawMessage) json.RawMessage {
 	text := strings.ToValidUTF8(string(input), "\uFFFD")
-	if len(text) <= maxInput && json.Valid([]byte(text)) {
+	if len(text) <= tool.MaxInput && json.Valid([]byte(text)) {
 		return json.RawMessage(text)
 	}
-	quoted, err := toJSON(shorten(text, 1024))
+	quoted, err := json.Marshal(shorten(text, 1024))
 	if err != nil { // a string always prints
 		return json.RawMessage(`null`)
 	}

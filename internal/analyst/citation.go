@@ -1,7 +1,6 @@
 package analyst
 
 import (
-	"strconv"
 	"strings"
 	"time"
 )
@@ -24,8 +23,13 @@ const (
 	maxHandleDigits = 4
 )
 
-// handleOf is the handle of an answer's n-th tool call.
-func handleOf(n int) string { return "t" + strconv.Itoa(n) }
+func timeOrNil(t time.Time) *time.Time {
+	if t.IsZero() {
+		return nil
+	}
+	t = t.UTC()
+	return &t
+}
 
 // markers replaces the markers in a text that arrives in pieces. However the text is cut, the joined output is the same.
 type markers struct {

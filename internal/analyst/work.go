@@ -8,6 +8,7 @@ import (
 
 	"github.com/jaspers-ai/jaspers/internal/fault"
 	"github.com/jaspers-ai/jaspers/internal/llm"
+	"github.com/jaspers-ai/jaspers/internal/tool"
 )
 
 // work is one answer in the making. Only the goroutine of Answer touches it.
@@ -20,15 +21,15 @@ type work struct {
 	messages []llm.Message
 	content  strings.Builder
 	markers  markers
-	calls    map[string]*ToolCall // the calls that can be cited, by handle
-	cited    map[string]int       // the number of a handle that was cited
+	read     tool.Results   // what can be referred to
+	cited    map[string]int // the number of a handle that was cited
 	result   Result
 }
 
 func newWork(a *Analyst, limits Limits, q Question, emit func(Event)) *work {
 	w := &work{
 		analyst: a, limits: limits, userID: q.UserID, emit: emit, system: systemPrompt(a.Now()),
-		calls: map[string]*ToolCall{}, cited: map[string]int{},
+		cited:  map[string]int{},
 		result: Result{Status: Failed, Citations: []Citation{}, ToolCalls: []ToolCall{}, Usage: Usage{Model: a.Model.Info().Model}},
 	}
 	w.markers.resolve = w.cite
@@ -150,7 +151,7 @@ func (w *work) count(response llm.Response) {
 
 // cite turns the marker of a tool result into its number. Other handles are the model's invention and vanish.
 func (w *work) cite(handle string) string {
-	call, ok := w.calls[handle]
+	call, _, ok := w.read.Split(handle)
 	if !ok {
 		return ""
 	}
@@ -160,7 +161,7 @@ func (w *work) cite(handle string) string {
 		w.cited[handle] = index
 		citation := Citation{
 			Index: index, Handle: handle, ToolCallID: call.ID, Tool: call.Name,
-			Source: call.result.Source, Title: call.result.Title, AsOf: timeOrNil(call.result.AsOf),
+			Source: call.Result.Source.Name, Title: call.Result.Source.Title, AsOf: timeOrNil(call.Result.Source.AsOf),
 		}
 		w.result.Citations = append(w.result.Citations, citation)
 		w.emit(Event{Citation: &citation})

@@ -17,6 +17,7 @@ import (
 
 	"github.com/jaspers-ai/jaspers/internal/fault"
 	"github.com/jaspers-ai/jaspers/internal/llm"
+	"github.com/jaspers-ai/jaspers/internal/tool"
 )
 
 // adversary is a model that does whatever its function says, turn by turn: a real one never goes as far.
@@ -38,21 +39,25 @@ func (m adversaryModel) Generate(_ context.Context, req llm.Request, say func(st
 	return m.act(int(m.turns.Add(1)), req, say)
 }
 
+type echoInput struct {
+	UserID string `json:"userId,omitempty"`
+}
+
 // analystOf asks the adversary, with a tool that echoes its input and one that panics.
 func analystOf(act adversary) (*Analyst, *[]llm.Request) {
 	seen := &[]llm.Request{}
 	return &Analyst{
 		Model: adversaryModel{act, &atomic.Int64{}, seen},
 		Now:   func() time.Time { return time.Date(2026, 11, 24, 15, 0, 0, 0, time.UTC) },
-		Tools: []Tool{
-			{Name: "echo", Run: func(_ context.Context, userID string, input json.RawMessage) (ToolResult, error) {
-				return ToolResult{Data: map[string]any{"user": userID, "input": input}, Source: "echo", Title: "Echo"}, nil
-			}},
-			{Name: "panic", Run: func(context.Context, string, json.RawMessage) (ToolResult, error) { panic("boom") }},
-			{Name: "hang", Run: func(ctx context.Context, _ string, _ json.RawMessage) (ToolResult, error) {
+		Tools: []tool.Tool{
+			tool.New("echo", "", func(_ context.Context, asker tool.Asker, in echoInput) (tool.Result, error) {
+				return tool.Result{Data: map[string]any{"user": asker.UserID, "input": in}, Source: tool.Source{Name: "echo", Title: "Echo"}}, nil
+			}),
+			tool.New("panic", "", func(context.Context, tool.Asker, struct{}) (tool.Result, error) { panic("boom") }),
+			tool.New("hang", "", func(ctx context.Context, _ tool.Asker, _ struct{}) (tool.Result, error) {
 				<-ctx.Done()
-				return ToolResult{}, ctx.Err()
-			}},
+				return tool.Result{}, ctx.Err()
+			}),
 		},
 	}, seen
 }
@@ -102,7 +107,7 @@ func TestAModelThatNeverStopsAskingIsStopped(t *testing.T) {
 	}
 	ran := 0
 	for i, call := range result.ToolCalls {
-		if call.Handle != handleOf(i+1) || call.Round != i/5+1 {
+		if call.Handle != tool.HandleOf(i+1) || call.Round != i/5+1 {
 			t.Errorf("call %d: got %s of round %d", i, call.Handle, call.Round)
 		}
 		if call.Err == nil {

@@ -38,13 +38,16 @@ import (
 	"github.com/jaspers-ai/jaspers/internal/pastprices"
 	"github.com/jaspers-ai/jaspers/internal/performance"
 	"github.com/jaspers-ai/jaspers/internal/portfolio"
+	"github.com/jaspers-ai/jaspers/internal/portfoliotools"
 	"github.com/jaspers-ai/jaspers/internal/prices"
 	"github.com/jaspers-ai/jaspers/internal/reconciliation"
 	"github.com/jaspers-ai/jaspers/internal/redis"
 	"github.com/jaspers-ai/jaspers/internal/reported"
 	"github.com/jaspers-ai/jaspers/internal/research"
+	"github.com/jaspers-ai/jaspers/internal/researchtools"
 	"github.com/jaspers-ai/jaspers/internal/snapshot"
 	"github.com/jaspers-ai/jaspers/internal/syncs"
+	"github.com/jaspers-ai/jaspers/internal/tool"
 	"github.com/jaspers-ai/jaspers/internal/user"
 	"github.com/jaspers-ai/jaspers/internal/vault"
 )
@@ -219,7 +222,7 @@ func (a *App) buildMoney(life context.Context, outside providers) error {
 	a.Snapshots = &snapshot.Service{DB: a.db, Portfolio: a.Portfolio, Jobs: a.jobs, Now: now, History: a.Performance.Standing}
 	a.Chat = &chat.Service{DB: a.db, Now: now, Log: log, Audit: a.Audit, Analyst: &analyst.Analyst{
 		Model: model, Now: now,
-		Tools: []analyst.Tool{analyst.HoldingsTool(a.Portfolio), analyst.QuotesTool(a.Market)},
+		Tools: []tool.Tool{portfoliotools.Holdings(a.Portfolio), researchtools.Quotes(a.Market)},
 	}}
 	return nil
 }

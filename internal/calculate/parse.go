@@ -104,7 +104,19 @@ func digits(text string) int {
 	return n
 }
 
-// nameEnd is where a name ends: fields are parted by points, and an index stands in brackets.
+// maxKey bounds what may stand in brackets, in bytes.
+const maxKey = 60
+
+// keyEnd is where the key in brackets ends: an index, a symbol, a day or a name of letters.
+func keyEnd(text string) int {
+	i := 0
+	for i < min(len(text), maxKey) && (isLetter(text[i]) || isDigit(text[i]) || strings.IndexByte(".-^=:/ &", text[i]) >= 0) {
+		i++
+	}
+	return i
+}
+
+// nameEnd is where a name ends: fields are parted by points, and an index or a key stands in brackets.
 func nameEnd(text string) int {
 	i := 0
 	for i < len(text) {
@@ -114,7 +126,7 @@ func nameEnd(text string) int {
 		case c == '.' && i+1 < len(text) && (isLetter(text[i+1]) || isDigit(text[i+1])):
 			i++
 		case c == '[':
-			n := digits(text[i+1:])
+			n := keyEnd(text[i+1:])
 			if n == 0 || i+1+n >= len(text) || text[i+1+n] != ']' {
 				return i
 			}

@@ -14,14 +14,15 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/shopspring/decimal"
 
-	"github.com/jaspers-ai/jaspers/internal/analyst"
 	"github.com/jaspers-ai/jaspers/internal/db"
 	"github.com/jaspers-ai/jaspers/internal/db/dbtest"
 	"github.com/jaspers-ai/jaspers/internal/fault"
 	"github.com/jaspers-ai/jaspers/internal/llm"
 	"github.com/jaspers-ai/jaspers/internal/llm/claude"
 	"github.com/jaspers-ai/jaspers/internal/market"
+	"github.com/jaspers-ai/jaspers/internal/researchtools"
 	"github.com/jaspers-ai/jaspers/internal/sim"
+	"github.com/jaspers-ai/jaspers/internal/tool"
 )
 
 // price is what a token costs in these tests, in dollars for a million.
@@ -57,7 +58,7 @@ func writerOn(t *testing.T, d *db.DB) (*Service, *sim.Sim) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.Analyst.Tools = []analyst.Tool{analyst.QuotesTool(quotes)}
+	s.Analyst.Tools = []tool.Tool{researchtools.Quotes(quotes)}
 	s.Analyst.Model = claude.New(claude.Config{
 		APIKey: upstream.Claude.Key, BaseURL: server.URL + "/claude", Model: "claude-sonnet-5-5", Price: price,
 	}, server.Client())

@@ -19,7 +19,7 @@ import (
 type Rate struct {
 	From   string          `json:"from" doc:"ISO 4217"`
 	To     string          `json:"to" doc:"ISO 4217"`
-	Rate   decimal.Decimal `json:"rate" doc:"How many units of to one unit of from costs"`
+	Rate   decimal.Decimal `json:"rate" unit:"@to/@from" doc:"How many units of to one unit of from costs"`
 	Day    calendar.Day    `json:"day" doc:"Of the price"`
 	Source string          `json:"source"`
 	AsOf   time.Time       `json:"asOf" doc:"When the source said so"`

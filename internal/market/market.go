@@ -21,24 +21,24 @@ type Quote struct {
 	AssetClass    string           `json:"assetClass" doc:"equity, etf, fund, index, currency, crypto, future, option or other."`
 	Exchange      string           `json:"exchange"`
 	Currency      string           `json:"currency" doc:"ISO 4217."`
-	Price         decimal.Decimal  `json:"price"`
-	Change        *decimal.Decimal `json:"change" doc:"Since the close before."`
-	ChangePercent *decimal.Decimal `json:"changePercent"`
-	PreviousClose *decimal.Decimal `json:"previousClose"`
-	Open          *decimal.Decimal `json:"open"`
-	DayHigh       *decimal.Decimal `json:"dayHigh"`
-	DayLow        *decimal.Decimal `json:"dayLow"`
-	Volume        *int64           `json:"volume"`
+	Price         decimal.Decimal  `json:"price" unit:"@currency/shares"`
+	Change        *decimal.Decimal `json:"change" unit:"@currency/shares" doc:"Since the close before."`
+	ChangePercent *decimal.Decimal `json:"changePercent" unit:"%"`
+	PreviousClose *decimal.Decimal `json:"previousClose" unit:"@currency/shares"`
+	Open          *decimal.Decimal `json:"open" unit:"@currency/shares"`
+	DayHigh       *decimal.Decimal `json:"dayHigh" unit:"@currency/shares"`
+	DayLow        *decimal.Decimal `json:"dayLow" unit:"@currency/shares"`
+	Volume        *int64           `json:"volume" unit:"shares"`
 	MarketState   string           `json:"marketState" doc:"pre, regular, post or closed; empty when the source does not say."`
 	Extended      *Extended        `json:"extended" doc:"What it traded at outside the session, where that is later than the price; else null."`
-	High52Week    *decimal.Decimal `json:"high52Week"`
-	Low52Week     *decimal.Decimal `json:"low52Week"`
-	AverageVolume *int64           `json:"averageVolume" doc:"A day, over three months."`
-	MarketCap     *decimal.Decimal `json:"marketCap" doc:"In whole units of currency; null for what has no shares or coins of its own, such as funds."`
-	TrailingPE    *decimal.Decimal `json:"trailingPE" doc:"Price by the earnings per share of twelve months; null when those are none."`
-	DividendYield *decimal.Decimal `json:"dividendYield" doc:"In percent a year."`
-	Delay         *int64           `json:"delayMinutes" doc:"How far the source is behind the exchange; null when it does not say."`
-	Timestamp     time.Time        `json:"timestamp" doc:"When it traded at this price. Where trading is halted it stays behind, since no source says more of that."`
+	High52Week    *decimal.Decimal `json:"high52Week" unit:"@currency/shares"`
+	Low52Week     *decimal.Decimal `json:"low52Week" unit:"@currency/shares"`
+	AverageVolume *int64           `json:"averageVolume" unit:"shares" doc:"A day, over three months."`
+	MarketCap     *decimal.Decimal `json:"marketCap" unit:"@currency" doc:"In whole units of currency; null for what has no shares or coins of its own, such as funds."`
+	TrailingPE    *decimal.Decimal `json:"trailingPE" unit:"ratio" doc:"Price by the earnings per share of twelve months; null when those are none."`
+	DividendYield *decimal.Decimal `json:"dividendYield" unit:"%" doc:"In percent a year."`
+	Delay         *int64           `json:"delayMinutes" unit:"minutes" doc:"How far the source is behind the exchange; null when it does not say."`
+	Timestamp     time.Time        `json:"timestamp" figure:"asOf" doc:"When it traded at this price. Where trading is halted it stays behind, since no source says more of that."`
 	Source        string           `json:"source"`
 	FetchedAt     time.Time        `json:"fetchedAt" doc:"When the source said so."`
 	Stale         bool             `json:"stale" doc:"The source could not be asked again in time, or had no price."`
@@ -47,10 +47,10 @@ type Quote struct {
 // Extended is a price outside the session, before it or after it. The change is since Quote.Price.
 type Extended struct {
 	Session       string           `json:"session" enum:"pre,post"`
-	Price         decimal.Decimal  `json:"price"`
-	Change        *decimal.Decimal `json:"change"`
-	ChangePercent *decimal.Decimal `json:"changePercent"`
-	Timestamp     time.Time        `json:"timestamp"`
+	Price         decimal.Decimal  `json:"price" unit:"@currency/shares"`
+	Change        *decimal.Decimal `json:"change" unit:"@currency/shares"`
+	ChangePercent *decimal.Decimal `json:"changePercent" unit:"%"`
+	Timestamp     time.Time        `json:"timestamp" figure:"asOf"`
 }
 
 // Values of Quote.AssetClass and MarketState that decide something here.

@@ -13,16 +13,16 @@ import (
 // was sold, received and paid, each amount at the rate of its day. What the ledger says is null while no transactions
 // were read. Fees of trades are in what was realized and in costs, and stand in TradeFees for information.
 type Pnl struct {
-	Unrealized *decimal.Decimal `json:"unrealized" doc:"Price and currency effect together; as unrealizedPnl"`
+	Unrealized *decimal.Decimal `json:"unrealized" unit:"@baseCurrency" doc:"Price and currency effect together; as unrealizedPnl"`
 	// The effects are (value − cost) at the rate of now, and cost at the rate of now less cost at the rates of then.
-	PriceEffect    *decimal.Decimal `json:"priceEffect" doc:"Of unrealized: what prices did, at the rates of now"`
-	CurrencyEffect *decimal.Decimal `json:"currencyEffect" doc:"Of unrealized: what rates of exchange did to what was paid, where the days of purchase are known"`
-	Realized       *decimal.Decimal `json:"realized" doc:"Of sales, after fees of trades"`
-	Dividends      *decimal.Decimal `json:"dividends" doc:"Before tax"`
-	Interest       *decimal.Decimal `json:"interest" doc:"Before tax; negative when more was paid"`
-	Fees           *decimal.Decimal `json:"fees" doc:"That belong to no trade; paid, so less gain"`
-	TradeFees      *decimal.Decimal `json:"tradeFees" doc:"In realized and in costs already"`
-	Taxes          *decimal.Decimal `json:"taxes" doc:"Withheld and paid; so less gain"`
+	PriceEffect    *decimal.Decimal `json:"priceEffect" unit:"@baseCurrency" doc:"Of unrealized: what prices did, at the rates of now"`
+	CurrencyEffect *decimal.Decimal `json:"currencyEffect" unit:"@baseCurrency" doc:"Of unrealized: what rates of exchange did to what was paid, where the days of purchase are known"`
+	Realized       *decimal.Decimal `json:"realized" unit:"@baseCurrency" doc:"Of sales, after fees of trades"`
+	Dividends      *decimal.Decimal `json:"dividends" unit:"@baseCurrency" doc:"Before tax"`
+	Interest       *decimal.Decimal `json:"interest" unit:"@baseCurrency" doc:"Before tax; negative when more was paid"`
+	Fees           *decimal.Decimal `json:"fees" unit:"@baseCurrency" doc:"That belong to no trade; paid, so less gain"`
+	TradeFees      *decimal.Decimal `json:"tradeFees" unit:"@baseCurrency" doc:"In realized and in costs already"`
+	Taxes          *decimal.Decimal `json:"taxes" unit:"@baseCurrency" doc:"Withheld and paid; so less gain"`
 	Since          *calendar.Day    `json:"since" doc:"The first day the ledger knows; null when it is empty"`
 	Incomplete     []string         `json:"incomplete" doc:"What these figures lack, in words; empty when nothing"`
 }

@@ -1,7 +1,6 @@
-package analyst
+package portfoliotools
 
 import (
-	"context"
 	"database/sql"
 	"encoding/json"
 	"strings"
@@ -16,6 +15,7 @@ import (
 	"github.com/jaspers-ai/jaspers/internal/db/dbtest"
 	"github.com/jaspers-ai/jaspers/internal/gains"
 	"github.com/jaspers-ai/jaspers/internal/portfolio"
+	"github.com/jaspers-ai/jaspers/internal/tool"
 )
 
 var noon = time.Date(2026, 11, 24, 17, 0, 0, 0, time.UTC)
@@ -57,16 +57,28 @@ func change(t *testing.T, d *db.DB, query string, args ...any) {
 	}
 }
 
+// looked is what came of a look: the result, and as the model reads it.
+type looked struct {
+	result tool.Result
+	Output json.RawMessage
+}
+
 // look uses the tool as the model does, and reads the symbols of what comes back.
-func look(t *testing.T, d *db.DB, userID, input string) (symbols []string, call *ToolCall) {
+func look(t *testing.T, d *db.DB, userID, input string) (symbols []string, call looked) {
 	t.Helper()
 	now := func() time.Time { return noon }
 	p := &portfolio.Service{DB: d, Connections: &connection.Service{DB: d, Now: now}, Now: now, Gains: &gains.Service{DB: d, Now: now}}
-	a := &Analyst{Now: now, Tools: []Tool{HoldingsTool(p)}}
-	call = &ToolCall{Handle: "t1", Name: "get_portfolio_holdings", Started: noon}
-	a.execute(context.Background(), userID, call, json.RawMessage(input))
-	if call.Err != nil {
-		t.Fatal(call.Err)
+	const name = "get_portfolio_holdings"
+	var err error
+	call.result, err = tool.Run(t.Context(), []tool.Tool{Holdings(p)}, tool.Asker{UserID: userID}, name, json.RawMessage(input))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if call.Output, err = tool.Print("t1", name, call.result); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := tool.Read("", "t1", name, call.result); err != nil {
+		t.Fatal(err)
 	}
 	var got struct {
 		Data struct{ Holdings []struct{ Symbol string } }
@@ -117,8 +129,8 @@ func TestTheModelSeesNoWholeAccountNumber(t *testing.T) {
 		if strings.Contains(text, "PA1") || strings.Contains(text, "12222") {
 			t.Errorf("got %s, want no more of a number than its last four characters", text)
 		}
-		if call.result.Source != "portfolio (alpaca)" || !call.result.AsOf.Equal(noon.Add(-time.Hour)) {
-			t.Errorf("got source %q as of %s", call.result.Source, call.result.AsOf)
+		if call.result.Source.Name != "portfolio (alpaca)" || !call.result.Source.AsOf.Equal(noon.Add(-time.Hour)) {
+			t.Errorf("got source %q as of %s", call.result.Source.Name, call.result.Source.AsOf)
 		}
 	})
 }
@@ -131,7 +143,7 @@ func TestTheSummaryIsOfTheHoldingsBesideIt(t *testing.T) {
 			return noon
 		}
 		p := &portfolio.Service{DB: d, Connections: &connection.Service{DB: d, Now: now}, Now: now, Gains: &gains.Service{DB: d, Now: now}}
-		got, err := readHoldings(t.Context(), p, user, nil)
+		got, err := readHoldings(t.Context(), p, tool.Asker{UserID: user}, nil)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -1,4 +1,4 @@
-package analyst
+package portfoliotools
 
 import (
 	"database/sql"

@@ -1,14 +1,26 @@
-package analyst
+package portfoliotools
 
 import (
+	"context"
 	"time"
 
 	"github.com/shopspring/decimal"
 
 	"github.com/jaspers-ai/jaspers/internal/broker"
 	"github.com/jaspers-ai/jaspers/internal/portfolio"
+	"github.com/jaspers-ai/jaspers/internal/tool"
 	"github.com/jaspers-ai/jaspers/internal/user"
 )
+
+// shown is what of amounts whoever reads may see: all of them where nothing leaves this server, and else what the person
+// chose.
+func shown(ctx context.Context, p *portfolio.Service, asker tool.Asker) (user.Amounts, error) {
+	if asker.Local {
+		return user.Full, nil
+	}
+	amounts, _, err := user.AmountsToModel(ctx, p.DB.Read(), asker.UserID)
+	return amounts, err
+}
 
 // What a model is told of holdings whose owner keeps the amounts to themselves. These are lists of what may be shown, so
 // that a figure which is added to a portfolio some day does not get out by itself. Prices and their changes are the
@@ -20,24 +32,24 @@ type (
 		Holdings []privateHolding `json:"holdings"`
 	}
 	privateSummary struct {
-		CashPercent          *decimal.Decimal `json:"cashPercent"`
-		UnrealizedPnlPercent *decimal.Decimal `json:"unrealizedPnlPercent"`
-		DayChangePercent     *decimal.Decimal `json:"dayChangePercent"`
+		CashPercent          *decimal.Decimal `json:"cashPercent" unit:"%"`
+		UnrealizedPnlPercent *decimal.Decimal `json:"unrealizedPnlPercent" unit:"%"`
+		DayChangePercent     *decimal.Decimal `json:"dayChangePercent" unit:"%"`
 	}
 	privateHolding struct {
 		Symbol     string            `json:"symbol"`
 		Name       string            `json:"name"`
 		AssetClass broker.AssetClass `json:"assetClass"`
-		Price      *decimal.Decimal  `json:"price"`
+		Price      *decimal.Decimal  `json:"price" unit:"@currency/shares"`
 		Currency   string            `json:"currency"`
 		AsOf       time.Time         `json:"asOf"`
 		Stale      bool              `json:"stale"`
 		*privateShares
 	}
 	privateShares struct {
-		AllocationPercent    *decimal.Decimal `json:"allocationPercent"`
-		UnrealizedPnlPercent *decimal.Decimal `json:"unrealizedPnlPercent"`
-		DayChangePercent     *decimal.Decimal `json:"dayChangePercent"`
+		AllocationPercent    *decimal.Decimal `json:"allocationPercent" unit:"%"`
+		UnrealizedPnlPercent *decimal.Decimal `json:"unrealizedPnlPercent" unit:"%"`
+		DayChangePercent     *decimal.Decimal `json:"dayChangePercent" unit:"%"`
 	}
 )
 

@@ -1,4 +1,4 @@
-package analyst
+package tool
 
 import (
 	"encoding/json"
@@ -29,14 +29,14 @@ type rowsData struct {
 
 func TestAResultIsAnEnvelopeWithExactNumbers(t *testing.T) {
 	exact := decimal.RequireFromString("-12345678901234567890.123456789012345678")
-	call := &ToolCall{Handle: "t3", Name: "x", result: ToolResult{Data: rowsData{Note: "a < b & c", Exact: exact}}}
-	got, err := encodeResult(call)
-	want := `{"handle":"t3","tool":"x","asOf":null,"data":{"note":"a < b & c","few":null,"rows":null,"Exact":-12345678901234567890.123456789012345678},"warnings":[]}`
+	result := Result{Data: rowsData{Note: "a < b & c", Exact: exact}, Source: Source{Name: "yahoo"}}
+	got, err := Print("t3", "x", result)
+	want := `{"handle":"t3","tool":"x","source":"yahoo","asOf":null,"data":{"note":"a < b & c","few":null,"rows":null,"Exact":-12345678901234567890.123456789012345678},"warnings":[]}`
 	if err != nil || string(got) != want {
 		t.Errorf("got %s, %v, want %s", got, err, want)
 	}
-	call.result.AsOf = time.Date(2026, 11, 24, 10, 0, 0, 0, time.FixedZone("east", 3600))
-	if got, _ := encodeResult(call); !strings.Contains(string(got), `"asOf":"2026-11-24T09:00:00Z"`) {
+	result.Source.AsOf = time.Date(2026, 11, 24, 10, 0, 0, 0, time.FixedZone("east", 3600))
+	if got, _ := Print("t3", "x", result); !strings.Contains(string(got), `"asOf":"2026-11-24T09:00:00Z"`) {
 		t.Errorf("got %s, want the time in UTC", got)
 	}
 }
@@ -46,8 +46,7 @@ func TestALargeResultLosesTheEndOfItsLongestListAndSaysSo(t *testing.T) {
 	for i := range 3000 {
 		data.Rows = append(data.Rows, fmt.Sprintf("row %d %s", i, strings.Repeat("x", 30)))
 	}
-	call := &ToolCall{Handle: "t1", Name: "x", result: ToolResult{Data: data, Warnings: []string{"old prices"}}}
-	text, err := encodeResult(call)
+	text, err := Print("t1", "x", Result{Data: data, Warnings: []string{"old prices"}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -58,8 +57,8 @@ func TestALargeResultLosesTheEndOfItsLongestListAndSaysSo(t *testing.T) {
 	if err := json.Unmarshal(text, &got); err != nil {
 		t.Fatalf("got %v, want JSON", err)
 	}
-	if len(text) > maxOutput || len(text) < maxOutput-1024 {
-		t.Errorf("got %d bytes, want almost %d", len(text), maxOutput)
+	if len(text) > MaxOutput || len(text) < MaxOutput-1024 {
+		t.Errorf("got %d bytes, want almost %d", len(text), MaxOutput)
 	}
 	if diff := cmp.Diff(data.Rows[:len(got.Data.Rows)], got.Data.Rows); diff != "" || len(got.Data.Few) != 3 {
 		t.Errorf("rows (-want +got):\n%s", diff)
@@ -72,11 +71,10 @@ func TestALargeResultLosesTheEndOfItsLongestListAndSaysSo(t *testing.T) {
 
 func TestALargeResultWithNoListToCutIsAnError(t *testing.T) {
 	for name, data := range map[string]any{
-		"text":  strings.Repeat("x", maxOutput),
-		"field": rowsData{Note: strings.Repeat("x", maxOutput), Rows: []string{"a"}},
+		"text":  strings.Repeat("x", MaxOutput),
+		"field": rowsData{Note: strings.Repeat("x", MaxOutput), Rows: []string{"a"}},
 	} {
-		call := &ToolCall{Handle: "t1", Name: "x", result: ToolResult{Data: data}}
-		if got, err := encodeResult(call); !fault.Is(err, fault.TooLarge) {
+		if got, err := Print("t1", "x", Result{Data: data}); !fault.Is(err, fault.TooLarge) {
 			t.Errorf("%s: got %d bytes, %v, want a TooLarge", name, len(got), err)
 		}
 	}
@@ -88,24 +86,10 @@ func TestAFailureTellsTheModelOnlyWhatAnyoneMayRead(t *testing.T) {
 		want string
 	}{
 		{errors.New("dial 10.0.0.1 password=x"), `{"handle":"t2","error":{"code":"internal_error","message":"internal error"}}`},
-		{wrongInput("input.symbols", "is missing"), `{"handle":"t2","error":{"code":"validation_failed","message":"the input does not fit the tool's schema","fields":[{"path":"input.symbols","message":"is missing"}]}}`},
+		{wrongInput("is missing"), `{"handle":"t2","error":{"code":"validation_failed","message":"the input does not fit the tool's schema","fields":[{"path":"input","message":"is missing"}]}}`},
 	} {
-		if got := encodeFailure(&ToolCall{Handle: "t2", Err: c.err}); string(got) != c.want {
+		if got := PrintFailure("t2", c.err); string(got) != c.want {
 			t.Errorf("got %s, want %s", got, c.want)
-		}
-	}
-}
-
-func TestRecordedInputIsStorableJSON(t *testing.T) {
-	for input, want := range map[string]string{
-		`{"symbols": ["AAPL"]}`:       `{"symbols": ["AAPL"]}`,
-		`{"a":"` + "\xff" + `"}`:      `{"a":"` + "\uFFFD" + `"}`,
-		`{"a`:                         `"{\"a"`,
-		"\x00":                        `""`,
-		strings.Repeat("é", maxInput): `"` + strings.Repeat("é", 512) + `"`,
-	} {
-		if got := recordedInput(json.RawMessage(input)); string(got) != want {
-			t.Errorf("%.40q: got %.60q, want %.60q", input, got, want)
 		}
 	}
 }

@@ -1,67 +1,63 @@
-package analyst
+// Package portfoliotools lets an answer read what the person who asks owns, and what became of it.
+package portfoliotools
 
 import (
 	"context"
-	"encoding/json"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/jaspers-ai/jaspers/internal/portfolio"
+	"github.com/jaspers-ai/jaspers/internal/tool"
 	"github.com/jaspers-ai/jaspers/internal/user"
 )
 
-// maxSymbols is how many symbols a tool takes at once.
-const maxSymbols = 50
-
-// HoldingsTool lets the model read what the person owns.
-func HoldingsTool(p *portfolio.Service) Tool {
-	in := symbolsInput{about: "Only these holdings; leave it out for all of them. The summary always covers everything.", max: maxSymbols}
-	return Tool{
-		Name: "get_portfolio_holdings",
-		Description: "The portfolio of the person who asks, over all their brokerages: a summary (total value, cash, gain and loss, " +
-			"change since the previous close) and every holding with quantity, cost, price, value, gain and loss, and share of the total.",
-		Schema: in.schema(),
-		Run: func(ctx context.Context, userID string, input json.RawMessage) (ToolResult, error) {
-			symbols, err := in.decode(input)
-			if err != nil {
-				return ToolResult{}, err
-			}
-			return readHoldings(ctx, p, userID, symbols)
-		},
-	}
+// holdingsInput is the input of the tool for holdings.
+type holdingsInput struct {
+	Symbols []string `json:"symbols,omitempty" jsonschema:"Only these holdings; leave it out for all of them. The summary always covers everything." pattern:"^[A-Za-z0-9^][A-Za-z0-9.^=/-]{0,20}$" maxItems:"50"`
 }
 
-func readHoldings(ctx context.Context, p *portfolio.Service, userID string, symbols []string) (ToolResult, error) {
-	amounts, _, err := user.AmountsToModel(ctx, p.DB.Read(), userID)
+// Holdings reads what the person owns.
+func Holdings(p *portfolio.Service) tool.Tool {
+	return tool.New("get_portfolio_holdings",
+		"The portfolio of the person who asks, over all their brokerages: a summary (total value, cash, gain and loss, "+
+			"change since the previous close) and every holding with quantity, cost, price, value, gain and loss, and share of the total.",
+		func(ctx context.Context, asker tool.Asker, in holdingsInput) (tool.Result, error) {
+			return readHoldings(ctx, p, asker, in.Symbols)
+		})
+}
+
+func readHoldings(ctx context.Context, p *portfolio.Service, asker tool.Asker, symbols []string) (tool.Result, error) {
+	amounts, err := shown(ctx, p, asker)
 	if err != nil {
-		return ToolResult{}, err
+		return tool.Result{}, err
 	}
-	all, warnings, err := p.Overview(ctx, userID)
+	all, warnings, err := p.Overview(ctx, asker.UserID)
 	if err != nil {
-		return ToolResult{}, err
+		return tool.Result{}, err
 	}
 	if amounts != user.Full {
 		warnings = nil
 	}
-	shown := portfolio.Overview{Summary: all.Summary, Holdings: []portfolio.Holding{}}
+	picked := portfolio.Overview{Summary: all.Summary, Holdings: []portfolio.Holding{}}
 	for _, h := range all.Holdings {
 		wanted := func(symbol string) bool { return portfolio.SameSymbol(symbol, h.Symbol) }
 		if len(symbols) == 0 || slices.ContainsFunc(symbols, wanted) {
-			shown.Holdings = append(shown.Holdings, masked(h))
+			picked.Holdings = append(picked.Holdings, masked(h))
 		}
 	}
 	for _, s := range symbols {
 		held := func(h portfolio.Holding) bool { return portfolio.SameSymbol(s, h.Symbol) }
-		if !slices.ContainsFunc(shown.Holdings, held) {
+		if !slices.ContainsFunc(picked.Holdings, held) {
 			warnings = append(warnings, "not held: "+s)
 		}
 	}
-	result := ToolResult{
-		Data: shown, Warnings: warnings, Source: sourceOf(all.Holdings), Title: "Portfolio holdings", AsOf: oldest(shown),
+	result := tool.Result{
+		Data: picked, Warnings: warnings,
+		Source: tool.Source{Name: sourceOf(all.Holdings), Title: "Portfolio holdings", AsOf: oldest(picked)},
 	}
 	if amounts != user.Full {
-		data, warning := private(shown, amounts)
+		data, warning := private(picked, amounts)
 		result.Data, result.Warnings = data, slices.Concat(warnings, []string{warning})
 	}
 	return result, nil
