@@ -49,7 +49,7 @@ func (w *work) answerCalls(ctx context.Context, round int, asked []llm.ToolCall)
 
 // execute runs one call. What the model got wrong and what the tool could not do become the call's error, never more.
 func (w *work) execute(ctx context.Context, call *ToolCall, input json.RawMessage) {
-	found, err := tool.Run(ctx, w.analyst.Tools, tool.Asker{UserID: w.userID}, call.Name, input)
+	found, err := tool.Run(ctx, w.analyst.Tools, tool.Asker{UserID: w.userID, Read: &w.read}, call.Name, input)
 	if err == nil {
 		call.read, err = tool.Read(call.ID, call.Handle, call.Name, found)
 	}

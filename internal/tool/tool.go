@@ -26,6 +26,8 @@ type Asker struct {
 	// Local is whether what is read stays on this server; else it goes to a model's vendor, and tools keep to what the
 	// person lets that see.
 	Local bool
+	// Read is what was read for the answer before, for tools that reckon with it. It does not change while tools run.
+	Read *Results
 }
 
 // Result is what a tool found.
