@@ -10,23 +10,28 @@ import (
 	"github.com/shopspring/decimal"
 
 	"github.com/jaspers-ai/jaspers/internal/fault"
+	"github.com/jaspers-ai/jaspers/internal/intent"
 	"github.com/jaspers-ai/jaspers/internal/llm"
 	"github.com/jaspers-ai/jaspers/internal/tool"
 )
 
 // Analyst answers questions. It keeps nothing between them and may be used by many goroutines.
 type Analyst struct {
-	Model  llm.Model   // nil where none is configured
-	Tools  []tool.Tool // what the model may read, names unique
-	Now    func() time.Time
-	Limits Limits
+	Model llm.Model // nil where none is configured
+	// Builtin answers where there is no model, and where that fails. Nothing it reads leaves the server. It is required.
+	Builtin llm.Model
+	// Understand reads what a question is about: (*understanding.Service).Read.
+	Understand func(ctx context.Context, userID, question string) (intent.Intent, error)
+	Tools      []tool.Tool // what may be read, names unique
+	Now        func() time.Time
+	Limits     Limits
 }
 
 // Limits bound one answer. A zero field stands for its default.
 type Limits struct {
 	Rounds int           // turns asked of the model: 8
 	Calls  int           // tool calls that are run: 16
-	Time   time.Duration // from question to answer: 90 s
+	Time   time.Duration // from question to answer: 60 s
 	Tokens int           // the model may write in one turn, its thinking included: 8,192
 }
 
@@ -34,7 +39,7 @@ func (l Limits) withDefaults() Limits {
 	return Limits{
 		Rounds: cmp.Or(l.Rounds, 8),
 		Calls:  cmp.Or(l.Calls, 16),
-		Time:   cmp.Or(l.Time, 90*time.Second),
+		Time:   cmp.Or(l.Time, 60*time.Second),
 		Tokens: cmp.Or(l.Tokens, 8192),
 	}
 }
@@ -54,7 +59,8 @@ type Turn struct {
 
 // Event is something that happened while an answer was written: exactly one of its fields is set.
 type Event struct {
-	Delta    string // the next piece of the answer's text
+	Delta    string        // the next piece of the answer's text
+	Intent   *intent.Brief // what the question is about, once
 	Tool     *ToolCall
 	Citation *Citation // comes before the text that holds its number
 	Usage    *Usage
@@ -81,10 +87,12 @@ const (
 // Result is an answer.
 type Result struct {
 	Status     Status
+	Intent     intent.Brief
 	Content    string // the joined deltas, less the words of a turn that ended in a refusal
 	Citations  []Citation
 	ToolCalls  []ToolCall // in the order the model made them
 	Usage      Usage
+	Fallback   bool           // whether the built-in analyst answered for a model that failed
 	StopReason llm.StopReason // of the model's last turn, or round_limit; empty when that turn failed
 	Notice     string         // tells the person why the answer is not whole; empty when it is
 }
@@ -93,7 +101,7 @@ type Result struct {
 type ToolCall struct {
 	ID       string // for the database
 	Handle   string // what the model cites it by: t1, t2, …
-	Round    int    // the model's turn that asked for it, from 1
+	Round    int    // the model's turn that asked for it, from 1; 0 for what was read before it was asked
 	Name     string // as the model wrote it: it may name no tool
 	Input    json.RawMessage
 	Output   json.RawMessage // what the model was told; nil while the tool runs
@@ -104,26 +112,16 @@ type ToolCall struct {
 	read tool.Call // where it succeeded
 }
 
-// Ready tells whether there is a model to ask: ModelNotConfigured where there is none.
-func (a *Analyst) Ready() error {
-	if a.Model == nil {
-		return fault.New(fault.ModelNotConfigured, "no language model is configured; set ANTHROPIC_API_KEY and start the server again")
-	}
-	return nil
-}
-
-// Answer asks the model, runs the tools it wants and returns when the answer is done. emit is called with each event as
-// it happens, on the caller's goroutine. An error is a *fault.Error (ModelNotConfigured, Canceled, UpstreamTimeout when
-// the time is up, or the model's own) and comes with Status Failed and with whatever had arrived.
+// Answer reads what the question needs, asks the model, runs the tools it wants and returns when the answer is done. A
+// model that fails is replaced by the built-in analyst, which the Notice tells. emit is called with each event as it
+// happens, on the caller's goroutine. An error is a *fault.Error (Canceled, UpstreamTimeout when the time is up, or that
+// of the question's reading) and comes with Status Failed and with whatever had arrived.
 func (a *Analyst) Answer(ctx context.Context, q Question, emit func(Event)) (Result, error) {
-	if err := a.Ready(); err != nil {
-		return Result{Status: Failed}, err
-	}
 	limits := a.Limits.withDefaults()
 	ctx, cancel := context.WithTimeoutCause(ctx, limits.Time, errOutOfTime)
 	defer cancel()
 	w := newWork(a, limits, q, emit)
-	err := w.run(ctx)
+	err := w.answer(ctx, q)
 	if err != nil {
 		w.result.Status = Failed
 		err = failure(ctx, err)

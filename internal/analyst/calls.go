@@ -15,16 +15,40 @@ import (
 // parallelCalls is how many tools of one answer run at a time.
 const parallelCalls = 4
 
-// answerCalls runs the tools a turn asked for, side by side, and says their results in the model's order. It returns
-// when all have ended; those of an answer that is cancelled end by ctx.
+// request is a call that is to be made: the model's, or one for what is read before it is asked.
+type request struct {
+	name  string
+	input json.RawMessage
+}
+
+// answerCalls runs the tools a turn asked for and says their results in the model's order.
 func (w *work) answerCalls(ctx context.Context, round int, asked []llm.ToolCall) {
-	calls := make([]*ToolCall, len(asked))
-	finished := make(chan *ToolCall, len(asked))
+	requests := make([]request, len(asked))
+	for i, a := range asked {
+		requests[i] = request{a.Name, a.Input}
+	}
+	var blocks []llm.Block
+	for i, call := range w.run(ctx, round, requests) {
+		blocks = append(blocks, llm.Block{Result: &llm.ToolResult{
+			CallID: asked[i].ID, Content: string(call.Output), IsError: call.Err != nil,
+		}})
+	}
+	if round == w.limits.Rounds-1 {
+		blocks = append(blocks, llm.Block{Text: lastRound})
+	}
+	w.say(llm.User, blocks...)
+}
+
+// run runs calls side by side and keeps them in their order. It returns when all have ended; those of an answer that is
+// cancelled end by ctx.
+func (w *work) run(ctx context.Context, round int, requests []request) []*ToolCall {
+	calls := make([]*ToolCall, len(requests))
+	finished := make(chan *ToolCall, len(requests))
 	slots := make(chan struct{}, parallelCalls)
 	var running sync.WaitGroup
-	for i, request := range asked {
+	for i, r := range requests {
 		number := len(w.result.ToolCalls) + i + 1
-		call := w.open(number, round, request)
+		call := w.open(number, round, r)
 		calls[i] = call
 		if number > w.limits.Calls {
 			call.Err = fault.New(fault.RateLimited, "this answer may use no more tools; answer with what you have")
@@ -35,30 +59,47 @@ func (w *work) answerCalls(ctx context.Context, round int, asked []llm.ToolCall)
 		running.Go(func() {
 			slots <- struct{}{}
 			defer func() { <-slots }()
-			w.execute(ctx, call, request.Input)
+			w.execute(ctx, call, r.input)
 			finished <- call
 		})
 	}
-	for range asked {
+	for range requests {
 		call := *<-finished
 		w.emit(Event{Tool: &call})
 	}
 	running.Wait()
-	w.keep(round, asked, calls)
+	for _, call := range calls {
+		if call.Err == nil {
+			w.read.Add(call.read)
+		}
+		w.result.ToolCalls = append(w.result.ToolCalls, *call)
+	}
+	return calls
+}
+
+// open describes a call and says that it began.
+func (w *work) open(number, round int, r request) *ToolCall {
+	call := ToolCall{
+		ID: db.NewID(), Handle: tool.HandleOf(number), Round: round,
+		Name: shorten(r.name, maxName), Input: recordedInput(r.input), Started: db.Time(w.analyst.Now()),
+	}
+	begun := call
+	w.emit(Event{Tool: &begun})
+	return &call
 }
 
 // execute runs one call. What the model got wrong and what the tool could not do become the call's error, never more.
 func (w *work) execute(ctx context.Context, call *ToolCall, input json.RawMessage) {
-	found, err := tool.Run(ctx, w.analyst.Tools, tool.Asker{UserID: w.userID, Read: &w.read}, call.Name, input)
+	asker := tool.Asker{UserID: w.userID, Local: w.model == w.analyst.Builtin, Read: &w.read}
+	found, err := tool.Run(ctx, w.analyst.Tools, asker, call.Name, input)
 	if err == nil {
 		call.read, err = tool.Read(call.ID, call.Handle, call.Name, found)
 	}
 	if err == nil {
 		call.Output, err = tool.Print(call.Handle, call.Name, found)
 	}
-	call.Err = err
-	if call.Err != nil {
-		call.Output = tool.PrintFailure(call.Handle, call.Err)
+	if call.Err = err; err != nil {
+		call.Output = tool.PrintFailure(call.Handle, err)
 	}
 	call.Duration = w.analyst.Now().Sub(call.Started)
 }
@@ -70,35 +111,6 @@ func (a *Analyst) offer() []llm.Tool {
 		offered = append(offered, llm.Tool{Name: t.Name, Description: t.Description, InputSchema: t.Schema})
 	}
 	return offered
-}
-
-// open describes a call and says that it began.
-func (w *work) open(number, round int, request llm.ToolCall) *ToolCall {
-	call := ToolCall{
-		ID: db.NewID(), Handle: tool.HandleOf(number), Round: round,
-		Name: shorten(request.Name, maxName), Input: recordedInput(request.Input), Started: db.Time(w.analyst.Now()),
-	}
-	begun := call
-	w.emit(Event{Tool: &begun})
-	return &call
-}
-
-// keep records a turn's calls and says their results to the model, the last chance to answer included.
-func (w *work) keep(round int, asked []llm.ToolCall, calls []*ToolCall) {
-	var blocks []llm.Block
-	for i, call := range calls {
-		if call.Err == nil {
-			w.read.Add(call.read)
-		}
-		w.result.ToolCalls = append(w.result.ToolCalls, *call)
-		blocks = append(blocks, llm.Block{Result: &llm.ToolResult{
-			CallID: asked[i].ID, Content: string(call.Output), IsError: call.Err != nil,
-		}})
-	}
-	if round == w.limits.Rounds-1 {
-		blocks = append(blocks, llm.Block{Text: lastRound})
-	}
-	w.say(llm.User, blocks...)
 }
 
 // maxName bounds a name that the model's server made up, in bytes; no vendor has longer ones.

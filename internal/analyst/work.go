@@ -14,6 +14,7 @@ import (
 // work is one answer in the making. Only the goroutine of Answer touches it.
 type work struct {
 	analyst  *Analyst
+	model    llm.Model // who answers now
 	limits   Limits
 	userID   string
 	emit     func(Event)
@@ -28,11 +29,24 @@ type work struct {
 
 func newWork(a *Analyst, limits Limits, q Question, emit func(Event)) *work {
 	w := &work{
-		analyst: a, limits: limits, userID: q.UserID, emit: emit, system: systemPrompt(a.Now()),
+		analyst: a, model: a.Model, limits: limits, userID: q.UserID, emit: emit, system: systemPrompt(a.Now()),
 		cited:  map[string]int{},
-		result: Result{Status: Failed, Citations: []Citation{}, ToolCalls: []ToolCall{}, Usage: Usage{Model: a.Model.Info().Model}},
+		result: Result{Status: Failed, Citations: []Citation{}, ToolCalls: []ToolCall{}},
 	}
+	if w.model == nil {
+		w.model = a.Builtin
+	}
+	w.result.Usage.Model = w.model.Info().Model
 	w.markers.resolve = w.cite
+	return w
+}
+
+// answer reads what the question needs and has it answered: by the model, and where that fails by the built-in analyst.
+func (w *work) answer(ctx context.Context, q Question) error {
+	if err := w.understand(ctx, q.Text); err != nil {
+		return err
+	}
+	w.readBefore(ctx, q.Text)
 	for _, turn := range q.History {
 		text := turn.Text
 		if turn.Role == llm.Assistant {
@@ -40,9 +54,43 @@ func newWork(a *Analyst, limits Limits, q Question, emit func(Event)) *work {
 		}
 		w.say(turn.Role, llm.Block{Text: text})
 	}
-	w.say(llm.User, llm.Block{Text: q.Text})
-	return w
+	w.say(llm.User, w.background(q.Text)...)
+	if w.model == w.analyst.Builtin {
+		return w.converse(ctx)
+	}
+	asking, cancel := context.WithTimeoutCause(ctx, w.limits.Time*modelShare/100, errOutOfTime)
+	defer cancel()
+	err := w.converse(asking)
+	if err == nil || ctx.Err() != nil {
+		return err
+	}
+	return w.fallBack(ctx, q, failure(asking, err))
 }
+
+// modelShare is the part of an answer's time that the model has, in percent; the rest is for the built-in analyst.
+const modelShare = 85
+
+// fallBack has the built-in analyst answer what the model could not, and says so. What was read for the model stands, and
+// so does what it had written.
+func (w *work) fallBack(ctx context.Context, q Question, failure error) error {
+	w.model = w.analyst.Builtin
+	w.messages = nil
+	w.say(llm.User, w.background(q.Text)...)
+	w.paragraph()
+	w.write(fallbackWords)
+	if err := w.converse(ctx); err != nil {
+		return err
+	}
+	w.result.Fallback = true
+	if w.result.Status == Complete {
+		w.result.StopReason = modelFailed
+		w.end(Complete, fmt.Sprintf("the language model could not answer (%s); the built-in analyst did", fault.From(failure).Message))
+	}
+	return nil
+}
+
+// fallbackWords stand in front of an answer that is not the model's.
+const fallbackWords = "*The language model could not be asked. This answer is by the built-in analyst.*"
 
 // citationNumber is taken out of earlier answers: it points to results this answer does not have.
 var citationNumber = regexp.MustCompile(`\s?\[\d+\]`)
@@ -51,8 +99,8 @@ func (w *work) say(role llm.Role, blocks ...llm.Block) {
 	w.messages = append(w.messages, llm.Message{Role: role, Blocks: blocks})
 }
 
-// run takes turns with the model until it has nothing more to ask.
-func (w *work) run(ctx context.Context) error {
+// converse takes turns with the model until it has nothing more to ask.
+func (w *work) converse(ctx context.Context) error {
 	for round := 1; ; round++ {
 		before, citations := w.content.String(), len(w.result.Citations)
 		response, err := w.turn(ctx)
@@ -91,8 +139,11 @@ func (w *work) run(ctx context.Context) error {
 	}
 }
 
-// roundLimit is the stop reason of an answer whose model would have gone on asking for tools.
-const roundLimit llm.StopReason = "round_limit"
+// Stop reasons that are ours.
+const (
+	roundLimit  llm.StopReason = "round_limit"  // the model would have gone on asking for tools
+	modelFailed llm.StopReason = "model_failed" // the built-in analyst answered in its place
+)
 
 func (w *work) end(status Status, notice string) {
 	w.result.Status, w.result.Notice = status, notice
@@ -111,11 +162,11 @@ func (w *work) finish(before string) error {
 // turn asks the model once and passes its text on.
 func (w *work) turn(ctx context.Context) (llm.Response, error) {
 	first := true
-	response, err := w.analyst.Model.Generate(ctx, llm.Request{
+	response, err := w.model.Generate(ctx, llm.Request{
 		System: w.system, Messages: w.messages, Tools: w.analyst.offer(), MaxTokens: w.limits.Tokens,
 	}, func(delta string) {
-		if first && w.content.Len() > 0 { // the words before and after a tool call are two paragraphs
-			w.write("\n\n")
+		if first {
+			w.paragraph()
 		}
 		first = false
 		w.write(w.markers.add(storable(delta)))
@@ -124,6 +175,13 @@ func (w *work) turn(ctx context.Context) (llm.Response, error) {
 	w.result.StopReason = llm.StopReason(shorten(string(response.StopReason), maxName))
 	w.count(response)
 	return response, err
+}
+
+// paragraph parts what follows from what was written: the words before and after a tool call are two paragraphs.
+func (w *work) paragraph() {
+	if w.content.Len() > 0 {
+		w.write("\n\n")
+	}
 }
 
 func (w *work) write(text string) {
@@ -144,7 +202,7 @@ func (w *work) count(response llm.Response) {
 	}
 	usage := &w.result.Usage
 	usage.Usage = usage.Add(response.Usage)
-	usage.Cost = w.analyst.Model.Info().Price.Cost(usage.Usage)
+	usage.Cost = w.model.Info().Price.Cost(usage.Usage)
 	sofar := *usage
 	w.emit(Event{Usage: &sofar})
 }

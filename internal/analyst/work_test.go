@@ -3,7 +3,6 @@ package analyst
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -15,7 +14,9 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/shopspring/decimal"
 
+	"github.com/jaspers-ai/jaspers/internal/builtin"
 	"github.com/jaspers-ai/jaspers/internal/fault"
+	"github.com/jaspers-ai/jaspers/internal/intent"
 	"github.com/jaspers-ai/jaspers/internal/llm"
 	"github.com/jaspers-ai/jaspers/internal/tool"
 )
@@ -47,8 +48,12 @@ type echoInput struct {
 func analystOf(act adversary) (*Analyst, *[]llm.Request) {
 	seen := &[]llm.Request{}
 	return &Analyst{
-		Model: adversaryModel{act, &atomic.Int64{}, seen},
-		Now:   func() time.Time { return time.Date(2026, 11, 24, 15, 0, 0, 0, time.UTC) },
+		Model:   adversaryModel{act, &atomic.Int64{}, seen},
+		Builtin: builtin.Model{},
+		Understand: func(context.Context, string, string) (intent.Intent, error) {
+			return intent.Intent{Type: intent.Other}, nil
+		},
+		Now: func() time.Time { return time.Date(2026, 11, 24, 15, 0, 0, 0, time.UTC) },
 		Tools: []tool.Tool{
 			tool.New("echo", "", func(_ context.Context, asker tool.Asker, in echoInput) (tool.Result, error) {
 				return tool.Result{Data: map[string]any{"user": asker.UserID, "input": in}, Source: tool.Source{Name: "echo", Title: "Echo"}}, nil
@@ -86,10 +91,15 @@ func textOf(events []Event) string {
 	return text.String()
 }
 
-func TestWithoutAModelItSaysWhatToSet(t *testing.T) {
-	result, err := (&Analyst{}).Answer(t.Context(), Question{Text: "hi"}, nil)
-	if !fault.Is(err, fault.ModelNotConfigured) || result.Status != Failed || !strings.Contains(err.Error(), "ANTHROPIC_API_KEY") {
-		t.Errorf("got %v, %v, want ModelNotConfigured naming the setting", result.Status, err)
+func TestWithoutAModelTheBuiltInAnalystAnswers(t *testing.T) {
+	a, _ := analystOf(nil)
+	a.Model = nil
+	result, events, err := answer(t, a, Question{Text: "hi"})
+	if err != nil || result.Status != Complete || result.Content == "" || result.Content != textOf(events) || result.Fallback {
+		t.Errorf("got %+v, %v, want its words and nothing about a fallback", result, err)
+	}
+	if result.Usage.Model != builtin.Name {
+		t.Errorf("got %s named, want %s", result.Usage.Model, builtin.Name)
 	}
 }
 
@@ -257,12 +267,13 @@ func TestADeclinedTurnKeepsWhatWasSaidBeforeIt(t *testing.T) {
 	}
 }
 
-func TestAnEmptyAnswerIsAFailure(t *testing.T) {
+func TestAnEmptyAnswerIsAFailureForWhichTheBuiltInAnalystStepsIn(t *testing.T) {
 	a, _ := analystOf(func(int, llm.Request, func(string)) (llm.Response, error) {
 		return llm.Response{StopReason: llm.EndTurn}, nil
 	})
-	if result, _, err := answer(t, a, Question{Text: "hi"}); !fault.Is(err, fault.UpstreamFailed) || result.Status != Failed {
-		t.Errorf("got %s, %v, want UpstreamFailed", result.Status, err)
+	result, _, err := answer(t, a, Question{Text: "hi"})
+	if err != nil || !result.Fallback || result.Status != Complete || !strings.Contains(result.Notice, "empty answer") || !strings.HasPrefix(result.Content, fallbackWords) {
+		t.Errorf("got %+v, %v, want the built-in analyst's answer, and why it is its", result, err)
 	}
 }
 
@@ -276,11 +287,11 @@ func TestAFailedTurnKeepsWhatHadArrived(t *testing.T) {
 		return llm.Response{Usage: llm.Usage{Input: 50}}, broken
 	})
 	result, events, err := answer(t, a, Question{Text: "hi"})
-	if !errors.Is(err, broken) || result.Status != Failed {
-		t.Fatalf("got %s, %v, want the model's error", result.Status, err)
+	if err != nil || !result.Fallback || !strings.Contains(result.Notice, broken.Message) {
+		t.Fatalf("got %+v, %v, want the built-in analyst for a model that fails", result, err)
 	}
-	if want := "Half [1] an [[t"; result.Content != want || textOf(events) != want {
-		t.Errorf("got %q and deltas %q, want %q", result.Content, textOf(events), want)
+	if want := "Half [1] an [[t\n\n" + fallbackWords; !strings.HasPrefix(result.Content, want) || textOf(events) != result.Content {
+		t.Errorf("got %q and deltas %q, want %q first", result.Content, textOf(events), want)
 	}
 	if len(result.Citations) != 1 || len(result.ToolCalls) != 1 || result.Usage.Input != 150 {
 		t.Errorf("got %+v", result)
@@ -292,8 +303,8 @@ func TestAToolThatHangsEndsWithTheAnswersTime(t *testing.T) {
 		a, _ := analystOf(func(int, llm.Request, func(string)) (llm.Response, error) { return callsFor(6, "hang"), nil })
 		begin := time.Now()
 		result, _, err := answer(t, a, Question{Text: "hi"})
-		if !fault.Is(err, fault.UpstreamTimeout) || len(result.ToolCalls) != 6 || time.Since(begin) != 90*time.Second {
-			t.Errorf("got %v with %d calls after %s, want UpstreamTimeout with 6 after 90 s", err, len(result.ToolCalls), time.Since(begin))
+		if err != nil || !result.Fallback || len(result.ToolCalls) != 6 || time.Since(begin) != 51*time.Second {
+			t.Errorf("got %v with %d calls after %s, want the built-in analyst's answer after the model's 51 s", err, len(result.ToolCalls), time.Since(begin))
 		}
 	})
 }
@@ -324,7 +335,13 @@ func TestWhatWasSaidBeforeComesFirstWithoutItsCitations(t *testing.T) {
 		{Role: llm.Assistant, Blocks: []llm.Block{{Text: "It is 5, not 6."}}},
 		{Role: llm.User, Blocks: []llm.Block{{Text: "and now? [[t1]]"}}},
 	}
-	if diff := cmp.Diff(want, (*seen)[0].Messages); diff != "" {
+	got := (*seen)[0].Messages
+	question := &got[len(got)-1]
+	if len(question.Blocks) != 2 || !strings.HasPrefix(string(question.Blocks[0].Data), `{"understood":`) {
+		t.Errorf("got %+v, want the question with what was understood of it", question.Blocks)
+	}
+	question.Blocks = question.Blocks[1:]
+	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("messages (-want +got):\n%s", diff)
 	}
 }

@@ -72,10 +72,10 @@ func (r *router) chatRoutes() {
 
 	r.postMessageRoute(doc{id: "postMessage", tag: tag, scope: auth.ScopeChat, idempotent: true, limit: sendChat, summary: "Ask the analyst",
 		detail: "Answers with the analyst's message once it is written or, asked for text/event-stream, with the events " +
-			"run, tool, delta, citation, usage, error and done, numbered from 1 upwards; done holds the stored message. The answer is " +
+			"run, intent, tool, delta, citation, usage, error and done, numbered from 1 upwards; done holds the stored message. The answer is " +
 			"written and stored whether or not anybody stays to listen. An answer that failed, was refused or cut is a message " +
 			"with that status.",
-		errors: []fault.Kind{fault.NotFound, fault.Conflict, fault.RateLimited, fault.ModelNotConfigured, fault.Overloaded}})
+		errors: []fault.Kind{fault.NotFound, fault.Conflict, fault.RateLimited, fault.Overloaded}})
 }
 
 // postMessageRoute registers the one route with two forms of answer, which huma cannot describe from a Go type.

@@ -18,6 +18,7 @@ import (
 	"github.com/jaspers-ai/jaspers/internal/audit"
 	"github.com/jaspers-ai/jaspers/internal/auth"
 	"github.com/jaspers-ai/jaspers/internal/breakdown"
+	"github.com/jaspers-ai/jaspers/internal/builtin"
 	"github.com/jaspers-ai/jaspers/internal/cache"
 	"github.com/jaspers-ai/jaspers/internal/chat"
 	"github.com/jaspers-ai/jaspers/internal/connection"
@@ -48,6 +49,7 @@ import (
 	"github.com/jaspers-ai/jaspers/internal/snapshot"
 	"github.com/jaspers-ai/jaspers/internal/syncs"
 	"github.com/jaspers-ai/jaspers/internal/tool"
+	"github.com/jaspers-ai/jaspers/internal/understanding"
 	"github.com/jaspers-ai/jaspers/internal/user"
 	"github.com/jaspers-ai/jaspers/internal/vault"
 )
@@ -127,7 +129,7 @@ func (a *App) build(life context.Context, cfg Config, opts Options) (err error) 
 	}
 	outside := providers{cfg, opts, a.paces}
 	if err := errors.Join(
-		a.buildPeople(cfg, opts), a.buildStore(cfg, opts), a.buildMoney(life, outside), a.buildFilings(life, outside),
+		a.buildPeople(cfg, opts), a.buildStore(cfg, opts), a.buildMoney(life, outside), a.buildFilings(life, outside), a.buildAnalyst(outside),
 	); err != nil {
 		return err
 	}
@@ -175,10 +177,6 @@ func (a *App) buildMoney(life context.Context, outside providers) error {
 	if err != nil {
 		return err
 	}
-	model, err := outside.model()
-	if err != nil {
-		return err
-	}
 	now, log := outside.Now, outside.Options.Log
 	if a.Market, err = market.New(life, market.Config{Sources: sources, Store: a.fetched, Now: now, Log: log}); err != nil {
 		return err
@@ -220,10 +218,6 @@ func (a *App) buildMoney(life context.Context, outside providers) error {
 	a.Ledger = &ledger.Service{DB: a.db}
 	a.CostBasis = &costbasis.Service{DB: a.db, Audit: a.Audit, Now: now}
 	a.Snapshots = &snapshot.Service{DB: a.db, Portfolio: a.Portfolio, Jobs: a.jobs, Now: now, History: a.Performance.Standing}
-	a.Chat = &chat.Service{DB: a.db, Now: now, Log: log, Audit: a.Audit, Analyst: &analyst.Analyst{
-		Model: model, Now: now,
-		Tools: []tool.Tool{portfoliotools.Holdings(a.Portfolio), researchtools.Quotes(a.Market)},
-	}}
 	return nil
 }
 
@@ -250,6 +244,21 @@ func (a *App) buildFilings(life context.Context, outside providers) error {
 	}
 	a.Reported, err = reported.New(life, reported.Config{Filings: a.Filings, Store: a.fetched, Now: outside.Now, Log: outside.Options.Log})
 	return err
+}
+
+// buildAnalyst makes what answers questions, over all that was made before.
+func (a *App) buildAnalyst(outside providers) error {
+	model, err := outside.model()
+	if err != nil {
+		return err
+	}
+	now := outside.Now
+	a.Chat = &chat.Service{DB: a.db, Now: now, Log: outside.Options.Log, Audit: a.Audit, Analyst: &analyst.Analyst{
+		Model: model, Builtin: builtin.Model{}, Now: now,
+		Understand: (&understanding.Service{Companies: a.Filings.Companies, Holdings: a.Portfolio.Holdings, Now: now}).Read,
+		Tools:      []tool.Tool{portfoliotools.Holdings(a.Portfolio), researchtools.Quotes(a.Market)},
+	}}
+	return nil
 }
 
 // buildEdge makes what the network reaches.

@@ -17,9 +17,11 @@ import (
 
 	"github.com/jaspers-ai/jaspers/internal/analyst"
 	"github.com/jaspers-ai/jaspers/internal/audit"
+	"github.com/jaspers-ai/jaspers/internal/builtin"
 	"github.com/jaspers-ai/jaspers/internal/db"
 	"github.com/jaspers-ai/jaspers/internal/db/dbtest"
 	"github.com/jaspers-ai/jaspers/internal/fault"
+	"github.com/jaspers-ai/jaspers/internal/intent"
 )
 
 func TestMain(m *testing.M) {
@@ -44,7 +46,12 @@ func serviceOn(t *testing.T, d *db.DB) (*Service, *clock) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &Service{DB: d, Analyst: &analyst.Analyst{Now: c.now}, Now: c.now, Log: slog.New(slog.DiscardHandler), Audit: log}
+	s := &Service{DB: d, Analyst: &analyst.Analyst{
+		Now: c.now, Builtin: builtin.Model{},
+		Understand: func(context.Context, string, string) (intent.Intent, error) {
+			return intent.Intent{Type: intent.Other}, nil
+		},
+	}, Now: c.now, Log: slog.New(slog.DiscardHandler), Audit: log}
 	t.Cleanup(func() {
 		over, cancel := context.WithCancel(context.Background())
 		cancel()

@@ -24,6 +24,7 @@ type Event struct {
 // message, because the session was deleted or the end could not be stored, it ends with error.
 const (
 	EventRun      = "run"
+	EventIntent   = "intent"
 	EventTool     = "tool"
 	EventDelta    = "delta"
 	EventCitation = "citation"
@@ -77,6 +78,8 @@ func problemOf(err error) *Problem {
 // dataOf is an analyst's event as the stream says it.
 func dataOf(e analyst.Event) (kind string, data any) {
 	switch {
+	case e.Intent != nil:
+		return EventIntent, e.Intent
 	case e.Tool != nil:
 		return EventTool, toolData(e.Tool)
 	case e.Citation != nil:

@@ -77,13 +77,10 @@ var (
 
 // Post stores a person's message and begins the answer, which is written whatever becomes of ctx. Errors: Invalid,
 // NotFound, Conflict while another answer is being written in the session, RateLimited while the user has too many
-// elsewhere, ModelNotConfigured, and Overloaded.
+// elsewhere, and Overloaded.
 func (s *Service) Post(ctx context.Context, userID, sessionID, content string) (*Run, error) {
 	content, err := checkText("body.content", content, maxContent)
 	if err != nil {
-		return nil, err
-	}
-	if err := s.Analyst.Ready(); err != nil {
 		return nil, err
 	}
 	if err := s.admit(userID); err != nil {

@@ -14,6 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/shopspring/decimal"
 
+	"github.com/jaspers-ai/jaspers/internal/builtin"
 	"github.com/jaspers-ai/jaspers/internal/db"
 	"github.com/jaspers-ai/jaspers/internal/db/dbtest"
 	"github.com/jaspers-ai/jaspers/internal/fault"
@@ -206,11 +207,11 @@ func TestWhatWentWrongAtTheModelIsStored(t *testing.T) {
 		code   string
 		partly bool
 	}{
-		{sim.Fault{Kind: sim.FaultOverloaded}, Failed, "upstream_unavailable", true},
-		{sim.Fault{Kind: sim.FaultStreamCut}, Failed, "upstream_failed", true},
-		{sim.Fault{Kind: sim.FaultStreamHang}, Failed, "upstream_timeout", true},
-		{sim.Fault{Kind: sim.FaultRateLimited}, Failed, "upstream_unavailable", false},
-		{sim.Fault{Kind: sim.FaultServerError, Status: 503}, Failed, "upstream_unavailable", false},
+		{sim.Fault{Kind: sim.FaultOverloaded}, Complete, "model_failed", true},
+		{sim.Fault{Kind: sim.FaultStreamCut}, Complete, "model_failed", true},
+		{sim.Fault{Kind: sim.FaultStreamHang}, Complete, "model_failed", true},
+		{sim.Fault{Kind: sim.FaultRateLimited}, Complete, "model_failed", true},
+		{sim.Fault{Kind: sim.FaultServerError, Status: 503}, Complete, "model_failed", true},
 		{sim.Fault{Kind: sim.FaultRefusal}, Refused, "refusal", false},
 		{sim.Fault{Kind: sim.FaultMaxTokens}, Truncated, "max_tokens", true},
 	} {
@@ -383,16 +384,13 @@ func TestAnAnswerThatWasTakenAwayEnds(t *testing.T) {
 	})
 }
 
-func TestWithoutAModelNothingIsStored(t *testing.T) {
+func TestWithoutAModelTheBuiltInAnalystAnswers(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		s, _ := serviceOn(t, d)
 		user := newUser(t, d)
-		session := newSession(t, s, user)
-		if _, err := s.Post(t.Context(), user, session.ID, "hello"); !fault.Is(err, fault.ModelNotConfigured) {
-			t.Errorf("got %v, want ModelNotConfigured", err)
-		}
-		if messages, _, err := s.Messages(t.Context(), user, session.ID, 10, ""); len(messages) != 0 || err != nil {
-			t.Errorf("got %d messages, %v, want none", len(messages), err)
+		m := wait(t, post(t, s, user, newSession(t, s, user).ID, "hello"))
+		if m.Status != Complete || m.Content == "" || m.Usage == nil || m.Usage.Model != builtin.Name {
+			t.Errorf("got %+v, want its answer", m)
 		}
 	})
 }

@@ -127,3 +127,14 @@ func (s *Service) lookAgain(ctx context.Context) error {
 	}
 	return err
 }
+
+// Companies is the SEC's list, the largest company first, and when it was fetched; zero where it never was. Who knows the
+// list that was fetched then gets none.
+func (s *Service) Companies(ctx context.Context, known time.Time) (list []Company, fetched time.Time, err error) {
+	fetched, err = fetchedAt(ctx, s.DB.Read(), companies)
+	if err != nil || fetched.Equal(known) {
+		return nil, fetched, err
+	}
+	list, err = listTickers(ctx, s.DB.Read())
+	return list, fetched, err
+}

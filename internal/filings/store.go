@@ -79,6 +79,20 @@ func loadTickers(ctx context.Context, q db.Querier) (map[string]placed, error) {
 	return all, nil
 }
 
+// listTickers reads the list in its order.
+func listTickers(ctx context.Context, q db.Querier) ([]Company, error) {
+	rows, err := q.QueryContext(ctx, "select "+tickerColumns+" from edgar_tickers order by place")
+	list, err := db.Collect(rows, err, scanTicker)
+	if err != nil {
+		return nil, fmt.Errorf("list the companies: %w", err)
+	}
+	companies := make([]Company, 0, len(list))
+	for _, p := range list {
+		companies = append(companies, p.Company)
+	}
+	return companies, nil
+}
+
 // batch is how many rows one statement stores.
 const batch = 200
 

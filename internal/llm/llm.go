@@ -62,6 +62,8 @@ type Block struct {
 	Text   string
 	Call   *ToolCall
 	Result *ToolResult
+	// Data is something that was read for the person before the model was asked, as JSON: nobody's words.
+	Data json.RawMessage
 	// Opaque is a vendor's own block (such as thinking) that must go back unchanged in the next turn.
 	Opaque json.RawMessage
 }

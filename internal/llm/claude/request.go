@@ -91,6 +91,8 @@ func blocks(content []llm.Block) []anthropic.ContentBlockParamUnion {
 			out = append(out, toolResult(b.Result))
 		case b.Opaque != nil:
 			out = append(out, param.Override[anthropic.ContentBlockParamUnion](b.Opaque))
+		case b.Data != nil:
+			out = append(out, anthropic.NewTextBlock(string(b.Data)))
 		case !blank(b.Text):
 			out = append(out, anthropic.NewTextBlock(b.Text))
 		}
