@@ -55,7 +55,7 @@ const (
 // or begins anew, gives nothing sooner. Long windows have reserves instead.
 //
 // That holds for what all processes lose and find within askRarely, and for windows that can be divided by replicas, not
-// for a process that alone is cut off, nor one that asked for nothing all the while the others were.
+// for a process that alone is cut off, nor one for whom nobody waited all the while the others were.
 //
 // It goes by the machine's clock, since vendors do; the order of all processes
 // is that of their keeper's clock, so theirs may differ. It is safe for concurrent use.
@@ -125,9 +125,15 @@ func (p *Pace) Wait(ctx context.Context, within time.Duration) error {
 
 // sleepUntil waits for a moment, and tells whether it still counts shortly before.
 func (p *Pace) sleepUntil(ctx context.Context, given turn, by keeper) (counts bool, err error) {
-	end := time.Now().Add(given.wait)
-	if before := p.limits.Margin / 2; given.wait > before {
-		if err := pause.For(ctx, given.wait-before); err != nil {
+	end, before := time.Now().Add(given.wait), p.limits.Margin/2
+	for time.Until(end) > before+askRarely {
+		if err := pause.For(ctx, askRarely); err != nil {
+			return false, err
+		}
+		p.listen(ctx)
+	}
+	if given.wait > before {
+		if err := pause.For(ctx, time.Until(end)-before); err != nil {
 			return false, err
 		}
 		if !p.counts(ctx, given, by, time.Until(end)) {
@@ -135,6 +141,21 @@ func (p *Pace) sleepUntil(ctx context.Context, given turn, by keeper) (counts bo
 		}
 	}
 	return true, pause.For(ctx, time.Until(end))
+}
+
+// listen asks the keeper where nobody else of this process does, so that an outage is noticed by who waits all the while.
+func (p *Pace) listen(ctx context.Context) {
+	now := time.Now()
+	p.mu.Lock()
+	heard := p.shared == nil || now.Sub(p.heard) < askRarely
+	p.mu.Unlock()
+	if heard || !p.mayAsk(now) {
+		return
+	}
+	_ = p.askShared(ctx, func(ctx context.Context) error { // a failure is noted
+		_, err := p.shared.alone(ctx, turn{})
+		return err
+	})
 }
 
 // counts tells whether a moment that is left away may still be used: unless the vendor wants to be left alone by now, the
