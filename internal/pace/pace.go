@@ -111,12 +111,15 @@ func (p *Pace) Wait(ctx context.Context, within time.Duration) error {
 			}
 			continue
 		}
-		missed++
 		counts, err := p.sleepUntil(ctx, given, by)
 		if err != nil {
 			return err
 		}
-		if counts && time.Since(asked)-given.wait <= p.limits.Margin/2 && p.keeper() == by {
+		if !counts {
+			continue // that ends with until
+		}
+		missed++
+		if time.Since(asked)-given.wait <= p.limits.Margin/2 && p.keeper() == by {
 			return nil
 		}
 	}
