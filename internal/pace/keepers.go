@@ -5,9 +5,8 @@ import (
 	"log/slog"
 	"time"
 
-	"github.com/redis/go-redis/v9"
-
 	"github.com/jaspers-ai/jaspers/internal/db"
+	"github.com/jaspers-ai/jaspers/internal/redis"
 )
 
 // Config says through what processes share their moments.
@@ -22,7 +21,7 @@ type Config struct {
 // Keepers make the Paces of a process.
 type Keepers struct {
 	cfg   Config
-	redis *redis.Client
+	redis *redis.Connection
 }
 
 // New makes keepers. Redis need not answer yet; an address that cannot be read is an error, which does not repeat it.
@@ -30,7 +29,7 @@ func New(cfg Config) (*Keepers, error) {
 	k := &Keepers{cfg: cfg}
 	var err error
 	if cfg.RedisURL != "" {
-		k.redis, err = dial(cfg.RedisURL)
+		k.redis, err = redis.Dial(cfg.RedisURL, questionTime, connections)
 	}
 	return k, err
 }
@@ -51,7 +50,7 @@ func (k *Keepers) For(limits Limits) (*Pace, error) {
 	p := &Pace{limits: limits, log: k.cfg.Log, ask: make(chan struct{}, 1)}
 	switch {
 	case k.redis != nil:
-		p.shared = newInRedis(k.redis, limits.Key, limits.together())
+		p.shared = newInRedis(k.redis, limits)
 	case k.cfg.DB != nil && k.cfg.DB.Engine == db.Postgres:
 		p.shared = &postgres{db: k.cfg.DB, key: limits.Key, plan: limits.together()}
 	default:

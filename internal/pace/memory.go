@@ -32,7 +32,7 @@ func (m *memory) leaveAlone(_ context.Context, d time.Duration) error {
 	return nil
 }
 
-func (m *memory) alone(context.Context) (time.Duration, error) {
+func (m *memory) alone(context.Context, turn) (time.Duration, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return max(micros(m.known.alone-m.now()), 0), nil

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/jaspers-ai/jaspers/internal/fault"
+	"github.com/jaspers-ai/jaspers/internal/pause"
 )
 
 // Window is a limit: no more than Count requests arrive within any Period.
@@ -36,9 +37,8 @@ const DefaultMargin = 250 * time.Millisecond
 const (
 	// replicas is how many processes are taken into account for the time in which they cannot talk to each other.
 	replicas = 4
-	// patience is how long the keeper may fail to answer before each process goes by its own share. Until then requests
-	// wait: where it only stumbled, nothing is lost, and where it is gone, moments that others were given pass.
-	patience = 2500 * time.Millisecond
+	// short is the longest window that can be waited out where the keeper goes or comes back.
+	short = 2500 * time.Millisecond
 	// askAgain lies between two questions to a keeper that does not answer, before and after patience is over.
 	askAgain, askRarely = 100 * time.Millisecond, time.Second
 	// maxAhead is the furthest moment that is given; maxAlone the longest that a vendor is left alone.
@@ -47,7 +47,17 @@ const (
 	tries = 5
 )
 
-// Pace hands out the moments of one vendor. It goes by the machine's clock, since vendors do; the order of all processes
+// Pace hands out the moments of one vendor: its keeper's, which all processes share, and while that cannot be asked each
+// process those of its own share. Where the keeper goes or comes back, no window is exceeded either. The keeper's moments
+// count only for who has its answer half a margin before, own ones only for who asked it in vain since askRarely: so the
+// last of one kind leaves soon after the keeper went or came back, whenever it was given. The first of the other kind comes
+// a window later, by patience in plan.go: processes wait so long before they go by their shares, and a keeper that is back,
+// or begins anew, gives nothing sooner. Long windows have reserves instead.
+//
+// That holds for what all processes lose and find within askRarely, and for windows that can be divided by replicas, not
+// for a process that alone is cut off, nor one for whom nobody waited all the while the others were.
+//
+// It goes by the machine's clock, since vendors do; the order of all processes
 // is that of their keeper's clock, so theirs may differ. It is safe for concurrent use.
 type Pace struct {
 	limits Limits
@@ -57,7 +67,8 @@ type Pace struct {
 	ask    chan struct{} // holds one while the keeper is asked, so that a crowd costs one connection
 
 	mu      sync.Mutex
-	failing time.Time // since when the keeper has not answered; zero while it does
+	heard   time.Time // when the keeper was asked what it answered last
+	failing time.Time // since when it has not answered; zero while it does
 	askAt   time.Time // when it is asked again
 	down    bool      // patience is over
 }
@@ -67,6 +78,7 @@ type Pace struct {
 type turn struct {
 	wait         time.Duration
 	taken, alone bool
+	begun        string // what the keeper calls its memory, where that can be lost
 }
 
 // keeper gives moments out, one after the other, by one clock.
@@ -75,8 +87,8 @@ type keeper interface {
 	take(ctx context.Context, within time.Duration) (turn, error)
 	// leaveAlone lets no moment lie before d is over.
 	leaveAlone(ctx context.Context, d time.Duration) error
-	// alone is how long the vendor still is to be left alone.
-	alone(ctx context.Context) (time.Duration, error)
+	// alone is how long the vendor still is to be left alone by who was given a turn.
+	alone(ctx context.Context, given turn) (time.Duration, error)
 }
 
 // Wait returns when a request may leave, which it then has to do at once. Where that would be later than within, or than
@@ -94,40 +106,76 @@ func (p *Pace) Wait(ctx context.Context, within time.Duration) error {
 		case !given.taken && !time.Now().Add(given.wait).Before(until), !given.taken && given.alone:
 			return p.refusal(given)
 		case !given.taken: // nobody can be asked at the moment
-			if err := sleep(ctx, given.wait); err != nil {
+			if err := pause.For(ctx, given.wait); err != nil {
 				return err
 			}
 			continue
 		}
-		missed++
 		counts, err := p.sleepUntil(ctx, given, by)
 		if err != nil {
 			return err
 		}
-		if counts && time.Since(asked)-given.wait <= p.limits.Margin/2 && p.keeper() == by {
+		if !counts {
+			continue // that ends with until
+		}
+		missed++
+		if time.Since(asked)-given.wait <= p.limits.Margin/2 && p.keeper() == by {
 			return nil
 		}
 	}
 	return p.refusal(turn{wait: askRarely})
 }
 
-// sleepUntil waits for a moment. Shortly before, it hears whether the vendor wants to be left alone by now: then the
-// moment does not count.
+// sleepUntil waits for a moment, and tells whether it still counts shortly before.
 func (p *Pace) sleepUntil(ctx context.Context, given turn, by keeper) (counts bool, err error) {
-	end := time.Now().Add(given.wait)
-	before := p.limits.Margin / 2
-	if given.wait > before {
-		if err := sleep(ctx, given.wait-before); err != nil {
+	end, before := time.Now().Add(given.wait), p.limits.Margin/2
+	for time.Until(end) > before+askRarely {
+		if err := pause.For(ctx, askRarely); err != nil {
 			return false, err
 		}
-		bounded, cancel := context.WithTimeout(context.WithoutCancel(ctx), before)
-		defer cancel()
-		// Where the keeper does not say, the moment counts that it gave.
-		if alone, err := by.alone(bounded); err == nil && alone > time.Until(end) {
+		p.listen(ctx)
+	}
+	if given.wait > before {
+		if err := pause.For(ctx, time.Until(end)-before); err != nil {
+			return false, err
+		}
+		if !p.counts(ctx, given, by, time.Until(end)) {
 			return false, nil
 		}
 	}
-	return true, sleep(ctx, time.Until(end))
+	return true, pause.For(ctx, time.Until(end))
+}
+
+// listen asks the keeper where nobody else of this process does, so that an outage is noticed by who waits all the while.
+func (p *Pace) listen(ctx context.Context) {
+	now := time.Now()
+	p.mu.Lock()
+	heard := p.shared == nil || now.Sub(p.heard) < askRarely
+	p.mu.Unlock()
+	if heard || !p.mayAsk(now) {
+		return
+	}
+	_ = p.askShared(ctx, func(ctx context.Context) error { // a failure is noted
+		_, err := p.shared.alone(ctx, turn{})
+		return err
+	})
+}
+
+// counts tells whether a moment that is left away may still be used: unless the vendor wants to be left alone by now, the
+// keeper who gave it does not say, or it is an own one and the keeper is back.
+func (p *Pace) counts(ctx context.Context, given turn, by keeper, left time.Duration) bool {
+	var alone time.Duration
+	ask := func(ctx context.Context) (err error) {
+		alone, err = by.alone(ctx, given)
+		return err
+	}
+	if by == p.shared {
+		return p.askShared(ctx, ask) == nil && alone <= left
+	}
+	if p.shared != nil && p.mayAsk(time.Now()) && p.askShared(ctx, ask) == nil {
+		return false
+	}
+	return ask(ctx) == nil && alone <= left
 }
 
 // LeaveAlone lets no request of any process leave before d is over, 15 minutes at most. While the keeper does not
@@ -152,17 +200,6 @@ func (p *Pace) refusal(t turn) error {
 		WithRetryAfter(max(t.wait, time.Second))
 }
 
-func sleep(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-}
-
 // take asks whoever gives moments now. asked is a time before any that the answer can be counted from.
 func (p *Pace) take(ctx context.Context, until time.Time) (given turn, asked time.Time, by keeper, err error) {
 	within := func() time.Duration { return min(time.Until(until), maxAhead) }
@@ -178,7 +215,11 @@ func (p *Pace) take(ctx context.Context, until time.Time) (given turn, asked tim
 		return turn{}, time.Time{}, nil, ctx.Err()
 	}
 	if asked = time.Now(); p.mayAsk(asked) {
-		if given, err = p.askShared(ctx, within()); err == nil {
+		err = p.askShared(ctx, func(ctx context.Context) (err error) {
+			given, err = p.shared.take(ctx, within())
+			return err
+		})
+		if err == nil {
 			return given, asked, p.shared, nil
 		}
 	}
@@ -207,25 +248,32 @@ func (p *Pace) mayAsk(now time.Time) bool {
 
 // askShared asks the keeper of all processes. An answer that would come too late to be used is none. A caller who leaves
 // must not look like an outage. When the keeper is back, it first lets pass what each process gave itself.
-func (p *Pace) askShared(ctx context.Context, within time.Duration) (turn, error) {
+func (p *Pace) askShared(ctx context.Context, ask func(context.Context) error) error {
 	bounded, cancel := context.WithTimeout(context.WithoutCancel(ctx), p.limits.Margin/2)
 	defer cancel()
-	if p.keeper() == p.own {
-		if err := p.shared.leaveAlone(bounded, patience); err != nil {
-			return turn{}, p.failed(ctx, err)
+	asked := time.Now()
+	if p.apart(asked) {
+		if err := p.shared.leaveAlone(bounded, p.limits.patience()); err != nil {
+			return p.failed(ctx, err)
 		}
 	}
-	given, err := p.shared.take(bounded, within)
-	if err != nil {
-		return turn{}, p.failed(ctx, err)
+	if err := ask(bounded); err != nil {
+		return p.failed(ctx, err)
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.down {
 		p.log.InfoContext(ctx, "processes can share a provider's limits again", "provider", p.limits.Vendor)
 	}
-	p.down, p.failing, p.askAt = false, time.Time{}, time.Time{}
-	return given, nil
+	p.heard, p.down, p.failing, p.askAt = asked, false, time.Time{}, time.Time{}
+	return nil
+}
+
+// apart tells whether a process may go by its own share, this or another, which may have noticed an outage sooner.
+func (p *Pace) apart(now time.Time) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return !p.failing.IsZero() && now.Sub(p.heard) >= p.limits.patience()-askRarely
 }
 
 // failed notes that the keeper did not answer.
@@ -237,7 +285,7 @@ func (p *Pace) failed(ctx context.Context, err error) error {
 		p.failing = now
 	}
 	p.askAt = now.Add(askAgain)
-	if now.Sub(p.failing) < patience {
+	if now.Sub(p.failing) < p.limits.patience() {
 		return err
 	}
 	p.askAt = now.Add(askRarely)

@@ -17,6 +17,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	goredis "github.com/redis/go-redis/v9"
 	"go.uber.org/goleak"
 
 	"github.com/jaspers-ai/jaspers/internal/db"
@@ -51,6 +52,18 @@ func redisAddress(t testing.TB) string {
 	}
 	_ = conn.Close()
 	return address
+}
+
+// look is a client of the test's own.
+func look(t *testing.T, address string) *goredis.Client {
+	t.Helper()
+	options, err := goredis.ParseURL(address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	client := goredis.NewClient(options)
+	t.Cleanup(func() { _ = client.Close() })
+	return client
 }
 
 // keepers are those of one more process.
@@ -279,15 +292,15 @@ func TestKeysThatWereLostOpenNothing(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	redis := p.shared.(*inRedis)
-	if err := redis.client.Del(t.Context(), redis.leaves, redis.state).Err(); err != nil {
+	redis, client := p.shared.(*inRedis), look(t, address)
+	if err := client.Del(t.Context(), redis.leaves, redis.state).Err(); err != nil {
 		t.Fatal(err)
 	}
 	for range 2 { // though one was free before
 		wantDown(t, p.Wait(t.Context(), 5*time.Second), 19*time.Minute, 21*time.Minute)
 	}
 	for _, name := range []string{redis.leaves, redis.state} {
-		if life, err := redis.client.TTL(t.Context(), name).Result(); err != nil || life <= time.Hour {
+		if life, err := client.TTL(t.Context(), name).Result(); err != nil || life <= time.Hour {
 			t.Errorf("got the life %s (%v), want it to end, and long after any window", life, err)
 		}
 	}

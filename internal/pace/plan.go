@@ -63,10 +63,23 @@ func micros(n int64) time.Duration { return time.Duration(n) * time.Microsecond 
 // they cannot ask it.
 func (l Limits) whole() plan { return newPlan(l.Windows, l.Margin) }
 
+// patience is how long a process is without the keeper before it goes by its own share, and how long the keeper leaves the
+// vendor alone when it is back: until the moments of the other regime are a window behind. That they may still be used for
+// a while is why it is longer by askRarely and, for being late and for the way, two margins.
+func (l Limits) patience() time.Duration {
+	d := askRarely + 2*l.Margin
+	for _, w := range l.Windows {
+		if w.Period <= short {
+			d = max(d, askRarely+2*l.Margin+w.Period)
+		}
+	}
+	return d
+}
+
 // reserved is what a process may ask by itself within a long window, however much is asked through the keeper: when that
 // is lost, nobody can wait until the window is over. It is none where a window is short, or too small to be divided.
 func reserved(w Window) int {
-	if w.Period <= patience || w.Count <= replicas {
+	if w.Period <= short || w.Count <= replicas {
 		return 0
 	}
 	return max(1, w.Count/(5*replicas))

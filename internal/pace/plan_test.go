@@ -90,7 +90,7 @@ func TestWhatFourProcessesAskByThemselvesFitsBesideWhatIsShared(t *testing.T) {
 			if perPeriod*replicas > float64(w.Count) {
 				t.Errorf("%v: got %v each, want no more than a quarter", w, own)
 			}
-			if w.Period > patience && shared.Count+replicas*own.Count > w.Count {
+			if w.Period > short && shared.Count+replicas*own.Count > w.Count {
 				t.Errorf("%v: got %d shared and %d each, which is more", w, shared.Count, own.Count)
 			}
 		}

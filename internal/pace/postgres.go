@@ -61,7 +61,7 @@ func (k *postgres) leaveAlone(ctx context.Context, d time.Duration) error {
 	})
 }
 
-func (k *postgres) alone(ctx context.Context) (time.Duration, error) {
+func (k *postgres) alone(ctx context.Context, _ turn) (time.Duration, error) {
 	var left int64
 	err := k.db.Read().QueryRowContext(ctx, `select alone_until - `+clock+` from vendor_paces where key = $1`, k.key).Scan(&left)
 	if errors.Is(err, sql.ErrNoRows) {

@@ -4,37 +4,39 @@ import (
 	"context"
 	_ "embed"
 	"errors"
-	"fmt"
 	"strconv"
 	"sync"
 	"time"
 
-	"github.com/redis/go-redis/v9"
-	"github.com/redis/go-redis/v9/maintnotifications"
+	"github.com/jaspers-ai/jaspers/internal/redis"
 )
 
 //go:embed pace.lua
 var paceLua string
 
-// aloneLua tells how long the vendor is left alone, after putting that off by ARGV[1] from now.
-const aloneLua = `local time = redis.call('TIME')
-local now = time[1] * 1000000 + time[2]
+// begunLua is what both scripts begin with.
+//
+//go:embed begun.lua
+var begunLua string
+
+// aloneLua tells how long the vendor is left alone, after putting that off by ARGV[1] from now, and when it was begun.
+const aloneLua = `
 local alone = tonumber(redis.call('HGET', KEYS[1], 'alone') or 0)
 if ARGV[1] ~= '0' and now + ARGV[1] > alone then
   alone = now + ARGV[1]
   redis.call('HSET', KEYS[1], 'alone', string.format('%.0f', alone))
   redis.call('EXPIRE', KEYS[1], 86400)
 end
-return math.max(alone - now, 0)`
+return {math.max(alone - now, 0), begun or ''}`
 
 var (
-	takeScript  = redis.NewScript(paceLua)
-	aloneScript = redis.NewScript(aloneLua)
+	takeScript  = redis.NewScript(begunLua + paceLua)
+	aloneScript = redis.NewScript(begunLua + aloneLua)
 )
 
 // inRedis keeps the moments of all processes in Redis, by its clock.
 type inRedis struct {
-	client  *redis.Client
+	client  *redis.Connection
 	leaves  string // key of the moments
 	state   string // key of what else is known
 	args    []any  // of the windows
@@ -45,34 +47,14 @@ type inRedis struct {
 	heardAt time.Time
 }
 
-// dialTime bounds the making of connections; a question's own time may end sooner.
-const dialTime = time.Second
+// questionTime bounds a question whose own time does not end sooner.
+const questionTime, connections = time.Second, 8
 
-func dial(address string) (*redis.Client, error) {
-	options, err := redis.ParseURL(address)
-	if err != nil {
-		return nil, errors.New("the address of Redis must have the form redis://user:password@host:port/database") // the cause repeats it
-	}
-	redis.SetLogger(silent{})
-	options.DialTimeout, options.ReadTimeout, options.WriteTimeout, options.PoolTimeout = dialTime, dialTime, dialTime, dialTime
-	options.ContextTimeoutEnabled = true
-	options.MaxRetries = -1 // a script that was run must not be run again
-	options.DialerRetries = 1
-	options.PoolSize = 8
-	options.MaintNotificationsConfig = &maintnotifications.Config{Mode: maintnotifications.ModeDisabled}
-	options.DisableIdentity = true
-	return redis.NewClient(options), nil
-}
-
-// silent keeps the client from writing to standard error by itself: what it has to say comes back as errors.
-type silent struct{}
-
-func (silent) Printf(context.Context, string, ...any) {}
-
-func newInRedis(client *redis.Client, key string, p plan) *inRedis {
+func newInRedis(client *redis.Connection, l Limits) *inRedis {
 	// The braces keep both keys in one place where Redis is a cluster.
-	k := &inRedis{client: client, leaves: "jaspers:pace:{" + key + "}:leaves", state: "jaspers:pace:{" + key + "}:state"}
-	k.args = []any{p.most}
+	k := &inRedis{client: client, leaves: "jaspers:pace:{" + l.Key + "}:leaves", state: "jaspers:pace:{" + l.Key + "}:state"}
+	p := l.together()
+	k.args = []any{l.patience().Microseconds(), p.most}
 	for _, w := range p.windows {
 		k.args = append(k.args, w.Count, w.Period.Microseconds())
 		k.longest = max(k.longest, w.Period)
@@ -83,7 +65,7 @@ func newInRedis(client *redis.Client, key string, p plan) *inRedis {
 func (k *inRedis) take(ctx context.Context, within time.Duration) (turn, error) {
 	args := append([]any{within.Microseconds(), maxAhead.Microseconds(), maxAlone.Microseconds(), k.heard()}, k.args...)
 	asked := time.Now()
-	reply, err := takeScript.Run(ctx, k.client, []string{k.leaves, k.state}, args...).Slice()
+	reply, err := k.client.Values(ctx, takeScript, []string{k.state, k.leaves}, args...)
 	if err != nil {
 		return turn{}, err
 	}
@@ -92,11 +74,13 @@ func (k *inRedis) take(ctx context.Context, within time.Duration) (turn, error) 
 	alone, ok3 := at[int64](reply, 2)
 	begun, ok4 := at[string](reply, 3)
 	if !ok1 || !ok2 || !ok3 || !ok4 {
-		return turn{}, fmt.Errorf("redis gave %d values of other kinds than expected", len(reply))
+		return turn{}, errOtherKind
 	}
 	k.hear(begun, asked)
-	return turn{wait: micros(wait), taken: taken == 1, alone: alone == 1}, nil
+	return turn{wait: micros(wait), taken: taken == 1, alone: alone == 1, begun: begun}, nil
 }
+
+var errOtherKind = errors.New("redis gave values of other kinds than expected")
 
 func at[T any](reply []any, i int) (value T, ok bool) {
 	if i < len(reply) {
@@ -122,10 +106,28 @@ func (k *inRedis) hear(begun string, asked time.Time) {
 }
 
 func (k *inRedis) leaveAlone(ctx context.Context, d time.Duration) error {
-	return aloneScript.Run(ctx, k.client, []string{k.state}, strconv.FormatInt(d.Microseconds(), 10)).Err()
+	_, _, err := k.putOff(ctx, d)
+	return err
 }
 
-func (k *inRedis) alone(ctx context.Context) (time.Duration, error) {
-	left, err := aloneScript.Run(ctx, k.client, []string{k.state}, "0").Int64()
-	return micros(left), err
+// alone is longer than any moment is ahead where what was given is lost.
+func (k *inRedis) alone(ctx context.Context, given turn) (time.Duration, error) {
+	left, begun, err := k.putOff(ctx, 0)
+	if err == nil && begun != given.begun {
+		left = maxAlone
+	}
+	return left, err
+}
+
+func (k *inRedis) putOff(ctx context.Context, d time.Duration) (left time.Duration, begun string, err error) {
+	reply, err := k.client.Values(ctx, aloneScript, []string{k.state}, strconv.FormatInt(d.Microseconds(), 10))
+	if err != nil {
+		return 0, "", err
+	}
+	n, ok1 := at[int64](reply, 0)
+	begun, ok2 := at[string](reply, 1)
+	if !ok1 || !ok2 {
+		return 0, "", errOtherKind
+	}
+	return micros(n), begun, nil
 }

@@ -1,4 +1,4 @@
-// Package redis asks a Redis server of what one can do without: never for long, and not at all for a while once it fails to answer.
+// Package redis asks a Redis server: plainly, or of what one can do without, never for long, and not at all for a while once it fails to answer.
 package redis
 
 import (
@@ -13,6 +13,8 @@ import (
 )
 
 const (
+	// dialTime bounds the making of a connection.
+	dialTime = time.Second
 	// budget is how long a request waits for Redis, and patience how long what is written beside the requests may take.
 	budget   = 50 * time.Millisecond
 	patience = 500 * time.Millisecond
@@ -30,6 +32,46 @@ type Config struct {
 	Without, Again string
 }
 
+// Connection asks one server as often as it is told to, and says why it got no answer. It is safe for concurrent use.
+type Connection struct{ client *redis.Client }
+
+// Dial makes a connection, of as many as connections at once. A question ends with its context, or after within. Redis
+// need not answer yet; an address that cannot be read is an error, which does not repeat it.
+func Dial(address string, within time.Duration, connections int) (*Connection, error) {
+	options, err := redis.ParseURL(address)
+	if err != nil {
+		return nil, errors.New("the address of Redis must have the form redis://user:password@host:port/database") // the cause repeats it
+	}
+	redis.SetLogger(silent{})
+	options.DialTimeout, options.ReadTimeout, options.WriteTimeout, options.PoolTimeout = dialTime, within, within, within
+	options.ContextTimeoutEnabled = true
+	options.MaxRetries = -1 // what was done must not be done again, and who asks has something to go on with
+	options.DialerRetries = 1
+	options.PoolSize, options.MinIdleConns = connections, 2
+	options.MaintNotificationsConfig = &maintnotifications.Config{Mode: maintnotifications.ModeDisabled}
+	options.DisableIdentity = true
+	return &Connection{redis.NewClient(options)}, nil
+}
+
+// silent keeps the client from writing to standard error by itself: what it has to say comes back as errors.
+type silent struct{}
+
+func (silent) Printf(context.Context, string, ...any) {}
+
+// Close closes the connections.
+func (c *Connection) Close() error { return c.client.Close() }
+
+// Script is a program in Lua that Redis runs as one step.
+type Script struct{ script *redis.Script }
+
+// NewScript takes the text of a script.
+func NewScript(text string) *Script { return &Script{redis.NewScript(text)} }
+
+// Values runs a script that answers with a list.
+func (c *Connection) Values(ctx context.Context, s *Script, keys []string, args ...any) ([]any, error) {
+	return s.script.Run(ctx, c.client, keys, args...).Slice()
+}
+
 // Client asks one server. Its breaker goes by the machine's clock: it is about real connections. It is safe for
 // concurrent use.
 type Client struct {
@@ -42,35 +84,15 @@ type Client struct {
 
 // Open makes a client. Redis need not answer yet; an address that cannot be read is an error, which does not repeat it.
 func Open(cfg Config) (*Client, error) {
-	options, err := redis.ParseURL(cfg.URL)
+	connection, err := Dial(cfg.URL, patience, connections)
 	if err != nil {
-		return nil, errors.New("the address of Redis must have the form redis://user:password@host:port/database") // the cause repeats it
+		return nil, err
 	}
-	redis.SetLogger(silent{})
-	options.DialTimeout = pause                                                                   // of connections opened ahead of need; a request's own time ends sooner
-	options.ReadTimeout, options.WriteTimeout, options.PoolTimeout = patience, patience, patience // the context's end comes sooner
-	options.ContextTimeoutEnabled = true
-	options.MaxRetries = -1 // who asks has something to go on with
-	options.DialerRetries = 1
-	options.PoolSize, options.MinIdleConns = connections, 2
-	options.MaintNotificationsConfig = &maintnotifications.Config{Mode: maintnotifications.ModeDisabled}
-	options.DisableIdentity = true
-	return &Client{client: redis.NewClient(options), cfg: cfg, began: time.Now()}, nil
+	return &Client{client: connection.client, cfg: cfg, began: time.Now()}, nil
 }
-
-// silent keeps the client from writing to standard error by itself: what it has to say comes back as errors.
-type silent struct{}
-
-func (silent) Printf(context.Context, string, ...any) {}
 
 // Close closes the connections.
 func (c *Client) Close() error { return c.client.Close() }
-
-// Script is a program in Lua that Redis runs as one step.
-type Script struct{ script *redis.Script }
-
-// NewScript takes the text of a script.
-func NewScript(text string) *Script { return &Script{redis.NewScript(text)} }
 
 // Run runs a script that answers with n numbers. It tells whether Redis answered.
 func (c *Client) Run(ctx context.Context, s *Script, n int, keys []string, args ...any) (reply []int64, answered bool) {

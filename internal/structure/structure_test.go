@@ -88,7 +88,7 @@ var modules = map[string]struct{ why, only string }{
 	"github.com/klauspost/compress":            {why: "gzip of answers, zstd of filings"},
 	"github.com/maypok86/otter/v2":             {why: "what is kept in memory: what outside services said, and tokens that held"},
 	"github.com/pressly/goose/v3":              {why: "migrations", only: "db"},
-	"github.com/redis/go-redis/v9":             {why: "limits, caches and the pace of requests over all processes"},
+	"github.com/redis/go-redis/v9":             {why: "limits, caches and the pace of requests over all processes", only: "redis"},
 	"github.com/rickar/cal/v2":                 {why: "holiday rules", only: "calendar"},
 	"github.com/rs/cors":                       {why: "CORS", only: "api"},
 	"github.com/santhosh-tekuri/jsonschema/v6": {why: "tools' schemas in tests"},
