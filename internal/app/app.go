@@ -47,7 +47,6 @@ import (
 	"github.com/jaspers-ai/jaspers/internal/researchtools"
 	"github.com/jaspers-ai/jaspers/internal/snapshot"
 	"github.com/jaspers-ai/jaspers/internal/syncs"
-	"github.com/jaspers-ai/jaspers/internal/tool"
 	"github.com/jaspers-ai/jaspers/internal/user"
 	"github.com/jaspers-ai/jaspers/internal/vault"
 )
@@ -222,7 +221,9 @@ func (a *App) buildMoney(life context.Context, outside providers) error {
 	a.Snapshots = &snapshot.Service{DB: a.db, Portfolio: a.Portfolio, Jobs: a.jobs, Now: now, History: a.Performance.Standing}
 	a.Chat = &chat.Service{DB: a.db, Now: now, Log: log, Audit: a.Audit, Analyst: &analyst.Analyst{
 		Model: model, Now: now,
-		Tools: []tool.Tool{portfoliotools.Holdings(a.Portfolio), researchtools.Quotes(a.Market)},
+		Tools: append(portfoliotools.All(portfoliotools.Services{
+			Portfolio: a.Portfolio, Performance: a.Performance, Breakdown: a.Breakdown, Reconciliation: a.Reconciliation, Ledger: a.Ledger,
+		}), researchtools.Quotes(a.Market)),
 	}}
 	return nil
 }
