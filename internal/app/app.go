@@ -48,7 +48,6 @@ import (
 	"github.com/jaspers-ai/jaspers/internal/researchtools"
 	"github.com/jaspers-ai/jaspers/internal/snapshot"
 	"github.com/jaspers-ai/jaspers/internal/syncs"
-	"github.com/jaspers-ai/jaspers/internal/tool"
 	"github.com/jaspers-ai/jaspers/internal/understanding"
 	"github.com/jaspers-ai/jaspers/internal/user"
 	"github.com/jaspers-ai/jaspers/internal/vault"
@@ -256,7 +255,9 @@ func (a *App) buildAnalyst(outside providers) error {
 	a.Chat = &chat.Service{DB: a.db, Now: now, Log: outside.Options.Log, Audit: a.Audit, Analyst: &analyst.Analyst{
 		Model: model, Builtin: builtin.Model{}, Now: now,
 		Understand: (&understanding.Service{Companies: a.Filings.Companies, Holdings: a.Portfolio.Holdings, Now: now}).Read,
-		Tools:      []tool.Tool{portfoliotools.Holdings(a.Portfolio), researchtools.Quotes(a.Market)},
+		Tools: append(portfoliotools.All(portfoliotools.Services{
+			Portfolio: a.Portfolio, Performance: a.Performance, Breakdown: a.Breakdown, Reconciliation: a.Reconciliation, Ledger: a.Ledger,
+		}), researchtools.Quotes(a.Market)),
 	}}
 	return nil
 }

@@ -150,8 +150,10 @@ func (s scope) within(fields []field) scope {
 		case is == "period":
 			s.period = t
 		case is == "asOf":
-			if at, ok := follow(f.value).Interface().(time.Time); ok && !at.IsZero() {
-				s.asOf = at
+			if v := follow(f.value); v.IsValid() {
+				if at, ok := v.Interface().(time.Time); ok && !at.IsZero() {
+					s.asOf = at
+				}
 			}
 		}
 	}
