@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
+	"slices"
 	"sync"
 	"time"
 
@@ -127,7 +128,7 @@ func (a *App) build(life context.Context, cfg Config, opts Options) (err error) 
 	}
 	outside := providers{cfg, opts, a.paces}
 	if err := errors.Join(
-		a.buildPeople(cfg, opts), a.buildStore(cfg, opts), a.buildMoney(life, outside), a.buildFilings(life, outside),
+		a.buildPeople(cfg, opts), a.buildStore(cfg, opts), a.buildFilings(life, outside), a.buildMoney(life, outside),
 	); err != nil {
 		return err
 	}
@@ -222,7 +223,10 @@ func (a *App) buildMoney(life context.Context, outside providers) error {
 	a.Snapshots = &snapshot.Service{DB: a.db, Portfolio: a.Portfolio, Jobs: a.jobs, Now: now, History: a.Performance.Standing}
 	a.Chat = &chat.Service{DB: a.db, Now: now, Log: log, Audit: a.Audit, Analyst: &analyst.Analyst{
 		Model: model, Now: now,
-		Tools: []tool.Tool{portfoliotools.Holdings(a.Portfolio), researchtools.Quotes(a.Market)},
+		Tools: slices.Concat([]tool.Tool{tool.Calculate(), portfoliotools.Holdings(a.Portfolio)}, researchtools.All(researchtools.Services{
+			Market: a.Market, Past: a.PastPrices, Research: a.Research, Filings: a.Filings, Documents: a.Documents, Library: a.filingLibrary,
+			Passages: a.passages, Reported: a.Reported,
+		})),
 	}}
 	return nil
 }
