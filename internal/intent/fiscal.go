@@ -99,10 +99,15 @@ func (r fiscalReader) quarter(i int) (int, int, bool) {
 		return r.digit(i), i + 2, true
 	case r.digit(i) > 0 && r.among(i+1, "st", "nd", "rd", "th") && r.among(i+2, "quarter", "qtr"):
 		return r.digit(i), i + 3, true
-	case r.among(i+1, "quarter", "qtr"):
+	}
+	last := i + 1 // "third quarter", "third-quarter", "third fiscal quarter"
+	for r.among(last, "-", "fiscal") {
+		last++
+	}
+	if r.among(last, "quarter", "qtr") {
 		for n, name := range [...]string{"first", "second", "third", "fourth"} {
 			if r.is(i, name) {
-				return n + 1, i + 2, true
+				return n + 1, last + 1, true
 			}
 		}
 	}
@@ -123,7 +128,7 @@ func (r fiscalReader) fiscalYear(i int) (int, int, bool) {
 		i++
 	}
 	switch {
-	case r.is(i, "fy"):
+	case r.among(i, "fy", "fye"):
 		i++
 	case r.among(i, "fiscal", "financial"):
 		if i++; r.among(i, "year", "years", "yr") {

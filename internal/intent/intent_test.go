@@ -184,7 +184,7 @@ func TestFiscalPeriodsAreNoDates(t *testing.T) {
 		{"Q2 of FY2023 close", []FiscalPeriod{{2023, 2}}, false},
 		{"third quarter of fiscal 2022", []FiscalPeriod{{2022, 3}}, false},
 		{"fiscal year 2021 revenue", []FiscalPeriod{{2021, 0}}, false},
-		{"MSFT 4Q22 guidance", []FiscalPeriod{{2022, 4}}, false},
+		{"MSFT 4Q22 guidance", []FiscalPeriod{{2022, 4}}, true},
 		{"NVDA 23Q4 revenue", []FiscalPeriod{{2023, 4}}, true},
 		{"revenues in Q22023", []FiscalPeriod{{2023, 2}}, false},
 		{"Apple's Q3 2023 10-Q", []FiscalPeriod{{2023, 3}}, true},

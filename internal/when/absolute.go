@@ -241,6 +241,9 @@ func (p *reader) quarterOrHalf(i int) (period, int, bool) {
 	if year, after, ok := p.yearAfter(next); ok {
 		return of(year, n), after, true
 	}
+	if year, ok := p.digits(next, 2); ok && len(p.words[next].Text) == 2 && !p.startsAmount(next) && !p.among(next+1, "%", ".", ",") {
+		return of(2000+year, n), next + 1, true // Q4 24
+	}
 	got := of(p.Today.Year, n)
 	if p.Past && p.Today.Before(got.from) {
 		got = of(p.Today.Year-1, n)
@@ -259,10 +262,19 @@ func (p *reader) quarterName(i int) (int, func(year, n int) period, int, bool) {
 			return n, halfOf, i + 2, true
 		}
 	}
+	if n, ok := p.digits(i, 1); ok && i+1 < len(p.words) && p.words[i+1].Glued && n >= 1 && !p.runsOn(i+2) {
+		switch {
+		case p.is(i+1, "q") && n <= 4:
+			return n, quarterOf, i + 2, true
+		case p.is(i+1, "h") && n <= 2:
+			return n, halfOf, i + 2, true
+		}
+	}
 	n, next, ok := p.ordinal(i, false)
 	if !ok {
 		return 0, nil, 0, false
 	}
+	next = p.skip(next, "-")
 	switch {
 	case p.among(next, "quarter", "qtr") && n <= 4:
 		return n, quarterOf, next + 1, true

@@ -72,7 +72,7 @@ func (p *reader) ended(i int) (period, int, bool) {
 		return period{}, 0, false
 	}
 	to, last, ok := p.monthDate(p.skip(next+1, "on"))
-	if !ok || to.unit != days {
+	if !ok {
 		return period{}, 0, false
 	}
 	by.n = -by.n
@@ -96,9 +96,21 @@ func (p *reader) dayAlone(i int) (period, int, bool) {
 	return dayPeriod(calendar.Day{Year: month.from.Year, Month: month.from.Month, Day: day}), next, true
 }
 
-// decade is "the 1990s".
+var decadeNames = map[string]int{"twenties": 2020, "thirties": 1930, "forties": 1940, "fifties": 1950, "sixties": 1960, "seventies": 1970, "eighties": 1980, "nineties": 1990}
+
+// decade is "the 1990s", "the 90s", "the nineties".
 func (p *reader) decade(i int) (period, int, bool) {
-	year, next, ok := p.yearFigure(p.skip(i, "the"))
+	j := p.skip(i, "the")
+	spoken := j > i || p.among(i-1, "early", "late", "mid", "-")
+	if j < len(p.words) && spoken && decadeNames[p.words[j].Text] > 0 {
+		return around(yearOf(decadeNames[p.words[j].Text]).from, decades), j + 1, true
+	}
+	year, next, ok := p.yearFigure(j)
+	if n, short := p.digits(p.skip(j, "'"), 2); !ok && short && spoken && n >= 10 {
+		if year, next, ok = 1900+n, p.skip(j, "'")+1, true; n < 30 {
+			year += 100
+		}
+	}
 	if !ok || year%10 != 0 || !p.is(next, "s") || !p.words[next].Glued {
 		return period{}, 0, false
 	}

@@ -3,6 +3,7 @@ package when
 
 import (
 	"cmp"
+	"time"
 
 	"github.com/jaspers-ai/jaspers/internal/calendar"
 	"github.com/jaspers-ai/jaspers/internal/words"
@@ -90,11 +91,12 @@ func (p *reader) expression(i int) (period, int, bool) {
 			return period{}, next, false // it has no beginning
 		}
 	}
-	if p.among(i, "since", "after") || p.is(i, "from") && !p.is(i-1, "now") {
+	if p.among(i, "since", "after", "starting") || p.is(i, "from") && !p.is(i-1, "now") {
 		got, next, ok := p.single(i + 1)
 		if p.is(i, "after") && ok {
 			got.from = got.to.AddDays(1)
 		}
+		got.from = p.edge(i+1, got)
 		if ok && got.from.Before(p.Today) && (!p.is(i, "from") || p.openEnd(next)) {
 			return period{from: got.from, to: p.Today, unit: days}, next, true
 		}
@@ -104,6 +106,14 @@ func (p *reader) expression(i int) (period, int, bool) {
 		return period{}, 0, false
 	}
 	return got, next, true
+}
+
+// edge is the day with which a stretch begins that is told by the period at a word: the end of it where that is what it says.
+func (p *reader) edge(i int, got period) calendar.Day {
+	if w, _, ok := p.partName(p.skip(i, "the")); ok && w == ending && !p.among(p.skip(i, "the"), "late") {
+		return got.to
+	}
+	return got.from
 }
 
 // openEnd tells whether words say that what began goes on.
@@ -123,6 +133,7 @@ func (p *reader) between(i int) (period, int, bool) {
 	if joined == next {
 		return period{}, 0, false
 	}
+	first.from = p.edge(i, first)
 	second, last, ok := p.end(joined, true)
 	if !ok || !opened && (first.loose == noMonth && second.loose == noMonth) {
 		return period{}, 0, false
@@ -147,7 +158,7 @@ func (p *reader) end(i int, opened bool) (period, int, bool) {
 		return got, next, true
 	}
 	i = p.skip(i, "the")
-	if p.is(i, "now") && opened {
+	if opened && (p.among(i, "now", "present") || p.is(i, "date") && p.is(i-1, "to")) {
 		return period{from: p.Today, to: p.Today}, i + 1, true
 	}
 	if n, next, ok := p.ordinal(i, true); ok && n >= 1 && n <= 31 {
@@ -213,6 +224,13 @@ func (p *reader) tail(got period, next int) (period, int, bool) {
 			day := onOrAfter(week.from, got.from.Weekday())
 			return period{from: day, to: day, unit: days}, after, true
 		}
+	}
+	if p.is(next, "weekend") && got.unit == days && got.from == got.to {
+		saturday := onOrAfter(got.from.AddDays(-3), time.Saturday)
+		return period{saturday, saturday.AddDays(1), days, fixed}, next + 1, true
+	}
+	if got.unit == weekday && p.is(next, "before") && p.is(next+1, "last") {
+		return dayPeriod(onOrBefore(p.Today.AddDays(-1), got.from.Weekday()).AddDays(-7)), next + 2, true
 	}
 	if got.unit == weeks {
 		if name, after, ok := p.weekdayName(next); ok && p.words[next].Kind == words.Letters {
