@@ -48,6 +48,12 @@ func (q *question) weakConfidence(entry name, i, next int) float64 {
 	case q.cased:
 		confidence -= 0.1
 	}
+	if !q.cased && entry.known && !entry.shop && q.tells["other"] == 0 && q.money() >= 2 {
+		confidence += 0.25
+	}
+	if q.possessive(next-1) && q.money() >= 4 {
+		confidence += 0.1
+	}
 	if q.among(i-1, "a", "an", "your", "my", "the") || !capital && q.among(i-1, "given", "each", "any", "certain") {
 		confidence -= 0.2
 	}
@@ -78,7 +84,7 @@ var (
 
 // serves tells whether a question is about what a company does for the person: "my Chase account".
 func (q *question) serves(company int32, next int) bool {
-	if company == none || q.tells["research"] >= 6 || q.tells["portfolio"] >= 4 {
+	if company == none || q.tells["research"] >= 4 || q.tells["portfolio"] >= 4 {
 		return false
 	}
 	for i := next; i < min(next+2, len(q.words)); i++ {
@@ -160,7 +166,7 @@ func (q *question) judged(next int) bool {
 		}
 		return q.among(next, "buy", "sell", "hold", "stock", "investment")
 	}
-	return q.among(next, "overvalued", "undervalued", "expensive", "cheap")
+	return q.among(next, "overvalued", "undervalued", "expensive", "cheap") || q.is(next, "do") && q.is(next-2, "does") && q.is(next-3, "what")
 }
 
 // coordination is what it adds that a company that is sure stands beside this one: "T and VZ", "visa vs mastercard".
@@ -225,6 +231,9 @@ func (q *question) symbolConfidence(company int32, i int) float64 {
 	if q.everyday {
 		context -= 0.5
 	}
+	if i == 0 && q.cased && w.Upper() && q.timedElse() {
+		context += 0.5
+	}
 	if i == 0 && (len(q.words) == 1 || len(q.words) == 2 && q.words[1].Kind == words.Sign) {
 		context += 0.4 // it is all that was written
 	}
@@ -243,13 +252,25 @@ func (q *question) symbolConfidence(company int32, i int) float64 {
 	return q.smallConfidence(w.Text, i, context)
 }
 
+// timedElse tells whether a question is one word and a time: "COST this week".
+func (q *question) timedElse() bool {
+	timed := false
+	for i := 1; i < len(q.words); i++ {
+		if !q.timed[i] && q.words[i].Kind != words.Sign && !q.among(i, "in", "on", "over", "from", "since", "during", "for", "at", "the") {
+			return false
+		}
+		timed = timed || q.timed[i]
+	}
+	return timed
+}
+
 // capitalsConfidence weighs capitals in a question that also has small letters.
 func (q *question) capitalsConfidence(company int32, i int) float64 {
 	w := q.words[i]
 	switch {
 	case len(w.Text) == 1:
 		return q.letterConfidence(i)
-	case acronyms[w.Text] && q.capitals == 1 && words.Common(w.Text, 20_000) && q.money() >= 2:
+	case acronyms[w.Text] && q.capitals == 1 && words.Common(w.Text, 20_000) && (q.money() >= 2 || i == 0 && q.topical()):
 		return 0.3 // a word that somebody took the trouble to put in capitals
 	case acronyms[w.Text]:
 		return 0.1
@@ -293,7 +314,7 @@ func (q *question) letterConfidence(i int) float64 {
 	switch {
 	case q.among(i, "a", "i"), !q.words[i].Upper():
 		return 0.2
-	case i > 0 && kinds[q.words[i-1].Text], q.among(i+1, "corp", "shares", "share", "class", "visa", "type"):
+	case i > 0 && kinds[q.words[i-1].Text], q.among(i+1, "corp", "class", "visa", "type"), q.among(i+1, "share", "shares") && q.among(i, "a", "b", "c", "h"):
 		return -0.3
 	case i+1 < len(q.words) && q.words[i+1].Capital() && !q.words[i+1].Upper():
 		return 0 // an initial

@@ -43,8 +43,9 @@ type Context struct {
 // counts.
 func (u *Universe) Parse(query string, c Context) Intent {
 	q := u.question(query, c.Held)
-	in := Intent{Symbols: u.mentions(q)}
 	fiscal := fiscalPeriods(q.words)
+	q.timed = q.times(fiscal, c.Today)
+	in := Intent{Symbols: u.mentions(q)}
 	in.Fiscal = fiscal.periods
 	in.DocTypes = docTypes(q.words)
 	in.Type = q.kind(in)
@@ -76,6 +77,21 @@ func (u *Universe) question(query string, held []string) *question {
 	q.readCase()
 	q.everyday = q.tells["other"] > 0 && q.tells["other"] >= q.tells["market"]+q.tells["research"]+q.tells["portfolio"]
 	return q
+}
+
+// times tells of each word whether it speaks of time, and so of no company.
+func (q *question) times(fiscal fiscalReading, today calendar.Day) []bool {
+	out := make([]bool, len(q.words))
+	for i := range fiscal.covered {
+		out[i] = true
+	}
+	i := 0
+	for _, r := range when.Find(q.words, when.Options{Today: today, Past: true, Trading: true}) {
+		for ; i < len(q.words) && q.words[i].End <= r.End; i++ {
+			out[i] = out[i] || q.words[i].Start >= r.Start
+		}
+	}
+	return out
 }
 
 // readCase finds out what capitals mean in the question.

@@ -3,8 +3,6 @@ package intent
 import (
 	"strings"
 
-	"github.com/jaspers-ai/jaspers/internal/calendar"
-	"github.com/jaspers-ai/jaspers/internal/when"
 	"github.com/jaspers-ai/jaspers/internal/words"
 )
 
@@ -50,6 +48,10 @@ func (q *question) kind(in Intent) Type {
 	if len(in.Fiscal) > 0 || len(in.DocTypes) > 0 {
 		research += 6
 	}
+	if len(in.Symbols) > 0 || portfolio+market+research > 0 {
+		market += q.tells["moves"]
+		research += q.tells["asks"]
+	}
 	if len(in.Symbols) > 0 {
 		market++
 		if portfolio+market+research > 1 {
@@ -60,11 +62,13 @@ func (q *question) kind(in Intent) Type {
 	switch {
 	case other > 0 && other >= money && (portfolio < 4 || other > portfolio):
 		return Other
-	case portfolio >= 4 && portfolio+2 >= research:
+	case portfolio >= 4 && portfolio+2 >= research, portfolio >= 3 && (market+research > 0 || q.topical()), len(in.Symbols) == 0 && q.ownOnly():
 		return Portfolio
+	case len(in.Symbols) > 0 && len(in.Fiscal)+len(in.DocTypes) == 0 && q.bare(in.Symbols):
+		return Market
 	case research >= 2 && research >= market:
 		return Research
-	case market >= 2, market == 1 && len(in.Symbols) > 0 && q.bare(in.Symbols):
+	case market >= 2:
 		return Market
 	case market == 1 && len(in.Symbols) > 0:
 		return Research
@@ -76,27 +80,56 @@ func (q *question) kind(in Intent) Type {
 	return Other
 }
 
-// anyDay is for finding where times stand, when it does not matter which they are.
-var anyDay = calendar.Day{Year: 2024, Month: 6, Day: 5}
+// topical tells whether a question has a topic.
+func (q *question) topical() bool {
+	for _, t := range allTopics {
+		if q.tells[topicMark+string(t)] > 0 {
+			return true
+		}
+	}
+	return false
+}
 
-// bare tells whether a question is little more than the companies it names and a time: "AAPL over the past year".
+// owned are what only one's own account has where nothing says whose they are: "fees last year".
+var owned = set(`fees fee gains gain losses loss trades trade orders order dividends dividend income returns return performance deposits
+	withdrawals transactions holdings positions pnl profit profits contributions buys sells sales`)
+
+// ownOnly tells whether a question names what one's own account has, and a time, and nothing else.
+func (q *question) ownOnly() bool {
+	any, timed := false, false
+	for i, w := range q.words {
+		switch {
+		case q.timed[i]:
+			timed = true
+		case owned[w.Text]:
+			any = true
+		case w.Kind != words.Sign && !little[w.Text] && !q.among(i, "all", "total", "any", "list", "paid", "received"):
+			return false
+		}
+	}
+	return any && timed
+}
+
+// little are words that ask nothing in particular of a company.
+var little = set(`how what which is are was were s the a an over in on at of for about and or vs versus now rn currently current please me i us show
+	give get tell check look pull find doing did do does go going has have been it its to up stock stocks share shares inc company compare compared with
+	against right view performing from between since during all far so within last past ever inception`)
+
+// bare tells whether a question is no more than the companies it names and a time: "AAPL over the past year".
 func (q *question) bare(symbols []Mention) bool {
-	const little = 2
-	spans := when.Find(q.words, when.Options{Today: anyDay, Past: true, Trading: true})
-	left := 0
-	for _, w := range q.words {
-		within := w.Kind == words.Sign || w.Text == "over" || w.Text == "in"
+	for i, w := range q.words {
+		if w.Kind == words.Sign || q.timed[i] || little[w.Text] {
+			continue
+		}
+		within := false
 		for _, m := range symbols {
 			within = within || w.Start >= m.Start && w.End <= m.End
 		}
-		for _, r := range spans {
-			within = within || w.Start >= r.Start && w.End <= r.End
-		}
 		if !within {
-			left++
+			return false
 		}
 	}
-	return left <= little
+	return true
 }
 
 // Filters narrow what a question is about.

@@ -23,6 +23,7 @@ type question struct {
 	words    []words.Word
 	held     map[string]bool
 	tells    signals
+	timed    []bool // of each word, whether it speaks of time
 	// cased tells that capitals mean something: the question is written in both cases.
 	cased bool
 	// titled tells that it is a title, in which most words begin with a capital.
@@ -179,7 +180,7 @@ func (u *Universe) byName(q *question, i int) (candidate, bool) {
 			entry, ok = u.names[hash(key, "s")] // Starbuck's
 			ok = ok && entry.known
 		}
-		if ok && !q.splits(j) && (n == int(entry.words) || letters >= 6 || letters == n) {
+		if ok && !q.splits(j) && !(n > 1 && q.is(i, "a") && w.Kind == words.Digits) && (n == int(entry.words) || letters >= 6 || letters == n) {
 			found = true
 			best = candidate{company: u.listing(entry.company), next: j + 1}
 			if entry.company != none {
@@ -198,11 +199,11 @@ func (q *question) splits(j int) bool {
 // bySymbol is a symbol that stands there like any word.
 func (u *Universe) bySymbol(q *question, i int) (candidate, bool) {
 	w := q.words[i]
-	if w.Kind != words.Letters || len(w.Text) > 6 {
+	if w.Kind != words.Letters || len(w.Text) > 6 || q.timed[i] {
 		return candidate{}, false
 	}
 	company, next, ok := u.symbolAt(q, i)
-	if !ok || q.joined(i, next) || q.abbreviates(i) {
+	if !ok || q.among(next, "stand", "stands", "mean", "means") || q.joined(i, next) || q.abbreviates(i) {
 		return candidate{}, false
 	}
 	confidence := 0.95

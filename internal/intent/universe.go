@@ -31,6 +31,7 @@ type name struct {
 	base    float32
 	words   uint8 // of how many it consists
 	weak    bool  // an ordinary word, which needs more around it
+	shop    bool  // and one that is used of money
 	known   bool  // from our own table
 }
 
@@ -128,8 +129,8 @@ func (u *Universe) addKnown() {
 		}
 		for text := range strings.SplitSeq(list, ";") {
 			text = strings.TrimSpace(text)
-			bare := strings.TrimPrefix(text, "~")
-			u.add(spelled(bare), name{company: company, base: 0.9, weak: bare != text, known: true})
+			bare := strings.TrimLeft(text, "~")
+			u.add(spelled(bare), name{company: company, base: 0.9, weak: bare != text, shop: strings.HasPrefix(text, "~~"), known: true})
 		}
 	}
 }
