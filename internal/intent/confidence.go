@@ -228,7 +228,10 @@ func (q *question) symbolConfidence(company int32, i int) float64 {
 	if i+1 < len(q.words) && plurals[q.words[i+1].Text] {
 		context -= 0.1
 	}
-	if q.everyday {
+	switch {
+	case q.everyday && q.cased && w.Upper():
+		context -= 0.3
+	case q.everyday:
 		context -= 0.5
 	}
 	if i == 0 && q.cased && w.Upper() && q.timedElse() {
@@ -240,8 +243,6 @@ func (q *question) symbolConfidence(company int32, i int) float64 {
 	switch {
 	case q.cased && w.Upper():
 		return q.capitalsConfidence(company, i) + context
-	case nearMoney(w.Text):
-		return 0
 	case q.cased && w.Capital():
 		return 0.1 + context/2 // a name, or how a sentence begins
 	case q.cased && (words.Common(w.Text, 20_000) || acronyms[w.Text]):

@@ -44,16 +44,22 @@ type Context struct {
 func (u *Universe) Parse(query string, c Context) Intent {
 	q := u.question(query, c.Held)
 	fiscal := fiscalPeriods(q.words)
-	q.timed = q.times(fiscal, c.Today)
-	in := Intent{Symbols: u.mentions(q)}
+	dated := fiscal.masked(q.words)
+	asked := when.Options{Today: c.Today, Past: true, Trading: true}
+	in := Intent{Ranges: when.Find(dated, asked)}
+	q.timed = q.times(fiscal, in.Ranges)
+	in.Symbols = u.mentions(q)
 	in.Fiscal = fiscal.periods
 	in.DocTypes = docTypes(q.words)
 	in.Type = q.kind(in)
-	in.Ranges = when.Find(fiscal.masked(q.words), when.Options{
+	meant := when.Options{
 		Today:   c.Today,
 		Past:    in.Type != Other && !q.looksAhead(),
 		Trading: in.Type == Market || in.Type == Portfolio,
-	})
+	}
+	if len(in.Ranges) > 0 && meant != asked {
+		in.Ranges = when.Find(dated, meant)
+	}
 	if len(in.Ranges) > 0 {
 		in.Range = &in.Ranges[0]
 	}
@@ -73,6 +79,7 @@ func (u *Universe) question(query string, held []string) *question {
 			q.held[symbolKey(symbol)] = true
 		}
 	}
+	q.mend()
 	q.tells = listen(q.words)
 	q.readCase()
 	q.everyday = q.tells["other"] > 0 && q.tells["other"] >= q.tells["market"]+q.tells["research"]+q.tells["portfolio"]
@@ -80,13 +87,13 @@ func (u *Universe) question(query string, held []string) *question {
 }
 
 // times tells of each word whether it speaks of time, and so of no company.
-func (q *question) times(fiscal fiscalReading, today calendar.Day) []bool {
+func (q *question) times(fiscal fiscalReading, ranges []when.Range) []bool {
 	out := make([]bool, len(q.words))
 	for i := range fiscal.covered {
 		out[i] = true
 	}
 	i := 0
-	for _, r := range when.Find(q.words, when.Options{Today: today, Past: true, Trading: true}) {
+	for _, r := range ranges {
 		for ; i < len(q.words) && q.words[i].End <= r.End; i++ {
 			out[i] = out[i] || q.words[i].Start >= r.Start
 		}

@@ -111,7 +111,7 @@ func (q *question) ownOnly() bool {
 }
 
 // little are words that ask nothing in particular of a company.
-var little = set(`how what which is are was were s the a an over in on at of for about and or vs versus now rn currently current please me i us show
+var little = set(`how hows what whats which is are was were s the a an over in on at of for about and or vs versus now rn currently current please me i us show
 	give get tell check look pull find doing did do does go going has have been it its to up stock stocks share shares inc company compare compared with
 	against right view performing from between since during all far so within last past ever inception`)
 

@@ -292,6 +292,11 @@ func (u *Universe) place(company int32) int32 {
 	return 0 // one of our own table
 }
 
+func (u *Universe) isName(word string) bool {
+	_, ok := u.names[hash(hashStart, word)]
+	return ok
+}
+
 func (u *Universe) isSymbol(word string) bool {
 	_, ok := u.symbols[word]
 	return ok
