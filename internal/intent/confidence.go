@@ -78,7 +78,7 @@ var (
 	services = set(`account accounts card cards app website platform customer checking savings debit branch statement login gift membership prime
 		checkout delivery pickup warranty subscription atm coupon receipt refund`)
 	dealings = set(`account accounts card cards pay payment broker brokerage use using via transfer deposit withdraw withdrawal file insure
-		accept accepts cancel obtain`)
+		accept accepts accepted charge charges cancel obtain`)
 	servants = set("V MA AXP PYPL SCHW HOOD IBKR COIN JPM BAC WFC C HSBC COF GOOGL GOOG INTU EBAY NFLX MSFT SOFI")
 )
 
@@ -159,12 +159,19 @@ func (q *question) neighbours(i, next int) float64 {
 
 // judged tells whether "a buy", "a good investment", "overvalued" follows.
 func (q *question) judged(next int) bool {
+	upper := q.cased && q.words[next-1].Upper()
 	if q.is(next, "a") {
 		next++
 		if q.among(next, "good", "strong", "safe", "bad") {
+			if upper {
+				return true // "a good REIT"
+			}
 			next++
 		}
 		return q.among(next, "buy", "sell", "hold", "stock", "investment")
+	}
+	if q.among(next, "so", "too", "still", "really") {
+		next++
 	}
 	return q.among(next, "overvalued", "undervalued", "expensive", "cheap") || q.is(next, "do") && q.is(next-2, "does") && q.is(next-3, "what")
 }
@@ -292,7 +299,7 @@ func (q *question) smallConfidence(word string, i int, context float64) float64 
 	case acronym && words.Common(word, 20_000), words.Common(word, 5000):
 		return context / 2
 	case acronym, len(word) == 1:
-		return 0.1 + context
+		return 0.05 + context
 	case len(word) == 2, known:
 		return 0.25 + context
 	case len(word) == 3, q.cased:

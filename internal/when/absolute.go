@@ -116,7 +116,27 @@ func (p *reader) yearFigure(i int) (int, int, bool) {
 			return 2000 + n, i + 2, true
 		}
 	}
-	return 0, 0, false
+	return p.spokenYear(i)
+}
+
+// spokenYear is "twenty twenty five", "nineteen ninety nine", "two thousand and eight".
+func (p *reader) spokenYear(i int) (int, int, bool) {
+	century := 0
+	switch {
+	case p.is(i, "two") && p.is(i+1, "thousand"):
+		if n, next, ok := p.number(p.skip(i+2, "and")); ok && n < 100 && !p.startsAmount(p.skip(i+2, "and")) {
+			return 2000 + n, next, true
+		}
+		return 0, 0, false
+	case p.is(i, "nineteen"):
+		century = 1900
+	case p.is(i, "twenty"):
+		century = 2000
+	default:
+		return 0, 0, false
+	}
+	n, next, ok := p.number(i + 1)
+	return century + n, next, ok && n >= 10 && n < 100 && p.words[i+1].Kind == words.Letters && !p.startsAmount(i+1)
 }
 
 // yearAfter is a year that belongs to what stands before it: "2019", ", 2019", "of 2019", "of last year".

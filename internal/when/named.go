@@ -1,6 +1,10 @@
 package when
 
-import "github.com/jaspers-ai/jaspers/internal/calendar"
+import (
+	"time"
+
+	"github.com/jaspers-ai/jaspers/internal/calendar"
+)
 
 // monthAway is "last July", "next October", "this March": the latest before this month, the first after it, of this year.
 func (p *reader) monthAway(i int) (period, int, bool) {
@@ -28,10 +32,14 @@ func (p *reader) monthAway(i int) (period, int, bool) {
 // weekend is "last weekend", "this weekend", "over the weekend".
 func (p *reader) weekend(i int) (period, int, bool) {
 	j := p.skip(i, "the")
+	if p.is(j, "weekend") && p.is(j+1, "of") {
+		if day, next, ok := p.single(j + 2); ok && day.unit == days {
+			saturday := onOrAfter(day.from.AddDays(-3), time.Saturday)
+			return period{saturday, saturday.AddDays(1), days, fixed}, next, true
+		}
+	}
 	steps, next, ok := p.direction(j)
 	switch {
-	case p.is(j, "this") && p.is(j+1, "past"):
-		steps, next = -1, j+2
 	case !ok && p.is(j, "weekend") && j > i:
 		next = j
 		if p.Past {
@@ -68,7 +76,7 @@ func (p *reader) ended(i int) (period, int, bool) {
 		}
 		by.n = 1
 	}
-	if !p.among(next, "ended", "ending") {
+	if !p.among(next, "ended", "ending", "to") {
 		return period{}, 0, false
 	}
 	to, last, ok := p.monthDate(p.skip(next+1, "on"))
@@ -83,7 +91,7 @@ func (p *reader) ended(i int) (period, int, bool) {
 // dayAlone is "on the 15th": of this month, or of the last one where that has not come and the past is asked for.
 func (p *reader) dayAlone(i int) (period, int, bool) {
 	day, next, ok := p.ordinal(i+1, false)
-	if !ok || !p.is(i, "the") || !p.among(next-1, "st", "nd", "rd", "th") || !p.among(i-1, "on", "since", "by", "until") || day < 1 || day > 31 {
+	if !ok || !p.is(i, "the") || !p.among(next-1, "st", "nd", "rd", "th") || !(p.among(i-1, "on", "since", "by", "until") || p.is(i-1, "of") && p.among(i-2, "week", "weekend")) || day < 1 || day > 31 {
 		return period{}, 0, false
 	}
 	month := monthOf(p.Today.Year, p.Today.Month)

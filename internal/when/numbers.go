@@ -57,6 +57,11 @@ func (p *reader) number(i int) (int, int, bool) {
 	if i < 0 || i >= len(p.words) {
 		return 0, 0, false
 	}
+	if p.is(i+1, "hundred") {
+		if n := max(cardinals[p.words[i].Text], 1); n < 10 && (n > 1 || p.among(i, "one", "a")) {
+			return 100 * n, i + 2, true
+		}
+	}
 	if n, ok := cardinals[p.words[i].Text]; ok {
 		next := p.skip(i+1, "-")
 		if next < len(p.words) && n >= 20 && cardinals[p.words[next].Text] > 0 && cardinals[p.words[next].Text] < 10 {

@@ -86,6 +86,8 @@ func (p *reader) relative(i int) (period, int, bool) {
 // direction is how many units from this one a word points to.
 func (p *reader) direction(i int) (int, int, bool) {
 	switch {
+	case p.is(i, "this") && p.among(i+1, "past", "last", "coming"):
+		return p.direction(i + 1)
 	case p.among(i, "this", "current", "all", "same"):
 		return 0, p.skip(p.skip(i+1, "this"), "the"), true
 	case p.among(i, "last", "previous", "prior", "past", "preceding", "trailing"):
@@ -273,9 +275,9 @@ func (p *reader) moved(i int) (period, int, bool) {
 		return dayPeriod(day), next, true
 	}
 	by, next, ok := p.amountAt(i)
-	if !ok && p.is(i, "the") { // "the day after Christmas"
+	if !ok && (p.is(i, "the") || p.is(i, "day")) { // "the day after Christmas"
 		by.n = 1
-		by.unit, next, ok = p.unitAt(i + 1)
+		by.unit, next, ok = p.unitAt(p.skip(i, "the"))
 	}
 	if !ok {
 		return p.weekdaysAway(i)
@@ -296,7 +298,7 @@ func (p *reader) moved(i int) (period, int, bool) {
 	switch {
 	case p.among(next, "starting", "beginning"):
 		return period{base.from, day.AddDays(-1), days, fixed}, last, true
-	case p.is(i, "the"):
+	case p.among(i, "the", "day"):
 		return around(day, by.unit), last, true
 	}
 	return dayPeriod(day), last, true

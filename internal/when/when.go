@@ -175,6 +175,8 @@ func (p *reader) join(a, b period) period {
 		a.from.Year, a.from.Month = b.from.Year, b.from.Month
 	case b.loose == noMonth:
 		b.to.Year, b.to.Month = a.to.Year, a.to.Month
+	case a.unit == weekday && b.loose == fixed:
+		a.from = onOrBefore(b.to, a.from.Weekday())
 	case a.loose == noYear && b.loose == fixed:
 		for a.from = inYear(a.from, b.from.Year); b.to.Before(a.from); {
 			a.from = inYear(a.from, a.from.Year-1)
@@ -229,8 +231,13 @@ func (p *reader) tail(got period, next int) (period, int, bool) {
 		saturday := onOrAfter(got.from.AddDays(-3), time.Saturday)
 		return period{saturday, saturday.AddDays(1), days, fixed}, next + 1, true
 	}
-	if got.unit == weekday && p.is(next, "before") && p.is(next+1, "last") {
-		return dayPeriod(onOrBefore(p.Today.AddDays(-1), got.from.Weekday()).AddDays(-7)), next + 2, true
+	if got.unit == weekday {
+		if p.is(next, "before") && p.is(next+1, "last") {
+			return dayPeriod(onOrBefore(p.Today.AddDays(-1), got.from.Weekday()).AddDays(-7)), next + 2, true
+		}
+		if day, after, ok := p.weekdayNear(next, got.from.Weekday(), 1); ok {
+			return day, after, true
+		}
 	}
 	if got.unit == weeks {
 		if name, after, ok := p.weekdayName(next); ok && p.words[next].Kind == words.Letters {
