@@ -24,6 +24,9 @@ func (q *question) nameConfidence(entry name, i, next int) float64 {
 	if q.everyday && context == 0 {
 		confidence -= 0.6
 	}
+	if q.cased && !entry.known && !q.words[i].Capital() && q.words[i].Kind == words.Letters {
+		confidence -= 0.25 // who writes capitals elsewhere writes them in names
+	}
 	if next-i == len(q.words) || next-i+1 == len(q.words) && q.words[len(q.words)-1].Kind == words.Sign {
 		confidence += 0.25
 	}
@@ -249,6 +252,9 @@ func (q *question) symbolConfidence(company int32, i int) float64 {
 	}
 	switch {
 	case q.cased && w.Upper():
+		if context == 0 && q.money() == 0 && len(q.words) > 6 {
+			context = -0.25 // nothing here is about companies
+		}
 		return q.capitalsConfidence(company, i) + context
 	case q.cased && w.Capital():
 		return 0.1 + context/2 // a name, or how a sentence begins

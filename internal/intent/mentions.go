@@ -163,6 +163,9 @@ const longestName = 8
 func (u *Universe) byName(q *question, i int) (candidate, bool) {
 	var best candidate
 	found := false
+	if i > 0 && q.words[i].Glued && q.words[i-1].Kind != words.Sign && q.words[i-1].Text[0] < 0x80 {
+		return best, false // within a word
+	}
 	key, letters := hashStart, 0
 	for j, n := i, 0; j < len(q.words) && n < longestName; j++ {
 		w := q.words[j]
@@ -247,7 +250,11 @@ func (u *Universe) byGuess(q *question, i int) (candidate, bool) {
 	if !ok {
 		return candidate{}, false
 	}
-	return candidate{company: company, next: i + 1, confidence: 0.55 + q.context(i, i+1)}, true
+	confidence := 0.55 + q.context(i, i+1)
+	if q.cased && !w.Capital() {
+		confidence -= 0.25
+	}
+	return candidate{company: company, next: i + 1, confidence: confidence}, true
 }
 
 func (q *question) is(i int, text string) bool {
