@@ -125,6 +125,13 @@ func TestWhatIsHeldIsMeantSooner(t *testing.T) {
 	}
 }
 
+func TestMentionsSayWhatIsHeld(t *testing.T) {
+	got := parse("compare brk.b with Apple", "BRK/B").Symbols
+	if len(got) != 2 || !got[0].Held || got[1].Held {
+		t.Errorf("got %+v, want Berkshire held and Apple not", got)
+	}
+}
+
 func TestMentionsSayWhereTheyStandAndWhetherTheCompanyIsListed(t *testing.T) {
 	query := "Compare Apple with Twitter and (NYSE: ZZZZ)"
 	want := []Mention{

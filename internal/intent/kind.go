@@ -1,45 +1,6 @@
 package intent
 
-import (
-	"strings"
-
-	"github.com/jaspers-ai/jaspers/internal/words"
-)
-
-// Topic is something a question asks about.
-type Topic string
-
-const topicMark = "topic:"
-
-// topics are those whose words stand in the question, in a fixed order.
-func (q *question) topics() []Topic {
-	var out []Topic
-	for _, t := range allTopics {
-		if q.tells[topicMark+string(t)] > 0 {
-			out = append(out, t)
-		}
-	}
-	return out
-}
-
-// The topics of questions.
-const (
-	Dividends    Topic = "dividends"
-	Performance  Topic = "performance"
-	Risk         Topic = "risk"
-	Allocation   Topic = "allocation"
-	News         Topic = "news"
-	Earnings     Topic = "earnings"
-	Price        Topic = "price"
-	Fundamentals Topic = "fundamentals"
-	Transactions Topic = "transactions"
-	Holdings     Topic = "holdings"
-	Filings      Topic = "filings"
-	Cash         Topic = "cash"
-	Profile      Topic = "profile"
-)
-
-var allTopics = []Topic{Dividends, Performance, Risk, Allocation, News, Earnings, Price, Fundamentals, Transactions, Holdings, Filings, Cash, Profile}
+import "github.com/jaspers-ai/jaspers/internal/words"
 
 // kind weighs what the words tell. What is the person's own comes first, then companies, then the market; a question
 // that tells nothing, and names no company, is about something else.
@@ -48,8 +9,8 @@ func (q *question) kind(in Intent) Type {
 	if len(in.Fiscal) > 0 || len(in.DocTypes) > 0 {
 		research += 6
 	}
-	told := market+research > 0 || q.topical()
-	if len(in.Symbols) > 0 || portfolio+market+research > 0 {
+	told := market+research > 0 || q.topical() || q.grouped()
+	if len(in.Symbols) > 0 || portfolio+market+research > 0 || q.grouped() {
 		market += q.tells["moves"]
 		research += q.tells["asks"]
 	}
@@ -85,6 +46,16 @@ func (q *question) kind(in Intent) Type {
 func (q *question) topical() bool {
 	for _, t := range allTopics {
 		if q.tells[topicMark+string(t)] > 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// grouped tells whether a question speaks of a sector or industry.
+func (q *question) grouped() bool {
+	for _, name := range sectors {
+		if q.tells["sector:"+name] > 0 {
 			return true
 		}
 	}
@@ -132,43 +103,3 @@ func (q *question) bare(symbols []Mention) bool {
 	}
 	return true
 }
-
-// Filters narrow what a question is about.
-type Filters struct {
-	// Holdings has the question be about what the person owns.
-	Holdings bool
-	// Sectors and Industries are groups in our own words: technology, healthcare; semiconductors, airlines. An industry
-	// stands beside the sector it is of, and narrows it.
-	Sectors, Industries []string
-	// Movers is "gainers" or "losers".
-	Movers string
-}
-
-func (q *question) filters(t Type, named bool) Filters {
-	out := Filters{Holdings: t == Portfolio}
-	for _, name := range sectors {
-		if q.tells["sector:"+name] > 0 {
-			out.Sectors = append(out.Sectors, name)
-		}
-	}
-	for _, name := range industries {
-		if q.tells["industry:"+name] > 0 {
-			out.Industries = append(out.Industries, name)
-		}
-	}
-	if t == Research || t == Other || t == Market && named {
-		out.Sectors, out.Industries = nil, nil // what a company does, and not which companies
-	}
-	switch {
-	case q.tells["movers:losers"] > 0 && q.tells["movers:gainers"] == 0:
-		out.Movers = "losers"
-	case q.tells["movers:gainers"] > 0 && q.tells["movers:losers"] == 0:
-		out.Movers = "gainers"
-	}
-	return out
-}
-
-var (
-	sectors    = strings.Fields("technology financials healthcare energy industrials materials utilities realestate staples discretionary communication")
-	industries = strings.Fields("semiconductors software banks biotechnology pharmaceuticals airlines automobiles insurance oil gold defense retail reits")
-)

@@ -11,6 +11,8 @@ type Mention struct {
 	// Listed is false for companies that are not in the universe: those known to have left the exchange, and symbols
 	// written as such.
 	Listed bool
+	// Held tells that the person holds it, as Context.Held says.
+	Held bool
 }
 
 // enough is the confidence from which words are taken to mean a company.
@@ -75,6 +77,7 @@ func (u *Universe) mention(q *question, i int, c candidate) Mention {
 		m.Listed = c.company < u.listed
 	}
 	m.Words = q.text[m.Start:m.End]
+	m.Held = q.held[symbolKey(m.Symbol)]
 	return m
 }
 
