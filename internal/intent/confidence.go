@@ -81,7 +81,7 @@ var (
 	services = set(`account accounts card cards app website platform customer checking savings debit branch statement login gift membership prime
 		checkout delivery pickup warranty subscription atm coupon receipt refund`)
 	dealings = set(`account accounts card cards pay payment broker brokerage use using via transfer deposit withdraw withdrawal file insure
-		accept accepts accepted charge charges cancel obtain`)
+		accept accepts accepted receive charge charges cancel obtain`)
 	servants = set("V MA AXP PYPL SCHW HOOD IBKR COIN JPM BAC WFC C HSBC COF GOOGL GOOG INTU EBAY NFLX MSFT SOFI")
 )
 
@@ -112,7 +112,7 @@ var (
 	after = set(`doing up down stock share shares price prices ticker quote earnings revenue revenues dividend dividends calls puts chart
 		filing filings sales etf adr bonds bond performance return returns history margins margin guidance ceo cfo inc corp 10 valuation eps
 		worth trading traded gross operating capex debt subscribers user users passenger combined ebitda news report reports reported
-		competitors position holdings stake profit profits buyback outlook annual quarterly risk`)
+		competitors position holdings short stake profit profits buyback outlook annual quarterly risk`)
 	before = set(`like etf etn fund adr buy bought buying sell sold selling own owned hold holding holdings invest invested investing short
 		shorting versus vs compare ticker symbol trim`)
 	partOf = set(`news outlook prices quotes charts stocks positions price shares share stock position quote stake performance value

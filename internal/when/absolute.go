@@ -261,6 +261,13 @@ func (p *reader) quarterOrHalf(i int) (period, int, bool) {
 	if year, after, ok := p.yearAfter(next); ok {
 		return of(year, n), after, true
 	}
+	if p.among(next, "and", "or", "vs", "versus") { // "Q1 and Q2 2026"
+		if _, _, after, ok := p.quarterName(next + 1); ok {
+			if year, _, ok := p.yearAfter(after); ok {
+				return of(year, n), next, true
+			}
+		}
+	}
 	if year, ok := p.digits(next, 2); ok && len(p.words[next].Text) == 2 && !p.startsAmount(next) && !p.among(next+1, "%", ".", ",") {
 		return of(2000+year, n), next + 1, true // Q4 24
 	}

@@ -227,6 +227,13 @@ func (p *reader) tail(got period, next int) (period, int, bool) {
 			return period{from: day, to: day, unit: days}, after, true
 		}
 	}
+	if p.is(next, "week") && got.unit == days && got.loose == noYear && got.from == got.to { // "Christmas week"
+		year, after, ok := p.yearAfter(next + 1)
+		if !ok {
+			year, after = got.from.Year, next+1
+		}
+		return around(inYear(got.from, year), weeks), after, true
+	}
 	if p.is(next, "weekend") && got.unit == days && got.from == got.to {
 		saturday := onOrAfter(got.from.AddDays(-3), time.Saturday)
 		return period{saturday, saturday.AddDays(1), days, fixed}, next + 1, true
