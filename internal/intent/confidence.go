@@ -284,7 +284,7 @@ func (q *question) capitalsConfidence(company int32, i int) float64 {
 	switch {
 	case len(w.Text) == 1:
 		return q.letterConfidence(i)
-	case acronyms[w.Text] && q.capitals == 1 && words.Common(w.Text, 20_000) && (q.money() >= 2 || i == 0 && q.topical()):
+	case acronyms[w.Text] && q.capitals == 1 && words.Common(w.Text, 20_000) && (q.money() >= 2 || i == 0 && q.topical() || q.judged(i+1)):
 		return 0.3 // a word that somebody took the trouble to put in capitals
 	case acronyms[w.Text]:
 		return 0.1

@@ -13,6 +13,14 @@ type FiscalPeriod struct {
 	Quarter int // 0 for the whole year
 }
 
+// String is "2024" or "2024Q3".
+func (p FiscalPeriod) String() string {
+	if p.Quarter == 0 {
+		return strconv.Itoa(p.Year)
+	}
+	return strconv.Itoa(p.Year) + "Q" + strconv.Itoa(p.Quarter)
+}
+
 // fiscalReading is what was found of fiscal periods, and where it stands.
 type fiscalReading struct {
 	periods []FiscalPeriod

@@ -10,6 +10,9 @@ func (q *question) kind(in Intent) Type {
 		research += 6
 	}
 	told := market+research > 0 || q.topical() || q.grouped()
+	if told {
+		portfolio = max(portfolio, q.tells["self"])
+	}
 	if len(in.Symbols) > 0 || portfolio+market+research > 0 || q.grouped() {
 		market += q.tells["moves"]
 		research += q.tells["asks"]
@@ -24,7 +27,7 @@ func (q *question) kind(in Intent) Type {
 	switch {
 	case other > 0 && other >= money && (portfolio < 4 || other > portfolio):
 		return Other
-	case portfolio >= 4 && portfolio+2 >= research, portfolio >= 3 && told && portfolio+2 >= research, len(in.Symbols) == 0 && q.ownOnly():
+	case portfolio >= 4 && portfolio+2 >= research, portfolio == 3 && portfolio+2 >= research, len(in.Symbols) == 0 && q.ownOnly():
 		return Portfolio
 	case len(in.Symbols) > 0 && len(in.Fiscal)+len(in.DocTypes) == 0 && q.bare(in.Symbols):
 		return Market

@@ -227,16 +227,8 @@ func (p *reader) tail(got period, next int) (period, int, bool) {
 			return period{from: day, to: day, unit: days}, after, true
 		}
 	}
-	if p.is(next, "week") && got.unit == days && got.loose == noYear && got.from == got.to { // "Christmas week"
-		year, after, ok := p.yearAfter(next + 1)
-		if !ok {
-			year, after = got.from.Year, next+1
-		}
-		return around(inYear(got.from, year), weeks), after, true
-	}
-	if p.is(next, "weekend") && got.unit == days && got.from == got.to {
-		saturday := onOrAfter(got.from.AddDays(-3), time.Saturday)
-		return period{saturday, saturday.AddDays(1), days, fixed}, next + 1, true
+	if p.among(next, "week", "weekend") && got.unit == days && got.from == got.to && (got.loose == noYear || p.is(next, "weekend")) {
+		return p.about(got, next)
 	}
 	if got.unit == weekday {
 		if p.is(next, "before") && p.is(next+1, "last") {
@@ -261,6 +253,20 @@ func (p *reader) tail(got period, next int) (period, int, bool) {
 		}
 	}
 	return got, next, true
+}
+
+// about is the week a day lies in or the weekend nearest to it: "Christmas week", "July 4th weekend 2025".
+func (p *reader) about(got period, i int) (period, int, bool) {
+	year, next, ok := p.yearAfter(i + 1)
+	if !ok {
+		year, next = got.from.Year, i+1
+	}
+	day := inYear(got.from, year)
+	if p.is(i, "week") {
+		return around(day, weeks), next, true
+	}
+	saturday := onOrAfter(day.AddDays(-3), time.Saturday)
+	return period{saturday, saturday.AddDays(1), days, fixed}, next, true
 }
 
 // shifted is a month or weekday seen from another day than today.
