@@ -7,6 +7,9 @@ import (
 	"github.com/jaspers-ai/jaspers/internal/words"
 )
 
+// smallest is from which place on companies are so small that few speak of them.
+const smallest = 3000
+
 // nameConfidence weighs how a name is written and what stands around it.
 func (q *question) nameConfidence(entry name, i, next int) float64 {
 	confidence := float64(entry.base)
@@ -23,6 +26,9 @@ func (q *question) nameConfidence(entry name, i, next int) float64 {
 	}
 	if q.everyday && context == 0 {
 		confidence -= 0.6
+	}
+	if !q.cased && !entry.known && next == i+1 && entry.company >= smallest {
+		confidence -= 0.1
 	}
 	if q.cased && !entry.known && !q.words[i].Capital() && q.words[i].Kind == words.Letters {
 		confidence -= 0.25 // who writes capitals elsewhere writes them in names
@@ -79,7 +85,7 @@ func (q *question) continues(i int) bool {
 // services are what people have of a company, or do with it, without asking of it as an investment.
 var (
 	services = set(`account accounts card cards app website platform customer checking savings debit branch statement login gift membership prime
-		checkout delivery pickup warranty subscription atm coupon receipt refund`)
+		checkout rating ratings score scores delivery pickup warranty subscription atm coupon receipt refund`)
 	dealings = set(`account accounts card cards pay payment broker brokerage use using via transfer deposit withdraw withdrawal file insure
 		accept accepts accepted receive charge charges cancel obtain`)
 	servants = set("V MA AXP PYPL SCHW HOOD IBKR COIN JPM BAC WFC C HSBC COF GOOGL GOOG INTU EBAY NFLX MSFT SOFI")
@@ -235,6 +241,9 @@ var acronyms = func() map[string]bool {
 func (q *question) symbolConfidence(company int32, i int) float64 {
 	w := q.words[i]
 	context := q.context(i, i+1)
+	if context <= 0.1 && q.serves(company, i+1) {
+		return 0
+	}
 	if i+1 < len(q.words) && plurals[q.words[i+1].Text] {
 		context -= 0.1
 	}
@@ -252,7 +261,7 @@ func (q *question) symbolConfidence(company int32, i int) float64 {
 	}
 	switch {
 	case q.cased && w.Upper():
-		if context == 0 && q.money() == 0 && len(q.words) > 6 {
+		if context == 0 && q.money() == 0 && !q.topical() && len(q.words) > 6 {
 			context = -0.25 // nothing here is about companies
 		}
 		return q.capitalsConfidence(company, i) + context

@@ -186,8 +186,11 @@ func (u *Universe) byName(q *question, i int) (candidate, bool) {
 			entry, ok = u.names[hash(key, "s")] // Starbuck's
 			ok = ok && entry.known
 		}
-		ok = ok && (entry.known || !q.timed[i]) // NOV is a company too
-		if ok && !q.splits(j) && !(n > 1 && q.is(i, "a") && w.Kind == words.Digits) && (n == int(entry.words) || letters >= 6 || letters == n) {
+		ok = ok && (entry.known || !q.timed[i])              // NOV is a company too
+		if n > 1 && q.is(i, "a") && w.Kind == words.Digits { // "a 10" is no A10
+			ok = false
+		}
+		if ok && !q.splits(j) && (n == int(entry.words) || letters >= 6 || letters == n) {
 			found = true
 			best = candidate{company: u.listing(entry.company), next: j + 1}
 			if entry.company != none {

@@ -260,7 +260,7 @@ func certainty(parts []string, rank int) float32 {
 	if len(parts) > 1 {
 		base += 0.15
 	}
-	if rank > 3000 {
+	if rank > smallest {
 		base -= 0.1
 	}
 	return base

@@ -91,7 +91,8 @@ func (p *reader) ended(i int) (period, int, bool) {
 // dayAlone is "on the 15th": of this month, or of the last one where that has not come and the past is asked for.
 func (p *reader) dayAlone(i int) (period, int, bool) {
 	day, next, ok := p.ordinal(i+1, false)
-	if !ok || !p.is(i, "the") || !p.among(next-1, "st", "nd", "rd", "th") || !(p.among(i-1, "on", "since", "by", "until") || p.is(i-1, "of") && p.among(i-2, "week", "weekend")) || day < 1 || day > 31 {
+	dated := p.among(i-1, "on", "since", "by", "until") || p.is(i-1, "of") && p.among(i-2, "week", "weekend")
+	if !ok || !dated || !p.is(i, "the") || !p.among(next-1, "st", "nd", "rd", "th") || day < 1 || day > 31 {
 		return period{}, 0, false
 	}
 	month := monthOf(p.Today.Year, p.Today.Month)

@@ -208,6 +208,9 @@ func (p *reader) counted(i int) (period, int, bool) {
 		return half(of, nth != 1), last, nth <= 2
 	}
 	got, ok := nthOf(of, u, name, nth, count)
+	if p.is(next-1, "weekend") {
+		got.to = got.to.AddDays(1)
+	}
 	return got, last, ok
 }
 
@@ -253,6 +256,9 @@ func (p *reader) countable(i int) (unit, time.Weekday, int, bool) {
 	}
 	if name, ok := weekdayNames[p.words[i].Text]; ok {
 		return weekday, name, i + 1, true
+	}
+	if p.is(i, "weekend") {
+		return weekday, time.Saturday, i + 1, true
 	}
 	u, next, ok := p.unitAt(i)
 	return u, 0, next, ok && u != decades

@@ -204,6 +204,12 @@ func (p *reader) spanned(i int) (period, int, bool) {
 	if p.among(i, "a", "an") && !p.is(i-1, "over") {
 		return period{}, 0, false
 	}
+	if p.is(i-1, "within") {
+		if !p.Past {
+			by.n = -by.n // to come
+		}
+		return p.stretch(amount{-by.n, by.unit}, true), next, true
+	}
 	alone := next == len(p.words) && i < 4 && len(p.words[next-1].Text) <= 2 // "AAPL 6m"
 	measured := next < len(p.words) && measures[p.words[next].Text] && !p.is(next+1, "target")
 	before := p.among(i-1, "over", "since") || p.is(i-1, "a") && p.is(i-2, "over") || p.is(i-1, "for") && p.Past
