@@ -1,7 +1,10 @@
 package intent
 
 import (
+	"strconv"
+
 	"github.com/jaspers-ai/jaspers/internal/calendar"
+	"github.com/jaspers-ai/jaspers/internal/fiscal"
 	"github.com/jaspers-ai/jaspers/internal/when"
 	"github.com/jaspers-ai/jaspers/internal/words"
 )
@@ -27,7 +30,7 @@ type Intent struct {
 	Ranges []when.Range
 	// Fiscal are the fiscal periods, in the order in which they stand. A quarter of a plain year, "Q3 2023", is both
 	// fiscal and a range.
-	Fiscal   []FiscalPeriod
+	Fiscal   []fiscal.Period
 	DocTypes []string // forms as EDGAR calls them: 10-K, 10-Q, 8-K, 20-F, DEF 14A …
 	Filters  Filters
 	Topics   []Topic
@@ -43,14 +46,14 @@ type Context struct {
 // counts.
 func (u *Universe) Parse(query string, c Context) Intent {
 	q := u.question(query, c.Held)
-	fiscal := fiscalPeriods(q.words)
-	dated := fiscal.masked(q.words)
+	periods := fiscal.Find(q.words)
+	dated := periods.Masked(q.words)
 	asked := when.Options{Today: c.Today, Past: true, Trading: true}
 	in := Intent{Ranges: when.Find(dated, asked)}
-	q.timed = q.times(fiscal, in.Ranges)
+	q.timed = q.times(periods, in.Ranges)
 	in.Symbols = u.mentions(q)
-	in.Fiscal = fiscal.periods
-	in.DocTypes = docTypes(q.words)
+	in.Fiscal = periods.Periods
+	in.DocTypes = fiscal.Forms(q.words)
 	in.Type = q.kind(in)
 	meant := when.Options{
 		Today:   c.Today,
@@ -87,10 +90,10 @@ func (u *Universe) question(query string, held []string) *question {
 }
 
 // times tells of each word whether it speaks of time, and so of no company.
-func (q *question) times(fiscal fiscalReading, ranges []when.Range) []bool {
+func (q *question) times(periods fiscal.Reading, ranges []when.Range) []bool {
 	out := make([]bool, len(q.words))
-	for i := range fiscal.covered {
-		out[i] = true
+	for i := range out {
+		out[i] = periods.Covers(i)
 	}
 	i := 0
 	for _, r := range ranges {
@@ -130,4 +133,23 @@ func (q *question) looksAhead() bool {
 		}
 	}
 	return false
+}
+
+// yearsAsFiscal takes the years of dates for fiscal ones, in questions on companies that name none: "revenue in 2019".
+// Filers call a year by the year in which it ends, as people do.
+func yearsAsFiscal(text []words.Word, ranges []when.Range) []fiscal.Period {
+	var out []fiscal.Period
+	seen := map[int]bool{}
+	for _, r := range ranges {
+		for _, w := range text {
+			if w.Start < r.Start || w.End > r.End || w.Kind != words.Digits || len(w.Text) != 4 {
+				continue
+			}
+			if year, err := strconv.Atoi(w.Text); err == nil && !seen[year] {
+				seen[year] = true
+				out = append(out, fiscal.Period{Year: year})
+			}
+		}
+	}
+	return out
 }
