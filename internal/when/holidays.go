@@ -1,6 +1,7 @@
 package when
 
 import (
+	"strings"
 	"time"
 
 	"github.com/jaspers-ai/jaspers/internal/calendar"
@@ -93,6 +94,9 @@ func (p period) begunIn(year int) period {
 }
 
 func (p *reader) holidayName(i int) (func(int) calendar.Day, int, bool) {
+	if i >= len(p.words) || !beginsHoliday[p.words[i].Text] {
+		return nil, 0, false
+	}
 	for n := 3; n >= 1; n-- {
 		if i+n > len(p.words) {
 			continue
@@ -146,6 +150,16 @@ var holidays = map[string]func(year int) calendar.Day{
 	"tax day":        on(time.April, 15),
 	"liberation day": on(time.April, 2),
 }
+
+// beginsHoliday are the first words of their names.
+var beginsHoliday = func() map[string]bool {
+	out := map[string]bool{}
+	for name := range holidays {
+		first, _, _ := strings.Cut(name, " ")
+		out[first] = true
+	}
+	return out
+}()
 
 func on(month time.Month, day int) func(int) calendar.Day {
 	return func(year int) calendar.Day { return calendar.Day{Year: year, Month: month, Day: day} }

@@ -36,7 +36,7 @@ type Options struct {
 
 // Find is every expression of time, in the order in which they stand. What only ends, as "before 2019", is none.
 func Find(text []words.Word, o Options) []Range {
-	p := &reader{words: text, Options: o}
+	p := &reader{words: text, Options: o, last: reading{at: -1}}
 	var out []Range
 	for i := 0; i < len(text); {
 		got, next, ok := p.expression(i)
@@ -55,6 +55,15 @@ type reader struct {
 	words []words.Word
 	Options
 	depth int // of expressions within expressions
+	last  reading
+}
+
+// reading is what was read at a place, which is asked for again when a period turns out not to be the first of two.
+type reading struct {
+	at   int
+	got  period
+	next int
+	ok   bool
 }
 
 // deepest is how far expressions go into each other: "the last Friday of the first quarter of last year" is two deep.
@@ -198,8 +207,20 @@ func (p *reader) single(i int) (period, int, bool) {
 	if i >= len(p.words) || p.depth >= deepest {
 		return period{}, 0, false
 	}
+	if p.depth == 0 && p.last.at == i {
+		return p.last.got, p.last.next, p.last.ok
+	}
 	p.depth++
-	defer func() { p.depth-- }()
+	got, next, ok := p.longestAt(i)
+	p.depth--
+	if p.depth == 0 {
+		p.last = reading{i, got, next, ok}
+	}
+	return got, next, ok
+}
+
+// longestAt asks each way of reading a period, and takes the one that reads the most words.
+func (p *reader) longestAt(i int) (period, int, bool) {
 	var best period
 	bestNext := 0
 	for _, read := range [...]func(*reader, int) (period, int, bool){
