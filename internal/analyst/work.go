@@ -143,7 +143,7 @@ func (w *work) count(response llm.Response) {
 	}
 	usage := &w.result.Usage
 	usage.Usage = usage.Add(response.Usage)
-	usage.Cost = w.analyst.Model.Info().Price.Cost(usage.Usage)
+	usage.Cost = usage.Cost.Add(w.analyst.Model.Info().Price.Cost(response.Usage)) // a price may depend on the length of each prompt
 	sofar := *usage
 	w.emit(Event{Usage: &sofar})
 }

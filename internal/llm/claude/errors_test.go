@@ -104,8 +104,12 @@ func TestAnErrorInTheStreamIsReadByItsType(t *testing.T) {
 			model := modelAt(t, replay(events(t, start, apiError(errorType, "no"))))
 			got, err := model.Generate(t.Context(), ask("hi"), nil)
 			checkFault(t, model, err, want)
-			if got.Usage.Input != 5 || got.StopReason != "" {
-				t.Errorf("got %+v, want the usage so far and no stop reason", got)
+			asked := int64(1)
+			if want == fault.UpstreamDown && errorType != "rate_limit_error" {
+				asked = 2 // it broke off before its first word
+			}
+			if got.Usage.Input != asked*5 || got.StopReason != "" {
+				t.Errorf("got %+v, want the usage of %d attempts and no stop reason", got, asked)
 			}
 		})
 	}

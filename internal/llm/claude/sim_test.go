@@ -26,7 +26,7 @@ func simulated(t *testing.T, change func(*Config)) (*Model, *sim.Faults) {
 	if change != nil {
 		change(&cfg)
 	}
-	return New(cfg, server.Client()), s.Faults
+	return quick(New(cfg, server.Client())), s.Faults
 }
 
 func analystRequest(question string) llm.Request {
