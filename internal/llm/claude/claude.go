@@ -166,11 +166,12 @@ func (m *Model) attempt(ctx context.Context, req llm.Request, has manners, onTex
 
 // fault adds to turnFault what only a model on another server can mean.
 func (m *Model) fault(ctx context.Context, req llm.Request, err error) *fault.Error {
+	f := turnFault(ctx, err)
 	if m.server.other && len(req.Tools) > 0 && refusesTools(err) {
-		return fault.Wrap(fault.ModelNotConfigured, err, "the configured model cannot use tools, which the analyst needs; the operator has to "+
+		return fault.Wrap(fault.ModelNotConfigured, f, "the configured model cannot use tools, which the analyst needs; the operator has to "+
 			"choose one that can, or to switch tools on in its server")
 	}
-	return turnFault(ctx, err)
+	return f
 }
 
 // origin is who wrote a block that only the same model may be shown again.

@@ -41,11 +41,11 @@ func quick(m *Model) *Model {
 }
 
 // replay answers every request with the bytes of a stream.
-func replay(stream string) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+func replay(stream string) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "text/event-stream; charset=utf-8")
 		_, _ = io.WriteString(w, stream)
-	})
+	}
 }
 
 func ask(text string) llm.Request {

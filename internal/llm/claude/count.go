@@ -34,15 +34,15 @@ func (m *Model) counted(ctx context.Context, req llm.Request) (int64, error) {
 	ctx, cancel := context.WithTimeout(ctx, lookUpPatience)
 	defer cancel()
 	count, err := m.messages.CountTokens(ctx, m.countParams(req))
-	if noSuchRoute(err) {
+	if err == nil && count.InputTokens <= 0 { // some servers answer 200 on routes they do not have
+		err = errNotCounted
+	}
+	if errors.Is(err, errNotCounted) || noSuchRoute(err) {
 		m.server.noCount.Store(true)
 		m.server.note("the model's server does not count tokens; the length of prompts is estimated", "")
 	}
 	if err != nil {
 		return 0, err
-	}
-	if count.InputTokens <= 0 {
-		return 0, errNotCounted
 	}
 	return count.InputTokens, nil
 }

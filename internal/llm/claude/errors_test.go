@@ -14,15 +14,15 @@ import (
 )
 
 // refuse answers with a status and a body, once it is asked.
-func refuse(status int, header map[string]string, body string) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+func refuse(status int, header map[string]string, body string) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
 		for name, value := range header {
 			w.Header().Set(name, value)
 		}
 		w.WriteHeader(status)
 		_, _ = io.WriteString(w, body)
-	})
+	}
 }
 
 func apiError(errorType, message string) string {
