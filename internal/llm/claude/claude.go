@@ -160,8 +160,12 @@ func (m *Model) attempt(ctx context.Context, req llm.Request, has manners, onTex
 	case errors.Is(context.Cause(ctx), errSilent):
 		return turn, errSilent
 	}
-	// The SDK reports a stream that simply ends as a success, so only message_stop is taken for one.
-	return turn, cmp.Or(stream.Err(), errEnded)
+	// The SDK reports a stream that simply ends as a success, and so a page that is none; only message_stop is taken for one.
+	ended := errEnded
+	if !turn.begun {
+		ended = errNoStream
+	}
+	return turn, cmp.Or(stream.Err(), ended)
 }
 
 // fault adds to turnFault what only a model on another server can mean.

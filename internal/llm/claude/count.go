@@ -16,7 +16,7 @@ import (
 func (m *Model) CountTokens(ctx context.Context, req llm.Request) (int64, error) {
 	count, err := m.counted(ctx, req)
 	if ctx.Err() != nil {
-		return 0, turnFault(ctx, nil)
+		return 0, turnFault(ctx, ctx.Err())
 	}
 	if err != nil {
 		return llm.Estimate(req), nil

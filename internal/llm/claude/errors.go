@@ -18,9 +18,9 @@ import (
 	"github.com/jaspers-ai/jaspers/internal/fault"
 )
 
-// turnFault says why a turn failed. err may be nil: the SDK has no error for a stream that ended too early.
+// turnFault says why a turn failed.
 func turnFault(ctx context.Context, err error) *fault.Error {
-	err = cmp.Or(ctx.Err(), err, errEnded)
+	err = cmp.Or(ctx.Err(), err)
 	// The client's own door (an open breaker, a spent budget) has already found the words.
 	if f, ok := errors.AsType[*fault.Error](err); ok {
 		return f
@@ -46,7 +46,8 @@ func turnFault(ctx context.Context, err error) *fault.Error {
 }
 
 var (
-	errEnded = errors.New("the stream ended before message_stop")
+	errEnded    = errors.New("the stream ended before message_stop")
+	errNoStream = errors.New("the answer is no stream of messages")
 	// errSilent is the cause of a context whose model said nothing for too long.
 	errSilent = fault.New(fault.UpstreamTimeout, "the model stopped in the middle of its answer; try again")
 )

@@ -18,6 +18,7 @@ import (
 type turn struct {
 	onText  func(string)
 	note    func(message, name string) // told of what is not known here
+	begun   bool                       // message_start was seen
 	spoke   bool                       // some text was given out
 	done    bool                       // message_stop was seen
 	model   string
@@ -59,7 +60,7 @@ func newTurn(onText func(string), note func(message, name string)) *turn {
 func (t *turn) add(event anthropic.MessageStreamEventUnion) error {
 	switch event.Type {
 	case "message_start":
-		t.model = string(event.Message.Model)
+		t.begun, t.model = true, string(event.Message.Model)
 		t.addUsage(event.Message.Usage.RawJSON())
 	case "content_block_start":
 		return t.openBlock(event.Index, event.ContentBlock.RawJSON())
