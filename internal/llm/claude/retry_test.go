@@ -94,8 +94,10 @@ func TestALimitOfMoneyKeepsNobodyElseOut(t *testing.T) {
 func TestAnErrorCanBeReadAfterItWasJudged(t *testing.T) {
 	body := strings.Repeat("x", 3*maxErrorBody)
 	resp := &http.Response{StatusCode: 429, Header: http.Header{}, Body: io.NopCloser(strings.NewReader(body))}
-	if !Again(resp) || !Again(resp) {
-		t.Error("got a limit that is final, want one that passes")
+	for range 2 { // as the door does
+		if !Again(resp) {
+			t.Error("got a limit that is final, want one that passes")
+		}
 	}
 	if got, err := io.ReadAll(resp.Body); err != nil || string(got) != body {
 		t.Errorf("got %d bytes and error %v, want all %d", len(got), err, len(body))
