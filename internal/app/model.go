@@ -80,7 +80,7 @@ func (c *AnthropicConfig) check() error {
 func (c *AnthropicConfig) price() (llm.Price, error) {
 	spec, known := claude.Find(c.Model)
 	list := spec.ListPrice()
-	if !known && !(c.PriceInput.Valid && c.PriceOutput.Valid) {
+	if !known && (!c.PriceInput.Valid || !c.PriceOutput.Valid) {
 		return list, fmt.Errorf("the prices of the model %q are not known here: set JASPERS_ANTHROPIC_PRICE_INPUT and "+
 			"JASPERS_ANTHROPIC_PRICE_OUTPUT, to 0 for a model of your own, or name one of docs/models.md in JASPERS_ANTHROPIC_MODEL", c.Model)
 	}
