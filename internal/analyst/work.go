@@ -202,7 +202,7 @@ func (w *work) count(response llm.Response) {
 	}
 	usage := &w.result.Usage
 	usage.Usage = usage.Add(response.Usage)
-	usage.Cost = w.model.Info().Price.Cost(usage.Usage)
+	usage.Cost = usage.Cost.Add(w.model.Info().Price.Cost(response.Usage)) // a price may depend on the length of each prompt
 	sofar := *usage
 	w.emit(Event{Usage: &sofar})
 }
