@@ -286,3 +286,38 @@ func TestAQuestionFollowsWhatAnEarlierVersionWrote(t *testing.T) {
 		}
 	})
 }
+
+func TestAWholeConversationIsReadInItsOrder(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		s, _ := serviceOn(t, d)
+		user := newUser(t, d)
+		session := newSession(t, s, user)
+		exchange(t, s, session.ID, slices.Repeat([]Status{Complete}, wholeAtOnce+5)...)
+		want := shown(t, s, user, session.ID)
+		var got []Message
+		_, messages, err := s.Whole(t.Context(), user, session.ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for m, err := range messages {
+			if err != nil {
+				t.Fatal(err)
+			}
+			got = append(got, m)
+		}
+		if diff := gocmp.Diff(want, got); diff != "" || len(got) != 2*(wholeAtOnce+5) {
+			t.Errorf("got %d messages (-want +got):\n%s", len(got), diff)
+		}
+		if err := s.Delete(t.Context(), user, session.ID); err != nil {
+			t.Fatal(err)
+		}
+		for _, err := range messages {
+			if !fault.Is(err, fault.NotFound) {
+				t.Errorf("got %v, want the conversation to be gone", err)
+			}
+		}
+		if _, _, err := s.Whole(t.Context(), newUser(t, d), session.ID); !fault.Is(err, fault.NotFound) {
+			t.Errorf("got %v, want none", err)
+		}
+	})
+}
