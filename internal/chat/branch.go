@@ -192,8 +192,8 @@ func parentOf(ctx context.Context, q db.Querier, sessionID, messageID string) (p
 	return parent, err
 }
 
-// upward walks from a message, $1, of a session, $2, to the first.
-const upward = `with recursive branch (message, before, n) as (
+// ancestors walks back from a message, $1, of a session, $2, to the first.
+const ancestors = `with recursive branch (message, before, n) as (
 		select id, parent_id, 1 from chat_messages where id = $1 and session_id = $2
 		union all
 		select p.id, p.parent_id, b.n + 1 from branch b join chat_messages p on p.id = b.before where b.n < $3
@@ -201,7 +201,7 @@ const upward = `with recursive branch (message, before, n) as (
 
 // selectBranch lists the messages from one back to the first, at most limit of them, without tool calls and versions.
 func selectBranch(ctx context.Context, q db.Querier, sessionID, lastID string, limit int) ([]Message, error) {
-	rows, err := q.QueryContext(ctx, upward+`select `+messageColumns+` from branch join chat_messages on id = message order by n`,
+	rows, err := q.QueryContext(ctx, ancestors+`select `+messageColumns+` from branch join chat_messages on id = message order by n`,
 		lastID, sessionID, limit)
 	return db.Collect(rows, err, scanMessage)
 }
@@ -211,7 +211,7 @@ const maxBranch = 1 << 30
 
 // branchIDs are the ids of all messages from the first to one.
 func branchIDs(ctx context.Context, q db.Querier, sessionID, lastID string) ([]string, error) {
-	rows, err := q.QueryContext(ctx, upward+`select message from branch order by n desc`, lastID, sessionID, maxBranch)
+	rows, err := q.QueryContext(ctx, ancestors+`select message from branch order by n desc`, lastID, sessionID, maxBranch)
 	return db.Collect(rows, err, scanID)
 }
 

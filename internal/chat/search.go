@@ -140,8 +140,8 @@ func (s *Service) insertText(ctx context.Context, tx *sql.Tx, userID, sessionID 
 	if err != nil {
 		return err
 	}
-	_, err = tx.ExecContext(ctx, `insert into chat_words (rowid, words, user_id) values ($1, `+s.DB.WordsValue("$2")+`, $3)`,
-		number, db.WordsText(append(found, ownerWord(userID))), userID)
+	query := `insert into chat_words (rowid, user_id, words) values ($1, $2, ` + s.DB.WordsValue("$3") + `)` // #nosec G202 -- a constant and a placeholder
+	_, err = tx.ExecContext(ctx, query, number, userID, db.WordsText(append(found, ownerWord(userID))))
 	return err
 }
 
@@ -282,11 +282,11 @@ func snippet(text string, wanted []string) (string, []Interval) {
 		}
 		return len(places) == 0 || start < places[0].Start+snippetLength*utf8.UTFMax
 	})
-	from, to := 0, len(text)
+	from := 0
 	if len(places) > 0 {
 		from = back(text, places[0].Start, snippetBefore)
 	}
-	to = from + len(firstRunes(text[from:], snippetLength))
+	to := from + len(firstRunes(text[from:], snippetLength))
 	var b strings.Builder
 	if from > 0 {
 		b.WriteString("…")

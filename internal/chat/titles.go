@@ -53,7 +53,7 @@ func (s *Service) titleAfter(ctx context.Context, tx *sql.Tx, session Session, a
 // firstTitle is the title that the first question of the shown branch makes.
 func firstTitle(ctx context.Context, q db.Querier, session Session) (string, error) {
 	var content string
-	err := q.QueryRowContext(ctx, upward+`select content from branch join chat_messages on id = message order by n desc limit 1`,
+	err := q.QueryRowContext(ctx, ancestors+`select content from branch join chat_messages on id = message order by n desc limit 1`,
 		session.head(), session.ID, maxBranch).Scan(&content)
 	if errors.Is(err, sql.ErrNoRows) {
 		return defaultTitle, nil
