@@ -38,7 +38,7 @@ var ranks = [][]string{
 	{"breakdown", "performance", "reconciliation", "snapshot"},
 	{"analyst", "portfoliotools", "researchtools", "understanding"},
 	{"chat"},
-	{"account"},
+	{"account", "transcript"},
 	{"api"},
 	{"app"},
 	{command},
