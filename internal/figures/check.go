@@ -25,7 +25,7 @@ func (c *Text) supports(f Figure, periods []string) []int {
 	var supports []int
 	size, slack := math.Abs(f.Value.InexactFloat64()), f.tolerance().InexactFloat64()
 	try := func(i int) {
-		if k := c.known[i]; samePeriod(k.Period, periods) && slices.ContainsFunc(k.readings(f), f.is) {
+		if k := c.known[i]; SamePeriod(k.Period, periods) && slices.ContainsFunc(k.readings(f), f.is) {
 			supports = append(supports, i)
 		}
 	}
@@ -134,8 +134,8 @@ func periodParts(period string) []string {
 	return parts
 }
 
-// samePeriod is false only where the sentence speaks of years or quarters and the figure is of others.
-func samePeriod(period string, said []string) bool {
+// SamePeriod is false only where the sentence speaks of years or quarters and the figure is of others.
+func SamePeriod(period string, said []string) bool {
 	if period == "" {
 		return true
 	}
@@ -179,8 +179,13 @@ func (f Figure) periods() []string {
 	if f.Kind != Period && f.Kind != Date {
 		return nil
 	}
-	parts := periodParts(f.Text)
-	if m := shortYear.FindStringSubmatch(f.Text); m != nil && !longYear.MatchString(f.Text) {
+	return PeriodsIn(f.Text)
+}
+
+// PeriodsIn are the years and quarters that the name of a date or period tells: 2024 and Q3 of "Q3'24".
+func PeriodsIn(name string) []string {
+	parts := periodParts(name)
+	if m := shortYear.FindStringSubmatch(name); m != nil && !longYear.MatchString(name) {
 		parts = append(parts, "20"+m[1])
 	}
 	return parts
