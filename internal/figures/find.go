@@ -96,17 +96,19 @@ func (f *Figure) before(text string) (closed bool) {
 		from := max(0, f.Start-near)
 		left := text[from:f.Start]
 		trimmed := strings.TrimRight(left, " \t\u00a0")
-		if m := currencyBefore.FindStringSubmatchIndex(trimmed); m != nil && f.Unit == calculate.Ratio {
-			f.Unit = calculate.Unit(currencies[strings.ToUpper(trimmed[m[2]:m[3]])])
-			f.Start = from + m[2]
+		if at := currencyAtEnd(trimmed); at >= 0 && f.Unit == calculate.Ratio {
+			f.Unit = calculate.Unit(currencies[trimmed[at:]])
+			f.Start = from + at
 			continue
 		}
-		if m := openMoney.FindStringSubmatchIndex(left); m != nil && f.Unit == calculate.Ratio {
+		outer, opened := strings.CutSuffix(left, "(")
+		outer = strings.TrimSuffix(outer, " ")
+		if at := currencyAtEnd(outer); opened && at >= 0 && f.Unit == calculate.Ratio {
 			if closing(text[f.End:]) == 0 {
 				return false
 			}
-			f.Unit = calculate.Unit(currencies[strings.ToUpper(left[m[2]:m[3]])])
-			f.Start, closed = from+m[2], true
+			f.Unit = calculate.Unit(currencies[outer[at:]])
+			f.Start, closed = from+at, true
 			f.negate()
 			return closed
 		}

@@ -15,11 +15,12 @@ func (w *Writer) endLine() {
 	if len(bytes) == 0 {
 		return
 	}
-	line := w.saidIn(strings.TrimRight(string(bytes), "\n"))
+	line := said{text: strings.TrimRight(string(bytes), "\n")}
 	if strings.TrimSpace(line.text) != "" {
 		w.learn()
-		line.subjects = w.names.find(line.text)
-		w.check(line)
+		verdicts := w.checks.Check(line.text, w.given()...)
+		line = w.saidIn(line.text, verdicts)
+		w.check(line, verdicts)
 	}
 	w.pass(line)
 	w.runes += utf8.RuneCount(bytes)
@@ -49,9 +50,8 @@ func name(handle, path string) string {
 	return handle + "." + path
 }
 
-// check holds the numbers of a line against what is known, and tells of each.
-func (w *Writer) check(line said) {
-	verdicts := w.checks.Check(line.text, w.given()...)
+// check holds the numbers of a line against what the line says they are of, and tells of each.
+func (w *Writer) check(line said, verdicts []figures.Verdict) {
 	var amounts []stretch
 	var checked []figures.Verdict
 	for _, v := range verdicts {

@@ -10,8 +10,8 @@ import (
 
 // said is what a stretch of text speaks of, with the places of its mentions in it.
 type said struct {
-	text              string
-	subjects, periods []mention
+	text                    string
+	subjects, periods, asOf []mention
 }
 
 // surroundings are the lines around a line, as far as they say what its figures are of.
@@ -37,10 +37,13 @@ type scope struct {
 	words             string // all that may name what the figure is, in lower case
 }
 
-// saidIn reads what a text speaks of.
-func (w *Writer) saidIn(text string) said {
-	s := said{text: text, subjects: w.names.find(text)}
-	for _, f := range figures.Find(text) {
+// saidIn is what a line speaks of, in which these numbers stand.
+func (w *Writer) saidIn(line string, numbers []figures.Verdict) said {
+	s := said{text: line, subjects: w.names.find(line)}
+	for _, f := range numbers {
+		if f.Kind == figures.Date && asOfBefore.MatchString(line[max(0, f.Start-32):f.Start]) {
+			s.asOf = append(s.asOf, mention{f.Start, f.End, f.Text})
+		}
 		if (f.Kind == figures.Period || f.Kind == figures.Date) && len(figures.PeriodsIn(f.Text)) > 0 {
 			s.periods = append(s.periods, mention{f.Start, f.End, f.Text})
 		}
@@ -60,7 +63,7 @@ func (s said) within(start, end int) said {
 		}
 		return some
 	}
-	part.subjects, part.periods = cut(s.subjects), cut(s.periods)
+	part.subjects, part.periods, part.asOf = cut(s.subjects), cut(s.periods), cut(s.asOf)
 	return part
 }
 
@@ -171,7 +174,9 @@ func (w *Writer) scopes(line said, amounts []stretch) []scope {
 		}
 		s := scope{sentence: own.text, start: others[self].start, end: others[self].end}
 		s.subjects, s.periods = claimed(own.text, own.subjects, others, self), claimed(own.text, own.periods, others, self)
-		s.asOf = asOfDates(own)
+		for _, m := range own.asOf {
+			s.asOf = append(s.asOf, m.what)
+		}
 		rest := around
 		if row {
 			rest = w.inTable(line, parts, at, around)
@@ -309,14 +314,3 @@ func lastGroup(text string, mentions []mention) []string {
 }
 
 var asOfBefore = regexp.MustCompile(`(?i)\bas (?:of|at)(?: the)?(?: close)?(?: of| on)?\s*$`)
-
-// asOfDates are the dates of which the text says that its figures are.
-func asOfDates(s said) []string {
-	var dates []string
-	for _, f := range figures.Find(s.text) {
-		if f.Kind == figures.Date && asOfBefore.MatchString(s.text[max(0, f.Start-32):f.Start]) {
-			dates = append(dates, f.Text)
-		}
-	}
-	return dates
-}
