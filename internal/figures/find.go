@@ -75,9 +75,25 @@ func read(text string, start, end int) (Figure, bool) {
 		f.parenthesis(text)
 	}
 	f.Text = text[f.Start:f.End]
-	f.About = aboutPattern.MatchString(tail(text[:f.Start], 24))
-	f.Unsigned = f.Unsigned || (f.Value.IsPositive() && fallPattern.MatchString(tail(text[:f.Start], 60))) || fallenPattern.MatchString(head(text[f.End:], 24))
+	f.About = isAbout(tail(text[:f.Start], 24))
+	f.Unsigned = f.Unsigned || (f.Value.IsPositive() && isFall(tail(text[:f.Start], 60))) || fallenPattern.MatchString(head(text[f.End:], 24))
 	return f, true
+}
+
+// isAbout tells whether a text ends in a word that says that what follows is not exact.
+func isAbout(left string) bool {
+	word := strings.TrimRightFunc(left, unicode.IsSpace)
+	word = strings.ToLower(word[strings.LastIndexFunc(word, unicode.IsSpace)+1:])
+	return (strings.HasSuffix(word, "~") || strings.HasSuffix(word, "≈") || len(word) > 1 && strings.Contains(aboutEnds, word[len(word)-2:])) && aboutPattern.MatchString(left)
+}
+
+// aboutEnds has the last two letters of each word by which aboutPattern ends.
+const aboutEnds = "about around ly approx. almost circa some over under than to "
+
+// isFall tells whether a word for a fall stands before a number and belongs to it.
+func isFall(left string) bool {
+	left = left[max(0, strings.LastIndexAny(left, ".;0123456789")):]
+	return strings.ContainsFunc(left, unicode.IsLetter) && fallPattern.MatchString(left)
 }
 
 // significant counts the digits that say something.

@@ -26,24 +26,25 @@ var spanPatterns = []struct {
 	kind    Kind
 	needs   []string
 	pattern *regexp.Regexp
+	may     func(text string) bool // what is needed beside; nil where that is nothing
 }{
-	{Date, dash, regexp.MustCompile(`\b` + year + `-\d\d-\d\d(?:T[\d:.]+Z?)?\b`)},
-	{Date, slash, regexp.MustCompile(`\b\d{1,2}/\d{1,2}/(?:\d{4}|\d{2})\b`)},
-	{Date, monthNames, regexp.MustCompile(`(?i)\b` + months + `\.?\s+\d{1,2}(?:st|nd|rd|th)?\b(?:\s*,?\s*` + year + `\b)?`)},
-	{Date, monthNames, regexp.MustCompile(`(?i)\b\d{1,2}(?:st|nd|rd|th)?\s+(?:of\s+)?` + months + `\b\.?(?:\s*,?\s*` + year + `\b)?`)},
-	{Date, monthNames, regexp.MustCompile(`(?i)\b` + months + `\.?,?\s+(?:of\s+)?` + year + `\b`)},
-	{Date, colon, regexp.MustCompile(`\b\d{1,2}:\d\d(?::\d\d)?\b`)},
-	{Period, quarterNames, regexp.MustCompile(`(?i)\b(?:FY|CY|fiscal(?:\s+years?)?|(?:Q[1-4]|[1-4]Q|H[12]|[12]H)(?:\s+of)?(?:\s+(?:FY|fiscal))?)\s?['’]?-?(?:` + year + `|\d\d)(?:\s?[-–/]\s?(?:FY\s?)?(?:` + year + `|\d\d))?\b`)},
-	{Period, halfNames, regexp.MustCompile(`(?i)\b(?:Q[1-4]|[1-4]Q|H[12]|[12]H)\b`)},
-	{Period, ranges, regexp.MustCompile(`\b` + year + `\s?[-–/]\s?(?:` + year + `|\d\d)\b`)},
-	{Period, lengthNames, regexp.MustCompile(`(?i)\b\d{1,3}[\s-](?:fiscal\s|calendar\s|full\s)?` + lengths + `\b`)},
-	{Marker, markerNames, regexp.MustCompile(`(?i)\b(?:notes?|items?|section|sections|pages?|p\.|exhibits?|figure|table|part|step|chapter|article|schedule|appendix|level|tier|phase|rule|line|number|no\.|form|topic|paragraph|footnotes?)\s+#?\d{1,4}(?:\.\d{1,3})*[A-Za-z]?\b`)},
-	{Marker, entryEnds, regexp.MustCompile(`(?m)^[ \t]*\(?\d{1,2}[.)](?:[ \t]|$)`)},
-	{Marker, brackets, regexp.MustCompile(`\[\d{1,3}\]|#\d+\b`)},
-	{Identifier, indexNames, regexp.MustCompile(`(?i)\b(?:S&P|Russell|Fortune|Nasdaq|FTSE|Nikkei|Stoxx|CAC|DAX|Dow)[\s-]?\d{2,4}\b`)},
-	{Identifier, dotted, regexp.MustCompile(`\b\d{2,}-\d{5,}(?:-\d+)?\b|\b\d{3}-\d{3}-\d{4}\b|\b\d+(?:\.\d+){2,}\b`)},
-	{Identifier, forms10k, regexp.MustCompile(`\b\d{1,2}-[KQFkqf](?:/A)?\b|\b40[13]\([a-z]\)`)},
-	{Identifier, standards, regexp.MustCompile(`\b(?:ASC|ASU|IFRS|IAS|SFAS|FAS|FIN|COVID)[\s-]?\d+(?:[-.]\d+)*`)},
+	{Date, dash, regexp.MustCompile(`\b` + year + `-\d\d-\d\d(?:T[\d:.]+Z?)?\b`), nil},
+	{Date, slash, regexp.MustCompile(`\b\d{1,2}/\d{1,2}/(?:\d{4}|\d{2})\b`), nil},
+	{Date, monthNames, regexp.MustCompile(`(?i)\b` + months + `\.?\s+\d{1,2}(?:st|nd|rd|th)?\b(?:\s*,?\s*` + year + `\b)?`), nil},
+	{Date, monthNames, regexp.MustCompile(`(?i)\b\d{1,2}(?:st|nd|rd|th)?\s+(?:of\s+)?` + months + `\b\.?(?:\s*,?\s*` + year + `\b)?`), nil},
+	{Date, monthNames, regexp.MustCompile(`(?i)\b` + months + `\.?,?\s+(?:of\s+)?` + year + `\b`), nil},
+	{Date, colon, regexp.MustCompile(`\b\d{1,2}:\d\d(?::\d\d)?\b`), nil},
+	{Period, quarterNames, regexp.MustCompile(`(?i)\b(?:FY|CY|fiscal(?:\s+years?)?|(?:Q[1-4]|[1-4]Q|H[12]|[12]H)(?:\s+of)?(?:\s+(?:FY|fiscal))?)\s?['’]?-?(?:` + year + `|\d\d)(?:\s?[-–/]\s?(?:FY\s?)?(?:` + year + `|\d\d))?\b`), nil},
+	{Period, halfNames, regexp.MustCompile(`(?i)\b(?:Q[1-4]|[1-4]Q|H[12]|[12]H)\b`), nil},
+	{Period, ranges, regexp.MustCompile(`\b` + year + `\s?[-–/]\s?(?:` + year + `|\d\d)\b`), nil},
+	{Period, lengthNames, regexp.MustCompile(`(?i)\b\d{1,3}[\s-](?:fiscal\s|calendar\s|full\s)?` + lengths + `\b`), nil},
+	{Marker, markerNames, regexp.MustCompile(`(?i)\b(?:notes?|items?|section|sections|pages?|p\.|exhibits?|figure|table|part|step|chapter|article|schedule|appendix|level|tier|phase|rule|line|number|no\.|form|topic|paragraph|footnotes?)\s+#?\d{1,4}(?:\.\d{1,3})*[A-Za-z]?\b`), nil},
+	{Marker, entryEnds, regexp.MustCompile(`(?m)^[ \t]*\(?\d{1,2}[.)](?:[ \t]|$)`), numberFirst},
+	{Marker, brackets, regexp.MustCompile(`\[\d{1,3}\]|#\d+\b`), nil},
+	{Identifier, indexNames, regexp.MustCompile(`(?i)\b(?:S&P|Russell|Fortune|Nasdaq|FTSE|Nikkei|Stoxx|CAC|DAX|Dow)[\s-]?\d{2,4}\b`), nil},
+	{Identifier, dotted, regexp.MustCompile(`\b\d{2,}-\d{5,}(?:-\d+)?\b|\b\d{3}-\d{3}-\d{4}\b|\b\d+(?:\.\d+){2,}\b`), numbersJoined},
+	{Identifier, forms10k, regexp.MustCompile(`\b\d{1,2}-[KQFkqf](?:/A)?\b|\b40[13]\([a-z]\)`), nil},
+	{Identifier, standards, regexp.MustCompile(`\b(?:ASC|ASU|IFRS|IAS|SFAS|FAS|FIN|COVID)[\s-]?\d+(?:[-.]\d+)*`), nil},
 }
 
 // What the patterns need.
@@ -71,12 +72,40 @@ func has(text string, needs []string) bool {
 	return slices.ContainsFunc(needs, func(need string) bool { return strings.Contains(text, need) })
 }
 
+// numberFirst tells whether a line of a text begins with a number.
+func numberFirst(text string) bool {
+	for line := range strings.SplitSeq(text, "\n") {
+		if line = strings.TrimLeft(line, " \t("); line != "" && '0' <= line[0] && line[0] <= '9' {
+			return true
+		}
+	}
+	return false
+}
+
+// numbersJoined tells whether a dash, or more than one point, stands among digits.
+func numbersJoined(text string) bool {
+	points := 0
+	for i := range len(text) {
+		switch c := text[i]; {
+		case c == '-':
+			return true
+		case c == '.':
+			if points++; points > 1 {
+				return true
+			}
+		case c < '0' || c > '9':
+			points = 0
+		}
+	}
+	return false
+}
+
 // spans finds what is a date, a period, a marker or an identifier by its form, in the order of the text.
 func spans(text string) []span {
 	var found []span
 	lower := strings.ToLower(text)
 	for _, p := range spanPatterns {
-		if !has(lower, p.needs) {
+		if !has(lower, p.needs) || p.may != nil && !p.may(lower) {
 			continue
 		}
 		earlier := found // in order; those of one pattern do not overlap

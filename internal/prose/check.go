@@ -137,7 +137,9 @@ func (w *Writer) judge(f *Figure, v figures.Verdict, s scope) bool {
 	case v.State == figures.Verified || plainly && len(facts) > 0:
 		facts, f.Reason = w.agreeing(v, facts, s)
 		if f.Reason == "" {
-			w.restOn(f, facts[:1], name(facts[0].call.Handle, facts[0].Path))
+			known := facts[0]
+			f.Value, f.Unit, f.AsOf, f.Expression = &known.Amount, known.Unit, timeOrNil(known.AsOf), name(known.call.Handle, known.Path)
+			w.citeAll(f, facts[:1])
 		}
 	default:
 		if f.Reason = s.disagrees(w, facts, calculate.Value{Amount: v.Value.Abs()}, v.Expression); f.Reason == "" {
