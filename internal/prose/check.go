@@ -6,7 +6,9 @@ import (
 	"unicode/utf8"
 
 	"github.com/jaspers-ai/jaspers/internal/calculate"
+	"github.com/jaspers-ai/jaspers/internal/claims"
 	"github.com/jaspers-ai/jaspers/internal/figures"
+	"github.com/jaspers-ai/jaspers/internal/reference"
 )
 
 // endLine checks the line at hand, and goes on behind it.
@@ -15,14 +17,15 @@ func (w *Writer) endLine() {
 	if len(bytes) == 0 {
 		return
 	}
-	line := said{text: strings.TrimRight(string(bytes), "\n")}
-	if strings.TrimSpace(line.text) != "" {
+	text := strings.TrimRight(string(bytes), "\n")
+	var verdicts []figures.Verdict
+	if strings.TrimSpace(text) != "" {
 		w.learn()
-		verdicts := w.checks.Check(line.text, w.given()...)
-		line = w.saidIn(line.text, verdicts)
-		w.check(line, verdicts)
+		verdicts = w.checks.Check(text, w.given()...)
 	}
-	w.pass(line)
+	line := w.claims.Read(text, verdicts)
+	w.check(text, line, verdicts)
+	w.claims.Pass(line)
 	w.runes += utf8.RuneCount(bytes)
 	w.line, w.rendered, w.quotes = len(w.out), nil, nil
 }
@@ -36,10 +39,18 @@ func (w *Writer) learn() {
 		for _, f := range call.Figures.All() {
 			w.facts = append(w.facts, fact{call, f})
 			known = append(known, figures.Known{Name: name(call.Handle, f.Path), Value: f.Amount, Unit: f.Unit, Period: f.Period, AsOf: f.AsOf})
-			w.names.add(f.Subject)
+			w.claims.Know(f.Subject)
 		}
 		w.checks.Know(known)
 	}
+}
+
+func figuresOf(facts []fact) []reference.Figure {
+	all := make([]reference.Figure, len(facts))
+	for i, f := range facts {
+		all[i] = f.Figure
+	}
+	return all
 }
 
 // name is how an expression refers to a figure of a result.
@@ -51,19 +62,18 @@ func name(handle, path string) string {
 }
 
 // check holds the numbers of a line against what the line says they are of, and tells of each.
-func (w *Writer) check(line said, verdicts []figures.Verdict) {
-	var amounts []stretch
+func (w *Writer) check(text string, line claims.Line, verdicts []figures.Verdict) {
 	var checked []figures.Verdict
 	for _, v := range verdicts {
 		if v.Kind == figures.Amount {
-			amounts, checked = append(amounts, stretch{v.Start, v.End}), append(checked, v)
+			checked = append(checked, v)
 		}
 	}
-	scopes := w.scopes(line, amounts)
+	scopes := w.claims.Scopes(line, checked)
 	runes, at := w.runes, 0
 	rendered := w.rendered
 	for i, v := range checked {
-		runes += utf8.RuneCountInString(line.text[at:v.Start])
+		runes += utf8.RuneCountInString(text[at:v.Start])
 		f := Figure{Start: runes, End: runes + utf8.RuneCountInString(v.Text), Text: v.Text, Kind: v.State, Unit: v.Unit}
 		runes, at = f.End, v.End
 		if len(rendered) > 0 && rendered[0].start == w.line+v.Start {
@@ -91,7 +101,7 @@ func (w *Writer) tell(f Figure) {
 }
 
 // judgeGiven says what a rendered reference is: borne out, unless the text around it says another thing of it.
-func (w *Writer) judgeGiven(f *Figure, g given, s scope) {
+func (w *Writer) judgeGiven(f *Figure, g given, s claims.Scope) {
 	f.Kind, f.Unit = figures.Unverified, g.value.Unit
 	if f.Reason = g.reason; g.missing {
 		return
@@ -99,14 +109,14 @@ func (w *Writer) judgeGiven(f *Figure, g given, s scope) {
 	f.Value, f.AsOf, f.Expression = &g.value.Amount, timeOrNil(g.value.AsOf), g.expression
 	w.citeAll(f, g.facts)
 	if f.Reason == "" {
-		f.Reason = dressed(s, g.value.Unit)
+		f.Reason = s.Dressed(g.value.Unit)
 	}
 	if f.Reason == "" {
 		expression := g.expression
 		if f.Kind = figures.Derived; len(g.facts) == 1 && calculatesNothing(expression) {
 			f.Kind, expression = figures.Verified, ""
 		}
-		f.Reason = s.disagrees(w, g.facts, g.value, expression)
+		f.Reason = s.Disagrees(w.claims, figuresOf(g.facts), g.value, expression)
 	}
 	if f.Reason != "" {
 		f.Kind = figures.Unverified
@@ -114,7 +124,7 @@ func (w *Writer) judgeGiven(f *Figure, g given, s scope) {
 }
 
 // judge says what a number is that the model wrote itself; false where it is the person's own.
-func (w *Writer) judge(f *Figure, v figures.Verdict, s scope) bool {
+func (w *Writer) judge(f *Figure, v figures.Verdict, s claims.Scope) bool {
 	f.Value = &v.Value
 	for _, q := range w.quotes {
 		if w.line+v.Start >= q.start && w.line+v.End <= q.end {
@@ -142,7 +152,7 @@ func (w *Writer) judge(f *Figure, v figures.Verdict, s scope) bool {
 			w.citeAll(f, facts[:1])
 		}
 	default:
-		if f.Reason = s.disagrees(w, facts, calculate.Value{Amount: v.Value.Abs()}, v.Expression); f.Reason == "" {
+		if f.Reason = s.Disagrees(w.claims, figuresOf(facts), calculate.Value{Amount: v.Value.Abs()}, v.Expression); f.Reason == "" {
 			w.restOn(f, facts, v.Expression)
 		}
 	}
@@ -153,11 +163,11 @@ func (w *Writer) judge(f *Figure, v figures.Verdict, s scope) bool {
 }
 
 // agreeing are those of the known figures that a number is, which the text says it is; else why there are none.
-func (w *Writer) agreeing(v figures.Verdict, facts []fact, s scope) (agreed []fact, reason string) {
+func (w *Writer) agreeing(v figures.Verdict, facts []fact, s claims.Scope) (agreed []fact, reason string) {
 	crowded := w.checks.Crowded(v.Figure)
 	for _, known := range facts {
-		why := s.disagrees(w, []fact{known}, known.Value, "")
-		if why == "" && !s.proves(v.Figure, known, crowded) {
+		why := s.Disagrees(w.claims, []reference.Figure{known.Figure}, known.Value, "")
+		if why == "" && !s.Proves(v.Figure, known.Figure, crowded) {
 			why = "there are figures like it, and the text does not say which it is"
 		}
 		switch {

@@ -9,6 +9,7 @@ import (
 	"github.com/shopspring/decimal"
 
 	"github.com/jaspers-ai/jaspers/internal/calculate"
+	"github.com/jaspers-ai/jaspers/internal/claims"
 	"github.com/jaspers-ai/jaspers/internal/figures"
 	"github.com/jaspers-ai/jaspers/internal/tool"
 )
@@ -73,7 +74,7 @@ type Writer struct {
 	config Config
 	style  style
 	checks *figures.Text
-	names  subjects
+	claims *claims.Reader
 	said   []figures.Figure
 	facts  []fact // in the order in which checks knows them
 	calls  int    // how many results are read into facts
@@ -95,8 +96,6 @@ type state struct {
 	figures   []Figure
 	counts    Counts
 	quotes    []quoted
-	around    surroundings
-	checked   figures.Mark
 }
 
 // New begins an answer.
@@ -105,7 +104,7 @@ func New(config Config) *Writer {
 		config.Results = &tool.Results{}
 	}
 	w := &Writer{
-		config: config, style: styleOf(config.Locale), names: newSubjects(config.Subjects), places: map[*tool.Place]string{},
+		config: config, style: styleOf(config.Locale), claims: claims.New(config.Subjects), places: map[*tool.Place]string{},
 		checks: figures.Checker{Joined: mostJoined}.Begin(),
 	}
 	for _, f := range figures.Find(config.Said) {
@@ -142,19 +141,22 @@ func (w *Writer) Cut() []Piece {
 }
 
 // Mark is a place in an answer to which it can be taken back, between turns.
-type Mark struct{ state state }
+type Mark struct {
+	state  state
+	checks figures.Mark
+	around claims.Surroundings
+}
 
 // Mark marks how far the answer is written. What is held back must be flushed or cut before.
 func (w *Writer) Mark() Mark {
-	s := w.state
-	s.checked = w.checks.Mark()
-	return Mark{s}
+	return Mark{w.state, w.checks.Mark(), w.claims.Around()}
 }
 
 // Discard takes back all that was written since the mark, citations and figures too.
 func (w *Writer) Discard(to Mark) {
 	w.state = to.state
-	w.checks.Return(to.state.checked)
+	w.checks.Return(to.checks)
+	w.claims.Return(to.around)
 	w.out, w.citations, w.figures = slices.Clone(w.out), slices.Clone(w.citations), slices.Clone(w.figures)
 	w.rendered, w.quotes = slices.Clone(w.rendered), slices.Clone(w.quotes)
 	w.pieces = nil

@@ -120,7 +120,7 @@ func (w *Writer) character(text string, final bool) token {
 		t.length += size
 		return t
 	}
-	if !final && strings.HasPrefix("{{", rest) {
+	if !final && (rest == "" || rest == "{") {
 		return undecided
 	}
 	return w.text(text[:size])

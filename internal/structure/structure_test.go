@@ -29,7 +29,7 @@ var ranks = [][]string{
 	{"allocation", "calendar", "fault", "flight", "forms", "kept", "pause", "ranking", "redis", "returns", "telemetry", "vault", "words"},
 	{"calculate", "db", "facts", "flat", "limit", "mail", "packed", "passwords", "risk", "upstream", "when"},
 	{"audit", "broker", "cache", "figures", "idempotency", "intent", "items", "job", "llm", "pace", "reference"},
-	{"filings", "instrument", "keys", "ledger", "market", "secondfactor", "tool", "user"},
+	{"claims", "filings", "instrument", "keys", "ledger", "market", "secondfactor", "tool", "user"},
 	adapters,
 	{"auth", "connection", "documents", "exchange", "lots", "passages", "pastprices", "prose", "reported", "research"},
 	{"costbasis", "history", "library", "recording"},

@@ -1,4 +1,4 @@
-package prose
+package claims
 
 import (
 	"regexp"
@@ -8,28 +8,28 @@ import (
 	"github.com/jaspers-ai/jaspers/internal/figures"
 )
 
-// said is what a stretch of text speaks of, with the places of its mentions in it.
-type said struct {
+// Line is what a stretch of text speaks of, with the places of its mentions in it.
+type Line struct {
 	text                    string
 	subjects, periods, asOf []mention
 }
 
-// surroundings are the lines around a line, as far as they say what its figures are of.
-type surroundings struct {
-	heading said
-	lead    said // the line before in the same paragraph
-	header  []said
+// Surroundings are the lines around a line, as far as they say what its figures are of.
+type Surroundings struct {
+	heading Line
+	lead    Line // the line before in the same paragraph
+	header  []Line
 	entries []entry // the list entries around, the outer ones first
 }
 
 // entry is an entry of a list.
 type entry struct {
 	indent int
-	said   said
+	said   Line
 }
 
-// scope is what a figure is said to be of. Of each list any may be meant; an empty one says nothing.
-type scope struct {
+// Scope is what a figure is said to be of. Of each list any may be meant; an empty one says nothing.
+type Scope struct {
 	subjects, periods []string
 	sentence          string // around the figure
 	start, end        int    // of the figure in sentence
@@ -37,9 +37,9 @@ type scope struct {
 	words             string // all that may name what the figure is, in lower case
 }
 
-// saidIn is what a line speaks of, in which these numbers stand.
-func (w *Writer) saidIn(line string, numbers []figures.Verdict) said {
-	s := said{text: line, subjects: w.names.find(line)}
+// Read is what a line speaks of, in which these numbers stand.
+func (r *Reader) Read(line string, numbers []figures.Verdict) Line {
+	s := Line{text: line, subjects: r.names.find(line)}
 	for _, f := range numbers {
 		if f.Kind == figures.Date && asOfBefore.MatchString(line[max(0, f.Start-32):f.Start]) {
 			s.asOf = append(s.asOf, mention{f.Start, f.End, f.Text})
@@ -52,8 +52,8 @@ func (w *Writer) saidIn(line string, numbers []figures.Verdict) said {
 }
 
 // within is the part of what is said that stands between two places.
-func (s said) within(start, end int) said {
-	part := said{text: s.text[start:end]}
+func (s Line) within(start, end int) Line {
+	part := Line{text: s.text[start:end]}
 	cut := func(all []mention) []mention {
 		var some []mention
 		for _, m := range all {
@@ -72,12 +72,13 @@ var (
 	entryForm    = regexp.MustCompile(`^(\s*)(?:[-*+]|\d{1,3}[.)])\s`)
 	rowForm      = regexp.MustCompile(`^\s*\|`)
 	ruleForm     = regexp.MustCompile(`^[\s|:-]+$`)
-	abbreviation = regexp.MustCompile(`(?i)(?:^|[\s(])(?:inc|corp|co|ltd|vs|approx|no|st|mr|dr|e\.g|i\.e|u\.s|\pL)\.$`)
+	sentenceEnd  = regexp.MustCompile(`[.!?;]\s`)
+	abbreviation = regexp.MustCompile(`(?i)(?:^|[\s(])(?:inc|corp|co|ltd|vs|approx|no|st|mr|dr|jan|feb|mar|apr|jun|jul|aug|sept?|oct|nov|dec|e\.g|i\.e|u\.s|\pL)\.$`)
 )
 
-// pass keeps of a finished line what those behind it need.
-func (w *Writer) pass(line said) {
-	a := &w.around
+// Pass keeps of a finished line what those behind it need.
+func (r *Reader) Pass(line Line) {
+	a := &r.around
 	text := line.text
 	row := rowForm.MatchString(text)
 	if !row {
@@ -86,10 +87,10 @@ func (w *Writer) pass(line said) {
 	switch entryIndent := entryForm.FindStringSubmatch(text); {
 	case strings.TrimSpace(text) == "":
 		if len(a.lead.text) > 0 && !strings.HasSuffix(strings.TrimRight(a.lead.text, " *_"), ":") {
-			a.lead = said{}
+			a.lead = Line{}
 		}
 	case headingForm.MatchString(text):
-		*a = surroundings{heading: line}
+		*a = Surroundings{heading: line}
 	case row:
 		if a.header == nil && !ruleForm.MatchString(text) {
 			for _, c := range cells(text) {
@@ -105,7 +106,7 @@ func (w *Writer) pass(line said) {
 }
 
 // outer are the list entries around one that is set in so far.
-func (a surroundings) outer(indent int) []entry {
+func (a Surroundings) outer(indent int) []entry {
 	n := len(a.entries)
 	for n > 0 && a.entries[n-1].indent >= indent {
 		n--
@@ -143,15 +144,19 @@ func sentences(line string) []stretch {
 	return append(all, stretch{start, len(line)})
 }
 
-// scopes are what the amounts of a line are said to be of.
-func (w *Writer) scopes(line said, amounts []stretch) []scope {
+// Scopes are what the amounts of a line are said to be of.
+func (r *Reader) Scopes(line Line, numbers []figures.Verdict) []Scope {
+	amounts := make([]stretch, len(numbers))
+	for i, n := range numbers {
+		amounts[i] = stretch{n.Start, n.End}
+	}
 	row := rowForm.MatchString(line.text)
 	parts := sentences(line.text)
 	if row {
 		parts = cells(line.text)
 	}
-	around := w.outside(line.text)
-	all := make([]scope, len(amounts))
+	around := r.outside(line.text)
+	all := make([]Scope, len(amounts))
 	for i, amount := range amounts {
 		at := slices.IndexFunc(parts, func(p stretch) bool { return amount.start < p.end })
 		if at < 0 {
@@ -172,16 +177,16 @@ func (w *Writer) scopes(line said, amounts []stretch) []scope {
 				others = append(others, stretch{o.start - part.start, min(o.end, part.end) - part.start})
 			}
 		}
-		s := scope{sentence: own.text, start: others[self].start, end: others[self].end}
+		s := Scope{sentence: own.text, start: others[self].start, end: others[self].end}
 		s.subjects, s.periods = claimed(own.text, own.subjects, others, self), claimed(own.text, own.periods, others, self)
 		for _, m := range own.asOf {
 			s.asOf = append(s.asOf, m.what)
 		}
 		rest := around
 		if row {
-			rest = w.inTable(line, parts, at, around)
+			rest = r.inTable(line, parts, at, around)
 		} else if part.start > 0 {
-			rest = append([]said{line.within(0, part.start)}, around...)
+			rest = append([]Line{line.within(0, part.start)}, around...)
 		}
 		s.fill(rest, row)
 		all[i] = s
@@ -190,43 +195,43 @@ func (w *Writer) scopes(line said, amounts []stretch) []scope {
 }
 
 // outside is what the lines around say, the nearest first.
-func (w *Writer) outside(line string) []said {
-	var rest []said
+func (r *Reader) outside(line string) []Line {
+	var rest []Line
 	if m := entryForm.FindStringSubmatch(line); m != nil {
-		outer := w.around.outer(len(m[1]))
+		outer := r.around.outer(len(m[1]))
 		for i := len(outer) - 1; i >= 0; i-- {
 			rest = append(rest, outer[i].said)
 		}
 	}
-	return append(rest, w.around.lead, w.around.heading)
+	return append(rest, r.around.lead, r.around.heading)
 }
 
 // inTable is what a row's label and its column's head say of a cell, before what stands around the table.
-func (w *Writer) inTable(line said, parts []stretch, at int, around []said) []said {
-	var rest []said
+func (r *Reader) inTable(line Line, parts []stretch, at int, around []Line) []Line {
+	var rest []Line
 	if at > 0 {
 		rest = append(rest, line.within(parts[0].start, parts[0].end))
 	}
-	if at < len(w.around.header) {
-		rest = append(rest, w.around.header[at])
+	if at < len(r.around.header) {
+		rest = append(rest, r.around.header[at])
 	}
 	return append(rest, around...)
 }
 
 // fill takes what the figure's own sentence does not say from the nearest around it that does. Sentences before it say
 // of which subject they go on, a heading of which period too.
-func (s *scope) fill(rest []said, row bool) {
+func (s *Scope) fill(rest []Line, row bool) {
 	var words strings.Builder
 	words.WriteString(s.sentence)
-	for i, r := range rest {
-		if len(s.subjects) == 0 && len(r.subjects) > 0 {
-			s.subjects = lastGroup(r.text, r.subjects)
+	for i, line := range rest {
+		if len(s.subjects) == 0 && len(line.subjects) > 0 {
+			s.subjects = lastGroup(line.text, line.subjects)
 		}
 		heading := i == len(rest)-1 || row
-		if len(s.periods) == 0 && len(r.periods) > 0 && heading {
-			s.periods = lastGroup(r.text, r.periods)
+		if len(s.periods) == 0 && len(line.periods) > 0 && heading {
+			s.periods = lastGroup(line.text, line.periods)
 		}
-		words.WriteString(" " + r.text)
+		words.WriteString(" " + line.text)
 	}
 	s.words = strings.ToLower(words.String())
 	if earlier.MatchString(s.sentence[max(0, s.start-40):min(len(s.sentence), s.end+24)]) {

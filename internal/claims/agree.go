@@ -1,4 +1,4 @@
-package prose
+package claims
 
 import (
 	"fmt"
@@ -11,12 +11,13 @@ import (
 	"github.com/jaspers-ai/jaspers/internal/calculate"
 	"github.com/jaspers-ai/jaspers/internal/calendar"
 	"github.com/jaspers-ai/jaspers/internal/figures"
+	"github.com/jaspers-ai/jaspers/internal/reference"
 )
 
-// disagrees says what the text says otherwise than the figures on which a value rests; empty where that is nothing.
+// Disagrees says what the text says otherwise than the figures on which a value rests; empty where that is nothing.
 // Of several, in an expression, one that agrees is enough; for a figure by itself the expression is empty.
-func (s scope) disagrees(w *Writer, facts []fact, value calculate.Value, expression string) string {
-	for _, differs := range []func(fact) string{w.subjectDiffers(s), s.periodDiffers, w.dateDiffers(s)} {
+func (s Scope) Disagrees(r *Reader, facts []reference.Figure, value calculate.Value, expression string) string {
+	for _, differs := range []func(reference.Figure) string{r.subjectDiffers(s), s.periodDiffers, r.dateDiffers(s)} {
 		reason := ""
 		for _, f := range facts {
 			if reason = differs(f); reason == "" {
@@ -28,15 +29,15 @@ func (s scope) disagrees(w *Writer, facts []fact, value calculate.Value, express
 		}
 	}
 	change := strings.HasPrefix(expression, "change(")
-	signed := change || expression == "" && slices.ContainsFunc(facts, func(f fact) bool { return changeField.MatchString(f.Field) })
+	signed := change || expression == "" && slices.ContainsFunc(facts, func(f reference.Figure) bool { return changeField.MatchString(f.Field) })
 	return s.turned(value, signed)
 }
 
 // subjectDiffers tells of a figure that is of another thing than the text says.
-func (w *Writer) subjectDiffers(s scope) func(fact) string {
+func (r *Reader) subjectDiffers(s Scope) func(reference.Figure) string {
 	same := func(a, b string) bool { return strings.ReplaceAll(a, "-", ".") == strings.ReplaceAll(b, "-", ".") }
-	return func(f fact) string {
-		if len(s.subjects) == 0 || !w.names.symbols[f.Subject] || slices.ContainsFunc(s.subjects, func(symbol string) bool { return same(symbol, f.Subject) }) {
+	return func(f reference.Figure) string {
+		if len(s.subjects) == 0 || !r.names.symbols[f.Subject] || slices.ContainsFunc(s.subjects, func(symbol string) bool { return same(symbol, f.Subject) }) {
 			return ""
 		}
 		return fmt.Sprintf("the text speaks of %s, the figure is of %s", strings.Join(s.subjects, " and "), f.Subject)
@@ -44,7 +45,7 @@ func (w *Writer) subjectDiffers(s scope) func(fact) string {
 }
 
 // periodDiffers tells of a figure that is of another period or day.
-func (s scope) periodDiffers(f fact) string {
+func (s Scope) periodDiffers(f reference.Figure) string {
 	if len(s.periods) == 0 || f.Period == "" {
 		return ""
 	}
@@ -61,7 +62,7 @@ func (s scope) periodDiffers(f fact) string {
 		return ""
 	}
 	for _, p := range s.periods {
-		if said, whole, ok := dayOf(p, day.Year()); !ok || !whole || said == day {
+		if said, whole, ok := dayOf(p, day.Year()); !ok || !whole || said.Equal(day) {
 			return ""
 		}
 	}
@@ -69,8 +70,8 @@ func (s scope) periodDiffers(f fact) string {
 }
 
 // dateDiffers tells of a figure that is of another day than the one as of which the text gives it.
-func (w *Writer) dateDiffers(s scope) func(fact) string {
-	return func(f fact) string {
+func (r *Reader) dateDiffers(s Scope) func(reference.Figure) string {
+	return func(f reference.Figure) string {
 		days := daysOf(f)
 		if len(s.asOf) == 0 || len(days) == 0 {
 			return ""
@@ -78,7 +79,7 @@ func (w *Writer) dateDiffers(s scope) func(fact) string {
 		for _, said := range s.asOf {
 			for _, day := range days {
 				d, whole, ok := dayOf(said, day.Year())
-				if !ok || d == day || !whole && d.Year() == day.Year() && d.Month() == day.Month() {
+				if !ok || d.Equal(day) || !whole && d.Year() == day.Year() && d.Month() == day.Month() {
 					return ""
 				}
 			}
@@ -88,7 +89,7 @@ func (w *Writer) dateDiffers(s scope) func(fact) string {
 }
 
 // daysOf are the days of which a figure can be said to be.
-func daysOf(f fact) []time.Time {
+func daysOf(f reference.Figure) []time.Time {
 	if day, err := time.Parse(time.DateOnly, f.Period); err == nil {
 		return []time.Time{day}
 	}
@@ -134,7 +135,7 @@ var (
 )
 
 // turned tells of a change that the text turns round: one above zero that fell, one below that rose.
-func (s scope) turned(v calculate.Value, signed bool) string {
+func (s Scope) turned(v calculate.Value, signed bool) string {
 	left := s.sentence[max(0, s.start-48):s.start]
 	switch {
 	case signed && v.Amount.IsPositive() && fallBefore.MatchString(left):
@@ -150,11 +151,14 @@ var (
 	dressBefore = regexp.MustCompile(`(?:(?:^|[\s(|~*])[-−–]|([$€£¥])|\b([A-Z]{3})[\s\x{a0}])$`)
 )
 
+// signCodes are the currencies that their sign alone says.
+var signCodes = map[string]string{"$": "USD", "€": "EUR", "£": "GBP", "¥": "JPY"}
+
 // moneyWords are the words for currencies.
 var moneyWords = map[string]string{"dollar": "USD", "euro": "EUR", "pound": "GBP", "yen": "JPY", "franc": "CHF"}
 
-// dressed tells of a rendered figure to which the model put another unit, scale or sign.
-func dressed(s scope, unit calculate.Unit) string {
+// Dressed tells of a rendered figure to which the model put another unit, scale or sign.
+func (s Scope) Dressed(unit calculate.Unit) string {
 	const other = "the text gives it another unit, scale or sign"
 	if m := dressBefore.FindStringSubmatch(s.sentence[max(0, s.start-8):s.start]); m != nil {
 		if _, isMoney := signCodes[m[1]]; m[1] == "" && m[2] == "" || isMoney || isCurrency(m[2]) && m[2] != unit.Currency() {
@@ -193,9 +197,9 @@ func codeOf(word string) string {
 	return strings.ToUpper(word)
 }
 
-// proves tells whether a number that a known figure would be is that figure: one of many digits is, where few are about.
+// Proves tells whether a number that a known figure would be is that figure: one of many digits is, where few are about.
 // Of few digits, or where there are many like it, the text has to say what it is.
-func (s scope) proves(f figures.Figure, known fact, crowded bool) bool {
+func (s Scope) Proves(f figures.Figure, known reference.Figure, crowded bool) bool {
 	coarse := f.Digits <= 2
 	if !coarse && !crowded {
 		return true
@@ -219,7 +223,7 @@ var tellings = map[string][]string{
 }
 
 // tells tells whether the text names what a figure is.
-func (s scope) tells(known fact) bool {
+func (s Scope) tells(known reference.Figure) bool {
 	for _, word := range append(camelWords(known.Field), unitWord(known.Unit)) {
 		beginnings := tellings[word]
 		if len(word) > 2 {
