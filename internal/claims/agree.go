@@ -28,8 +28,9 @@ func (s Scope) Disagrees(r *Reader, facts []reference.Figure, value calculate.Va
 			return reason
 		}
 	}
-	change := strings.HasPrefix(expression, "change(")
-	signed := change || expression == "" && slices.ContainsFunc(facts, func(f reference.Figure) bool { return changeField.MatchString(f.Field) })
+	signed := func() bool {
+		return strings.HasPrefix(expression, "change(") || expression == "" && slices.ContainsFunc(facts, func(f reference.Figure) bool { return changeField.MatchString(f.Field) })
+	}
 	return s.turned(value, signed)
 }
 
@@ -135,10 +136,10 @@ var (
 )
 
 // turned tells of a change that the text turns round: one above zero that fell, one below that rose.
-func (s Scope) turned(v calculate.Value, signed bool) string {
+func (s Scope) turned(v calculate.Value, signed func() bool) string {
 	left := s.sentence[max(0, s.start-48):s.start]
 	switch {
-	case signed && v.Amount.IsPositive() && fallBefore.MatchString(left):
+	case v.Amount.IsPositive() && fallBefore.MatchString(left) && signed():
 		return "the text says that it fell, the figure that it rose"
 	case v.Amount.IsNegative() && riseBefore.MatchString(left):
 		return "the text says that it rose, the figure that it fell"

@@ -234,7 +234,7 @@ func (s *Scope) fill(rest []Line, row bool) {
 		words.WriteString(" " + line.text)
 	}
 	s.words = strings.ToLower(words.String())
-	if earlier.MatchString(s.sentence[max(0, s.start-40):min(len(s.sentence), s.end+24)]) {
+	if len(s.periods) > 0 && earlier.MatchString(s.sentence[max(0, s.start-40):min(len(s.sentence), s.end+24)]) {
 		s.periods = nil
 	}
 }

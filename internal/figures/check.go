@@ -23,7 +23,8 @@ var looseShifts = []int32{0, 3, 6, 9, -3, -6}
 // supports are the known figures that f is, when rounded as f is written.
 func (c *Text) supports(f Figure, periods []string) []int {
 	var supports []int
-	size, slack := math.Abs(f.Value.InexactFloat64()), f.tolerance().InexactFloat64()
+	f.slack = f.tolerance() // worked out once
+	size, slack := math.Abs(f.Value.InexactFloat64()), f.slack.InexactFloat64()
 	try := func(i int) {
 		if k := c.known[i]; SamePeriod(k.Period, periods) && slices.ContainsFunc(k.readings(f), f.is) {
 			supports = append(supports, i)

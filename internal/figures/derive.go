@@ -75,7 +75,7 @@ func (c *Text) reason(f, exact Figure, named, order []term) (term, bool) {
 
 // include adds a term unless there is one like it, or there are too many.
 func include(terms []term, t term) []term {
-	same := func(o term) bool { return o.unit == t.unit && o.value.Equal(t.value) }
+	same := func(o term) bool { return o.size == t.size && o.unit == t.unit && o.value.Equal(t.value) }
 	if len(terms) == mostNamed || t.size == 0 || slices.ContainsFunc(terms, same) {
 		return terms
 	}

@@ -21,7 +21,7 @@ func (w *Writer) endLine() {
 	var verdicts []figures.Verdict
 	if strings.TrimSpace(text) != "" {
 		w.learn()
-		verdicts = w.checks.Check(text, w.given()...)
+		verdicts = w.checks.Check(w.style.plain(text), w.given()...)
 	}
 	line := w.claims.Read(text, verdicts)
 	w.check(text, line, verdicts)
@@ -73,6 +73,7 @@ func (w *Writer) check(text string, line claims.Line, verdicts []figures.Verdict
 	runes, at := w.runes, 0
 	rendered := w.rendered
 	for i, v := range checked {
+		v.Text = text[v.Start:v.End]
 		runes += utf8.RuneCountInString(text[at:v.Start])
 		f := Figure{Start: runes, End: runes + utf8.RuneCountInString(v.Text), Text: v.Text, Kind: v.State, Unit: v.Unit}
 		runes, at = f.End, v.End
@@ -167,6 +168,9 @@ func (w *Writer) agreeing(v figures.Verdict, facts []fact, s claims.Scope) (agre
 	crowded := w.checks.Crowded(v.Figure)
 	for _, known := range facts {
 		why := s.Disagrees(w.claims, []reference.Figure{known.Figure}, known.Value, "")
+		if why == "" && v.Unit == calculate.Ratio {
+			why = s.Dressed(known.Unit)
+		}
 		if why == "" && !s.Proves(v.Figure, known.Figure, crowded) {
 			why = "there are figures like it, and the text does not say which it is"
 		}

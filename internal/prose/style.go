@@ -1,6 +1,7 @@
 package prose
 
 import (
+	"regexp"
 	"strconv"
 	"strings"
 
@@ -130,6 +131,27 @@ func (s style) show(v calculate.Value, f format) string {
 		sign = "+"
 	}
 	return s.dress(v.Unit, sign, digits+scale)
+}
+
+// withComma is a number of a language that has commas for points and points between thousands.
+var withComma = regexp.MustCompile(`\d{1,3}(?:\.\d{3})+(?:,\d+)?|\d+,\d+`)
+
+// plain is a text of as many bytes in which the numbers that a model wrote in that language are written as in English.
+func (s style) plain(text string) string {
+	if s.point != "," {
+		return text
+	}
+	return withComma.ReplaceAllStringFunc(text, func(number string) string {
+		return strings.Map(func(r rune) rune {
+			switch r {
+			case ',':
+				return '.'
+			case '.':
+				return ','
+			}
+			return r
+		}, number)
+	})
 }
 
 // dress puts sign and unit to the digits.

@@ -186,6 +186,20 @@ func TestFiguresAreWrittenAsThePersonsLanguageDoes(t *testing.T) {
 	}
 }
 
+func TestNumbersWithCommasForPointsAreReadSo(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{
+		"AAPL ist 10.004,00 $ wert, SAP 1.399,30 €.": "10.004,00 verified t1.holdings[0].marketValue; 1.399,30 € verified t1.holdings[2].marketValue",
+		"AAPL ist 10.004,00 £ wert.":                 "10.004,00 unverified: the text gives it another unit, scale or sign",
+		"Der Preis von SAP ist 199,90 €.":            "199,90 € verified t1.holdings[2].price",
+		"Der Preis von SAP ist 19.990 €.":            "19.990 € unverified: nothing that was read bears it out",
+	} {
+		if _, said := tell(t, "de-DE", text); said != want {
+			t.Errorf("%s\n got %s\nwant %s", text, said, want)
+		}
+	}
+}
+
 func TestCitationsAreNumberedAndEverythingThatWasUsedIsCited(t *testing.T) {
 	t.Parallel()
 	w := writer(t, "en-US")
