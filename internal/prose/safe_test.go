@@ -110,6 +110,18 @@ func TestNoVectorOfMarkdownLeavesAnythingThatActs(t *testing.T) {
 	}
 }
 
+func TestNoMoreIsHeldBackThanAReferenceMayBeLong(t *testing.T) {
+	t.Parallel()
+	const most = 1400 // bytes: a label and a target
+	for _, opening := range []string{"{{", "${{t1.", "[", "![", "[x](", "[[t1.", "[[t1, t2", "<a href=", "</", "http://", "www.", "&", " [", "{", "(", "| "} {
+		w := writer(t, "en-US")
+		w.Add(opening + strings.Repeat("x", most))
+		if w.Text() == "" {
+			t.Errorf("all of %q and %d bytes is held back", opening, most)
+		}
+	}
+}
+
 // pieces cuts a text at random, within characters too.
 func pieces(text string) []string {
 	var all []string
