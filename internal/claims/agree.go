@@ -47,6 +47,11 @@ func (r *Reader) subjectDiffers(s Scope) func(reference.Figure) string {
 
 // periodDiffers tells of a figure that is of another period or day.
 func (s Scope) periodDiffers(f reference.Figure) string {
+	for _, p := range s.before {
+		if parts := figures.PeriodsIn(p); f.Period != "" && len(figures.PeriodsIn(f.Period)) > 0 && figures.SamePeriod(f.Period, parts) {
+			return fmt.Sprintf("the text speaks of a time before %s, the figure is of %s", p, f.Period)
+		}
+	}
 	if len(s.periods) == 0 || f.Period == "" {
 		return ""
 	}

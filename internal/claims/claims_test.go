@@ -60,7 +60,7 @@ func TestALineSaysWhatItsFiguresAreOf(t *testing.T) {
 		{"| | AAPL | MSFT |\n|---|---|---|\n| x | 5% |", apple, true}, {"| | MSFT | AAPL |\n|---|---|---|\n| x | 5% |", apple, false}, {"| MSFT | 5% |", apple, false},
 		{"| | FY2023 | FY2024 |\n|---|---|---|\n| x | 3% | 5% |", year, true}, {"| | FY2024 | FY2023 |\n|---|---|---|\n| x | 3% | 5% |", year, false},
 		{"In FY2023 it was 5%", year, false}, {"In FY2023 it was 3%, in FY2024 5%", year, true}, {"In FY2024 it was 3%, in FY2023 5%", year, false},
-		{"In FY2025 it was 3%, a year earlier 5%", year, true}, {"## FY2023\nIt was 5%", year, false},
+		{"In FY2025 it was 3%, a year earlier 5%", year, true}, {"It was 3% in FY2025 and 5% a year earlier", year, true}, {"It was 3% in FY2024 and 5% a year earlier", year, false}, {"## FY2023\nIt was 5%", year, false},
 		{"On September 28, 2024 it was 5%", day, true}, {"On September 27, 2024 it was 5%", day, false}, {"In 2024 it was 5%", day, true},
 		{"As of Nov 24 it is 5%", apple, true}, {"As of Nov. 23rd it is 5%", apple, false}, {"As of November 2026 it is 5%", apple, true}, {"As of October 2026 it is 5%", apple, false},
 		{"It fell 5%", apple, false}, {"It rose by about 5%", apple, true}, {"It fell to 5%", apple, true},

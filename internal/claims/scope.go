@@ -31,8 +31,9 @@ type entry struct {
 // Scope is what a figure is said to be of. Of each list any may be meant; an empty one says nothing.
 type Scope struct {
 	subjects, periods []string
-	sentence          string // around the figure
-	start, end        int    // of the figure in sentence
+	before            []string // periods before which it is
+	sentence          string   // around the figure
+	start, end        int      // of the figure in sentence
 	asOf              []string
 	words             string // all that may name what the figure is, in lower case
 }
@@ -234,7 +235,11 @@ func (s *Scope) fill(rest []Line, row bool) {
 		words.WriteString(" " + line.text)
 	}
 	s.words = strings.ToLower(words.String())
-	if len(s.periods) > 0 && earlier.MatchString(s.sentence[max(0, s.start-40):min(len(s.sentence), s.end+24)]) {
+	switch {
+	case len(s.periods) == 0:
+	case earlier.MatchString(s.sentence[s.end:min(len(s.sentence), s.end+24)]):
+		s.before, s.periods = s.periods, nil
+	case earlier.MatchString(s.sentence[max(0, s.start-40):s.start]):
 		s.periods = nil
 	}
 }

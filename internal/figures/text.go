@@ -3,6 +3,7 @@ package figures
 import (
 	"cmp"
 	"math"
+	"regexp"
 	"slices"
 )
 
@@ -100,7 +101,11 @@ func (c *Text) Check(piece string, given ...Verdict) []Verdict {
 			end = min(end, i)
 			continue
 		}
-		if supports := c.supports(v.Figure, periodsNear(piece, found, i)); len(supports) > 0 {
+		periods := periodsNear(piece, found, i)
+		if earlierBehind.MatchString(head(piece[v.End:], near)) {
+			periods = nil // it is of none of those
+		}
+		if supports := c.supports(v.Figure, periods); len(supports) > 0 {
 			v.State, v.Supports = Verified, supports
 			v.Expression = c.known[supports[0]].Name
 		}
@@ -109,6 +114,9 @@ func (c *Text) Check(piece string, given ...Verdict) []Verdict {
 	recount(piece, verdicts[:end])
 	return verdicts
 }
+
+// earlierBehind tells of a figure that it is of a period before the one that the sentence speaks of.
+var earlierBehind = regexp.MustCompile(`(?i)^[\s,()*_]*(?:in |during |for )?(?:an?|one|the) (?:(?:prior|previous) (?:fiscal )?(?:year|quarter)|(?:fiscal )?(?:year|quarter) (?:earlier|ago|before))\b`)
 
 // merge joins what was found with what is given, which takes the place of what was found there.
 func merge(found []Figure, given []Verdict) []Verdict {
