@@ -96,8 +96,9 @@ var tables = []table{
 		left: map[string]string{"user_id": yourRow}},
 	{name: "chat_messages", file: "messages.json", about: "What was said in them.", where: bySession,
 		keep: "id, session_id, role, status, content, citations json, model, stop_reason, error_kind, error_message, input_tokens, output_tokens, " +
-			"cache_read_tokens, cache_write_tokens, cost_usd number, created_at, finished_at",
-		left: map[string]string{"lease_until": "it says which process of the server writes the answer at the moment"}},
+			"cache_read_tokens, cache_write_tokens, cost_usd number, created_at, finished_at, superseded_by",
+		left: map[string]string{"lease_until": "it says which process of the server writes the answer at the moment",
+			"stop_requested": "it says the same as the status, a moment earlier"}},
 	{name: "message_tool_calls", file: "tool-calls.json", about: "What the analyst looked up for its answers.", where: byMessage,
 		keep: "id, message_id, handle, round, name, input json, output json, error_kind, started_at, duration_ms"},
 	{name: "chat_run_events", about: "the words of the messages once more, as they were sent piece by piece", where: byMessage},

@@ -3,9 +3,6 @@ package api
 import (
 	"context"
 	"net/http"
-	"reflect"
-
-	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/jaspers-ai/jaspers/internal/auth"
 	"github.com/jaspers-ai/jaspers/internal/chat"
@@ -30,14 +27,7 @@ type updateSessionInput struct {
 type messagesInput struct {
 	ByID
 	Page
-}
-
-type postMessageInput struct {
-	ByID
-	Accept string `header:"Accept" doc:"text/event-stream for a stream of events, anything else for the finished message."`
-	Body   struct {
-		Content string `json:"content" minLength:"1" maxLength:"8000"`
-	}
+	Superseded bool `query:"superseded" doc:"Also answers that were written anew; their supersededBy says which answer stands in their place."`
 }
 
 // chatRoutes registers conversations with the analyst.
@@ -66,41 +56,13 @@ func (r *router) chatRoutes() {
 	}, doc{id: "deleteSession", tag: tag, scope: auth.ScopeChat, summary: "Delete a conversation with its messages", errors: notFound})
 
 	get(r, "/api/chat/sessions/{id}/messages", func(ctx context.Context, in *messagesInput) (result[[]chat.Message], error) {
-		messages, next, err := r.Chat.Messages(ctx, identity(ctx).UserID, in.ID, in.Limit, in.Cursor)
+		list := r.Chat.Messages
+		if in.Superseded {
+			list = r.Chat.Versions
+		}
+		messages, next, err := list(ctx, identity(ctx).UserID, in.ID, in.Limit, in.Cursor)
 		return result[[]chat.Message]{data: messages, meta: Meta{NextCursor: next}}, err
 	}, doc{id: "listMessages", tag: tag, scope: auth.ScopeChat, summary: "What was said, newest first", errors: notFound})
 
-	r.postMessageRoute(doc{id: "postMessage", tag: tag, scope: auth.ScopeChat, idempotent: true, limit: sendChat, summary: "Ask the analyst",
-		detail: "Answers with the analyst's message once it is written or, asked for text/event-stream, with the events " +
-			"run, tool, delta, citation, usage, error and done, numbered from 1 upwards; done holds the stored message. The answer is " +
-			"written and stored whether or not anybody stays to listen. An answer that failed, was refused or cut is a message " +
-			"with that status.",
-		errors: []fault.Kind{fault.NotFound, fault.Conflict, fault.RateLimited, fault.ModelNotConfigured, fault.Overloaded}})
-}
-
-// postMessageRoute registers the one route with two forms of answer, which huma cannot describe from a Go type.
-func (r *router) postMessageRoute(d doc) {
-	op := operation[postMessageInput](r, http.MethodPost, "/api/chat/sessions/{id}/messages", d)
-	schema := r.api.OpenAPI().Components.Schemas.Schema(reflect.TypeFor[envelope[chat.Message]](), true, "")
-	op.Responses["200"] = &huma.Response{Description: "OK", Content: map[string]*huma.MediaType{
-		"application/json": {Schema: schema},
-		eventStream:        {Schema: &huma.Schema{Type: huma.TypeString, Description: "Server-sent events; id is the number, data is JSON."}},
-	}}
-	ask := limited(r, d.limit, func(ctx context.Context, in *postMessageInput) (*chat.Run, error) {
-		return r.Chat.Post(ctx, identity(ctx).UserID, in.ID, in.Body.Content)
-	})
-	huma.Register(r.api, op, func(ctx context.Context, in *postMessageInput) (*huma.StreamResponse, error) {
-		run, err := ask(ctx, in)
-		if err != nil {
-			return nil, newStatusError(ctx, r.report(ctx, err))
-		}
-		if wantsStream(in.Accept) {
-			return r.stream(run), nil
-		}
-		message, err := run.Wait(ctx)
-		if err != nil {
-			return nil, newStatusError(ctx, r.report(ctx, err))
-		}
-		return writeResult(envelope[chat.Message]{Success: true, Data: message, Meta: Meta{CorrelationID: correlationID(ctx)}}), nil
-	})
+	r.runRoutes(tag)
 }

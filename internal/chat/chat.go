@@ -30,11 +30,17 @@ type Service struct {
 	Audit   *audit.Log
 
 	mu           sync.Mutex
-	admitted     map[string]int  // how many answers of each user are written, or about to be
-	runs         map[string]*Run // the answers being written in this process, by message id
-	closing      bool            // no new answers
-	interrupting bool            // no more time for those that began
-	writing      sync.WaitGroup
+	admitted     int                // how many answers are written, or about to be
+	runs         map[string]*Run    // the answers being written in this process, by message id
+	spoke        chan struct{}      // gets a value when one of them has something to store
+	scribing     bool               // there is a scribe
+	abandonRound context.CancelFunc // ends what the scribe is storing
+	closing      bool               // no new answers
+	interrupting bool               // no more time for those that began
+	writing      sync.WaitGroup     // answers and the scribe
+
+	rounds   sync.Mutex // held while a part of an answer is stored, by the scribe
+	follower follower
 }
 
 // Session is a conversation.
@@ -58,6 +64,7 @@ const (
 	Refused     Status = "refused"     // the model declined
 	Failed      Status = "failed"      // content holds what had arrived
 	Interrupted Status = "interrupted" // the server stopped meanwhile; content holds what had arrived
+	Stopped     Status = "stopped"     // the person had it stopped; what there is stands
 )
 
 // Message is one side's words. While an answer is Running its content is empty: it is in the events.
@@ -66,13 +73,15 @@ type Message struct {
 	SessionID  string             `json:"sessionId" format:"uuid"`
 	Role       llm.Role           `json:"role" enum:"user,assistant"`
 	Content    string             `json:"content"`
-	Status     Status             `json:"status" enum:"running,complete,truncated,refused,failed,interrupted"`
+	Status     Status             `json:"status" enum:"running,complete,truncated,refused,failed,interrupted,stopped"`
 	Error      *Problem           `json:"error" doc:"Why the answer is not whole"`
 	Citations  []analyst.Citation `json:"citations"`
 	ToolCalls  []ToolCall         `json:"toolCalls"`
 	Usage      *Usage             `json:"usage" doc:"Null for a person's message and while the answer is written"`
 	CreatedAt  time.Time          `json:"createdAt"`
 	FinishedAt *time.Time         `json:"finishedAt"`
+	// SupersededBy is the answer that was written in this one's place.
+	SupersededBy *string `json:"supersededBy" format:"uuid" doc:"The answer that was written anew in this one's place"`
 }
 
 // Problem is an error in words that are safe to show. Code is a fault's kind, or the model's stop reason where that cut
@@ -206,8 +215,17 @@ func (s *Service) Delete(ctx context.Context, userID, sessionID string) error {
 }
 
 // Messages returns a page of a session's messages, the newest first, and the cursor of the next page, which is empty on
-// the last.
+// the last. Answers that were written anew are not among them.
 func (s *Service) Messages(ctx context.Context, userID, sessionID string, limit int, cursor string) ([]Message, string, error) {
+	return s.listMessages(ctx, userID, sessionID, limit, cursor, false)
+}
+
+// Versions is like Messages, with the answers that were written anew.
+func (s *Service) Versions(ctx context.Context, userID, sessionID string, limit int, cursor string) ([]Message, string, error) {
+	return s.listMessages(ctx, userID, sessionID, limit, cursor, true)
+}
+
+func (s *Service) listMessages(ctx context.Context, userID, sessionID string, limit int, cursor string, superseded bool) ([]Message, string, error) {
 	if _, err := findSession(ctx, s.DB.Read(), userID, sessionID); err != nil {
 		return nil, "", err
 	}
@@ -216,7 +234,7 @@ func (s *Service) Messages(ctx context.Context, userID, sessionID string, limit 
 		return nil, "", err
 	}
 	limit = pageSize(limit)
-	messages, err := selectMessages(ctx, s.DB.Read(), sessionID, before, limit+1)
+	messages, err := selectMessages(ctx, s.DB.Read(), sessionID, before, limit+1, superseded)
 	if err != nil {
 		return nil, "", err
 	}

@@ -138,7 +138,7 @@ func history(t *testing.T, s *Service, sessionID string) (texts []string) {
 
 func historySince(t *testing.T, s *Service, sessionID string, since time.Time) (texts []string) {
 	t.Helper()
-	turns, err := selectHistory(t.Context(), s.DB.Read(), sessionID, since)
+	turns, err := selectHistory(t.Context(), s.DB.Read(), sessionID, db.LastID, since)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -6,8 +6,6 @@ import (
 	"database/sql"
 	"encoding/json"
 	"errors"
-	"fmt"
-	"strings"
 	"time"
 
 	"github.com/shopspring/decimal"
@@ -77,7 +75,7 @@ func deleteSession(ctx context.Context, q db.Querier, userID, sessionID string) 
 }
 
 const messageColumns = `id, session_id, role, status, content, citations, model, error_kind, error_message,
-	input_tokens, output_tokens, cache_read_tokens, cache_write_tokens, cost_usd, created_at, finished_at`
+	input_tokens, output_tokens, cache_read_tokens, cache_write_tokens, cost_usd, created_at, finished_at, superseded_by`
 
 // scanMessage reads a message but for its tool calls.
 func scanMessage(scan func(...any) error) (m Message, err error) {
@@ -85,7 +83,7 @@ func scanMessage(scan func(...any) error) (m Message, err error) {
 	var model, kind, words *string
 	var u Usage
 	err = scan(&m.ID, &m.SessionID, &m.Role, &m.Status, &m.Content, &citations, &model, &kind, &words,
-		&u.Input, &u.Output, &u.CacheRead, &u.CacheWrite, &u.CostUSD, &m.CreatedAt, &m.FinishedAt)
+		&u.Input, &u.Output, &u.CacheRead, &u.CacheWrite, &u.CostUSD, &m.CreatedAt, &m.FinishedAt, &m.SupersededBy)
 	if err != nil {
 		return m, err
 	}
@@ -126,16 +124,12 @@ func findMessage(ctx context.Context, q db.Querier, messageID string) (Message, 
 	return whole[0], err
 }
 
-// selectMessages lists the messages of a session before one, the newest first, without their tool calls.
-func selectMessages(ctx context.Context, q db.Querier, sessionID, before string, limit int) ([]Message, error) {
+// selectMessages lists the messages of a session before one, the newest first, without their tool calls; with the
+// answers that were written anew only if they are asked for.
+func selectMessages(ctx context.Context, q db.Querier, sessionID, before string, limit int, superseded bool) ([]Message, error) {
 	rows, err := q.QueryContext(ctx, `select `+messageColumns+` from chat_messages
-		where session_id = $1 and id < $2 order by id desc limit $3`, sessionID, before, limit)
+		where session_id = $1 and id < $2 and (superseded_by is null or $4) order by id desc limit $3`, sessionID, before, limit, superseded)
 	return db.Collect(rows, err, scanMessage)
-}
-
-// renewLease says that an answer is still being written; false when it is not any more, for whatever reason.
-func renewLease(ctx context.Context, q db.Querier, messageID string, until time.Time) (bool, error) {
-	return changesOne(q.ExecContext(ctx, `update chat_messages set lease_until = $2 where id = $1 and status = 'running'`, messageID, until))
 }
 
 func changesOne(result sql.Result, err error) (bool, error) {
@@ -238,36 +232,4 @@ func scanToolCall(scan func(...any) error, messageID *string) (c ToolCall, err e
 	err = json.Unmarshal([]byte(output), &told)
 	c.Error = &told.Error
 	return c, err
-}
-
-// insertEvents adds events in few statements: streams say many small things.
-func insertEvents(ctx context.Context, q db.Querier, messageID string, events []stamped) error {
-	const atOnce, columns = 200, 5
-	for len(events) > 0 {
-		part := events[:min(atOnce, len(events))]
-		events = events[len(part):]
-		values := make([]string, 0, len(part))
-		args := make([]any, 0, len(part)*columns)
-		for i, e := range part {
-			n := i * columns
-			values = append(values, fmt.Sprintf("($%d, $%d, $%d, $%d, $%d)", n+1, n+2, n+3, n+4, n+5))
-			args = append(args, messageID, e.Seq, e.Type, string(e.Data), e.at)
-		}
-		if _, err := q.ExecContext(ctx, `insert into chat_run_events (message_id, seq, type, data, created_at) values `+
-			strings.Join(values, ", ")+" on conflict do nothing", args...); err != nil { // a commit whose answer got lost
-			return err
-		}
-	}
-	return nil
-}
-
-// selectEvents lists what an answer's stream has said, as far as it was stored.
-func selectEvents(ctx context.Context, q db.Querier, messageID string) ([]Event, error) {
-	rows, err := q.QueryContext(ctx, `select seq, type, data from chat_run_events where message_id = $1 order by seq`, messageID)
-	return db.Collect(rows, err, func(scan func(...any) error) (e Event, err error) {
-		var data string
-		err = scan(&e.Seq, &e.Type, &data)
-		e.Data = json.RawMessage(data)
-		return e, err
-	})
 }
