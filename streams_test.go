@@ -67,7 +67,14 @@ func (s *server) ask(chat, question string) *listener {
 // attach listens to a conversation's newest answer from the event after the one numbered seq on.
 func (s *server) attach(chat string, seq int) *listener {
 	s.t.Helper()
-	return listen(s.t, s.send("GET", chat+"/stream?lastEventId="+strconv.Itoa(seq), "", "text/event-stream"))
+	resp := s.send("GET", chat+"/stream?lastEventId="+strconv.Itoa(seq), "", "text/event-stream")
+	if seq > 0 && resp.StatusCode == http.StatusNoContent { // that was the last
+		_ = resp.Body.Close()
+		l := &listener{resp, &buffer{}, make(chan struct{})}
+		close(l.over)
+		return l
+	}
+	return listen(s.t, resp)
 }
 
 // typeOf is the type of an event, and its data.
@@ -124,7 +131,7 @@ func TestAStreamGoesOnWhereverItsProcessWasKilled(t *testing.T) {
 	for _, engine := range []db.Engine{db.SQLite, db.Postgres} {
 		t.Run(string(engine), func(t *testing.T) {
 			t.Parallel()
-			s := startServerWith(t, engine, sim.ClaudeOptions{DeltaDelay: 8 * time.Millisecond})
+			s := startServerWith(t, engine, sim.ClaudeOptions{DeltaDelay: 12 * time.Millisecond})
 			var all []killed
 			for round := range rounds {
 				all = append(all, s.killOnce(fmt.Sprint("person", round), atOnce, 1+round*atOnce)...)
