@@ -52,6 +52,7 @@ func newVictimAs(s *site, name, customer string) victim {
 		"/api/brokerages/connections/{id}":                      c.ID,
 		"/api/portfolio/syncs/{id}":                             sync,
 		"/api/chat/sessions/{id}":                               chat.ID,
+		"/api/chat/sessions/{id}/messages/{messageId}":          m.ID,
 		"/api/auth/sessions/{id}":                               login.ID,
 		"/api/auth/api-keys/{id}":                               key.ID,
 		"/api/portfolio/holdings/{symbol}":                      "AAPL",

@@ -30,11 +30,17 @@ type Service struct {
 	Audit   *audit.Log
 
 	mu           sync.Mutex
-	admitted     map[string]int  // how many answers of each user are written, or about to be
-	runs         map[string]*Run // the answers being written in this process, by message id
-	closing      bool            // no new answers
-	interrupting bool            // no more time for those that began
-	writing      sync.WaitGroup
+	admitted     int                // how many answers are written, or about to be
+	runs         map[string]*Run    // the answers being written in this process, by message id
+	spoke        chan struct{}      // gets a value when one of them has something to store
+	scribing     bool               // there is a scribe
+	abandonRound context.CancelFunc // ends what the scribe is storing
+	closing      bool               // no new answers
+	interrupting bool               // no more time for those that began
+	writing      sync.WaitGroup     // answers and the scribe
+
+	rounds   sync.Mutex // held while a part of an answer is stored, by the scribe
+	follower follower
 }
 
 // Session is a conversation.
@@ -60,6 +66,7 @@ const (
 	Refused     Status = "refused"     // the model declined
 	Failed      Status = "failed"      // content holds what had arrived
 	Interrupted Status = "interrupted" // the server stopped meanwhile; content holds what had arrived
+	Stopped     Status = "stopped"     // the person had it stopped; what there is stands
 )
 
 // Message is one side's words. While an answer is Running its content is empty: it is in the events.
@@ -70,7 +77,7 @@ type Message struct {
 	Versions   []string           `json:"versions" doc:"The ids of all messages in this one's place, its own among them, the oldest first: questions asked in each other's place, or answers to one question"`
 	Role       llm.Role           `json:"role" enum:"user,assistant"`
 	Content    string             `json:"content"`
-	Status     Status             `json:"status" enum:"running,complete,truncated,refused,failed,interrupted"`
+	Status     Status             `json:"status" enum:"running,complete,truncated,refused,failed,interrupted,stopped"`
 	Error      *Problem           `json:"error" doc:"Why the answer is not whole"`
 	Citations  []analyst.Citation `json:"citations"`
 	ToolCalls  []ToolCall         `json:"toolCalls"`

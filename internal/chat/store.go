@@ -6,8 +6,6 @@ import (
 	"database/sql"
 	"encoding/json"
 	"errors"
-	"fmt"
-	"strings"
 	"time"
 
 	"github.com/shopspring/decimal"
@@ -139,11 +137,6 @@ func findMessage(ctx context.Context, q db.Querier, messageID string) (Message, 
 	return whole[0], err
 }
 
-// renewLease says that an answer is still being written; false when it is not any more, for whatever reason.
-func renewLease(ctx context.Context, q db.Querier, messageID string, until time.Time) (bool, error) {
-	return changesOne(q.ExecContext(ctx, `update chat_messages set lease_until = $2 where id = $1 and status = 'running'`, messageID, until))
-}
-
 func changesOne(result sql.Result, err error) (bool, error) {
 	if err != nil {
 		return false, err
@@ -213,7 +206,7 @@ func addToolCalls(ctx context.Context, q db.Querier, messages []Message) error {
 	}
 	calls := map[string][]ToolCall{}
 	rows, err := q.QueryContext(ctx, `select message_id, id, handle, name, input, output, error_kind, started_at, duration_ms
-		from message_tool_calls where message_id in (`+placeholders(len(ids))+`) order by length(handle), handle`, ids...)
+		from message_tool_calls where message_id in (`+places(1, len(ids))+`) order by length(handle), handle`, ids...)
 	_, err = db.Collect(rows, err, func(scan func(...any) error) (c ToolCall, err error) {
 		var messageID string
 		if c, err = scanToolCall(scan, &messageID); err == nil {
@@ -227,15 +220,6 @@ func addToolCalls(ctx context.Context, q db.Querier, messages []Message) error {
 		}
 	}
 	return err
-}
-
-// placeholders are n of them, from the first on.
-func placeholders(n int) string {
-	all := make([]string, n)
-	for i := range all {
-		all[i] = fmt.Sprintf("$%d", i+1)
-	}
-	return strings.Join(all, ", ")
 }
 
 func scanToolCall(scan func(...any) error, messageID *string) (c ToolCall, err error) {
@@ -255,36 +239,4 @@ func scanToolCall(scan func(...any) error, messageID *string) (c ToolCall, err e
 	err = json.Unmarshal([]byte(output), &told)
 	c.Error = &told.Error
 	return c, err
-}
-
-// insertEvents adds events in few statements: streams say many small things.
-func insertEvents(ctx context.Context, q db.Querier, messageID string, events []stamped) error {
-	const atOnce, columns = 200, 5
-	for len(events) > 0 {
-		part := events[:min(atOnce, len(events))]
-		events = events[len(part):]
-		values := make([]string, 0, len(part))
-		args := make([]any, 0, len(part)*columns)
-		for i, e := range part {
-			n := i * columns
-			values = append(values, fmt.Sprintf("($%d, $%d, $%d, $%d, $%d)", n+1, n+2, n+3, n+4, n+5))
-			args = append(args, messageID, e.Seq, e.Type, string(e.Data), e.at)
-		}
-		if _, err := q.ExecContext(ctx, `insert into chat_run_events (message_id, seq, type, data, created_at) values `+
-			strings.Join(values, ", ")+" on conflict do nothing", args...); err != nil { // a commit whose answer got lost
-			return err
-		}
-	}
-	return nil
-}
-
-// selectEvents lists what an answer's stream has said, as far as it was stored.
-func selectEvents(ctx context.Context, q db.Querier, messageID string) ([]Event, error) {
-	rows, err := q.QueryContext(ctx, `select seq, type, data from chat_run_events where message_id = $1 order by seq`, messageID)
-	return db.Collect(rows, err, func(scan func(...any) error) (e Event, err error) {
-		var data string
-		err = scan(&e.Seq, &e.Type, &data)
-		e.Data = json.RawMessage(data)
-		return e, err
-	})
 }
