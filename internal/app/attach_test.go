@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"testing"
 	"time"
 
@@ -36,7 +37,7 @@ func TestAnAnswerIsAttachedToFromAnyEventOn(t *testing.T) {
 			t.Errorf("the first event (-asked +attached):\n%s", diff)
 		}
 		s.sim.Faults.Clear(sim.ProviderClaude)
-		want := append(begun, first.rest()...)
+		want := slices.Concat(begun, first.rest())
 		if diff := cmp.Diff(want[1:], early.rest()); diff != "" {
 			t.Errorf("the rest (-asked +attached):\n%s", diff)
 		}
@@ -68,7 +69,7 @@ func TestAnAnswerIsStoppedAndWrittenAnew(t *testing.T) {
 		path := "/chat/sessions/" + chat.ID + "/messages/" + of[struct{ MessageID string }](t, begun, "run")[0].MessageID
 		p.post(path+"/regenerate", nil).fails(http.StatusConflict, "conflict")
 		stopped := data[message](p.post(path+"/stop", nil).status(http.StatusOK))
-		events := append(begun, heard.rest()...)
+		events := slices.Concat(begun, heard.rest())
 		if diff := cmp.Diff(stopped, of[message](t, events, "done")[0]); diff != "" || stopped.Status != "stopped" || stopped.Error != nil {
 			t.Errorf("got %+v, want the stopped answer, as the stream has it (-answered +heard):\n%s", stopped, diff)
 		}

@@ -6,9 +6,8 @@ import (
 )
 
 // Close lets no new answer begin, lets those go who listen to other processes' answers, and waits for those being written
-// here. When ctx ends first, the rest are stored as
-// interrupted, for which they have three seconds. Close returns when nothing is written any more or these are over; what
-// the database did not take by then is left to Recover.
+// here. When ctx ends first, the rest are stored as interrupted, for which they have three seconds. Close returns when
+// nothing is written any more or these are over; what the database did not take by then is left to Recover.
 func (s *Service) Close(ctx context.Context) {
 	s.mu.Lock()
 	s.closing = true
