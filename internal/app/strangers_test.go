@@ -51,6 +51,7 @@ func newVictimAs(s *site, name, customer string) victim {
 		"/api/brokerages/connections/{id}/accounts/{accountId}": accountID,
 		"/api/brokerages/connections/{id}":                      c.ID,
 		"/api/portfolio/syncs/{id}":                             sync,
+		"/api/chat/messages/{id}":                               m.ID,
 		"/api/chat/sessions/{id}":                               chat.ID,
 		"/api/chat/sessions/{id}/messages/{messageId}":          m.ID,
 		"/api/auth/sessions/{id}":                               login.ID,

@@ -19,7 +19,7 @@ import (
 // replicaOf is another process on the same database.
 func replicaOf(t *testing.T, s *Service) *Service {
 	t.Helper()
-	other := &Service{DB: s.DB, Analyst: s.Analyst, Now: s.Now, Log: s.Log, Audit: s.Audit}
+	other := &Service{DB: s.DB, Analyst: s.Analyst, Now: s.Now, Log: s.Log, Audit: s.Audit, Keys: s.Keys}
 	t.Cleanup(func() { closeNow(other) })
 	return other
 }

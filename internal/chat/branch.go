@@ -132,6 +132,9 @@ func (s *Service) beginAnswer(ctx context.Context, tx *sql.Tx, run *Run, asked M
 	if err != nil {
 		return question, err
 	}
+	if question.Locale, err = user.Locale(ctx, tx, run.userID); err != nil {
+		return question, err
+	}
 	if asked.ParentID != nil {
 		if question.History, err = selectHistory(ctx, tx, run.SessionID, *asked.ParentID, since); err != nil {
 			return question, err

@@ -129,7 +129,7 @@ func TestClosingEndsThoughTheDatabaseTakesNothing(t *testing.T) {
 func checkRecovered(t *testing.T, d *db.DB, s *Service, user, sessionID string, heard []Event) {
 	t.Helper()
 	later := func() time.Time { return s.Now().Add(time.Minute) }
-	other := &Service{DB: d, Now: later, Log: s.Log}
+	other := &Service{DB: d, Now: later, Log: s.Log, Keys: s.Keys}
 	if n, err := other.Recover(t.Context()); n != 1 || err != nil {
 		t.Fatalf("got %d, %v, want one answer recovered", n, err)
 	}

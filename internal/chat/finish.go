@@ -69,6 +69,9 @@ func (s *Service) storeEnd(ctx context.Context, run *Run, e ending) error {
 		if err := insertToolCalls(ctx, tx, run.MessageID, run.part.calls); err != nil {
 			return err
 		}
+		if err := s.seal(ctx, tx, run.MessageID); err != nil {
+			return err
+		}
 		lines := run.part.lines(run.MessageID)
 		m, last, err := lastLines(ctx, tx, run.MessageID, run.log.last()+int64(len(lines)), e.at)
 		if err != nil {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/jaspers-ai/jaspers/internal/analyst"
 	"github.com/jaspers-ai/jaspers/internal/db"
+	"github.com/jaspers-ai/jaspers/internal/prose"
 )
 
 // Recover ends the answers whose process died: each is stored as interrupted, or stopped if somebody had asked for
@@ -76,7 +77,7 @@ func (s *Service) recoverOne(ctx context.Context, tx *sql.Tx, messageID string) 
 	if err := closeAnswer(ctx, tx, sessionID, messageID, e); err != nil {
 		return err
 	}
-	if err := s.index(ctx, tx, messageID); err != nil {
+	if err := errors.Join(s.index(ctx, tx, messageID), s.seal(ctx, tx, messageID)); err != nil {
 		return err
 	}
 	_, last, err := lastLines(ctx, tx, messageID, int64(len(events)), e.at)
@@ -88,7 +89,7 @@ func (s *Service) recoverOne(ctx context.Context, tx *sql.Tx, messageID string) 
 
 // endingFrom puts an interrupted answer together from what its stream had said.
 func endingFrom(events []Event) (ending, error) {
-	e := ending{status: Interrupted, problem: interrupted(), citations: []analyst.Citation{}}
+	e := ending{status: Interrupted, problem: interrupted()}
 	var content strings.Builder
 	for _, event := range events {
 		var err error
@@ -97,8 +98,14 @@ func endingFrom(events []Event) (ending, error) {
 			var d DeltaData
 			err = json.Unmarshal(event.Data, &d)
 			content.WriteString(d.Text)
+		case EventIntent:
+			err = json.Unmarshal(event.Data, &e.intent)
+		case EventFigure:
+			var f prose.Figure
+			err = json.Unmarshal(event.Data, &f)
+			e.figures = append(e.figures, f)
 		case EventCitation:
-			var c analyst.Citation
+			var c prose.Citation
 			err = json.Unmarshal(event.Data, &c)
 			e.citations = append(e.citations, c)
 		case EventUsage:
@@ -109,6 +116,6 @@ func endingFrom(events []Event) (ending, error) {
 			return e, fmt.Errorf("event %d: %w", event.Seq, err)
 		}
 	}
-	e.content = content.String()
+	e.content, e.counts = content.String(), prose.Count(e.figures)
 	return e, nil
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/jaspers-ai/jaspers/internal/db"
 	"github.com/jaspers-ai/jaspers/internal/db/dbtest"
 	"github.com/jaspers-ai/jaspers/internal/llm"
+	"github.com/jaspers-ai/jaspers/internal/prose"
 )
 
 // abandon leaves behind what a process that died in the middle of an answer does.
@@ -31,7 +32,7 @@ func abandon(t *testing.T, s *Service, sessionID string) (messageID string, call
 	run := &Run{MessageID: message.ID}
 	for _, e := range []analyst.Event{
 		{Tool: &call}, // which has ended
-		{Citation: &analyst.Citation{Index: 1, Handle: "t1", ToolCallID: call.ID, Tool: call.Name, Source: "yahoo"}},
+		{Citation: &prose.Citation{Index: 1, Handle: "t1", ToolCallID: call.ID, Tool: call.Name, Source: "yahoo"}},
 		{Delta: "Apple is at "}, {Delta: "250 [1] & "}, // which waited together and became one
 		{Usage: &analyst.Usage{Usage: llm.Usage{Input: 10, Output: 2}, Cost: decimal.RequireFromString("0.00004"), Model: "m"}},
 		{Delta: "rising"},
@@ -76,7 +77,7 @@ func TestAnAnswerWhoseProcessDiedIsInterruptedWithWhatHadArrived(t *testing.T) {
 		want := []Message{{
 			ID: id, SessionID: session.ID, Versions: []string{id}, Role: llm.Assistant, Status: Interrupted, Content: "Apple is at 250 [1] & rising",
 			Error:     &Problem{Code: "canceled", Message: "the server stopped while it wrote this answer; ask again"},
-			Citations: []analyst.Citation{{Index: 1, Handle: "t1", ToolCallID: call.ID, Tool: call.Name, Source: "yahoo"}},
+			Citations: []prose.Citation{{Index: 1, Handle: "t1", ToolCallID: call.ID, Tool: call.Name, Source: "yahoo"}},
 			ToolCalls: []ToolCall{{ID: call.ID, Handle: "t1", Name: call.Name, Input: call.Input, Output: call.Output, StartedAt: began, DurationMs: 20}},
 			Usage: &Usage{
 				Usage: llm.Usage{Input: 10, Output: 2}, CostUSD: decimal.RequireFromString("0.00004"), Model: "m",
@@ -133,7 +134,7 @@ func TestOfManyProcessesOneRecoversAnAnswer(t *testing.T) {
 		var processes sync.WaitGroup
 		for range 4 {
 			processes.Go(func() {
-				other := &Service{DB: d, Now: s.Now, Log: s.Log}
+				other := &Service{DB: d, Now: s.Now, Log: s.Log, Keys: s.Keys}
 				n, err := other.Recover(context.WithoutCancel(t.Context()))
 				if err != nil {
 					t.Error(err)

@@ -266,11 +266,9 @@ func (s *Service) take(ctx context.Context, run *Run, e analyst.Event) {
 // endingOf says how an answer ended.
 func (s *Service) endingOf(ctx context.Context, run *Run, result analyst.Result, err error) ending {
 	e := ending{
-		status: Status(result.Status), content: result.Content, citations: result.Citations, usage: result.Usage,
+		status: Status(result.Status), content: result.Content, intent: &result.Intent, figures: result.Figures,
+		counts: result.Counts, citations: result.Citations, usage: result.Usage,
 		stopReason: result.StopReason, at: db.Time(s.Now()),
-	}
-	if e.citations == nil {
-		e.citations = []analyst.Citation{}
 	}
 	cause := context.Cause(ctx)
 	switch {

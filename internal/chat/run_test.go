@@ -356,7 +356,7 @@ func TestAnAnswerThatWasRecoveredByAnotherProcessEndsAsThatOneSaid(t *testing.T)
 		user := newUser(t, d)
 		run := post(t, s, user, newSession(t, s, user).ID, "hello")
 		firstDelta(t, run)
-		other := &Service{DB: d, Now: func() time.Time { return s.Now().Add(time.Minute) }, Log: s.Log}
+		other := &Service{DB: d, Now: func() time.Time { return s.Now().Add(time.Minute) }, Log: s.Log, Keys: s.Keys}
 		if n, err := other.Recover(t.Context()); n != 1 || err != nil {
 			t.Fatalf("got %d, %v, want one answer recovered", n, err)
 		}
