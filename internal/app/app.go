@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
+	"slices"
 	"sync"
 	"time"
 
@@ -254,9 +255,12 @@ func (a *App) buildAnalyst(outside providers) error {
 	}
 	now := outside.Now
 	a.Chat = &chat.Service{DB: a.db, Now: now, Log: outside.Options.Log, Audit: a.Audit, Analyst: &analyst.Analyst{
-		Model: model, Builtin: builtin.Model{}, Now: now,
+		Model: model, Builtin: builtin.Model{Now: now}, Now: now,
 		Understand: (&understanding.Service{Companies: a.Filings.Companies, Holdings: a.Portfolio.Holdings, Now: now}).Read,
-		Tools:      []tool.Tool{portfoliotools.Holdings(a.Portfolio), researchtools.Quotes(a.Market)},
+		Tools: slices.Concat([]tool.Tool{tool.Calculate(), portfoliotools.Holdings(a.Portfolio)}, researchtools.All(researchtools.Services{
+			Market: a.Market, Past: a.PastPrices, Research: a.Research, Filings: a.Filings, Documents: a.Documents, Library: a.filingLibrary,
+			Passages: a.passages, Reported: a.Reported,
+		})),
 	}}
 	return nil
 }
