@@ -163,5 +163,5 @@ func (a *asked) unanswered(p *page) {
 	}
 	p.say("What I can do: what you own, what it is worth and how it did; dividends, fees, taxes and trades; how your portfolio divides; prices and how they went; " +
 		"companies' figures, earnings, news and what their filings say. Name a company or its symbol, and a time where it matters.")
-	p.say("Explanations, definitions and free conversation need a language model: whoever runs this server can set a model key (ANTHROPIC_API_KEY), and the same question is then answered with it.")
+	p.say("Explanations, definitions and free conversation need a language model: whoever runs this server can set a model key (JASPERS_ANTHROPIC_API_KEY), and the same question is then answered with it.")
 }

@@ -10,6 +10,10 @@ import (
 // performance answers how the portfolio did: returns, where they came from, against the benchmark, and at which risk.
 func (a *asked) performance(p *page, rs []*result) {
 	r := rs[0]
+	if len(a.picked()) > 0 {
+		a.sayPicked(p, r)
+		return
+	}
 	p.say("**Performance%s** %s", prefixed(", ", plainly(r.text("period"))), r.cite())
 	risk := a.topic(intent.Risk) || a.has("volatility", "volatile", "sharpe", "sortino", "drawdown", "beta")
 	if risk {

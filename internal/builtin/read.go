@@ -36,7 +36,7 @@ type result struct {
 	Warnings []string `json:"warnings"`
 
 	input json.RawMessage
-	node         // of its data
+	node  // of its data
 }
 
 // read finds the question: the last message of the person's that begins with what was understood of it, and what follows.

@@ -49,7 +49,12 @@ func (a *asking) flows() bool {
 
 // aboutHoldings is a question on what is held of what it names.
 func (a *asking) aboutHoldings() bool {
-	return a.own() && len(a.Symbols) > 0 && !a.flows() && !a.compared()
+	return a.own() && len(a.Symbols) > 0 && !a.flows() && !a.compared() && !a.picks()
+}
+
+// picks means holdings by how large they are, or what became of them, beside others by their names.
+func (a *asking) picks() bool {
+	return a.has("largest", "biggest", "top") && a.has("holding", "position", "stock", "investment") || a.Movers != ""
 }
 
 // compared tells whether the portfolio is held against what the question names.
@@ -168,7 +173,7 @@ func (a *asking) performs() bool {
 	if a.From != nil && !a.ranged() { // today: the holdings know
 		return false
 	}
-	return a.topic(intent.Performance, intent.Risk) && a.Movers == "" && !a.divides() || a.ranged() && !a.topic(intent.News) || a.compared() ||
+	return a.topic(intent.Performance, intent.Risk) && a.Movers == "" && !a.divides() || a.ranged() && (a.Movers != "" || !a.topic(intent.News)) || a.compared() ||
 		a.has("sharpe", "sortino", "volatility", "volatile", "drawdown", "twr", "irr", "xirr", "time weighted", "money weighted", "beat the market", "beating the market",
 			"annualized", "my beta")
 }
