@@ -257,7 +257,9 @@ func (a *App) buildAnalyst(outside providers) error {
 	a.Chat = &chat.Service{DB: a.db, Now: now, Log: outside.Options.Log, Audit: a.Audit, Analyst: &analyst.Analyst{
 		Model: model, Builtin: builtin.Model{Now: now}, Now: now,
 		Understand: (&understanding.Service{Companies: a.Filings.Companies, Holdings: a.Portfolio.Holdings, Now: now}).Read,
-		Tools: slices.Concat([]tool.Tool{tool.Calculate(), portfoliotools.Holdings(a.Portfolio)}, researchtools.All(researchtools.Services{
+		Tools: slices.Concat([]tool.Tool{tool.Calculate()}, portfoliotools.All(portfoliotools.Services{
+			Portfolio: a.Portfolio, Performance: a.Performance, Breakdown: a.Breakdown, Reconciliation: a.Reconciliation, Ledger: a.Ledger,
+		}), researchtools.All(researchtools.Services{
 			Market: a.Market, Past: a.PastPrices, Research: a.Research, Filings: a.Filings, Documents: a.Documents, Library: a.filingLibrary,
 			Passages: a.passages, Reported: a.Reported,
 		})),

@@ -150,8 +150,10 @@ func (s scope) within(fields []field) scope {
 		case is == "period":
 			s.period = t
 		case is == "asOf":
-			if v := follow(f.value); v.IsValid() && v.Type() == timeType && !v.Interface().(time.Time).IsZero() {
-				s.asOf = v.Interface().(time.Time)
+			if v := follow(f.value); v.IsValid() {
+				if at, ok := v.Interface().(time.Time); ok && !at.IsZero() {
+					s.asOf = at
+				}
 			}
 		}
 	}

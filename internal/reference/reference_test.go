@@ -106,6 +106,17 @@ func TestAPlaceOfAListIsFoundByItsNumberAndByWhatStandsThere(t *testing.T) {
 	}
 }
 
+func TestWhatHasNoTimeIsAsOfTheWhole(t *testing.T) {
+	t.Parallel()
+	figures, err := reference.Read(struct {
+		Count int        `json:"count" unit:"accounts"`
+		AsOf  *time.Time `json:"asOf"`
+	}{Count: 3}, then)
+	if err != nil || len(figures.All()) != 1 || !figures.All()[0].AsOf.Equal(then) {
+		t.Errorf("got %+v, %v, want the one figure as of %s", figures, err, then)
+	}
+}
+
 func TestANumberWithoutAUnitIsRefused(t *testing.T) {
 	t.Parallel()
 	data := struct {
