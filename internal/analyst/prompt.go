@@ -9,7 +9,7 @@ import (
 )
 
 // PromptVersion names the system prompt an answer was written under. It changes with every change of prompt.md.
-const PromptVersion = "2"
+const PromptVersion = "3"
 
 //go:embed prompt.md
 var prompt string
