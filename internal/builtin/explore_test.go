@@ -17,6 +17,7 @@ func TestExplore(t *testing.T) {
 				fmt.Printf("  > %s %s\n", c.Tool, c.Input)
 			}
 			fmt.Println(a.text)
+			w.check(t, q, a)
 		}
 	})
 }

@@ -123,6 +123,8 @@ func (w *world) build(d *db.DB, url string) {
 		Market: quotes, Past: past, Research: companies, Filings: filed, Documents: read, Library: books, Passages: texts, Reported: figures,
 	}))
 	w.reads = &understanding.Service{Companies: filed.Companies, Holdings: p.Holdings, Now: clock}
+	_, err = filed.Company(ctx, "AAPL", "symbol") // has the list fetched
+	w.must(err)
 	list, _, err := filed.Companies(ctx, time.Time{})
 	w.must(err)
 	w.subject = map[string][]string{}
@@ -165,10 +167,10 @@ func (w *world) invest(d *db.DB) {
 		cash = cash.Add(a.Amount)
 	}
 	positions := []broker.Position{recordingtest.Holds("AAPL", "34", ""), recordingtest.Holds("MSFT", "17", ""), recordingtest.Holds("KO", "57", ""), recordingtest.Holds("XOM", "29", "")}
-	reading := p.Reading(account, now.Add(-time.Hour), time.Time{}, positions, told...)
+	reading := p.Reading(account, now.Add(-time.Minute), time.Time{}, positions, told...)
 	reading.History.CashComplete = true
 	recordingtest.Record(t, d, reading)
-	at := db.Time(now.Add(-time.Hour))
+	at := db.Time(now.Add(-time.Minute))
 	recordingtest.Exec(t, d, "update brokerage_connections set last_sync_at = $1 where id = $2", at, p.Connection)
 	recordingtest.Exec(t, d, "update brokerage_accounts set cash = $1, as_of = $2 where id = $3", cash, at, account)
 	for _, h := range []struct{ symbol, name, quantity, cost, price, before string }{

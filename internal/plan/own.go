@@ -11,10 +11,12 @@ func own() []need {
 		{flow("dividend", "payout"), paidOut},
 		{flow("interest"), func(a *asking) { a.transactions("month", "interest") }},
 		{flow("fee", "commission"), charged},
-		{flow("tax", "taxes", "withheld", "withholding"), taxed},
+		{func(a *asking) bool {
+			return flow("tax", "taxes", "withheld", "withholding")(a) || len(a.Symbols) == 0 && a.has("tax was withheld", "tax withheld", "withholding tax")
+		}, taxed},
 		{flow("deposit", "deposited", "withdrawal", "withdraw", "withdrew", "withdrawn", "contributed", "contribution", "put in", "paid in", "took out"),
 			func(a *asking) { a.transactions("month", "deposit", "withdrawal") }},
-		{flow("realized", "realised", "capital gain", "capital gains"), gained},
+		{flow("realized", "realised", "realize", "realise", "capital gain", "capital gains"), gained},
 		{(*asking).trades, traded},
 		{(*asking).divides, divided},
 		{(*asking).performs, performed},
