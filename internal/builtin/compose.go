@@ -79,6 +79,10 @@ func (a *asked) failures(p *page) {
 		if r.Error == nil {
 			continue
 		}
+		if r.Tool == "get_holding" && r.Error.Code == "not_found" {
+			p.say("You hold nothing of %s, and never did as far as is known.", plainly(r.given().Symbol))
+			continue
+		}
 		what := "something"
 		for _, w := range writers() {
 			if w.tool == r.Tool {

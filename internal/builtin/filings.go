@@ -26,13 +26,21 @@ func (a *asked) filings(p *page, rs []*result) {
 		p.say("%s of %s%s, the newest first: %s", strings.ToUpper(what[:1])+what[1:], of, r.span(), r.cite())
 		var rows [][]string
 		for _, f := range first(all, shown) {
-			rows = append(rows, []string{plainly(f.text("form")), f.text("filed"), f.text("reportsOn"), companyOf(f), f.cite()})
+			rows = append(rows, []string{formOf(f), f.text("filed"), f.text("reportsOn"), companyOf(f), f.cite()})
 		}
 		p.table([]string{"Form", "Filed", "Reports on", "Company", "Source"}, rows)
 		if len(all) > shown || r.flag("more") {
 			p.say("There are more; name a form or days to narrow them.")
 		}
 	}
+}
+
+// formOf names a form so that it is read as a name: there is one called 4.
+func formOf(f node) string {
+	if form := plainly(f.text("form")); !counts(form) {
+		return form
+	}
+	return "Form " + plainly(f.text("form"))
 }
 
 func companyOf(f node) string {
@@ -125,7 +133,9 @@ const (
 func quoteOf(text, question string) string {
 	asked := map[string]bool{}
 	for _, w := range strings.Fields(string(plan.TextOf(question))) {
-		asked[w] = len(w) > 3
+		if len(w) > 3 && !slices.Contains(asking, w) {
+			asked[stem(w)] = true
+		}
 	}
 	best, most := "", -1
 	for _, sentence := range sentences(text) {
@@ -134,7 +144,7 @@ func quoteOf(text, question string) string {
 		}
 		found := 0
 		for _, w := range strings.Fields(string(plan.TextOf(sentence))) {
-			if asked[w] || asked[strings.TrimSuffix(w, "s")] {
+			if asked[stem(w)] {
 				found++
 			}
 		}
@@ -145,6 +155,15 @@ func quoteOf(text, question string) string {
 	return best
 }
 
+// asking are words that questions have and answers do not.
+var asking = []string{"what", "does", "about", "says", "said", "which", "their", "company", "tell", "filing", "filings"}
+
+// stem is what forms of a word have in common: that of competition is that of competitors.
+func stem(word string) string {
+	const common = 6
+	return word[:min(len(word), common)]
+}
+
 // quotable tells whether words can be quoted: long and short enough, and without signs that an answer's text may not have
 // or that end a quote.
 func quotable(sentence string) bool {
@@ -152,10 +171,16 @@ func quotable(sentence string) bool {
 		!strings.Contains(strings.ToLower(sentence), "www.") && !strings.Contains(strings.ToLower(sentence), "script:")
 }
 
-// sentences are those of a text in which a line's end may be within one.
+// sentences are those of a text, whose lines are paragraphs and headings.
 func sentences(text string) []string {
-	words := strings.Fields(text)
 	var all []string
+	for line := range strings.Lines(text) {
+		all = append(all, sentencesOf(strings.Fields(line))...)
+	}
+	return all
+}
+
+func sentencesOf(words []string) (all []string) {
 	from := 0
 	for i, w := range words {
 		last := i == len(words)-1

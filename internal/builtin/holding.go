@@ -16,6 +16,7 @@ func (a *asked) holdings(p *page, rs []*result) {
 
 func (a *asked) holding(p *page, r *result) {
 	h, name := r.at("holding"), plainly(r.text("symbol"))
+	a.supposed(p, r, h)
 	if r.flag("held") && h.value != nil {
 		a.position(p, r, h)
 	} else if r.text("amountsShown") != "" { // read for a model that may not see amounts
@@ -23,14 +24,15 @@ func (a *asked) holding(p *page, r *result) {
 	} else {
 		p.say("You hold no %s now. %s", name, r.cite())
 	}
-	a.supposed(p, r, h)
 	if _, some := r.amount("realizedBase"); !isZero(r.amount("realizedBase")) || some && !r.flag("held") {
 		p.say("Realized by sales of %s so far: %s. %s", name, r.figure("realizedBase", "signed"), r.cite())
 	}
 	if !isZero(r.amount("dividendsBase")) {
 		p.say("Dividends received of %s before tax: %s. %s", name, r.figure("dividendsBase"), r.cite())
 	}
-	a.lots(p, r)
+	if !a.text.Supposed() || a.has("lot") {
+		a.lots(p, r)
+	}
 	for _, account := range r.list("accounts") {
 		if account.knows("reported") {
 			p.note("By your transactions you hold %s of %s, by your brokerage %s. %s", account.figure("quantity"), name, account.figure("reported"), r.cite())

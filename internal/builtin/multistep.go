@@ -2,6 +2,7 @@ package builtin
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/jaspers-ai/jaspers/internal/intent"
 	"github.com/jaspers-ai/jaspers/internal/plan"
@@ -14,6 +15,8 @@ func (a *asked) further() []plan.Call {
 	switch {
 	case len(a.resolved()) > 0:
 		about.Symbols = a.resolved()
+	case len(a.mentioned()) > 0:
+		about.Symbols = a.mentioned()
 	case len(a.picked()) > 0:
 		about.Symbols = append(symbolsOf(a.picked()), a.about.Symbols...)
 		about.Type, about.Holdings = intent.Research, false
@@ -21,6 +24,24 @@ func (a *asked) further() []plan.Call {
 		return nil
 	}
 	return plan.For(about, a.question, a.today)
+}
+
+// mentioned are the holdings of which the question has the name, where it was not understood to name anything.
+func (a *asked) mentioned() []string {
+	const shortest = 4 // letters; shorter words are too often none
+	if !a.own() || len(a.about.Symbols) > 0 {
+		return nil
+	}
+	var symbols []string
+	for _, r := range a.of("get_portfolio_holdings") {
+		for _, h := range companiesOf(r) {
+			word, _, _ := strings.Cut(strings.TrimSpace(string(plan.TextOf(h.text("name")))), " ")
+			if len(word) >= shortest && a.has(word) {
+				symbols = append(symbols, h.text("symbol"))
+			}
+		}
+	}
+	return symbols
 }
 
 // resolved is the symbol that a name was found to be, where that is clear.
@@ -65,7 +86,7 @@ func companiesOf(r *result) []node {
 // asksCompanies tells whether a question on holdings asks what is read of companies.
 func (a *asked) asksCompanies() bool {
 	return a.topic(intent.News, intent.Filings) || a.has("earnings", "eps", "revenue", "sales", "margin", "net income", "debt", "cash flow", "p e", "pe ratio", "valuation", "risk factor",
-		"what does", "ceo", "employee", "fundamentals", "price target")
+		"what does", "ceo", "employee", "fundamentals", "price target") || a.topic(intent.Performance) && a.about.Movers == "" && a.has("largest", "biggest", "top")
 }
 
 // few is how many holdings are meant: several where the question says so, and as many as it says.

@@ -22,6 +22,7 @@ func (a *asked) portfolio(p *page, rs []*result) {
 	switch all := r.list("holdings"); {
 	case len(all) == 0 && !r.knows("summary.totalValue"):
 		p.say("No holdings are known: no brokerage is connected, or none has been read yet. %s", r.cite())
+	case len(a.mentioned()) > 0: // which are answered each by itself
 	case len(a.picked()) > 0:
 		a.sayPicked(p, r)
 	case a.topic(intent.Cash) && !a.has("worth", "holding", "position"):
@@ -256,6 +257,9 @@ func (a *asked) reconciliation(p *page, rs []*result) {
 
 func nextOfPortfolio(a *asked, rs []*result) []string {
 	next := []string{"How did my portfolio do this year against the market?", "Am I diversified?"}
+	if a.topic(intent.News) {
+		return next
+	}
 	if top := largest(rs[0].list("holdings"), "allocationPercent"); len(top) > 0 {
 		next = append([]string{"What is the news on " + plainly(top[0].text("symbol")) + "?"}, next...)
 	}

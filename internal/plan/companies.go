@@ -26,8 +26,8 @@ func companies() []need {
 			in.First, in.Last = a.past()
 			a.add("search_filings", in)
 		}},
-		{naming((*asking).prices), priced},
 		{naming((*asking).moves), moved},
+		{naming((*asking).prices), priced},
 		{func(a *asking) bool { return !a.own() && len(a.Symbols) == 0 && len(a.calls) == 0 }, unnamed},
 		{naming(func(a *asking) bool { return len(a.calls) == 0 }), func(a *asking) { a.add("get_stock_quotes", input{Symbols: a.Symbols}) }},
 	}
@@ -161,7 +161,6 @@ var ratios = []concept{
 	{"debtToEquity", []string{"debt to equity", "leverage"}},
 	{"currentRatio", []string{"current ratio", "liquidity"}},
 	{"quickRatio", []string{"quick ratio"}},
-	{"dividendYield", []string{"dividend", "yield"}},
 	{"payoutRatio", []string{"payout", "payout ratio"}},
 	{"beta", []string{"beta"}},
 	{"shortRatio", []string{"short interest", "short ratio"}},
@@ -198,6 +197,9 @@ func (a *asking) lists() bool {
 
 func listed(a *asking) {
 	in := input{Forms: a.Forms}
+	if a.has("latest", "newest", "most recent", "last") && a.From == nil {
+		in.Limit = 3
+	}
 	in.First, in.Last = a.past()
 	if len(a.Fiscal) > 0 { // a report on a year is filed in the next: the days would leave it out
 		in.First, in.Last = nil, nil
@@ -218,7 +220,7 @@ func (a *asking) says() bool {
 		"summarize", "summary of", "explain", "why did", "why does", "depend on", "depends on", "outlook", "going concern", "cybersecurity", "climate") {
 		return true
 	}
-	return a.Type == intent.Research && !a.topic(intent.News, intent.Price, intent.Profile, intent.Filings) && !a.reports() && !a.hasFigures() && !a.has("what does", "what is", "tell me about") && len(a.Forms) == 0
+	return a.Type == intent.Research && !a.topic(intent.News, intent.Price, intent.Profile, intent.Filings, intent.Dividends, intent.Performance) && !a.reports() && !a.hasFigures() && !a.has("what does", "what is", "tell me about") && len(a.Forms) == 0
 }
 
 func (a *asking) hasFigures() bool {
@@ -249,7 +251,8 @@ func (a *asking) query() string {
 }
 
 func (a *asking) profiles() bool {
-	return !a.own() && (a.topic(intent.Profile) || a.has("what does", "what is", "tell me about", "who is", "employees", "headquarter", "headquartered", "based in", "website", "company profile") &&
+	const few = 4 // words of "what is nvidia"
+	return !a.own() && (a.topic(intent.Profile) || (a.has("what does", "tell me about", "who is", "employees", "headquarter", "headquartered", "based in", "website", "company profile") || a.has("what is") && len(strings.Fields(string(a.text))) <= few) &&
 		!a.hasFigures() && !a.topic(intent.Price, intent.News, intent.Filings, intent.Performance) && !a.reports() && !a.says())
 }
 
@@ -262,6 +265,9 @@ func (a *asking) wideSearch() bool {
 func (a *asking) prices() bool {
 	if a.own() {
 		return false
+	}
+	if len(a.calls) > 0 && (a.topic(intent.News) || a.ranged() || a.profiles()) {
+		return a.has("price now", "price today", "current price", "quote")
 	}
 	if a.has("p e", "pe ratio", "market cap", "market capitalization", "52 week", "yield", "dividend", "volume", "overvalued", "undervalued", "valuation", "cheap", "expensive", "worth") {
 		return true
@@ -322,7 +328,7 @@ func unnamed(a *asking) {
 		moved(a)
 	case len(symbols) > 0:
 		a.add("get_stock_quotes", input{Symbols: symbols})
-	case a.Type == intent.Market || a.Type == intent.Research:
+	case a.Type != intent.Other, a.has("what does", "stock", "share", "price", "earnings", "revenue"):
 		if name := named(a.question); name != "" {
 			a.add("find_instrument", input{Query: name})
 		}

@@ -172,6 +172,9 @@ func (a *asking) performs() bool {
 	if !a.own() || len(a.Symbols) > 0 && !a.compared() || a.flows() {
 		return false
 	}
+	if a.picks() && a.Movers == "" {
+		return false
+	}
 	if a.From != nil && !a.ranged() { // today: the holdings know
 		return false
 	}

@@ -32,18 +32,18 @@ func (t Text) Has(phrases ...string) bool {
 	return false
 }
 
-// named is the longest run of words with capitals behind the first word: what is likely the name of something.
+// named is the longest run of words with capitals, of which the first of a sentence is none unless it has no others: what is likely the name of something.
 func named(question string) string {
 	all := words.Split(question)
 	best, from := "", -1
-	for i := 1; i <= len(all); i++ {
-		if i < len(all) && all[i].Kind == words.Letters && all[i].Capital() && len(all[i].Raw) > 1 {
+	for i := 0; i <= len(all); i++ {
+		if i < len(all) && all[i].Kind == words.Letters && all[i].Capital() && len(all[i].Raw) > 1 && (i > 0 || all[i].Upper()) {
 			if from < 0 {
 				from = i
 			}
 			continue
 		}
-		if from > 0 {
+		if from >= 0 {
 			if run := question[all[from].Start:all[i-1].End]; len(run) > len(best) {
 				best = run
 			}
