@@ -16,9 +16,14 @@ var (
 	quoteForm     = regexp.MustCompile(`“[^”]*”`)
 )
 
+type failing interface {
+	Helper()
+	Errorf(format string, args ...any)
+}
+
 // check holds an answer against what it was written from: every figure is a reference that there is, every citation too,
 // quotes stand where they are cited from, and no figure is typed.
-func (w *world) check(t *testing.T, question string, a answered) {
+func (w *world) check(t failing, question string, a answered) {
 	t.Helper()
 	for _, m := range referenceForm.FindAllStringSubmatch(a.text, -1) {
 		_, err := calculate.Evaluate(strings.TrimSpace(m[1]), func(ref string) (calculate.Value, error) {
@@ -127,6 +132,7 @@ var conversations = []struct {
 	{"Did Microsoft beat earnings estimates?", "{{t1.quarters[0].surprisePercent | signed}}"},
 	{"What is the news on Apple?", "[[t1.stories[0]]]; “"},
 	{"market news", "News of the market; [[t1.stories[0]]]"},
+	{"Who is the CEO of Microsoft and how many employees does it have?", "sector Technology; {{t1.employees | 0}}"},
 	{"What was Apple's revenue in fiscal 2024?", "AAPL | FY2024 | {{t1.facts[0].value | compact}}"},
 	{"How did Microsoft's revenue grow?", "{{change(t1.facts[1].value, t1.facts[0].value) | %}}"},
 	{"What is Apple's gross margin?", "{{t1.facts[0].value / t1.facts[3].value | %}}"},
@@ -139,6 +145,7 @@ var conversations = []struct {
 	{"What does Apple say about competition?", "[[t1.passages[0]]], 10-K filed; “"},
 	{"What are the risk factors of Apple?", "[[t1.passages[0]]]; Risk"},
 	{"What does Microsoft say about cybersecurity in its 10-K?", "[[t1.passages[0]]]"},
+	{"which companies mention tariffs in their filings", "the newest first; [[t1.filings[0]]]"},
 	// Several steps.
 	{"What is the news on my biggest loser?", "I take **Microsoft Corp. (MSFT)** ({{t1.holdings[1].dayChangePercent | signed}}); [[t2.stories[0]]]"},
 	{"news about my holdings this week", "News of AAPL since 2026-11-16; News of MSFT; News of KO"},

@@ -18,6 +18,9 @@ func filedOf(r *result) filed {
 	f := filed{result: r, symbol: plainly(r.text("symbol")), all: map[string]map[string]node{}}
 	ends := map[string]string{}
 	for _, one := range r.list("facts") {
+		if !one.knows("value") {
+			continue
+		}
 		period := one.text("period")
 		if f.all[period] == nil {
 			f.all[period], f.periods = map[string]node{}, append(f.periods, period)

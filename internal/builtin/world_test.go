@@ -61,9 +61,12 @@ func clock() time.Time { return now }
 type world struct {
 	t       *testing.T
 	tools   []tool.Tool
+	d       *db.DB
 	person  string
 	subject map[string][]string
 	reads   *understanding.Service
+	local   bool                                  // whether what is read stays on the server
+	spoil   func(json.RawMessage) json.RawMessage // what becomes of results on the way
 }
 
 func each(t *testing.T, test func(t *testing.T, w *world)) {
@@ -73,7 +76,7 @@ func each(t *testing.T, test func(t *testing.T, w *world)) {
 		s.EDGAR.Limit = -1
 		server := httptest.NewServer(s.Handler())
 		t.Cleanup(server.Close)
-		w := &world{t: t}
+		w := &world{t: t, d: d, local: true}
 		w.build(d, server.URL)
 		w.invest(d)
 		test(t, w)
@@ -192,6 +195,7 @@ type answered struct {
 	text    string
 	calls   []plan.Call
 	results *tool.Results
+	told    map[string]json.RawMessage // what was said of each result, by handle
 }
 
 // ask answers a question as the analyst does: what the plan says is read first, and what is asked for after it.
@@ -199,8 +203,15 @@ func (w *world) ask(question string) answered {
 	w.t.Helper()
 	in, err := w.reads.Read(w.t.Context(), w.person, question)
 	w.must(err)
-	today := calendar.DayOf(now)
-	a := answered{about: in.Brief(today), results: &tool.Results{}}
+	return w.askOf(in.Brief(today), question)
+}
+
+var today = calendar.DayOf(now)
+
+// askOf asks a question of which that was understood.
+func (w *world) askOf(about intent.Brief, question string) answered {
+	w.t.Helper()
+	a := answered{about: about, results: &tool.Results{}, told: map[string]json.RawMessage{}}
 	understood, err := json.Marshal(map[string]any{"understood": a.about})
 	w.must(err)
 	blocks := []llm.Block{{Data: understood}}
@@ -231,7 +242,7 @@ func (w *world) run(a *answered, c plan.Call) json.RawMessage {
 	w.t.Helper()
 	a.calls = append(a.calls, c)
 	handle := tool.HandleOf(len(a.calls))
-	result, err := tool.Run(w.t.Context(), w.tools, tool.Asker{UserID: w.person, Local: true, Read: a.results}, c.Tool, c.Input)
+	result, err := tool.Run(w.t.Context(), w.tools, tool.Asker{UserID: w.person, Local: w.local, Read: a.results}, c.Tool, c.Input)
 	if err != nil {
 		return tool.PrintFailure(handle, err)
 	}
@@ -239,6 +250,10 @@ func (w *world) run(a *answered, c plan.Call) json.RawMessage {
 	w.must(err)
 	output, err := tool.Print(handle, c.Tool, result)
 	w.must(err)
+	if w.spoil != nil {
+		output = w.spoil(output)
+	}
 	a.results.Add(call)
+	a.told[handle] = output
 	return output
 }
