@@ -13,6 +13,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"github.com/jaspers-ai/jaspers/internal/db"
 	"github.com/jaspers-ai/jaspers/internal/intent"
 	"github.com/jaspers-ai/jaspers/internal/recording/recordingtest"
 )
@@ -25,7 +26,9 @@ func drawn(t *rapid.T) (intent.Brief, string) {
 	}
 	words := strings.Fields("my portfolio what is the if I sold half biggest largest loser holding news dividend fee tax interest realized gain bought sector currency volatile beat S&P 500 " +
 		"price P/E margin revenue earnings growth quarterly risk factors say about filings 10-K which companies mention Zorblax top 3 best since inception 25% yield cash debt Apple")
-	several := func(all []string, name string) []string { return rapid.SliceOfN(rapid.SampledFrom(all), 0, 3).Draw(t, name) }
+	several := func(all []string, name string) []string {
+		return rapid.SliceOfN(rapid.SampledFrom(all), 0, 3).Draw(t, name)
+	}
 	b := intent.Brief{
 		Type:    rapid.SampledFrom([]intent.Type{intent.Portfolio, intent.Market, intent.Research, intent.Other}).Draw(t, "type"),
 		Symbols: several([]string{"AAPL", "MSFT", "BRK.B", "^GSPC", "NOSUCH"}, "symbols"), Topics: rapid.SliceOfN(rapid.SampledFrom(topics), 0, 4).Draw(t, "topics"),
@@ -119,14 +122,22 @@ func TestWhatIsNotKnownIsNeverReferredTo(t *testing.T) {
 	})
 }
 
-func TestWhoShowsAModelNoAmountsIsAnsweredOfWhatWasReadForIt(t *testing.T) {
+func TestWhatWasKeptFromAModelIsReadAgainForItsOwner(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		w.local = false
 		for _, amounts := range []string{"relative", "none"} {
-			recordingtest.Exec(t, w.d, "update users set model_amounts = $1 where id = $2", amounts, w.person)
+			recordingtest.Exec(t, w.d, "delete from user_settings where user_id = $1", w.person)
+			recordingtest.Exec(t, w.d, "insert into user_settings (user_id, amounts_to_model, notifications, updated_at) values ($1, $2, '[]', $3)", w.person, amounts, db.Time(now))
 			for _, c := range conversations[:40] {
 				a := w.ask(c.question)
 				w.check(t, c.question, a)
+				if strings.Contains(a.text, "keep amounts") {
+					t.Errorf("%s: got %s", c.question, a.text)
+				}
+			}
+			a, b := w.ask("What is my portfolio worth?"), w.ask("What fees did I pay last year?")
+			if !strings.Contains(a.text, "worth {{t2.summary.totalValue}}") || !strings.Contains(b.text, "{{t2.fees}}") {
+				t.Errorf("%s: got %s\n%s", amounts, a.text, b.text)
 			}
 		}
 	})

@@ -61,7 +61,7 @@ func (a *asked) compose() string {
 		}
 	}
 	a.failures(p)
-	if p.Len() == 0 {
+	if p.text.Len() == 0 {
 		a.unanswered(p)
 	}
 	a.remarks(p)
@@ -70,7 +70,7 @@ func (a *asked) compose() string {
 		p.entries(p.notes)
 	}
 	a.suggest(p, next)
-	return strings.TrimSpace(p.String())
+	return strings.TrimSpace(p.text.String())
 }
 
 // failures says what could not be read, and why.
@@ -105,6 +105,10 @@ func (a *asked) failures(p *page) {
 func (a *asked) remarks(p *page) {
 	const mostRemarks = 3 // of one result
 	for _, r := range a.results {
+		if r.private() {
+			p.note("Your settings keep amounts from the language model, and this was read for it.")
+			continue
+		}
 		for _, warning := range first(r.Warnings, mostRemarks) {
 			p.remark(r, warning)
 		}
@@ -159,10 +163,9 @@ func (a *asked) suggest(p *page, next []string) {
 
 // unanswered says what there is no answer to without a model, and what can be asked.
 func (a *asked) unanswered(p *page) {
-	switch {
-	case a.about.Type == intent.Other:
+	if a.about.Type == intent.Other {
 		p.say("I am the built-in analyst: I answer by rule, from what your accounts, the market and companies' filings say, and this question is about none of them.")
-	default:
+	} else {
 		p.say("I am the built-in analyst: I answer by rule, and I could not tell what this question asks me to look up. I read no account, price or filing for it.")
 	}
 	p.say("What I can do: what you own, what it is worth and how it did; dividends, fees, taxes and trades; how your portfolio divides; prices and how they went; " +

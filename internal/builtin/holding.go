@@ -17,11 +17,12 @@ func (a *asked) holdings(p *page, rs []*result) {
 func (a *asked) holding(p *page, r *result) {
 	h, name := r.at("holding"), plainly(r.text("symbol"))
 	a.supposed(p, r, h)
-	if r.flag("held") && h.value != nil {
+	switch {
+	case r.flag("held") && h.value != nil:
 		a.position(p, r, h)
-	} else if r.text("amountsShown") != "" { // read for a model that may not see amounts
+	case r.private():
 		p.say("You hold %s: %s of the portfolio, unrealized %s. %s", name, r.figure("allocationPercent"), r.figure("unrealizedPnlPercent", "signed"), r.cite())
-	} else {
+	default:
 		p.say("You hold no %s now. %s", name, r.cite())
 	}
 	if _, some := r.amount("realizedBase"); !isZero(r.amount("realizedBase")) || some && !r.flag("held") {
@@ -45,8 +46,8 @@ func (a *asked) holding(p *page, r *result) {
 
 func (a *asked) position(p *page, r *result, h node) {
 	p.say("You hold %s of **%s**, worth %s at %s: %s of your portfolio. %s", h.figure("quantity"), h.named()+stale(h), h.figure("marketValue"), h.figure("price"), h.figure("allocationPercent"), r.cite())
-	p.say("Cost: %s in all, %s on average. Unrealized gain or loss: %s (%s). Change since the previous close: %s (%s).", h.figure("costBasis"), h.figure("averageCost"),
-		h.figure("unrealizedPnl", "signed"), h.figure("unrealizedPnlPercent", "signed"), h.figure("dayChange", "signed"), h.figure("dayChangePercent", "signed"))
+	p.say("Cost: %s in all, %s on average. Unrealized gain or loss: %s%s. Change since the previous close: %s%s.", h.figure("costBasis"), h.figure("averageCost"),
+		h.figure("unrealizedPnl", "signed"), beside(h.figure("unrealizedPnlPercent", "signed")), h.figure("dayChange", "signed"), beside(h.figure("dayChangePercent", "signed")))
 }
 
 // lots lists the open lots, and adds up what is held for long and for short.

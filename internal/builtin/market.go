@@ -24,9 +24,9 @@ func (a *asked) quotes(p *page, rs []*result) {
 }
 
 func (a *asked) quote(p *page, q node) {
-	p.say("**%s** is at %s%s; change since the previous close: %s (%s). %s", q.named(), q.figure("price"), stale(q), q.figure("change", "signed"), q.figure("changePercent", "signed"), handle(q))
+	p.say("**%s** is at %s%s; change since the previous close: %s%s. %s", q.named(), q.figure("price"), stale(q), q.figure("change", "signed"), beside(q.figure("changePercent", "signed")), handle(q))
 	if e := q.at("extended"); e.value != nil && e.knows("price") {
-		p.say("Outside the session it traded at %s (%s).", e.figure("price"), e.figure("changePercent", "signed"))
+		p.say("Outside the session it traded at %s%s.", e.figure("price"), beside(e.figure("changePercent", "signed")))
 	}
 	var rows [][]string
 	for _, f := range quoteFields {
@@ -113,7 +113,7 @@ func (a *asked) histories(p *page, rs []*result) {
 	}
 	h := all[0]
 	symbol := plainly(h.text("symbol"))
-	p.say("**%s** changed by %s (%s) from the close of %s to that of %s. %s", symbol, h.figure("changePercent", "signed"), h.figure("change", "signed"), h.text("first.day"), h.text("last.day"), rs[0].cite())
+	p.say("**%s** changed by %s%s from the close of %s to that of %s. %s", symbol, h.figure("changePercent", "signed"), beside(h.figure("change", "signed")), h.text("first.day"), h.text("last.day"), rs[0].cite())
 	rows := [][]string{}
 	for _, c := range []struct{ name, path string }{{"First close", "first"}, {"Last close", "last"}, {"Highest close", "highestClose"}, {"Lowest close", "lowestClose"}} {
 		rows = append(rows, []string{c.name, h.text(c.path + ".day"), h.figure(c.path + ".close")})

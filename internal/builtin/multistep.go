@@ -123,10 +123,10 @@ func (a *asked) sayPicked(p *page, r *result) {
 	for _, h := range a.picked() {
 		switch {
 		case a.about.Movers != "" && h.knows("points"):
-			p.say("Of this time I take **%s** (%s). %s", h.named(), h.figure("gain", "signed"), handle(h))
+			p.say("Of this time I take **%s**%s. %s", h.named(), beside(h.figure("gain", "signed")), handle(h))
 		case a.about.Movers != "":
 			path, words := a.measure()
-			p.say("By the change %s I take **%s** (%s). %s", words, h.named(), h.figure(path, "signed"), r.cite())
+			p.say("By the change %s I take **%s**%s. %s", words, h.named(), beside(h.figure(path, "signed")), r.cite())
 		default:
 			p.say("One of your largest holdings is **%s** with %s of the portfolio. %s", h.named(), h.figure("allocationPercent"), r.cite())
 		}

@@ -52,6 +52,14 @@ func refer(expression string, form ...string) string {
 	return "{{" + expression + "}}"
 }
 
+// beside puts a figure in parentheses behind another, where it is known.
+func beside(figure string) string {
+	if figure == unknown {
+		return ""
+	}
+	return " (" + figure + ")"
+}
+
 // cite cites a place.
 func (n node) cite() string { return "[[" + n.ref + "]]" }
 
@@ -76,14 +84,13 @@ func first[T any](all []T, n int) []T { return all[:min(len(all), n)] }
 
 // page is an answer as it is written.
 type page struct {
-	strings.Builder
+	text  strings.Builder
 	notes []string // said at the end
 }
 
 // say writes a paragraph.
 func (p *page) say(format string, parts ...any) {
-	fmt.Fprintf(p, format, parts...)
-	p.WriteString("\n\n")
+	p.text.WriteString(fmt.Sprintf(format, parts...) + "\n\n")
 }
 
 // entries writes a list.
@@ -92,9 +99,9 @@ func (p *page) entries(lines []string) {
 		return
 	}
 	for _, line := range lines {
-		p.WriteString("- " + line + "\n")
+		p.text.WriteString("- " + line + "\n")
 	}
-	p.WriteString("\n")
+	p.text.WriteString("\n")
 }
 
 // table writes rows under the names of their columns. What nobody tells is left out where it is a whole column.
@@ -111,9 +118,9 @@ func (p *page) table(columns []string, rows [][]string) {
 	}
 	write := func(row []string) {
 		for _, i := range kept {
-			p.WriteString("| " + row[i] + " ")
+			p.text.WriteString("| " + row[i] + " ")
 		}
-		p.WriteString("|\n")
+		p.text.WriteString("|\n")
 	}
 	write(columns)
 	rule := make([]string, len(columns))
@@ -124,7 +131,7 @@ func (p *page) table(columns []string, rows [][]string) {
 	for _, row := range rows {
 		write(row)
 	}
-	p.WriteString("\n")
+	p.text.WriteString("\n")
 }
 
 // note keeps something to be said at the end, once.

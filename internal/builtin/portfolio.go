@@ -30,7 +30,7 @@ func (a *asked) portfolio(p *page, rs []*result) {
 	case a.about.Movers != "":
 		a.movers(p, r, all)
 	case a.has("cost basis"):
-		p.say("Cost basis of what you hold: %s; unrealized gain or loss: %s (%s). %s", r.figure("summary.costBasis"), r.figure("summary.unrealizedPnl", "signed"), r.figure("summary.unrealizedPnlPercent", "signed"), r.cite())
+		p.say("Cost basis of what you hold: %s; unrealized gain or loss: %s%s. %s", r.figure("summary.costBasis"), r.figure("summary.unrealizedPnl", "signed"), beside(r.figure("summary.unrealizedPnlPercent", "signed")), r.cite())
 		a.holdingsTable(p, all)
 	default:
 		a.overview(p, r, all)
@@ -41,11 +41,12 @@ func (a *asked) overview(p *page, r *result, all []node) {
 	if r.knows("summary.totalValue") {
 		p.say("Your portfolio is worth %s, of which %s is cash. %s", r.figure("summary.totalValue"), r.figure("summary.cash"), r.cite())
 	}
-	if r.knows("summary.dayChange") || r.knows("summary.dayChangePercent") {
-		p.say("Change since the previous close: %s (%s). Unrealized gain or loss: %s (%s).", r.figure("summary.dayChange", "signed"), r.figure("summary.dayChangePercent", "signed"),
-			r.figure("summary.unrealizedPnl", "signed"), r.figure("summary.unrealizedPnlPercent", "signed"))
-	} else if r.knows("summary.unrealizedPnl") {
-		p.say("Unrealized gain or loss: %s (%s).", r.figure("summary.unrealizedPnl", "signed"), r.figure("summary.unrealizedPnlPercent", "signed"))
+	for _, change := range []struct{ words, path string }{{"Change since the previous close", "summary.dayChange"}, {"Unrealized gain or loss", "summary.unrealizedPnl"}} {
+		if r.knows(change.path) {
+			p.say("%s: %s%s.", change.words, r.figure(change.path, "signed"), beside(r.figure(change.path+"Percent", "signed")))
+		} else if r.knows(change.path + "Percent") {
+			p.say("%s: %s.", change.words, r.figure(change.path+"Percent", "signed"))
+		}
 	}
 	if r.flag("summary.bestKnown.partial") {
 		p.note("The total is in part only: something has no known value, or was not read yet. %s", r.cite())
@@ -143,8 +144,8 @@ func (a *asked) movers(p *page, r *result, all []node) {
 		return
 	}
 	amount := strings.TrimSuffix(path, "Percent")
-	p.say("%s %s: **%s** with %s (%s). %s", map[bool]string{true: "Your biggest loser", false: "Your biggest gainer"}[a.about.Movers == "losers"], words,
-		some[0].named(), some[0].figure(path, "signed"), some[0].figure(amount, "signed"), r.cite())
+	p.say("%s %s: **%s** with %s%s. %s", map[bool]string{true: "Your biggest loser", false: "Your biggest gainer"}[a.about.Movers == "losers"], words,
+		some[0].named(), some[0].figure(path, "signed"), beside(some[0].figure(amount, "signed")), r.cite())
 	const shown = 5
 	var rows [][]string
 	for _, h := range first(some, min(a.count(), shown)) {
@@ -201,7 +202,7 @@ func (a *asked) asksSectors(p *page, r *result, all []node) {
 			return slices.ContainsFunc(sectors[sector], func(part string) bool { return strings.Contains(strings.ToLower(sliceName(s)), part) })
 		}
 		if i := slices.IndexFunc(all, in); i >= 0 {
-			p.say("**%s** makes up %s of your portfolio (%s). %s", sliceName(all[i]), all[i].figure("percent"), all[i].figure("value"), r.cite())
+			p.say("**%s** makes up %s of your portfolio%s. %s", sliceName(all[i]), all[i].figure("percent"), beside(all[i].figure("value")), r.cite())
 			continue
 		}
 		p.say("Nothing you hold is known to be in the sector **%s**. %s", sector, r.cite())

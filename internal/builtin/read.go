@@ -36,7 +36,8 @@ type result struct {
 	Warnings []string `json:"warnings"`
 
 	input json.RawMessage
-	node  // of its data
+	ours  bool // whether this analyst asked for it
+	node       // of its data
 }
 
 // read finds the question: the last message of the person's that begins with what was understood of it, and what follows.
@@ -66,11 +67,12 @@ func read(req llm.Request, today calendar.Day) *asked {
 	}
 	a.text = plan.TextOf(a.question)
 	a.match()
+	a.replaced()
 	return a
 }
 
 func (a *asked) add(text []byte, name string, input json.RawMessage) {
-	r := &result{input: input}
+	r := &result{input: input, ours: name != ""}
 	if json.Unmarshal(text, r) != nil || r.Handle == "" {
 		return
 	}
@@ -100,11 +102,28 @@ func (a *asked) match() {
 	}
 }
 
+// private tells whether a result keeps to what a language model may see. This analyst may see all, and asks again.
+func (r *result) private() bool {
+	return r.text("amountsShown") != "" || r.Error != nil && r.Error.Code == "forbidden"
+}
+
+// replaced leaves out what was kept from a model where it was read again in full.
+func (a *asked) replaced() {
+	all := a.results
+	a.results = slices.DeleteFunc(slices.Clone(all), func(r *result) bool {
+		return !r.ours && r.private() && slices.ContainsFunc(all, func(again *result) bool {
+			return again.ours && again.Tool == r.Tool && (r.input == nil || bytes.Equal(again.input, r.input))
+		})
+	})
+}
+
 // missing is what has to be read yet.
 func (a *asked) missing() []plan.Call {
 	wanted := append(a.planned(), a.further()...)
 	return slices.DeleteFunc(wanted, func(c plan.Call) bool {
-		return slices.ContainsFunc(a.results, func(r *result) bool { return c.Same(plan.Call{Tool: r.Tool, Input: r.input}) })
+		return slices.ContainsFunc(a.results, func(r *result) bool {
+			return c.Same(plan.Call{Tool: r.Tool, Input: r.input}) && (r.ours || !r.private())
+		})
 	})
 }
 

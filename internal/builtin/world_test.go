@@ -65,7 +65,7 @@ type world struct {
 	person  string
 	subject map[string][]string
 	reads   *understanding.Service
-	local   bool                                  // whether what is read stays on the server
+	local   bool                                  // whether what is read first may be read in full
 	spoil   func(json.RawMessage) json.RawMessage // what becomes of results on the way
 }
 
@@ -216,7 +216,7 @@ func (w *world) askOf(about intent.Brief, question string) answered {
 	w.must(err)
 	blocks := []llm.Block{{Data: understood}}
 	for _, c := range plan.For(a.about, question, today) {
-		output := w.run(&a, c)
+		output := w.run(&a, c, w.local)
 		blocks = append(blocks, llm.Block{Data: output})
 	}
 	request := llm.Request{Messages: []llm.Message{{Role: llm.User, Blocks: append(blocks, llm.Block{Text: question})}}}
@@ -230,7 +230,7 @@ func (w *world) askOf(about intent.Brief, question string) answered {
 		}
 		var told []llm.Block
 		for _, c := range calls {
-			told = append(told, llm.Block{Result: &llm.ToolResult{CallID: c.ID, Content: string(w.run(&a, plan.Call{Tool: c.Name, Input: c.Input}))}})
+			told = append(told, llm.Block{Result: &llm.ToolResult{CallID: c.ID, Content: string(w.run(&a, plan.Call{Tool: c.Name, Input: c.Input}, true))}})
 		}
 		request.Messages = append(request.Messages, llm.Message{Role: llm.Assistant, Blocks: said.Blocks}, llm.Message{Role: llm.User, Blocks: told})
 	}
@@ -238,11 +238,11 @@ func (w *world) askOf(about intent.Brief, question string) answered {
 	return a
 }
 
-func (w *world) run(a *answered, c plan.Call) json.RawMessage {
+func (w *world) run(a *answered, c plan.Call, local bool) json.RawMessage {
 	w.t.Helper()
 	a.calls = append(a.calls, c)
 	handle := tool.HandleOf(len(a.calls))
-	result, err := tool.Run(w.t.Context(), w.tools, tool.Asker{UserID: w.person, Local: w.local, Read: a.results}, c.Tool, c.Input)
+	result, err := tool.Run(w.t.Context(), w.tools, tool.Asker{UserID: w.person, Local: local, Read: a.results}, c.Tool, c.Input)
 	if err != nil {
 		return tool.PrintFailure(handle, err)
 	}

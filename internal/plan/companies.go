@@ -22,7 +22,7 @@ func companies() []need {
 		{naming((*asking).says), said},
 		{naming((*asking).profiles), func(a *asking) { a.each("get_company", input{}) }},
 		{(*asking).wideSearch, func(a *asking) {
-			in := input{Query: a.query(), Forms: a.Forms}
+			in := input{Query: a.mentioned(), Forms: a.Forms}
 			in.First, in.Last = a.past()
 			a.add("search_filings", in)
 		}},
@@ -248,6 +248,18 @@ func (a *asking) query() string {
 		text = strings.TrimSpace(strings.ToValidUTF8(text[:longest], ""))
 	}
 	return cmp.Or(text, "business")
+}
+
+// mentioned is what companies are asked to have mentioned.
+func (a *asking) mentioned() string {
+	query := a.query()
+	for _, word := range []string{"mentioning ", "mentions ", "mention "} {
+		if _, what, found := strings.Cut(query, word); found && what != "" {
+			what, _, _ = strings.Cut(what, " in ")
+			return strings.TrimRight(what, "?.! ")
+		}
+	}
+	return query
 }
 
 func (a *asking) profiles() bool {
