@@ -19,9 +19,13 @@ const mostRounds = 3
 // Model is the built-in analyst as a model: it takes the same conversation, asks for the same tools, and refers to figures
 // in the same way. The same conversation has the same answer. It costs nothing. It writes English; questions in other
 // languages are answered as far as they are understood.
-type Model struct {
-	Now func() time.Time // the system's clock where it is nil
-}
+type Model struct{ clock *clock }
+
+// clock tells the time. It is pointed to so that models can be compared.
+type clock struct{ now func() time.Time }
+
+// New is the built-in analyst by that clock; a Model by itself goes by the system's.
+func New(now func() time.Time) Model { return Model{&clock{now}} }
 
 // Info names it.
 func (Model) Info() llm.Info { return llm.Info{Provider: Name, Model: Name} }
@@ -32,8 +36,8 @@ func (m Model) Generate(ctx context.Context, req llm.Request, onText func(string
 		return llm.Response{}, err
 	}
 	now := time.Now
-	if m.Now != nil {
-		now = m.Now
+	if m.clock != nil {
+		now = m.clock.now
 	}
 	a := read(req, calendar.DayOf(now()))
 	if calls := a.missing(); len(calls) > 0 && a.round < mostRounds {

@@ -221,7 +221,7 @@ func (w *world) askOf(about intent.Brief, question string) answered {
 	}
 	request := llm.Request{Messages: []llm.Message{{Role: llm.User, Blocks: append(blocks, llm.Block{Text: question})}}}
 	for range 5 {
-		said, err := builtin.Model{Now: clock}.Generate(w.t.Context(), request, nil)
+		said, err := builtin.New(clock).Generate(w.t.Context(), request, nil)
 		w.must(err)
 		calls := said.Calls()
 		if len(calls) == 0 {

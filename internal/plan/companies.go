@@ -340,7 +340,7 @@ func unnamed(a *asking) {
 		moved(a)
 	case len(symbols) > 0:
 		a.add("get_stock_quotes", input{Symbols: symbols})
-	case a.Type != intent.Other, a.has("what does", "stock", "share", "price", "earnings", "revenue"):
+	case a.Type != intent.Other, a.has("stock", "earnings", "revenue"), a.has("what does") && strings.HasSuffix(string(a.text), " do "):
 		if name := named(a.question); name != "" {
 			a.add("find_instrument", input{Query: name})
 		}
