@@ -101,6 +101,9 @@ var conversations = []struct {
 	// What came in and went out.
 	{"What dividends did I receive this year?", "{{t1.totals[0].amount}}; {{t1.totals[0].amount + t1.totals[0].tax}} before tax; KO | dividend | {{t1.groups[0].amount}}"},
 	{"dividends i got from AAPL since 2024", "in AAPL since 2024-01-01; {{t1.totals[0].amount}}"},
+	{"what's my dividend yield", "since 2025-11-19; {{t1.totals[0].amount / t2.summary.totalValue | %}}"},
+	{"how much have I made on coca-cola including dividends", "{{t1.holding.unrealizedPnl | signed}}; {{t1.dividendsBase}}"},
+	{"should I sell my Apple shares?", "You hold {{t1.holding.quantity}}"},
 	{"dividends by month this year", "2026-09 | dividend | {{t1.groups[2].amount}}"},
 	{"How much interest did I earn in 2026?", "Interest: {{t1.totals[0].amount}}"},
 	{"What fees did I pay last year?", "Fees you paid, 2025: {{t1.fees}}; {{t1.tradeFees}}"},
@@ -122,6 +125,8 @@ var conversations = []struct {
 	{"How did Tesla do over the past year?", "{{t1.histories[0].changePercent | signed}}; {{t1.histories[0].highestClose.close}}"},
 	{"AAPL vs MSFT this year", "{{t1.histories[0].changePercent | signed}}; {{t1.histories[1].totalReturnPercent | signed}}; did best"},
 	{"What was the highest price of NVDA in 2025?", "Highest close | 2025-; {{t1.histories[0].highestClose.close}}"},
+	{"compare KO and JNJ over 5 years", "KO | {{t1.histories[0].changePercent | signed}}; JNJ"},
+	{"is Tesla overvalued?", "P/E, forward | {{t1.metrics[1].value | 2}}; {{t2.quotes[0].marketCap | compact}}"},
 	{"Dividend history of Coca-Cola", "{{t1.histories[0].dividendsPerShare}}; {{t1.histories[0].dividends[0].amount}}"},
 	{"XQZZ price", "I looked for"},
 	{"how is the S&P 500 doing", "^GSPC"},
@@ -144,7 +149,8 @@ var conversations = []struct {
 	{"latest 10-K of Microsoft", "10-K | 2026-08-03; [[t1.filings[0]]]"},
 	{"What does Apple say about competition?", "[[t1.passages[0]]], 10-K filed; “"},
 	{"What are the risk factors of Apple?", "[[t1.passages[0]]]; Risk"},
-	{"What does Microsoft say about cybersecurity in its 10-K?", "[[t1.passages[0]]]"},
+	{"Does Apple mention China as a risk?", "[[t1.passages[; “"},
+	{"What does Microsoft say about cybersecurity in its 10-K?", "[[t1.passages[; “"},
 	{"which companies mention tariffs in their filings", "the newest first; [[t1.filings[0]]]"},
 	// Several steps.
 	{"What is the news on my biggest loser?", "I take **Microsoft Corp. (MSFT)** ({{t1.holdings[1].dayChangePercent | signed}}); [[t2.stories[0]]]"},

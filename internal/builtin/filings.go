@@ -115,7 +115,7 @@ func (a *asked) section(p *page, rs []*result) {
 // quoted are quotes of passages, in quotation marks, and of which passage each is.
 func (a *asked) quoted(all []node, most int) (quotes []string, used []node) {
 	for _, n := range all {
-		if quote := quoteOf(n.text("text"), a.question); quote != "" && len(quotes) < most && !slices.Contains(quotes, "“"+quote+"”") {
+		if quote := quoteOf(n.text("text"), a.question, n.text("company")); quote != "" && len(quotes) < most && !slices.Contains(quotes, "“"+quote+"”") {
 			quotes, used = append(quotes, "“"+quote+"”"), append(used, n)
 		}
 	}
@@ -128,18 +128,21 @@ const (
 	longest  = 500
 )
 
-// quoteOf is the sentence of a text that has the most words of a question, the first of equals; empty where none can be
-// quoted word for word.
-func quoteOf(text, question string) string {
+// quoteOf is the sentence of a text that has the most words of a question, the first of equals; those of names, which all
+// of the text is about, do not count. It is empty where nothing can be quoted word for word.
+func quoteOf(text, question string, names ...string) string {
 	asked := map[string]bool{}
 	for _, w := range strings.Fields(string(plan.TextOf(question))) {
 		if len(w) > 3 && !slices.Contains(asking, w) {
 			asked[stem(w)] = true
 		}
 	}
+	for _, w := range strings.Fields(string(plan.TextOf(strings.Join(names, " ")))) {
+		delete(asked, stem(w))
+	}
 	best, most := "", -1
 	for _, sentence := range sentences(text) {
-		if !quotable(sentence) {
+		if !quotable(sentence) || !strings.HasSuffix(sentence, ".") { // headings and rows of tables say little by themselves
 			continue
 		}
 		found := 0

@@ -21,14 +21,13 @@ func (a *asked) performance(p *page, rs []*result) {
 	}
 	if a.about.Movers != "" {
 		a.contributions(p, r)
+		return
 	}
 	returns(p, r)
 	against(p, r)
 	if !risk {
 		drivers(p, r)
-		if a.about.Movers == "" {
-			a.contributions(p, r)
-		}
+		a.contributions(p, r)
 		p.say("Volatility, annualized: %s. Deepest fall: %s%s.", valueOf(p, r, "risk.volatility", "Volatility"), valueOf(p, r, "risk.maxDrawdown", "The deepest fall"), fallDays(r))
 	}
 	if r.flag("risk.shortHistory") {

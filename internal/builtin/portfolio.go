@@ -29,6 +29,8 @@ func (a *asked) portfolio(p *page, rs []*result) {
 		a.cash(p, r)
 	case a.about.Movers != "":
 		a.movers(p, r, all)
+	case a.has("yield") && len(a.of("get_transactions")) > 0:
+		a.paidBack(p, r)
 	case a.has("cost basis"):
 		p.say("Cost basis of what you hold: %s; unrealized gain or loss: %s%s. %s", r.figure("summary.costBasis"), r.figure("summary.unrealizedPnl", "signed"), beside(r.figure("summary.unrealizedPnlPercent", "signed")), r.cite())
 		a.holdingsTable(p, all)
@@ -111,6 +113,16 @@ func (a *asked) cash(p *page, r *result) {
 	}
 	if total, ok := r.amount("summary.totalValue"); ok && r.knows("summary.cash") && total.IsPositive() {
 		p.say("That is %s of the portfolio.", refer(r.ref+".summary.cash / "+r.ref+".summary.totalValue", "%"))
+	}
+}
+
+// paidBack says which part of the portfolio's value the dividends are that were read beside it.
+func (a *asked) paidBack(p *page, r *result) {
+	total, known := r.amount("summary.totalValue")
+	for _, t := range a.of("get_transactions")[0].list("totals") {
+		if known && total.IsPositive() && t.knows("amount") && t.text("currency") == r.text("summary.baseCurrency") {
+			p.say("The dividends received are %s of what the portfolio is worth now, cash included (%s). %s", refer(t.ref+".amount / "+r.ref+".summary.totalValue", "%"), r.figure("summary.totalValue"), r.cite())
+		}
 	}
 }
 

@@ -156,9 +156,7 @@ func (a *asked) news(p *page, rs []*result) {
 		for _, s := range first(r.list("stories"), shown) {
 			headline := s.text("headline")
 			if !quotable(headline) {
-				if headline = quoteOf(headline, ""); headline == "" {
-					continue
-				}
+				continue
 			}
 			line := "“" + strings.Join(strings.Fields(headline), " ") + "” " + s.cite()
 			if by := plainly(s.text("publisher")); by != "" && !counts(by) {

@@ -208,7 +208,9 @@ func listed(a *asking) {
 }
 
 // risks asks for a company's own account of its risks.
-func (a *asking) risks() bool { return !a.own() && a.has("risk factor", "risk", "risks") }
+func (a *asking) risks() bool {
+	return !a.own() && a.has("risk factor", "risks") && !a.has("mention", "mentions", "about")
+}
 
 // says asks what stands in filings: what no figure and no other source answers.
 func (a *asking) says() bool {
@@ -220,7 +222,12 @@ func (a *asking) says() bool {
 		"summarize", "summary of", "explain", "why did", "why does", "depend on", "depends on", "outlook", "going concern", "cybersecurity", "climate") {
 		return true
 	}
-	return a.Type == intent.Research && !a.topic(intent.News, intent.Price, intent.Profile, intent.Filings, intent.Dividends, intent.Performance) && !a.reports() && !a.hasFigures() && !a.has("what does", "what is", "tell me about") && len(a.Forms) == 0
+	return a.Type == intent.Research && !a.topic(intent.News, intent.Price, intent.Profile, intent.Filings, intent.Dividends, intent.Performance) && !a.reports() && !a.hasFigures() && !a.has("what does", "what is", "tell me about") && len(a.Forms) == 0 && !a.sideBySide()
+}
+
+// sideBySide compares over a time, and says nothing of what: prices.
+func (a *asking) sideBySide() bool {
+	return a.ranged() && a.has("compare", "compared", "vs", "versus", "against") && len(a.Topics) == 0
 }
 
 func (a *asking) hasFigures() bool {
@@ -297,7 +304,7 @@ func (a *asking) moves() bool {
 	if a.own() || len(a.Fiscal) > 0 && a.hasFigures() || a.topic(intent.News, intent.Filings) {
 		return false
 	}
-	return a.ranged() && (a.Type == intent.Market || a.topic(intent.Price, intent.Performance, intent.Dividends)) || a.has("dividend history", "dividend") && !a.topic(intent.Filings) ||
+	return a.ranged() && (a.Type == intent.Market || a.topic(intent.Price, intent.Performance, intent.Dividends) || a.sideBySide()) || a.has("dividend history", "dividend") && !a.topic(intent.Filings) ||
 		a.topic(intent.Performance) && !a.hasFigures() && a.From == nil || a.has("volatility", "volatile", "price history", "chart", "all time high")
 }
 

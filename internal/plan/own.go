@@ -37,7 +37,9 @@ func (t Text) Supposed() bool {
 
 // moves are the phrases of money that came or went; a sale that is only supposed has none.
 func flow(phrases ...string) func(*asking) bool {
-	return func(a *asking) bool { return a.own() && a.has(phrases...) && !a.text.Supposed() }
+	return func(a *asking) bool {
+		return a.own() && a.has(phrases...) && !a.text.Supposed() && !a.has("including dividend", "with dividend", "made on", "made from")
+	}
 }
 
 func (a *asking) flows() bool {
@@ -88,7 +90,11 @@ func traded(a *asking) {
 // transactions reads what happened over the range, of each of the symbols where there are any.
 func (a *asking) transactions(groupBy string, kinds ...string) {
 	in := input{Kinds: kinds, GroupBy: groupBy}
-	in.First, in.Last = a.past()
+	if in.First, in.Last = a.past(); in.First == nil && a.has("yield") { // of the last year
+		const year = 364 // days before today
+		first := a.today.AddDays(-year)
+		in.First = &first
+	}
 	if len(a.Symbols) > 0 {
 		a.each("get_transactions", in)
 		return
