@@ -255,7 +255,7 @@ func (a *App) buildAnalyst(outside providers) error {
 	}
 	now := outside.Now
 	a.Chat = &chat.Service{DB: a.db, Now: now, Log: outside.Options.Log, Audit: a.Audit, Keys: a.keyring, Analyst: &analyst.Analyst{
-		Model: model, Builtin: builtin.Model{}, Now: now,
+		Model: model, Builtin: builtin.New(now), Now: now,
 		Understand: (&understanding.Service{Companies: a.Filings.Companies, Holdings: a.Portfolio.Holdings, Now: now}).Read,
 		Tools:      a.tools(),
 	}}

@@ -76,8 +76,8 @@ func TestAnAnswerWhoseProcessDiedIsInterruptedWithWhatHadArrived(t *testing.T) {
 		}
 		want := []Message{{
 			ID: id, SessionID: session.ID, Versions: []string{id}, Role: llm.Assistant, Status: Interrupted, Content: "Apple is at 250 [1] & rising",
-			Error:     &Problem{Code: "canceled", Message: "the server stopped while it wrote this answer; ask again"},
-			Citations: []prose.Citation{{Index: 1, Handle: "t1", ToolCallID: call.ID, Tool: call.Name, Source: "yahoo"}},
+			Error:   &Problem{Code: "canceled", Message: "the server stopped while it wrote this answer; ask again"},
+			Figures: []prose.Figure{}, Citations: []prose.Citation{{Index: 1, Handle: "t1", ToolCallID: call.ID, Tool: call.Name, Source: "yahoo"}},
 			ToolCalls: []ToolCall{{ID: call.ID, Handle: "t1", Name: call.Name, Input: call.Input, Output: call.Output, StartedAt: began, DurationMs: 20}},
 			Usage: &Usage{
 				Usage: llm.Usage{Input: 10, Output: 2}, CostUSD: decimal.RequireFromString("0.00004"), Model: "m",
