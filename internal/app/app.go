@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
+	"slices"
 	"sync"
 	"time"
 
@@ -129,7 +130,7 @@ func (a *App) build(life context.Context, cfg Config, opts Options) (err error) 
 	}
 	outside := providers{cfg, opts, a.paces}
 	if err := errors.Join(
-		a.buildPeople(cfg, opts), a.buildStore(cfg, opts), a.buildMoney(life, outside), a.buildFilings(life, outside), a.buildAnalyst(outside),
+		a.buildPeople(cfg, opts), a.buildStore(cfg, opts), a.buildFilings(life, outside), a.buildMoney(life, outside), a.buildAnalyst(outside),
 	); err != nil {
 		return err
 	}
@@ -256,9 +257,19 @@ func (a *App) buildAnalyst(outside providers) error {
 	a.Chat = &chat.Service{DB: a.db, Now: now, Log: outside.Options.Log, Audit: a.Audit, Analyst: &analyst.Analyst{
 		Model: model, Builtin: builtin.Model{}, Now: now,
 		Understand: (&understanding.Service{Companies: a.Filings.Companies, Holdings: a.Portfolio.Holdings, Now: now}).Read,
-		Tools:      []tool.Tool{portfoliotools.Holdings(a.Portfolio), researchtools.Quotes(a.Market)},
+		Tools:      a.tools(),
 	}}
 	return nil
+}
+
+// tools are what answers may read.
+func (a *App) tools() []tool.Tool {
+	return slices.Concat([]tool.Tool{tool.Calculate()}, portfoliotools.All(portfoliotools.Services{
+		Portfolio: a.Portfolio, Performance: a.Performance, Breakdown: a.Breakdown, Reconciliation: a.Reconciliation, Ledger: a.Ledger,
+	}), researchtools.All(researchtools.Services{
+		Market: a.Market, Past: a.PastPrices, Research: a.Research, Filings: a.Filings, Documents: a.Documents, Library: a.filingLibrary,
+		Passages: a.passages, Reported: a.Reported,
+	}))
 }
 
 // buildEdge makes what the network reaches.

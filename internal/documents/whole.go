@@ -10,18 +10,26 @@ import (
 	"github.com/jaspers-ai/jaspers/internal/calendar"
 	"github.com/jaspers-ai/jaspers/internal/db"
 	"github.com/jaspers-ai/jaspers/internal/filings"
+	"github.com/jaspers-ai/jaspers/internal/flat"
 	"github.com/jaspers-ai/jaspers/internal/items"
 )
 
 // Whole is a document with all of its text, and where items lie in it: of an exhibit those that the main document
 // leaves to it. Items are bytes of the text, in its order and apart.
 type Whole struct {
-	CIK    filings.CIK
-	Form   string
-	Filed  calendar.Day
-	Period *calendar.Day
-	Text   string
-	Items  []items.Item
+	CIK     filings.CIK
+	Company string
+	Form    string
+	Filed   calendar.Day
+	Period  *calendar.Day
+	Text    string
+	Items   []items.Item
+	Address string // where people read it
+}
+
+// Link leads to a part of the document, from a byte of its text to another.
+func (w Whole) Link(start, end int) string {
+	return w.Address + flat.Document{Text: w.Text}.Fragment(start, end)
 }
 
 // Whole gives a document of a filing, which is fetched where that was never done.
@@ -37,7 +45,10 @@ func (s *Service) Whole(ctx context.Context, number filings.Accession, name stri
 	if err != nil {
 		return w, err
 	}
-	w = Whole{CIK: c.Filers[0].CIK, Form: c.Form, Filed: c.Filed, Period: c.Period, Text: d.text, Items: itemsOf(d.sections)}
+	w = Whole{
+		CIK: c.Filers[0].CIK, Company: c.Filers[0].Name, Form: c.Form, Filed: c.Filed, Period: c.Period, Text: d.text, Items: itemsOf(d.sections),
+		Address: s.Filings.Source.DocumentURL(c.Filers[0].CIK, c.Accession, name),
+	}
 	if main, ok := c.Main(); ok && main.Name != name && slices.Contains(exhibits(c), name) {
 		referring, err := s.read(ctx, c, main.Name)
 		if err != nil {

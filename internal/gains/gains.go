@@ -3,6 +3,7 @@ package gains
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"sync"
 	"time"
@@ -44,15 +45,15 @@ type Report struct {
 	// Positions are open and closed ones by account and instrument, without their single sales.
 	Positions []Position
 	Totals    Totals
-	// Unread counts the accounts of which no transaction was ever read, Unknown the instruments of which a purchase is not
-	// known, and Unrated the sums that are not in Totals for want of a rate of exchange.
-	Unread, Unknown, Unrated int
-	First                    calendar.Day // of the ledger; zero when it is empty
+	Lacks
+	First calendar.Day // of the ledger; zero when it is empty
 	// Cash is by account and currency, Splits by instrument.
 	Cash        map[string]map[string]Cash
 	Splits      map[string][]instrument.Split
 	Instruments map[string]instrument.Instrument
 
+	cash      Totals // the part of Totals that concerns no instrument
+	cashLacks int    // the part of Unrated that does not
 	byHolding map[lots.Holding]*Position
 	rules     map[string]lots.Rules
 	reported  map[lots.Holding]decimal.Decimal
@@ -87,6 +88,33 @@ type Totals struct {
 func (t *Totals) add(s lots.Sums) {
 	t.Dividends, t.Interest, t.Fees = t.Dividends.Add(s.Dividends), t.Interest.Add(s.Interest), t.Fees.Add(s.Fees)
 	t.TradeFees, t.Taxes = t.TradeFees.Add(s.TradeFees), t.Taxes.Add(s.Taxes)
+}
+
+// Lacks counts what totals do not know or leave out.
+type Lacks struct {
+	// Unread counts the accounts of which no transaction was ever read, Unknown the instruments of which a purchase is not
+	// known, and Unrated the sums that are not in the totals for want of a rate of exchange.
+	Unread, Unknown, Unrated int
+}
+
+// Words say what is lacking; nothing when nothing is.
+func (l Lacks) Words() []string {
+	var all []string
+	for _, lack := range []struct {
+		n          int
+		what, lack string
+	}{
+		{l.Unread, "account", "no transactions were read of"},
+		{l.Unknown, "position", "a purchase or its cost is not known of"},
+		{l.Unrated, "sum", "there is no rate of exchange of its day for"},
+	} {
+		if lack.n == 1 {
+			all = append(all, fmt.Sprintf("Not all is known: %s 1 %s.", lack.lack, lack.what))
+		} else if lack.n > 1 {
+			all = append(all, fmt.Sprintf("Not all is known: %s %d %ss.", lack.lack, lack.n, lack.what))
+		}
+	}
+	return all
 }
 
 // Position gives what the ledger says of an instrument in an account; nil when nothing.
@@ -201,9 +229,14 @@ func (r *Report) addPosition(p Position) {
 	} else {
 		r.Unrated++
 	}
-	if slices.ContainsFunc(p.Marks, func(m lots.Mark) bool {
-		return m.Reason == lots.IncompleteHistory || m.Reason == lots.CostUnknown
-	}) {
+	if p.unknownSince(calendar.Day{}) {
 		r.Unknown++
 	}
+}
+
+// unknownSince tells whether something that happened from a day on rests on a purchase or a cost that is not known.
+func (p *Position) unknownSince(first calendar.Day) bool {
+	return slices.ContainsFunc(p.Marks, func(m lots.Mark) bool {
+		return !m.Day.Before(first) && (m.Reason == lots.IncompleteHistory || m.Reason == lots.CostUnknown)
+	})
 }

@@ -122,8 +122,9 @@ func (r *Report) addCash(t ledger.Transaction, past exchange.Past) {
 		*amount, ok = converted, ok && known
 	}
 	if !ok {
-		r.Unrated++
+		r.Unrated, r.cashLacks = r.Unrated+1, r.cashLacks+1
 		return
 	}
 	r.Totals.add(s)
+	r.cash.add(s)
 }

@@ -26,10 +26,10 @@ func (s *Service) Until(ctx context.Context, userID string, settings user.Settin
 }
 
 // cutOff takes away what happened after a day. What brokerages say is held now becomes what they would have said then:
-// as far from what the transactions come to as now.
+// as far from what the transactions come to as now. What was cut off before can be cut off further.
 func (in *Input) cutOff(day calendar.Day) {
 	l := &in.Ledger
-	now := lots.Quantities(l.Transactions, l.Splits, calendar.Day{})
+	now := lots.Quantities(l.Transactions, l.Splits, l.Until)
 	l.Transactions = slices.DeleteFunc(l.Transactions, func(t ledger.Transaction) bool { return day.Before(t.Day) })
 	l.Until = day
 	then := lots.Quantities(l.Transactions, l.Splits, day)

@@ -11,15 +11,15 @@ import (
 )
 
 // allListed are the companies of the SEC's list, some 10,000.
-func allListed(b *testing.B) []intent.Company {
-	b.Helper()
-	raw, err := os.ReadFile(sharedtest.Dir(b, "evals/universe/company_tickers_exchange.json"))
+func allListed(tb testing.TB) []intent.Company {
+	tb.Helper()
+	raw, err := os.ReadFile(sharedtest.Dir(tb, "evals/universe/company_tickers_exchange.json"))
 	if err != nil {
-		b.Fatal(err)
+		tb.Fatal(err)
 	}
 	var list struct{ Data [][]any }
 	if err := json.Unmarshal(raw, &list); err != nil {
-		b.Fatal(err)
+		tb.Fatal(err)
 	}
 	var out []intent.Company
 	for _, row := range list.Data {

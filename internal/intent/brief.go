@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/jaspers-ai/jaspers/internal/calendar"
+	"github.com/jaspers-ai/jaspers/internal/fiscal"
 )
 
 // Brief is an intent as it is shown, stored, and given to who answers.
@@ -36,15 +37,15 @@ func (in Intent) Brief(today calendar.Day) Brief {
 		b.From, b.To = &r.From, &r.To
 	}
 	for _, f := range in.Fiscal {
-		b.Fiscal = append(b.Fiscal, f.String())
+		b.Fiscal = append(b.Fiscal, label(f))
 	}
 	return b
 }
 
-// String is "FY2024" or "Q3 2024".
-func (f FiscalPeriod) String() string {
-	if f.Quarter == 0 {
-		return fmt.Sprintf("FY%d", f.Year)
+// label is a period as figures are labelled with it: "FY2024" or "Q3 2024".
+func label(p fiscal.Period) string {
+	if p.Quarter == 0 {
+		return fmt.Sprintf("FY%d", p.Year)
 	}
-	return fmt.Sprintf("Q%d %d", f.Quarter, f.Year)
+	return fmt.Sprintf("Q%d %d", p.Quarter, p.Year)
 }

@@ -7,6 +7,9 @@ import (
 	"github.com/jaspers-ai/jaspers/internal/words"
 )
 
+// smallest is from which place on companies are so small that few speak of them.
+const smallest = 3000
+
 // nameConfidence weighs how a name is written and what stands around it.
 func (q *question) nameConfidence(entry name, i, next int) float64 {
 	confidence := float64(entry.base)
@@ -23,6 +26,12 @@ func (q *question) nameConfidence(entry name, i, next int) float64 {
 	}
 	if q.everyday && context == 0 {
 		confidence -= 0.6
+	}
+	if !q.cased && !entry.known && next == i+1 && entry.company >= smallest {
+		confidence -= 0.1
+	}
+	if q.cased && !entry.known && !q.words[i].Capital() && q.words[i].Kind == words.Letters {
+		confidence -= 0.25 // who writes capitals elsewhere writes them in names
 	}
 	if next-i == len(q.words) || next-i+1 == len(q.words) && q.words[len(q.words)-1].Kind == words.Sign {
 		confidence += 0.25
@@ -48,6 +57,12 @@ func (q *question) weakConfidence(entry name, i, next int) float64 {
 	case q.cased:
 		confidence -= 0.1
 	}
+	if !q.cased && entry.known && !entry.shop && q.tells["other"] == 0 && q.money() >= 2 {
+		confidence += 0.25
+	}
+	if q.possessive(next-1) && q.money() >= 4 {
+		confidence += 0.1
+	}
 	if q.among(i-1, "a", "an", "your", "my", "the") || !capital && q.among(i-1, "given", "each", "any", "certain") {
 		confidence -= 0.2
 	}
@@ -70,15 +85,15 @@ func (q *question) continues(i int) bool {
 // services are what people have of a company, or do with it, without asking of it as an investment.
 var (
 	services = set(`account accounts card cards app website platform customer checking savings debit branch statement login gift membership prime
-		checkout delivery pickup warranty subscription atm coupon receipt refund`)
+		checkout rating ratings score scores delivery pickup warranty subscription atm coupon receipt refund`)
 	dealings = set(`account accounts card cards pay payment broker brokerage use using via transfer deposit withdraw withdrawal file insure
-		accept accepts cancel obtain`)
+		accept accepts accepted receive charge charges cancel obtain`)
 	servants = set("V MA AXP PYPL SCHW HOOD IBKR COIN JPM BAC WFC C HSBC COF GOOGL GOOG INTU EBAY NFLX MSFT SOFI")
 )
 
 // serves tells whether a question is about what a company does for the person: "my Chase account".
 func (q *question) serves(company int32, next int) bool {
-	if company == none || q.tells["research"] >= 6 || q.tells["portfolio"] >= 4 {
+	if company == none || q.tells["research"] >= 4 || q.tells["portfolio"] >= 4 {
 		return false
 	}
 	for i := next; i < min(next+2, len(q.words)); i++ {
@@ -103,7 +118,7 @@ var (
 	after = set(`doing up down stock share shares price prices ticker quote earnings revenue revenues dividend dividends calls puts chart
 		filing filings sales etf adr bonds bond performance return returns history margins margin guidance ceo cfo inc corp 10 valuation eps
 		worth trading traded gross operating capex debt subscribers user users passenger combined ebitda news report reports reported
-		competitors position holdings stake profit profits buyback outlook annual quarterly risk`)
+		competitors position holdings short stake profit profits buyback outlook annual quarterly risk`)
 	before = set(`like etf etn fund adr buy bought buying sell sold selling own owned hold holding holdings invest invested investing short
 		shorting versus vs compare ticker symbol trim`)
 	partOf = set(`news outlook prices quotes charts stocks positions price shares share stock position quote stake performance value
@@ -153,14 +168,21 @@ func (q *question) neighbours(i, next int) float64 {
 
 // judged tells whether "a buy", "a good investment", "overvalued" follows.
 func (q *question) judged(next int) bool {
+	upper := q.cased && q.words[next-1].Upper()
 	if q.is(next, "a") {
 		next++
 		if q.among(next, "good", "strong", "safe", "bad") {
+			if upper {
+				return true // "a good REIT"
+			}
 			next++
 		}
 		return q.among(next, "buy", "sell", "hold", "stock", "investment")
 	}
-	return q.among(next, "overvalued", "undervalued", "expensive", "cheap")
+	if q.among(next, "so", "too", "still", "really") {
+		next++
+	}
+	return q.among(next, "overvalued", "undervalued", "expensive", "cheap") || q.is(next, "do") && q.is(next-2, "does") && q.is(next-3, "what")
 }
 
 // coordination is what it adds that a company that is sure stands beside this one: "T and VZ", "visa vs mastercard".
@@ -219,20 +241,30 @@ var acronyms = func() map[string]bool {
 func (q *question) symbolConfidence(company int32, i int) float64 {
 	w := q.words[i]
 	context := q.context(i, i+1)
+	if context <= 0.1 && q.serves(company, i+1) {
+		return 0
+	}
 	if i+1 < len(q.words) && plurals[q.words[i+1].Text] {
 		context -= 0.1
 	}
-	if q.everyday {
+	switch {
+	case q.everyday && q.cased && w.Upper():
+		context -= 0.3
+	case q.everyday:
 		context -= 0.5
+	}
+	if i == 0 && q.cased && w.Upper() && q.timedElse() {
+		context += 0.5
 	}
 	if i == 0 && (len(q.words) == 1 || len(q.words) == 2 && q.words[1].Kind == words.Sign) {
 		context += 0.4 // it is all that was written
 	}
 	switch {
 	case q.cased && w.Upper():
+		if context == 0 && q.money() == 0 && !q.topical() && len(q.words) > 6 {
+			context = -0.25 // nothing here is about companies
+		}
 		return q.capitalsConfidence(company, i) + context
-	case nearMoney(w.Text):
-		return 0
 	case q.cased && w.Capital():
 		return 0.1 + context/2 // a name, or how a sentence begins
 	case q.cased && (words.Common(w.Text, 20_000) || acronyms[w.Text]):
@@ -243,13 +275,25 @@ func (q *question) symbolConfidence(company int32, i int) float64 {
 	return q.smallConfidence(w.Text, i, context)
 }
 
+// timedElse tells whether a question is one word and a time: "COST this week".
+func (q *question) timedElse() bool {
+	timed := false
+	for i := 1; i < len(q.words); i++ {
+		if !q.timed[i] && q.words[i].Kind != words.Sign && !q.among(i, "in", "on", "over", "from", "since", "during", "for", "at", "the") {
+			return false
+		}
+		timed = timed || q.timed[i]
+	}
+	return timed
+}
+
 // capitalsConfidence weighs capitals in a question that also has small letters.
 func (q *question) capitalsConfidence(company int32, i int) float64 {
 	w := q.words[i]
 	switch {
 	case len(w.Text) == 1:
 		return q.letterConfidence(i)
-	case acronyms[w.Text] && q.capitals == 1 && words.Common(w.Text, 20_000) && q.money() >= 2:
+	case acronyms[w.Text] && q.capitals == 1 && words.Common(w.Text, 20_000) && (q.money() >= 2 || i == 0 && q.topical() || q.judged(i+1)):
 		return 0.3 // a word that somebody took the trouble to put in capitals
 	case acronyms[w.Text]:
 		return 0.1
@@ -270,7 +314,7 @@ func (q *question) smallConfidence(word string, i int, context float64) float64 
 	case acronym && words.Common(word, 20_000), words.Common(word, 5000):
 		return context / 2
 	case acronym, len(word) == 1:
-		return 0.1 + context
+		return 0.05 + context
 	case len(word) == 2, known:
 		return 0.25 + context
 	case len(word) == 3, q.cased:
@@ -293,7 +337,7 @@ func (q *question) letterConfidence(i int) float64 {
 	switch {
 	case q.among(i, "a", "i"), !q.words[i].Upper():
 		return 0.2
-	case i > 0 && kinds[q.words[i-1].Text], q.among(i+1, "corp", "shares", "share", "class", "visa", "type"):
+	case i > 0 && kinds[q.words[i-1].Text], q.among(i+1, "corp", "class", "visa", "type"), q.among(i+1, "share", "shares") && q.among(i, "a", "b", "c", "h"):
 		return -0.3
 	case i+1 < len(q.words) && q.words[i+1].Capital() && !q.words[i+1].Upper():
 		return 0 // an initial

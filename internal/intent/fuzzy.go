@@ -1,6 +1,10 @@
 package intent
 
-import "github.com/jaspers-ai/jaspers/internal/words"
+import (
+	"strings"
+
+	"github.com/jaspers-ai/jaspers/internal/words"
+)
 
 // fuzzyLarge is down to which company misspelled names are understood: those people write from memory.
 const fuzzyLarge = 1200
@@ -41,15 +45,23 @@ func (u *Universe) misspelled(word string) (int32, bool) {
 	return best, best != none
 }
 
-// money are words that people write in a hurry next to symbols.
-var money = []string{"stock", "stocks", "share", "shares", "price", "quote", "portfolio", "dividend", "dividends", "earnings", "revenue", "return", "holdings"}
+// common are words of questions on money and time that people misspell in a hurry.
+var common = strings.Fields(`stock stocks share shares price prices quote portfolio dividend dividends earnings revenue return returns holdings
+	performance performing volatility profit margin allocation transactions balance position positions company
+	january february march april august september october november december monday tuesday wednesday thursday friday saturday sunday
+	today yesterday tomorrow week month months quarter years previous current between since`)
 
-// nearMoney tells whether a word is one of these, misspelled.
-func nearMoney(word string) bool {
-	for _, m := range money {
-		if words.Slips(word, m, 1) <= 1 {
-			return true
+// mend puts right the words of a question that are none and one slip away from a common one.
+func (q *question) mend() {
+	for i, w := range q.words {
+		if w.Kind != words.Letters || len(w.Text) < 4 || w.Upper() && len(w.Text) <= 5 || words.Known(w.Text) || q.universe.isName(w.Text) {
+			continue
+		}
+		for _, right := range common {
+			if right[0] == w.Text[0] && len(right) > 4 && words.Slips(w.Text, right, 1) <= 1 {
+				q.words[i].Text = right
+				break
+			}
 		}
 	}
-	return false
 }

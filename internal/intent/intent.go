@@ -1,7 +1,10 @@
 package intent
 
 import (
+	"strconv"
+
 	"github.com/jaspers-ai/jaspers/internal/calendar"
+	"github.com/jaspers-ai/jaspers/internal/fiscal"
 	"github.com/jaspers-ai/jaspers/internal/when"
 	"github.com/jaspers-ai/jaspers/internal/words"
 )
@@ -27,7 +30,7 @@ type Intent struct {
 	Ranges []when.Range
 	// Fiscal are the fiscal periods, in the order in which they stand. A quarter of a plain year, "Q3 2023", is both
 	// fiscal and a range.
-	Fiscal   []FiscalPeriod
+	Fiscal   []fiscal.Period
 	DocTypes []string // forms as EDGAR calls them: 10-K, 10-Q, 8-K, 20-F, DEF 14A …
 	Filters  Filters
 	Topics   []Topic
@@ -43,16 +46,23 @@ type Context struct {
 // counts.
 func (u *Universe) Parse(query string, c Context) Intent {
 	q := u.question(query, c.Held)
-	in := Intent{Symbols: u.mentions(q)}
-	fiscal := fiscalPeriods(q.words)
-	in.Fiscal = fiscal.periods
-	in.DocTypes = docTypes(q.words)
+	periods := fiscal.Find(q.words)
+	dated := periods.Masked(q.words)
+	asked := when.Options{Today: c.Today, Past: true, Trading: true}
+	in := Intent{Ranges: when.Find(dated, asked)}
+	q.timed = q.times(periods, in.Ranges)
+	in.Symbols = u.mentions(q)
+	in.Fiscal = periods.Periods
+	in.DocTypes = fiscal.Forms(q.words)
 	in.Type = q.kind(in)
-	in.Ranges = when.Find(fiscal.masked(q.words), when.Options{
+	meant := when.Options{
 		Today:   c.Today,
 		Past:    in.Type != Other && !q.looksAhead(),
 		Trading: in.Type == Market || in.Type == Portfolio,
-	})
+	}
+	if len(in.Ranges) > 0 && meant != asked {
+		in.Ranges = when.Find(dated, meant)
+	}
 	if len(in.Ranges) > 0 {
 		in.Range = &in.Ranges[0]
 	}
@@ -72,10 +82,26 @@ func (u *Universe) question(query string, held []string) *question {
 			q.held[symbolKey(symbol)] = true
 		}
 	}
+	q.mend()
 	q.tells = listen(q.words)
 	q.readCase()
 	q.everyday = q.tells["other"] > 0 && q.tells["other"] >= q.tells["market"]+q.tells["research"]+q.tells["portfolio"]
 	return q
+}
+
+// times tells of each word whether it speaks of time, and so of no company.
+func (q *question) times(periods fiscal.Reading, ranges []when.Range) []bool {
+	out := make([]bool, len(q.words))
+	for i := range out {
+		out[i] = periods.Covers(i)
+	}
+	i := 0
+	for _, r := range ranges {
+		for ; i < len(q.words) && q.words[i].End <= r.End; i++ {
+			out[i] = out[i] || q.words[i].Start >= r.Start
+		}
+	}
+	return out
 }
 
 // readCase finds out what capitals mean in the question.
@@ -107,4 +133,23 @@ func (q *question) looksAhead() bool {
 		}
 	}
 	return false
+}
+
+// yearsAsFiscal takes the years of dates for fiscal ones, in questions on companies that name none: "revenue in 2019".
+// Filers call a year by the year in which it ends, as people do.
+func yearsAsFiscal(text []words.Word, ranges []when.Range) []fiscal.Period {
+	var out []fiscal.Period
+	seen := map[int]bool{}
+	for _, r := range ranges {
+		for _, w := range text {
+			if w.Start < r.Start || w.End > r.End || w.Kind != words.Digits || len(w.Text) != 4 {
+				continue
+			}
+			if year, err := strconv.Atoi(w.Text); err == nil && !seen[year] {
+				seen[year] = true
+				out = append(out, fiscal.Period{Year: year})
+			}
+		}
+	}
+	return out
 }

@@ -1,47 +1,6 @@
 package intent
 
-import (
-	"strings"
-
-	"github.com/jaspers-ai/jaspers/internal/calendar"
-	"github.com/jaspers-ai/jaspers/internal/when"
-	"github.com/jaspers-ai/jaspers/internal/words"
-)
-
-// Topic is something a question asks about.
-type Topic string
-
-const topicMark = "topic:"
-
-// topics are those whose words stand in the question, in a fixed order.
-func (q *question) topics() []Topic {
-	var out []Topic
-	for _, t := range allTopics {
-		if q.tells[topicMark+string(t)] > 0 {
-			out = append(out, t)
-		}
-	}
-	return out
-}
-
-// The topics of questions.
-const (
-	Dividends    Topic = "dividends"
-	Performance  Topic = "performance"
-	Risk         Topic = "risk"
-	Allocation   Topic = "allocation"
-	News         Topic = "news"
-	Earnings     Topic = "earnings"
-	Price        Topic = "price"
-	Fundamentals Topic = "fundamentals"
-	Transactions Topic = "transactions"
-	Holdings     Topic = "holdings"
-	Filings      Topic = "filings"
-	Cash         Topic = "cash"
-	Profile      Topic = "profile"
-)
-
-var allTopics = []Topic{Dividends, Performance, Risk, Allocation, News, Earnings, Price, Fundamentals, Transactions, Holdings, Filings, Cash, Profile}
+import "github.com/jaspers-ai/jaspers/internal/words"
 
 // kind weighs what the words tell. What is the person's own comes first, then companies, then the market; a question
 // that tells nothing, and names no company, is about something else.
@@ -49,6 +8,14 @@ func (q *question) kind(in Intent) Type {
 	portfolio, market, research, other := q.tells["portfolio"], q.tells["market"], q.tells["research"], q.tells["other"]
 	if len(in.Fiscal) > 0 || len(in.DocTypes) > 0 {
 		research += 6
+	}
+	told := market+research > 0 || q.topical() || q.grouped()
+	if told {
+		portfolio = max(portfolio, q.tells["self"])
+	}
+	if len(in.Symbols) > 0 || portfolio+market+research > 0 || q.grouped() {
+		market += q.tells["moves"]
+		research += q.tells["asks"]
 	}
 	if len(in.Symbols) > 0 {
 		market++
@@ -60,11 +27,13 @@ func (q *question) kind(in Intent) Type {
 	switch {
 	case other > 0 && other >= money && (portfolio < 4 || other > portfolio):
 		return Other
-	case portfolio >= 4 && portfolio+2 >= research:
+	case portfolio >= 4 && portfolio+2 >= research, portfolio == 3 && portfolio+2 >= research, len(in.Symbols) == 0 && q.ownOnly():
 		return Portfolio
+	case len(in.Symbols) > 0 && len(in.Fiscal)+len(in.DocTypes) == 0 && q.bare(in.Symbols):
+		return Market
 	case research >= 2 && research >= market:
 		return Research
-	case market >= 2, market == 1 && len(in.Symbols) > 0 && q.bare(in.Symbols):
+	case market >= 2:
 		return Market
 	case market == 1 && len(in.Symbols) > 0:
 		return Research
@@ -76,65 +45,64 @@ func (q *question) kind(in Intent) Type {
 	return Other
 }
 
-// anyDay is for finding where times stand, when it does not matter which they are.
-var anyDay = calendar.Day{Year: 2024, Month: 6, Day: 5}
+// topical tells whether a question has a topic.
+func (q *question) topical() bool {
+	for _, t := range allTopics {
+		if q.tells[topicMark+string(t)] > 0 {
+			return true
+		}
+	}
+	return false
+}
 
-// bare tells whether a question is little more than the companies it names and a time: "AAPL over the past year".
+// grouped tells whether a question speaks of a sector or industry.
+func (q *question) grouped() bool {
+	for _, name := range sectors {
+		if q.tells["sector:"+name] > 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// owned are what only one's own account has where nothing says whose they are: "fees last year".
+var owned = set(`fees fee gains gain losses loss trades trade orders order dividends dividend income returns return performance deposits
+	withdrawals transactions holdings positions pnl profit profits contributions buys sells sales`)
+
+// ownOnly tells whether a question names what one's own account has, and a time, and nothing else.
+func (q *question) ownOnly() bool {
+	any, timed := false, false
+	for i, w := range q.words {
+		switch {
+		case q.timed[i]:
+			timed = true
+		case owned[w.Text]:
+			any = true
+		case w.Kind != words.Sign && !little[w.Text] && !q.among(i, "all", "total", "any", "list", "paid", "received"):
+			return false
+		}
+	}
+	return any && timed
+}
+
+// little are words that ask nothing in particular of a company.
+var little = set(`how hows what whats which is are was were s the a an over in on at of for about and or vs versus now rn currently current please me i us show
+	give get tell check look pull find doing did do does go going has have been it its to up stock stocks share shares inc company compare compared with
+	against right view performing from between since during all far so within last past ever inception`)
+
+// bare tells whether a question is no more than the companies it names and a time: "AAPL over the past year".
 func (q *question) bare(symbols []Mention) bool {
-	const little = 2
-	spans := when.Find(q.words, when.Options{Today: anyDay, Past: true, Trading: true})
-	left := 0
-	for _, w := range q.words {
-		within := w.Kind == words.Sign || w.Text == "over" || w.Text == "in"
+	for i, w := range q.words {
+		if w.Kind == words.Sign || q.timed[i] || little[w.Text] {
+			continue
+		}
+		within := false
 		for _, m := range symbols {
 			within = within || w.Start >= m.Start && w.End <= m.End
 		}
-		for _, r := range spans {
-			within = within || w.Start >= r.Start && w.End <= r.End
-		}
 		if !within {
-			left++
+			return false
 		}
 	}
-	return left <= little
+	return true
 }
-
-// Filters narrow what a question is about.
-type Filters struct {
-	// Holdings has the question be about what the person owns.
-	Holdings bool
-	// Sectors and Industries are groups in our own words: technology, healthcare; semiconductors, airlines. An industry
-	// stands beside the sector it is of, and narrows it.
-	Sectors, Industries []string
-	// Movers is "gainers" or "losers".
-	Movers string
-}
-
-func (q *question) filters(t Type, named bool) Filters {
-	out := Filters{Holdings: t == Portfolio}
-	for _, name := range sectors {
-		if q.tells["sector:"+name] > 0 {
-			out.Sectors = append(out.Sectors, name)
-		}
-	}
-	for _, name := range industries {
-		if q.tells["industry:"+name] > 0 {
-			out.Industries = append(out.Industries, name)
-		}
-	}
-	if t == Research || t == Other || t == Market && named {
-		out.Sectors, out.Industries = nil, nil // what a company does, and not which companies
-	}
-	switch {
-	case q.tells["movers:losers"] > 0 && q.tells["movers:gainers"] == 0:
-		out.Movers = "losers"
-	case q.tells["movers:gainers"] > 0 && q.tells["movers:losers"] == 0:
-		out.Movers = "gainers"
-	}
-	return out
-}
-
-var (
-	sectors    = strings.Fields("technology financials healthcare energy industrials materials utilities realestate staples discretionary communication")
-	industries = strings.Fields("semiconductors software banks biotechnology pharmaceuticals airlines automobiles insurance oil gold defense retail reits")
-)

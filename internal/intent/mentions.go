@@ -11,6 +11,8 @@ type Mention struct {
 	// Listed is false for companies that are not in the universe: those known to have left the exchange, and symbols
 	// written as such.
 	Listed bool
+	// Held tells that the person holds it, as Context.Held says.
+	Held bool
 }
 
 // enough is the confidence from which words are taken to mean a company.
@@ -23,6 +25,7 @@ type question struct {
 	words    []words.Word
 	held     map[string]bool
 	tells    signals
+	timed    []bool // of each word, whether it speaks of time
 	// cased tells that capitals mean something: the question is written in both cases.
 	cased bool
 	// titled tells that it is a title, in which most words begin with a capital.
@@ -74,6 +77,7 @@ func (u *Universe) mention(q *question, i int, c candidate) Mention {
 		m.Listed = c.company < u.listed
 	}
 	m.Words = q.text[m.Start:m.End]
+	m.Held = q.held[symbolKey(m.Symbol)]
 	return m
 }
 
@@ -162,6 +166,9 @@ const longestName = 8
 func (u *Universe) byName(q *question, i int) (candidate, bool) {
 	var best candidate
 	found := false
+	if i > 0 && q.words[i].Glued && q.words[i-1].Kind != words.Sign && q.words[i-1].Text[0] < 0x80 {
+		return best, false // within a word
+	}
 	key, letters := hashStart, 0
 	for j, n := i, 0; j < len(q.words) && n < longestName; j++ {
 		w := q.words[j]
@@ -178,6 +185,10 @@ func (u *Universe) byName(q *question, i int) (candidate, bool) {
 		if !ok && q.possessive(j) {
 			entry, ok = u.names[hash(key, "s")] // Starbuck's
 			ok = ok && entry.known
+		}
+		ok = ok && (entry.known || !q.timed[i])              // NOV is a company too
+		if n > 1 && q.is(i, "a") && w.Kind == words.Digits { // "a 10" is no A10
+			ok = false
 		}
 		if ok && !q.splits(j) && (n == int(entry.words) || letters >= 6 || letters == n) {
 			found = true
@@ -198,11 +209,11 @@ func (q *question) splits(j int) bool {
 // bySymbol is a symbol that stands there like any word.
 func (u *Universe) bySymbol(q *question, i int) (candidate, bool) {
 	w := q.words[i]
-	if w.Kind != words.Letters || len(w.Text) > 6 {
+	if w.Kind != words.Letters || len(w.Text) > 6 || q.timed[i] {
 		return candidate{}, false
 	}
 	company, next, ok := u.symbolAt(q, i)
-	if !ok || q.joined(i, next) || q.abbreviates(i) {
+	if !ok || q.among(next, "stand", "stands", "mean", "means") || q.joined(i, next) || q.abbreviates(i) {
 		return candidate{}, false
 	}
 	confidence := 0.95
@@ -245,7 +256,11 @@ func (u *Universe) byGuess(q *question, i int) (candidate, bool) {
 	if !ok {
 		return candidate{}, false
 	}
-	return candidate{company: company, next: i + 1, confidence: 0.55 + q.context(i, i+1)}, true
+	confidence := 0.55 + q.context(i, i+1)
+	if q.cased && !w.Capital() {
+		confidence -= 0.25
+	}
+	return candidate{company: company, next: i + 1, confidence: confidence}, true
 }
 
 func (q *question) is(i int, text string) bool {

@@ -31,6 +31,7 @@ type name struct {
 	base    float32
 	words   uint8 // of how many it consists
 	weak    bool  // an ordinary word, which needs more around it
+	shop    bool  // and one that is used of money
 	known   bool  // from our own table
 }
 
@@ -128,8 +129,8 @@ func (u *Universe) addKnown() {
 		}
 		for text := range strings.SplitSeq(list, ";") {
 			text = strings.TrimSpace(text)
-			bare := strings.TrimPrefix(text, "~")
-			u.add(spelled(bare), name{company: company, base: 0.9, weak: bare != text, known: true})
+			bare := strings.TrimLeft(text, "~")
+			u.add(spelled(bare), name{company: company, base: 0.9, weak: bare != text, shop: strings.HasPrefix(text, "~~"), known: true})
 		}
 	}
 }
@@ -259,7 +260,7 @@ func certainty(parts []string, rank int) float32 {
 	if len(parts) > 1 {
 		base += 0.15
 	}
-	if rank > 3000 {
+	if rank > smallest {
 		base -= 0.1
 	}
 	return base
@@ -289,6 +290,11 @@ func (u *Universe) place(company int32) int32 {
 		return u.weight[company]
 	}
 	return 0 // one of our own table
+}
+
+func (u *Universe) isName(word string) bool {
+	_, ok := u.names[hash(hashStart, word)]
+	return ok
 }
 
 func (u *Universe) isSymbol(word string) bool {

@@ -93,3 +93,44 @@ func TestTransactionsAreListedByPagesAndFilters(t *testing.T) {
 		}
 	})
 }
+
+func TestSumsAreOfAllThatAFilterChooses(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		s, p, stranger := &ledger.Service{DB: d}, recordingtest.NewPerson(t, d), recordingtest.NewPerson(t, d)
+		paid := func(id string, month time.Month, symbol, currency, amount, tax string) broker.Activity {
+			return broker.Activity{ID: id, Kind: broker.Dividend, At: time.Date(2026, month, 10, 17, 0, 0, 0, time.UTC), Instrument: recordingtest.Share(symbol),
+				Currency: currency, Amount: decimal.RequireFromString(amount), Tax: decimal.RequireFromString(tax)}
+		}
+		told := []broker.Activity{
+			paid("1", 9, "ACME", "USD", "0.1", "0.01"), paid("2", 10, "ACME", "USD", "0.2", "0"), paid("3", 10, "BRK.B", "USD", "7", "1"), paid("4", 10, "ACME", "EUR", "5", "0"),
+			{ID: "d", Kind: broker.Deposit, At: recordingtest.Noon(9), Currency: "USD", Amount: decimal.NewFromInt(900), Fee: decimal.NewFromInt(2)},
+		}
+		recordingtest.Record(t, d, p.Reading(p.Account(t, d), recordingtest.Noon(20), time.Time{}, nil, told...))
+		recordingtest.Record(t, d, stranger.Reading(stranger.Account(t, d), recordingtest.Noon(20), time.Time{}, nil, told[3:]...))
+		for name, c := range map[string]struct {
+			f    ledger.Filter
+			by   ledger.Part
+			want []string
+		}{
+			"whole":           {ledger.Filter{}, "", []string{"deposit USD   1 900 2 0", "dividend USD   3 7.3 0 1.01", "dividend EUR   1 5 0 0"}},
+			"by symbol":       {ledger.Filter{Kinds: []string{"dividend"}}, ledger.BySymbol, []string{"dividend USD BRK.B  1 7 0 1", "dividend EUR ACME  1 5 0 0", "dividend USD ACME  2 0.3 0 0.01"}},
+			"by month":        {ledger.Filter{Symbol: "acme"}, ledger.ByMonth, []string{"dividend USD  2026-09 1 0.1 0 0.01", "dividend EUR  2026-10 1 5 0 0", "dividend USD  2026-10 1 0.2 0 0"}},
+			"however limited": {ledger.Filter{Limit: 1, Cursor: "nonsense", From: "2026-11-01"}, "", []string{"deposit USD   1 900 2 0"}},
+		} {
+			sums, err := s.Sums(t.Context(), p.ID, c.f, c.by)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var got []string
+			for _, one := range sums {
+				got = append(got, fmt.Sprintf("%s %s %s %s %d %s %s %s", one.Kind, one.Currency, one.Symbol, one.Month, one.Count, one.Amount, one.Fee, one.Tax))
+			}
+			if diff := cmp.Diff(c.want, got); diff != "" {
+				t.Errorf("%s (-want +got):\n%s", name, diff)
+			}
+		}
+		if _, err := s.Sums(t.Context(), p.ID, ledger.Filter{From: "yesterday"}, ""); !fault.Is(err, fault.Invalid) {
+			t.Errorf("got %v, want the day named", err)
+		}
+	})
+}

@@ -49,3 +49,16 @@ func undivided(ctx context.Context, q db.Querier, rules int64, limit int) ([]Div
 	}
 	return all, nil
 }
+
+// undividedOf are the kept documents of a filing that were not divided by the rules of now.
+func undividedOf(ctx context.Context, q db.Querier, accession string, rules int64) ([]Divide, error) {
+	rows, err := q.QueryContext(ctx, `select c.accession, c.name from edgar_filing_cache c
+		where c.accession = $1 and c.name <> '' and not exists (
+			select 1 from passage_documents d where d.accession = c.accession and d.document = c.name and d.splitter = $2)
+		order by c.name`, accession, rules)
+	all, err := db.Collect(rows, err, func(scan func(...any) error) (d Divide, err error) { return d, scan(&d.Accession, &d.Document) })
+	if err != nil {
+		return nil, fmt.Errorf("list a filing's documents not divided: %w", err)
+	}
+	return all, nil
+}

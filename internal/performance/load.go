@@ -290,6 +290,36 @@ func (w *work) history(ctx context.Context, in history.Input) (*history.History,
 	return w.before.Continue(in, from), nil
 }
 
+// comparedWith is the report of a state's history beside another benchmark. It is made each time.
+func (s *Service) comparedWith(ctx context.Context, st *state, symbol string) (*Report, error) {
+	symbol, err := market.NormalizeSymbol(symbol)
+	if err != nil {
+		return nil, err
+	}
+	basis := Basis{Benchmark: symbol, RiskFree: st.settings.RiskFreeRate, Version: st.standing.version, AsOf: st.asOf, Warnings: slices.Clone(st.warnings)}
+	days := st.history.Days()
+	if len(days) == 0 {
+		return NewReport(st.history, basis), nil
+	}
+	first := calendar.DayNumbered(days[0]).AddDays(-before)
+	closes, notes, err := s.Past.Closes(ctx, []string{symbol}, first)
+	if err != nil {
+		return nil, err
+	}
+	basis.Closes, basis.Warnings = closes[symbol], append(basis.Warnings, notes...)
+	if base := st.history.Base(); basis.Closes.Symbol != "" && basis.Closes.Currency != base {
+		rates, notes, err := s.Past.Rates(ctx, base, []string{basis.Closes.Currency}, first)
+		if err != nil {
+			return nil, err
+		}
+		basis.FX, basis.Warnings = new(rates[basis.Closes.Currency]), append(basis.Warnings, notes...)
+	}
+	if st.history.Live(len(days)-1) && basis.Closes.Symbol != "" {
+		s.quote(ctx, &basis)
+	}
+	return NewReport(st.history, basis), nil
+}
+
 // quote adds the benchmark's price of now; when it cannot be had, a warning says so.
 func (s *Service) quote(ctx context.Context, basis *Basis) {
 	quote, _, err := s.Market.Quote(ctx, basis.Benchmark)

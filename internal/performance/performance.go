@@ -64,6 +64,7 @@ type Query struct {
 	Range        string
 	From, To     calendar.Day // zero when not given
 	ConnectionID string       // of the accounts wanted; empty for all
+	Benchmark    string       // a symbol; empty for the one of the person's settings
 }
 
 // custom is the range of a period that was given by its days.

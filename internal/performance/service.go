@@ -84,7 +84,13 @@ func (s *Service) Performance(ctx context.Context, userID string, q Query) (Perf
 	if err != nil {
 		return Performance{}, nil, err
 	}
-	shown, warnings, err := current.Answer(q)
+	report := current.Report
+	if q.Benchmark != "" && q.Benchmark != current.settings.BenchmarkSymbol {
+		if report, err = s.comparedWith(ctx, current, q.Benchmark); err != nil {
+			return Performance{}, nil, err
+		}
+	}
+	shown, warnings, err := report.Answer(q)
 	if err != nil {
 		return Performance{}, nil, err
 	}

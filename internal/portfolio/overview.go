@@ -36,6 +36,8 @@ type Whole struct {
 	Ledger   *gains.Report // shared, so nobody changes it
 	// Companies are what is known of what is held, by instrument; shared, too.
 	Companies map[string]market.Company
+	// Behind says in words of which accounts the transactions are behind the positions.
+	Behind []string
 }
 
 // Account is one account that was read.
@@ -64,7 +66,7 @@ func (s *Service) Whole(ctx context.Context, userID string) (Whole, []string, er
 	if err != nil {
 		return Whole{}, nil, err
 	}
-	w := Whole{Overview: Overview{b.summary(), b.holdings()}, Ledger: b.gains, Companies: b.companies}
+	w := Whole{Overview: Overview{b.summary(), b.holdings()}, Ledger: b.gains, Companies: b.companies, Behind: b.historyWarnings()}
 	for _, l := range b.links {
 		for _, a := range l.accounts {
 			if l.syncedAt != nil {

@@ -1,8 +1,6 @@
 package portfolio
 
 import (
-	"fmt"
-
 	"github.com/shopspring/decimal"
 
 	"github.com/jaspers-ai/jaspers/internal/calendar"
@@ -41,18 +39,7 @@ func (b book) pnl(f figures) Pnl {
 	if r.First != (calendar.Day{}) {
 		p.Since = &r.First
 	}
-	for _, lack := range []struct {
-		n          int
-		what, lack string
-	}{
-		{r.Unread, "account", "no transactions were read of"},
-		{r.Unknown, "position", "a purchase or its cost is not known of"},
-		{r.Unrated, "sum", "there is no rate of exchange of its day for"},
-	} {
-		if lack.n > 0 {
-			p.Incomplete = append(p.Incomplete, fmt.Sprintf("Not all is known: %s %s.", lack.lack, count(lack.n, lack.what)))
-		}
-	}
+	p.Incomplete = append(p.Incomplete, r.Lacks.Words()...)
 	return p
 }
 

@@ -147,7 +147,7 @@ func TestTheSummaryIsOfTheHoldingsBesideIt(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		o := got.Data.(portfolio.Overview)
+		o := got.Data.(holdingsData)
 		sum := decimal.Zero
 		for _, h := range o.Holdings {
 			sum = sum.Add(*h.MarketValue)

@@ -84,12 +84,12 @@ func TestNothingButWhatIsListedIsShownToTheModel(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		ann := owner(t, d, "PA11112222", "AAPL", "NVDA")
 		_, full := look(t, d, ann, `{}`)
-		for _, amount := range []string{"cashByCurrency", "pnl", "grossExposure", "netExposure", "base", "marketValueBase", "sources", "confirmed", "rates"} {
+		for _, amount := range []string{"cashByCurrency", "pnl", "grossExposure", "netExposure", "costBasis", "countedIn", "sources", "confirmed", "rates"} {
 			if !keys(t, full.Output)[amount] {
 				t.Errorf("got no %s for somebody who shows everything", amount)
 			}
 		}
-		what := []string{"amountsShown", "holdings", "symbol", "name", "assetClass", "price", "currency", "asOf", "stale"}
+		what := []string{"amountsShown", "pricePer", "holdings", "symbol", "name", "assetClass", "price", "currency", "asOf", "stale"}
 		for choice, listed := range map[user.Amounts][]string{
 			user.None:     what,
 			user.Relative: append([]string{"summary", "cashPercent", "unrealizedPnlPercent", "dayChangePercent", "allocationPercent"}, what...),

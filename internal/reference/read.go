@@ -150,8 +150,10 @@ func (s scope) within(fields []field) scope {
 		case is == "period":
 			s.period = t
 		case is == "asOf":
-			if at, ok := follow(f.value).Interface().(time.Time); ok && !at.IsZero() {
-				s.asOf = at
+			if v := follow(f.value); v.IsValid() {
+				if at, ok := v.Interface().(time.Time); ok && !at.IsZero() {
+					s.asOf = at
+				}
 			}
 		}
 	}
@@ -161,13 +163,13 @@ func (s scope) within(fields []field) scope {
 
 // unit reads a tag in its scope.
 func (s scope) unit(tag string) calculate.Unit {
-	if tag == "ratio" {
-		return calculate.Ratio
-	}
 	over, under, divided := strings.Cut(tag, "/")
 	unit := s.named(over)
 	if divided && unit != "" {
 		unit += "/" + s.named(under)
+	}
+	if unit == "ratio" {
+		return calculate.Ratio
 	}
 	return calculate.Unit(unit)
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/shopspring/decimal"
 
+	"github.com/jaspers-ai/jaspers/internal/calculate"
 	"github.com/jaspers-ai/jaspers/internal/calendar"
 	"github.com/jaspers-ai/jaspers/internal/reference"
 )
@@ -105,6 +106,17 @@ func TestAPlaceOfAListIsFoundByItsNumberAndByWhatStandsThere(t *testing.T) {
 	}
 }
 
+func TestWhatHasNoTimeIsAsOfTheWhole(t *testing.T) {
+	t.Parallel()
+	figures, err := reference.Read(struct {
+		Count int        `json:"count" unit:"accounts"`
+		AsOf  *time.Time `json:"asOf"`
+	}{Count: 3}, then)
+	if err != nil || len(figures.All()) != 1 || !figures.All()[0].AsOf.Equal(then) {
+		t.Errorf("got %+v, %v, want the one figure as of %s", figures, err, then)
+	}
+}
+
 func TestANumberWithoutAUnitIsRefused(t *testing.T) {
 	t.Parallel()
 	data := struct {
@@ -117,6 +129,21 @@ func TestANumberWithoutAUnitIsRefused(t *testing.T) {
 	}{3})
 	if _, err := reference.Read(data, then); err == nil || !strings.Contains(err.Error(), "rows[0].count") {
 		t.Errorf("got %v, want the place named", err)
+	}
+}
+
+func TestATimeThatIsNotKnownAndAUnitThatIsTheRatioInWords(t *testing.T) {
+	t.Parallel()
+	figures, err := reference.Read(struct {
+		AsOf  *time.Time `json:"asOf"`
+		Unit  string     `json:"unit"`
+		Value float64    `json:"value" unit:"@unit"`
+	}{nil, "ratio", 1.5}, then)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if f := figures.All()[0]; f.Unit != calculate.Ratio || !f.AsOf.Equal(then) {
+		t.Errorf("got %q of %s, want a plain ratio of the result's time", f.Unit, f.AsOf)
 	}
 }
 

@@ -1,4 +1,3 @@
-// Package researchtools lets an answer read the market and companies: prices, what is known of companies, news, and what they filed.
 package researchtools
 
 import (

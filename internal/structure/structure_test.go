@@ -27,7 +27,7 @@ const (
 // rank do not know each other. Names are below internal.
 var ranks = [][]string{
 	{"allocation", "calendar", "fault", "flight", "forms", "kept", "pause", "ranking", "receipt", "redis", "returns", "telemetry", "vault", "words"},
-	{"calculate", "db", "facts", "flat", "limit", "mail", "packed", "passwords", "risk", "upstream", "when"},
+	{"calculate", "db", "facts", "fiscal", "flat", "limit", "mail", "packed", "passwords", "risk", "upstream", "when"},
 	{"audit", "broker", "cache", "figures", "idempotency", "intent", "items", "job", "llm", "pace", "reference"},
 	{"filings", "instrument", "keys", "ledger", "market", "plan", "secondfactor", "tool", "user"},
 	adapters,

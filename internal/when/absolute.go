@@ -116,7 +116,27 @@ func (p *reader) yearFigure(i int) (int, int, bool) {
 			return 2000 + n, i + 2, true
 		}
 	}
-	return 0, 0, false
+	return p.spokenYear(i)
+}
+
+// spokenYear is "twenty twenty five", "nineteen ninety nine", "two thousand and eight".
+func (p *reader) spokenYear(i int) (int, int, bool) {
+	century := 0
+	switch {
+	case p.is(i, "two") && p.is(i+1, "thousand"):
+		if n, next, ok := p.number(p.skip(i+2, "and")); ok && n < 100 && !p.startsAmount(p.skip(i+2, "and")) {
+			return 2000 + n, next, true
+		}
+		return 0, 0, false
+	case p.is(i, "nineteen"):
+		century = 1900
+	case p.is(i, "twenty"):
+		century = 2000
+	default:
+		return 0, 0, false
+	}
+	n, next, ok := p.number(i + 1)
+	return century + n, next, ok && n >= 10 && n < 100 && p.words[i+1].Kind == words.Letters && !p.startsAmount(i+1)
 }
 
 // yearAfter is a year that belongs to what stands before it: "2019", ", 2019", "of 2019", "of last year".
@@ -241,6 +261,16 @@ func (p *reader) quarterOrHalf(i int) (period, int, bool) {
 	if year, after, ok := p.yearAfter(next); ok {
 		return of(year, n), after, true
 	}
+	if p.among(next, "and", "or", "vs", "versus") { // "Q1 and Q2 2026"
+		if _, _, after, ok := p.quarterName(next + 1); ok {
+			if year, _, ok := p.yearAfter(after); ok {
+				return of(year, n), next, true
+			}
+		}
+	}
+	if year, ok := p.digits(next, 2); ok && len(p.words[next].Text) == 2 && !p.startsAmount(next) && !p.among(next+1, "%", ".", ",") {
+		return of(2000+year, n), next + 1, true // Q4 24
+	}
 	got := of(p.Today.Year, n)
 	if p.Past && p.Today.Before(got.from) {
 		got = of(p.Today.Year-1, n)
@@ -259,10 +289,19 @@ func (p *reader) quarterName(i int) (int, func(year, n int) period, int, bool) {
 			return n, halfOf, i + 2, true
 		}
 	}
+	if n, ok := p.digits(i, 1); ok && i+1 < len(p.words) && p.words[i+1].Glued && n >= 1 && !p.runsOn(i+2) {
+		switch {
+		case p.is(i+1, "q") && n <= 4:
+			return n, quarterOf, i + 2, true
+		case p.is(i+1, "h") && n <= 2:
+			return n, halfOf, i + 2, true
+		}
+	}
 	n, next, ok := p.ordinal(i, false)
 	if !ok {
 		return 0, nil, 0, false
 	}
+	next = p.skip(next, "-")
 	switch {
 	case p.among(next, "quarter", "qtr") && n <= 4:
 		return n, quarterOf, next + 1, true

@@ -10,7 +10,8 @@ import (
 type unit uint8
 
 const (
-	days unit = iota
+	days  unit = iota
+	hours      // of which only the days they reach into count
 	tradingDays
 	weekday
 	weeks
@@ -31,6 +32,8 @@ type amount struct {
 // from is the day that lies the amount from another one.
 func (a amount) from(day calendar.Day) calendar.Day {
 	switch a.unit {
+	case hours:
+		return day.AddDays(a.n / 24)
 	case tradingDays:
 		return addSessions(day, a.n)
 	case weeks:

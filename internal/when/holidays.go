@@ -1,6 +1,7 @@
 package when
 
 import (
+	"strings"
 	"time"
 
 	"github.com/jaspers-ai/jaspers/internal/calendar"
@@ -17,18 +18,14 @@ func (p *reader) holiday(i int) (period, int, bool) {
 	if !ok {
 		return period{}, 0, false
 	}
-	weekend := p.is(next, "weekend")
-	next = p.skip(p.skip(next, "weekend"), "day")
+	if p.is(next, "day") {
+		next++
+	}
 	year, last, ok := p.yearAfter(next)
 	if !ok {
 		year, last = p.holidayYear(of, steps, named), next
 	}
-	day := of(year)
-	if weekend {
-		saturday := onOrAfter(day.AddDays(-3), time.Saturday)
-		return period{saturday, saturday.AddDays(1), days, fixed}, last, true
-	}
-	got := dayPeriod(day)
+	got := dayPeriod(of(year))
 	if !ok {
 		got.loose = noYear
 	}
@@ -57,14 +54,24 @@ var seasons = map[string]period{
 	"winter": {from: calendar.Day{Month: time.December, Day: 21}, to: calendar.Day{Month: time.March, Day: 19}},
 }
 
-// season is "this summer" or "last winter"; a season without such a word, as in "spring water", is none.
+// season is "this summer", "last winter" or "summer 2024"; a season without such words, as in "spring water", is none.
 func (p *reader) season(i int) (period, int, bool) {
-	steps, next, ok := p.direction(p.skip(i, "the"))
-	if !ok || next >= len(p.words) {
+	j := p.skip(i, "the")
+	steps, next, near := p.direction(j)
+	if !near {
+		next = j
+	}
+	if next >= len(p.words) {
 		return period{}, 0, false
 	}
 	got, ok := seasons[p.words[next].Text]
 	if !ok {
+		return period{}, 0, false
+	}
+	if year, last, ok := p.yearAfter(next + 1); ok {
+		return got.begunIn(year), last, true
+	}
+	if !near {
 		return period{}, 0, false
 	}
 	year := p.Today.Year + steps
@@ -74,21 +81,29 @@ func (p *reader) season(i int) (period, int, bool) {
 	if steps < 0 && inYear(got.to, p.Today.Year).Before(p.Today) && got.from.Before(got.to) {
 		year = p.Today.Year
 	}
-	got.from, got.to = inYear(got.from, year), inYear(got.to, year)
-	if got.to.Before(got.from) {
-		got.to = inYear(got.to, year+1)
+	return got.begunIn(year), next + 1, true
+}
+
+// begunIn is a season of the year it begins in.
+func (p period) begunIn(year int) period {
+	p.from, p.to = inYear(p.from, year), inYear(p.to, year)
+	if p.to.Before(p.from) {
+		p.to = inYear(p.to, year+1)
 	}
-	return got, next + 1, true
+	return p
 }
 
 func (p *reader) holidayName(i int) (func(int) calendar.Day, int, bool) {
-	for n := 2; n >= 1; n-- {
+	if i >= len(p.words) || !beginsHoliday[p.words[i].Text] {
+		return nil, 0, false
+	}
+	for n := 3; n >= 1; n-- {
 		if i+n > len(p.words) {
 			continue
 		}
 		name := p.words[i].Text
-		if n == 2 {
-			name += " " + p.words[i+1].Text
+		for _, w := range p.words[i+1 : i+n] {
+			name += " " + w.Text
 		}
 		if of, ok := holidays[name]; ok {
 			return of, i + n, true
@@ -100,7 +115,12 @@ func (p *reader) holidayName(i int) (func(int) calendar.Day, int, bool) {
 var holidays = map[string]func(year int) calendar.Day{
 	"christmas":     on(time.December, 25),
 	"christmas eve": on(time.December, 24),
+	"xmas":          on(time.December, 25),
+	"xmas eve":      on(time.December, 24),
+	"boxing day":    on(time.December, 26),
 	"new year":      on(time.January, 1),
+	"new year eve":  on(time.December, 31),
+	"new years eve": on(time.December, 31),
 	"new years":     on(time.January, 1),
 	"halloween":     on(time.October, 31),
 	"valentine":     on(time.February, 14),
@@ -120,12 +140,33 @@ var holidays = map[string]func(year int) calendar.Day{
 	"election day": func(year int) calendar.Day {
 		return onOrAfter(calendar.Day{Year: year, Month: 11, Day: 2}, time.Tuesday)
 	},
+	"martin luther king": martinLutherKing,
+	"mlk day":            martinLutherKing,
+	"columbus day": func(year int) calendar.Day {
+		return onOrAfter(calendar.Day{Year: year, Month: 10, Day: 8}, time.Monday)
+	},
+	"juneteenth":     on(time.June, 19),
+	"veterans day":   on(time.November, 11),
 	"tax day":        on(time.April, 15),
 	"liberation day": on(time.April, 2),
 }
 
+// beginsHoliday are the first words of their names.
+var beginsHoliday = func() map[string]bool {
+	out := map[string]bool{}
+	for name := range holidays {
+		first, _, _ := strings.Cut(name, " ")
+		out[first] = true
+	}
+	return out
+}()
+
 func on(month time.Month, day int) func(int) calendar.Day {
 	return func(year int) calendar.Day { return calendar.Day{Year: year, Month: month, Day: day} }
+}
+
+func martinLutherKing(year int) calendar.Day {
+	return onOrAfter(calendar.Day{Year: year, Month: time.January, Day: 15}, time.Monday)
 }
 
 func thanksgiving(year int) calendar.Day {

@@ -1,6 +1,10 @@
 package when
 
-import "github.com/jaspers-ai/jaspers/internal/calendar"
+import (
+	"time"
+
+	"github.com/jaspers-ai/jaspers/internal/calendar"
+)
 
 // monthAway is "last July", "next October", "this March": the latest before this month, the first after it, of this year.
 func (p *reader) monthAway(i int) (period, int, bool) {
@@ -28,10 +32,14 @@ func (p *reader) monthAway(i int) (period, int, bool) {
 // weekend is "last weekend", "this weekend", "over the weekend".
 func (p *reader) weekend(i int) (period, int, bool) {
 	j := p.skip(i, "the")
+	if p.is(j, "weekend") && p.is(j+1, "of") {
+		if day, next, ok := p.single(j + 2); ok && day.unit == days {
+			saturday := onOrAfter(day.from.AddDays(-3), time.Saturday)
+			return period{saturday, saturday.AddDays(1), days, fixed}, next, true
+		}
+	}
 	steps, next, ok := p.direction(j)
 	switch {
-	case p.is(j, "this") && p.is(j+1, "past"):
-		steps, next = -1, j+2
 	case !ok && p.is(j, "weekend") && j > i:
 		next = j
 		if p.Past {
@@ -68,11 +76,11 @@ func (p *reader) ended(i int) (period, int, bool) {
 		}
 		by.n = 1
 	}
-	if !p.among(next, "ended", "ending") {
+	if !p.among(next, "ended", "ending", "to") {
 		return period{}, 0, false
 	}
 	to, last, ok := p.monthDate(p.skip(next+1, "on"))
-	if !ok || to.unit != days {
+	if !ok {
 		return period{}, 0, false
 	}
 	by.n = -by.n
@@ -83,7 +91,8 @@ func (p *reader) ended(i int) (period, int, bool) {
 // dayAlone is "on the 15th": of this month, or of the last one where that has not come and the past is asked for.
 func (p *reader) dayAlone(i int) (period, int, bool) {
 	day, next, ok := p.ordinal(i+1, false)
-	if !ok || !p.is(i, "the") || !p.among(next-1, "st", "nd", "rd", "th") || !p.among(i-1, "on", "since", "by", "until") || day < 1 || day > 31 {
+	dated := p.among(i-1, "on", "since", "by", "until") || p.is(i-1, "of") && p.among(i-2, "week", "weekend")
+	if !ok || !dated || !p.is(i, "the") || !p.among(next-1, "st", "nd", "rd", "th") || day < 1 || day > 31 {
 		return period{}, 0, false
 	}
 	month := monthOf(p.Today.Year, p.Today.Month)
@@ -96,9 +105,21 @@ func (p *reader) dayAlone(i int) (period, int, bool) {
 	return dayPeriod(calendar.Day{Year: month.from.Year, Month: month.from.Month, Day: day}), next, true
 }
 
-// decade is "the 1990s".
+var decadeNames = map[string]int{"twenties": 2020, "thirties": 1930, "forties": 1940, "fifties": 1950, "sixties": 1960, "seventies": 1970, "eighties": 1980, "nineties": 1990}
+
+// decade is "the 1990s", "the 90s", "the nineties".
 func (p *reader) decade(i int) (period, int, bool) {
-	year, next, ok := p.yearFigure(p.skip(i, "the"))
+	j := p.skip(i, "the")
+	spoken := j > i || p.among(i-1, "early", "late", "mid", "-")
+	if j < len(p.words) && spoken && decadeNames[p.words[j].Text] > 0 {
+		return around(yearOf(decadeNames[p.words[j].Text]).from, decades), j + 1, true
+	}
+	year, next, ok := p.yearFigure(j)
+	if n, short := p.digits(p.skip(j, "'"), 2); !ok && short && spoken && n >= 10 {
+		if year, next, ok = 1900+n, p.skip(j, "'")+1, true; n < 30 {
+			year += 100
+		}
+	}
 	if !ok || year%10 != 0 || !p.is(next, "s") || !p.words[next].Glued {
 		return period{}, 0, false
 	}

@@ -34,7 +34,7 @@ var weekdayNames = map[string]time.Weekday{
 var units = map[string]unit{
 	"day": days, "days": days, "week": weeks, "weeks": weeks, "wk": weeks, "wks": weeks, "fortnight": fortnights, "fortnights": fortnights,
 	"workweek": weeks, "month": months, "months": months, "quarter": quarters, "quarters": quarters, "qtr": quarters, "qtrs": quarters,
-	"half": halves, "year": years, "years": years, "yr": years, "yrs": years, "decade": decades, "decades": decades, "session": tradingDays, "sessions": tradingDays,
+	"hour": hours, "hours": hours, "hrs": hours, "minutes": hours, "half": halves, "year": years, "years": years, "yr": years, "yrs": years, "decade": decades, "decades": decades, "session": tradingDays, "sessions": tradingDays,
 }
 
 // letters are units that are written right behind their number, as in "6m" or "1y".
@@ -57,6 +57,11 @@ func (p *reader) number(i int) (int, int, bool) {
 	if i < 0 || i >= len(p.words) {
 		return 0, 0, false
 	}
+	if p.is(i+1, "hundred") {
+		if n := max(cardinals[p.words[i].Text], 1); n < 10 && (n > 1 || p.among(i, "one", "a")) {
+			return 100 * n, i + 2, true
+		}
+	}
 	if n, ok := cardinals[p.words[i].Text]; ok {
 		next := p.skip(i+1, "-")
 		if next < len(p.words) && n >= 20 && cardinals[p.words[next].Text] > 0 && cardinals[p.words[next].Text] < 10 {
@@ -67,8 +72,12 @@ func (p *reader) number(i int) (int, int, bool) {
 	switch {
 	case p.is(i, "a") && p.is(i+1, "couple"), p.is(i, "a") && p.is(i+1, "few"):
 		return p.number(i + 1)
+	case p.is(i, "a") && p.is(i+1, "dozen"):
+		return 12, i + 2, true
 	case p.is(i, "couple"):
 		return 2, p.skip(i+1, "of"), true
+	case p.is(i, "dozen"):
+		return 12, i + 1, true
 	case p.is(i, "few"):
 		return 3, i + 1, true
 	case p.among(i, "a", "an"):
@@ -119,15 +128,50 @@ func (p *reader) unitAt(i int) (unit, int, bool) {
 	return u, i + 1, ok
 }
 
-// amountAt is a number of units: "3 months", "two-year", "6m".
+// amountAt is a number of units: "3 months", "two-year", "6m", "1.5 years", "half a year", "a year and a half".
 func (p *reader) amountAt(i int) (amount, int, bool) {
+	if p.is(i, "half") && p.among(i+1, "a", "an") || p.is(i, "a") && p.is(i+1, "half") || p.is(i, "half") && p.among(i+1, "year", "yr") {
+		u, next, ok := p.unitAt(p.skip(p.skip(p.skip(p.skip(i, "a"), "half"), "a"), "-"))
+		by, halved := amount{0, u}.andHalf()
+		return by, next, ok && halved
+	}
 	n, next, ok := p.number(i)
 	if !ok {
 		return amount{}, 0, false
 	}
-	next = p.skip(next, "-")
-	u, last, ok := p.unitAt(next)
-	return amount{n, u}, last, ok
+	half := p.is(next, ".") && p.is(next+1, "5") && p.words[next+1].Glued
+	if half {
+		next += 2
+	} else if half = p.isHalf(next); half {
+		next += 3
+	}
+	u, last, ok := p.unitAt(p.skip(next, "-"))
+	if !half && p.isHalf(last) {
+		half, last = true, last+3
+	}
+	by := amount{n, u}
+	if ok && half {
+		by, ok = by.andHalf()
+	}
+	return by, last, ok
+}
+
+// isHalf tells whether "and a half" stands there.
+func (p *reader) isHalf(i int) bool { return p.is(i, "and") && p.is(i+1, "a") && p.is(i+2, "half") }
+
+// andHalf is half a unit more, in smaller units.
+func (a amount) andHalf() (amount, bool) {
+	switch a.unit {
+	case weeks:
+		return amount{7*a.n + 3, days}, true
+	case months:
+		return amount{30*a.n + 15, days}, true
+	case years:
+		return amount{12*a.n + 6, months}, true
+	case decades:
+		return amount{10*a.n + 5, years}, true
+	}
+	return amount{}, false
 }
 
 func (p *reader) startsAmount(i int) bool {

@@ -25,14 +25,15 @@ func (p *reader) weekdayName(i int) (period, int, bool) {
 	if dated, after, ok := p.dateBehind(next); ok {
 		return dated, after, true
 	}
-	return p.weekdayOf(name, steps, named), next, true
+	return p.weekdayOf(name, steps, named, p.among(j-1, "coming", "upcoming")), next, true
 }
 
 // weekdayOf is the day of the name that is meant: "last" is the latest one before today, "this" is of this week, "next"
-// of the week to come, and without a word it is the next one, or the latest where the past is asked for.
-func (p *reader) weekdayOf(name time.Weekday, steps int, named bool) period {
+// of the week to come, "coming" is the first to come, and without a word it is the next one, or the latest where the past is asked for.
+func (p *reader) weekdayOf(name time.Weekday, steps int, named, coming bool) period {
 	day := onOrAfter(p.Today.AddDays(1), name)
 	switch {
+	case coming:
 	case steps < 0:
 		day = onOrBefore(p.Today.AddDays(-1), name)
 	case steps > 0:
@@ -83,8 +84,12 @@ func (p *reader) partOf(i int) (period, int, bool) {
 		}
 		return half(got, p.is(j, "later")), next, true
 	}
-	if u, next, ok := p.unitAt(j); ok && u != days && p.is(next, "-") && p.is(next+1, "end") { // "at month-end"
-		return dayPeriod(around(p.Today, u).to), next + 2, true
+	if u, next, ok := p.unitAt(j); ok && u > weekday && p.is(p.skip(next, "-"), "end") { // "at month-end", "year end 2025"
+		got, next := around(p.Today, u), p.skip(next, "-")+1
+		if year, after, ok := p.yearFigure(p.skip(next, "of")); ok && u == years {
+			got, next = yearOf(year), after
+		}
+		return dayPeriod(got.to), next, true
 	}
 	which, next, ok := p.partName(j)
 	if !ok {
@@ -187,6 +192,11 @@ func (p *reader) counted(i int) (period, int, bool) {
 		return period{}, 0, false
 	}
 	u, name, next, ok := p.countable(next)
+	if ok && u == weekday && nth > 0 {
+		if got, last, ok := p.weekdayNear(next, name, nth); ok {
+			return got, last, true
+		}
+	}
 	if !ok || !p.among(next, "of", "in") {
 		return period{}, 0, false
 	}
@@ -194,8 +204,29 @@ func (p *reader) counted(i int) (period, int, bool) {
 	if !ok || of.unit <= weekday && of.from == of.to {
 		return period{}, 0, false
 	}
+	if u == halves && of.unit != years {
+		return half(of, nth != 1), last, nth <= 2
+	}
 	got, ok := nthOf(of, u, name, nth, count)
+	if p.is(next-1, "weekend") {
+		got.to = got.to.AddDays(1)
+	}
 	return got, last, ok
+}
+
+// weekdayNear is the nth such weekday after a period, or the last one before it.
+func (p *reader) weekdayNear(i int, name time.Weekday, nth int) (period, int, bool) {
+	if !p.among(i, "after", "before", "following") {
+		return period{}, 0, false
+	}
+	base, last, ok := p.single(i + 1)
+	switch {
+	case !ok || base.unit == weekday:
+		return period{}, 0, false
+	case p.is(i, "before"):
+		return dayPeriod(onOrBefore(base.from.AddDays(-1), name)), last, nth == 1
+	}
+	return dayPeriod(onOrAfter(base.to.AddDays(1), name).AddDays(7 * (nth - 1))), last, true
 }
 
 // position is which of many is meant: the third is 3, the last -1, the second last -2; and of how many that is the first.
@@ -225,6 +256,9 @@ func (p *reader) countable(i int) (unit, time.Weekday, int, bool) {
 	}
 	if name, ok := weekdayNames[p.words[i].Text]; ok {
 		return weekday, name, i + 1, true
+	}
+	if p.is(i, "weekend") {
+		return weekday, time.Saturday, i + 1, true
 	}
 	u, next, ok := p.unitAt(i)
 	return u, 0, next, ok && u != decades

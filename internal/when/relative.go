@@ -21,6 +21,8 @@ func (p *reader) dayWord(i int) (period, int, bool) {
 		return dayPeriod(p.Today.AddDays(2)), j + 3, true
 	case p.among(j, "this", "current") && p.among(j+1, "day", "morning", "afternoon", "evening"), p.is(j, "current") && p.is(j+1, "session"):
 		return dayPeriod(p.Today), j + 2, true
+	case p.is(j, "overnight") && p.Past:
+		return period{p.dayBefore(), p.Today, days, fixed}, j + 1, true
 	case p.is(j, "last") && p.is(j+1, "night"):
 		return dayPeriod(p.dayBefore()), j + 2, true
 	}
@@ -65,17 +67,27 @@ func (p *reader) relative(i int) (period, int, bool) {
 		return period{week.from, week.to.AddDays(-2), weeks, fixed}, last, true
 	}
 	switch {
+	case u == hours:
+		return dayPeriod(p.Today), last, true
 	case u == days || u == tradingDays:
 		return p.nearDay(steps, u, last)
 	case u == decades && steps < 0:
 		return p.stretch(amount{-10, years}, true), last, true
 	}
-	return around(amount{steps, u}.from(around(p.Today, u).from), u), last, true
+	got := around(amount{steps, u}.from(around(p.Today, u).from), u)
+	if steps == 0 && u < years { // "same quarter last year"
+		if year, after, ok := p.yearAfter(last); ok {
+			return around(inYear(got.from, year), u), after, true
+		}
+	}
+	return got, last, true
 }
 
 // direction is how many units from this one a word points to.
 func (p *reader) direction(i int) (int, int, bool) {
 	switch {
+	case p.is(i, "this") && p.among(i+1, "past", "last", "coming"):
+		return p.direction(i + 1)
 	case p.among(i, "this", "current", "all", "same"):
 		return 0, p.skip(p.skip(i+1, "this"), "the"), true
 	case p.among(i, "last", "previous", "prior", "past", "preceding", "trailing"):
@@ -107,9 +119,9 @@ func (p *reader) nearDay(steps int, u unit, next int) (period, int, bool) {
 
 // bareUnit is "the week" after a word that makes it this one: "for the month", "in the year", "rest of the week".
 func (p *reader) bareUnit(i, j int) (period, int, bool) {
-	bare := p.among(i-1, "for", "of", "in", "during") || p.is(i-1, "end") || p.is(i-1, "start")
+	bare := p.among(i-1, "for", "of", "in", "during") || p.is(i-1, "on") && j > i || p.is(i-1, "end") || p.is(i-1, "start")
 	u, next, ok := p.unitAt(j)
-	if !ok || !bare || i == j && !p.is(i-1, "of") || u == days || u == tradingDays || p.among(next, "ended", "ending", "of", "ago", "from") || p.is(j, "fiscal") {
+	if !ok || !bare || i == j && !p.is(i-1, "of") || u <= weekday || p.among(next, "ended", "ending", "of", "ago", "from") || p.is(j, "fiscal") {
 		return period{}, 0, false
 	}
 	if _, number := p.digits(next, 4); number {
@@ -141,7 +153,13 @@ func (p *reader) rolling(i int) (period, int, bool) {
 		over := j > 0 && p.among(i-1, "over", "during", "within")
 		return p.stretch(amount{steps * by.n, by.unit}, over || p.Trading), last, true
 	}
-	if u, last, ok := p.unitAt(next); ok && p.rolls(i, next) {
+	u, last, ok := p.unitAt(next)
+	if ok && p.isHalf(last) { // "the last year and a half"
+		by, ok := amount{1, u}.andHalf()
+		by.n *= steps
+		return p.stretch(by, true), last + 3, ok
+	}
+	if ok && p.rolls(i, next) {
 		return p.stretch(amount{steps, u}, true), last, true
 	}
 	return period{}, 0, false
@@ -174,7 +192,7 @@ func (p *reader) stretch(by amount, rolls bool) period {
 // measures are what is told of a stretch of time that ends today.
 var measures = map[string]bool{
 	"return": true, "returns": true, "performance": true, "change": true, "chart": true, "history": true, "gain": true, "gains": true, "high": true,
-	"low": true, "trend": true, "price": true, "stock": true, "volatility": true, "drawdown": true, "beta": true, "chg": true, "loss": true, "losses": true, "stretch": true,
+	"low": true, "trend": true, "price": true, "stock": true, "volatility": true, "drawdown": true, "beta": true, "chg": true, "loss": true, "losses": true, "stretch": true, "period": true,
 }
 
 // spanned is an amount that stands alone or with what is measured over it.
@@ -186,9 +204,15 @@ func (p *reader) spanned(i int) (period, int, bool) {
 	if p.among(i, "a", "an") && !p.is(i-1, "over") {
 		return period{}, 0, false
 	}
+	if p.is(i-1, "within") {
+		if !p.Past {
+			by.n = -by.n // to come
+		}
+		return p.stretch(amount{-by.n, by.unit}, true), next, true
+	}
 	alone := next == len(p.words) && i < 4 && len(p.words[next-1].Text) <= 2 // "AAPL 6m"
 	measured := next < len(p.words) && measures[p.words[next].Text] && !p.is(next+1, "target")
-	before := p.among(i-1, "over", "since") || p.is(i-1, "for") && p.Past
+	before := p.among(i-1, "over", "since") || p.is(i-1, "a") && p.is(i-2, "over") || p.is(i-1, "for") && p.Past
 	if !alone && !measured && !before || p.among(next, "ago", "from") {
 		return period{}, 0, false
 	}
@@ -257,6 +281,10 @@ func (p *reader) moved(i int) (period, int, bool) {
 		return dayPeriod(day), next, true
 	}
 	by, next, ok := p.amountAt(i)
+	if !ok && (p.is(i, "the") || p.is(i, "day")) { // "the day after Christmas"
+		by.n = 1
+		by.unit, next, ok = p.unitAt(p.skip(i, "the"))
+	}
 	if !ok {
 		return p.weekdaysAway(i)
 	}
@@ -273,8 +301,11 @@ func (p *reader) moved(i int) (period, int, bool) {
 		return period{}, 0, false
 	}
 	day := amount{sign * by.n, by.unit}.from(base.from)
-	if p.among(next, "starting", "beginning") {
+	switch {
+	case p.among(next, "starting", "beginning"):
 		return period{base.from, day.AddDays(-1), days, fixed}, last, true
+	case p.among(i, "the", "day"):
+		return around(day, by.unit), last, true
 	}
 	return dayPeriod(day), last, true
 }

@@ -3,6 +3,7 @@ package when
 
 import (
 	"cmp"
+	"time"
 
 	"github.com/jaspers-ai/jaspers/internal/calendar"
 	"github.com/jaspers-ai/jaspers/internal/words"
@@ -35,7 +36,7 @@ type Options struct {
 
 // Find is every expression of time, in the order in which they stand. What only ends, as "before 2019", is none.
 func Find(text []words.Word, o Options) []Range {
-	p := &reader{words: text, Options: o}
+	p := &reader{words: text, Options: o, last: reading{at: -1}}
 	var out []Range
 	for i := 0; i < len(text); {
 		got, next, ok := p.expression(i)
@@ -54,6 +55,15 @@ type reader struct {
 	words []words.Word
 	Options
 	depth int // of expressions within expressions
+	last  reading
+}
+
+// reading is what was read at a place, which is asked for again when a period turns out not to be the first of two.
+type reading struct {
+	at   int
+	got  period
+	next int
+	ok   bool
 }
 
 // deepest is how far expressions go into each other: "the last Friday of the first quarter of last year" is two deep.
@@ -90,11 +100,12 @@ func (p *reader) expression(i int) (period, int, bool) {
 			return period{}, next, false // it has no beginning
 		}
 	}
-	if p.among(i, "since", "after") || p.is(i, "from") && !p.is(i-1, "now") {
+	if p.among(i, "since", "after", "starting") || p.is(i, "from") && !p.is(i-1, "now") {
 		got, next, ok := p.single(i + 1)
 		if p.is(i, "after") && ok {
 			got.from = got.to.AddDays(1)
 		}
+		got.from = p.edge(i+1, got)
 		if ok && got.from.Before(p.Today) && (!p.is(i, "from") || p.openEnd(next)) {
 			return period{from: got.from, to: p.Today, unit: days}, next, true
 		}
@@ -104,6 +115,14 @@ func (p *reader) expression(i int) (period, int, bool) {
 		return period{}, 0, false
 	}
 	return got, next, true
+}
+
+// edge is the day with which a stretch begins that is told by the period at a word: the end of it where that is what it says.
+func (p *reader) edge(i int, got period) calendar.Day {
+	if w, _, ok := p.partName(p.skip(i, "the")); ok && w == ending && !p.among(p.skip(i, "the"), "late") {
+		return got.to
+	}
+	return got.from
 }
 
 // openEnd tells whether words say that what began goes on.
@@ -123,6 +142,7 @@ func (p *reader) between(i int) (period, int, bool) {
 	if joined == next {
 		return period{}, 0, false
 	}
+	first.from = p.edge(i, first)
 	second, last, ok := p.end(joined, true)
 	if !ok || !opened && (first.loose == noMonth && second.loose == noMonth) {
 		return period{}, 0, false
@@ -147,7 +167,7 @@ func (p *reader) end(i int, opened bool) (period, int, bool) {
 		return got, next, true
 	}
 	i = p.skip(i, "the")
-	if p.is(i, "now") && opened {
+	if opened && (p.among(i, "now", "present") || p.is(i, "date") && p.is(i-1, "to")) {
 		return period{from: p.Today, to: p.Today}, i + 1, true
 	}
 	if n, next, ok := p.ordinal(i, true); ok && n >= 1 && n <= 31 {
@@ -164,6 +184,8 @@ func (p *reader) join(a, b period) period {
 		a.from.Year, a.from.Month = b.from.Year, b.from.Month
 	case b.loose == noMonth:
 		b.to.Year, b.to.Month = a.to.Year, a.to.Month
+	case a.unit == weekday && b.loose == fixed:
+		a.from = onOrBefore(b.to, a.from.Weekday())
 	case a.loose == noYear && b.loose == fixed:
 		for a.from = inYear(a.from, b.from.Year); b.to.Before(a.from); {
 			a.from = inYear(a.from, a.from.Year-1)
@@ -185,8 +207,20 @@ func (p *reader) single(i int) (period, int, bool) {
 	if i >= len(p.words) || p.depth >= deepest {
 		return period{}, 0, false
 	}
+	if p.depth == 0 && p.last.at == i {
+		return p.last.got, p.last.next, p.last.ok
+	}
 	p.depth++
-	defer func() { p.depth-- }()
+	got, next, ok := p.longestAt(i)
+	p.depth--
+	if p.depth == 0 {
+		p.last = reading{i, got, next, ok}
+	}
+	return got, next, ok
+}
+
+// longestAt asks each way of reading a period, and takes the one that reads the most words.
+func (p *reader) longestAt(i int) (period, int, bool) {
 	var best period
 	bestNext := 0
 	for _, read := range [...]func(*reader, int) (period, int, bool){
@@ -214,6 +248,17 @@ func (p *reader) tail(got period, next int) (period, int, bool) {
 			return period{from: day, to: day, unit: days}, after, true
 		}
 	}
+	if p.among(next, "week", "weekend") && got.unit == days && got.from == got.to && (got.loose == noYear || p.is(next, "weekend")) {
+		return p.about(got, next)
+	}
+	if got.unit == weekday {
+		if p.is(next, "before") && p.is(next+1, "last") {
+			return dayPeriod(onOrBefore(p.Today.AddDays(-1), got.from.Weekday()).AddDays(-7)), next + 2, true
+		}
+		if day, after, ok := p.weekdayNear(next, got.from.Weekday(), 1); ok {
+			return day, after, true
+		}
+	}
 	if got.unit == weeks {
 		if name, after, ok := p.weekdayName(next); ok && p.words[next].Kind == words.Letters {
 			day := onOrAfter(got.from, name.from.Weekday())
@@ -229,6 +274,20 @@ func (p *reader) tail(got period, next int) (period, int, bool) {
 		}
 	}
 	return got, next, true
+}
+
+// about is the week a day lies in or the weekend nearest to it: "Christmas week", "July 4th weekend 2025".
+func (p *reader) about(got period, i int) (period, int, bool) {
+	year, next, ok := p.yearAfter(i + 1)
+	if !ok {
+		year, next = got.from.Year, i+1
+	}
+	day := inYear(got.from, year)
+	if p.is(i, "week") {
+		return around(day, weeks), next, true
+	}
+	saturday := onOrAfter(day.AddDays(-3), time.Saturday)
+	return period{saturday, saturday.AddDays(1), days, fixed}, next, true
 }
 
 // shifted is a month or weekday seen from another day than today.

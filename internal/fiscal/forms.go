@@ -1,4 +1,4 @@
-package intent
+package fiscal
 
 import (
 	"cmp"
@@ -17,8 +17,8 @@ var filed = []struct{ words, form string }{
 	{"def 14 a", "DEF 14A"}, {"proxy statement", "DEF 14A"}, {"proxy filing", "DEF 14A"}, {"s 1", "S-1"}, {"form 4", "4"}, {"prospectus", "424B4"},
 }
 
-// docTypes are the kinds of document a question names, in the order in which they stand.
-func docTypes(text []words.Word) []string {
+// Forms are the kinds of document a text names, as EDGAR calls them, in the order in which they stand.
+func Forms(text []words.Word) []string {
 	var b strings.Builder
 	b.WriteByte(' ')
 	for _, w := range text {
