@@ -16,7 +16,7 @@ import (
 //
 // In the text stand {{a.summary.totalValue}} for a reference and [[a]] for a citation, where a letter is the call it is
 // of, a the first; and <<a.summary.totalValue|money>> for a figure that it types from the result, in one of the ways of
-// writeFigure. A second bar and a word alter what is typed: digit, unit, sign or scale. <<a.passages[0].text|words>> are
+// WriteFigure. A second bar and a word alter what is typed: digit, unit, sign or scale. <<a.passages[0].text|words>> are
 // the first words of a text.
 type ClaudeScript struct {
 	Rounds [][]ScriptedCall
@@ -93,18 +93,18 @@ func (c conversation) typed(expression, form string) string {
 		}
 		switch operator {
 		case " + ":
-			return writeFigure(x.Add(y), form)
+			return WriteFigure(x.Add(y), form)
 		case " - ":
-			return writeFigure(x.Sub(y), form)
+			return WriteFigure(x.Sub(y), form)
 		}
-		return writeFigure(x.Shift(2).DivRound(y, 8), form)
+		return WriteFigure(x.Shift(2).DivRound(y, 8), form)
 	}
 	if form == "words" {
 		text, _ := c.at(expression).(string)
 		return firstWords(text)
 	}
 	if d, ok := c.number(expression); ok {
-		return writeFigure(d, form)
+		return WriteFigure(d, form)
 	}
 	return unknownText
 }
@@ -180,9 +180,9 @@ func firstWords(text string) string {
 	return strings.Trim(strings.Join(words[start+1:min(len(words), start+1+most)], " "), `.,;:"“”`)
 }
 
-// writeFigure writes a figure as people do: money with cents, code with the currency's code, whole dollars, about a
+// WriteFigure writes a figure as people do: money with cents, code with the currency's code, whole dollars, about a
 // round number, compact in millions, percent, or plain.
-func writeFigure(d decimal.Decimal, form string) string {
+func WriteFigure(d decimal.Decimal, form string) string {
 	sign, size := "", d.Abs()
 	if d.IsNegative() {
 		sign = "-"
