@@ -37,6 +37,8 @@ const (
 	opens   = "it would let whoever finds the export in"
 	proves  = "it proves to the server's keeper that the log was not changed, and says nothing else"
 	yourRow = "it is you in every row"
+
+	searched = "it says that search knows the words, and nothing else"
 )
 
 // tables are all that are about a person, in the order of the export.
@@ -92,12 +94,14 @@ var tables = []table{
 			"realized_pnl number, income number, net_flows number, accounts json, status, basis, reasons json, as_of, closed_at, taken_at",
 		left: map[string]string{"id": "the day tells them apart", "user_id": yourRow}},
 	{name: "chat_sessions", file: "conversations.json", about: "Your conversations with the analyst.", where: byUser,
-		keep: "id, title, pinned, archived, created_at, updated_at",
-		left: map[string]string{"user_id": yourRow}},
+		keep: "id, title, title_source, pinned, archived, head_id, created_at, updated_at",
+		left: map[string]string{"user_id": yourRow, "findable": searched}},
 	{name: "chat_messages", file: "messages.json", about: "What was said in them.", where: bySession,
-		keep: "id, session_id, role, status, content, citations json, model, stop_reason, error_kind, error_message, input_tokens, output_tokens, " +
+		keep: "id, session_id, parent_id, role, status, content, citations json, model, stop_reason, error_kind, error_message, input_tokens, output_tokens, " +
 			"cache_read_tokens, cache_write_tokens, cost_usd number, created_at, finished_at",
-		left: map[string]string{"lease_until": "it says which process of the server writes the answer at the moment"}},
+		left: map[string]string{"lease_until": "it says which process of the server writes the answer at the moment", "findable": searched}},
+	{name: "chat_texts", about: "which of them can be searched; all can", where: bySession},
+	{name: "chat_words", about: "their words once more, for searching", where: byUser},
 	{name: "message_tool_calls", file: "tool-calls.json", about: "What the analyst looked up for its answers.", where: byMessage,
 		keep: "id, message_id, handle, round, name, input json, output json, error_kind, started_at, duration_ms"},
 	{name: "chat_run_events", about: "the words of the messages once more, as they were sent piece by piece", where: byMessage},

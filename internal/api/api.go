@@ -146,6 +146,7 @@ func newRouter(services Services, cfg Config, mux *http.ServeMux) *router {
 	r.filingRoutes()
 	r.factRoutes()
 	r.chatRoutes()
+	r.conversationRoutes()
 	r.auditRoutes()
 	r.healthRoutes()
 	documentNulls(r.api.OpenAPI().Components.Schemas)

@@ -302,6 +302,9 @@ func (a *App) Run(ctx context.Context) {
 		if _, err := a.Chat.Recover(ctx); err != nil && ctx.Err() == nil {
 			a.log.ErrorContext(ctx, "end answers left behind", "error", err)
 		}
+		if err := a.Chat.CatchUp(ctx); err != nil && ctx.Err() == nil {
+			a.log.ErrorContext(ctx, "make conversations findable", "error", err)
+		}
 		select {
 		case <-ctx.Done():
 			return

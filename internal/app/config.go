@@ -18,7 +18,6 @@ import (
 
 	"github.com/caarlos0/env/v11"
 	"github.com/joho/godotenv"
-	"github.com/shopspring/decimal"
 
 	"github.com/jaspers-ai/jaspers/internal/filings/edgar"
 	"github.com/jaspers-ai/jaspers/internal/market/finnhub"
@@ -156,17 +155,6 @@ func (c *EDGARConfig) check() error {
 	return nil
 }
 
-// AnthropicConfig switches the analyst's model on when a key or an address is there. Prices are US dollars for a million tokens.
-type AnthropicConfig struct {
-	APIKey          telemetry.Secret `env:"JASPERS_ANTHROPIC_API_KEY" also:"ANTHROPIC_API_KEY" doc:"Your key at Anthropic."`
-	BaseURL         string           `env:"JASPERS_ANTHROPIC_BASE_URL" doc:"Another server that speaks the Messages API, without /v1."`
-	Model           string           `env:"JASPERS_ANTHROPIC_MODEL" envDefault:"claude-sonnet-5-5" doc:"The model to ask."`
-	PriceInput      decimal.Decimal  `env:"JASPERS_ANTHROPIC_PRICE_INPUT" envDefault:"2" doc:"Price of input tokens."`
-	PriceOutput     decimal.Decimal  `env:"JASPERS_ANTHROPIC_PRICE_OUTPUT" envDefault:"10" doc:"Price of output tokens."`
-	PriceCacheRead  decimal.Decimal  `env:"JASPERS_ANTHROPIC_PRICE_CACHE_READ" envDefault:"0.20" doc:"Price of tokens read from the cache."`
-	PriceCacheWrite decimal.Decimal  `env:"JASPERS_ANTHROPIC_PRICE_CACHE_WRITE" envDefault:"2.50" doc:"Price of tokens written to the cache."`
-}
-
 // LoadConfig reads the settings from an environment ("NAME=value" each) and, below it, from a .env file where there is one.
 func LoadConfig(environ []string, dotenv string) (Config, error) {
 	values, err := godotenv.Read(dotenv)
@@ -288,6 +276,9 @@ func (c *Config) complete() error {
 		return errors.New("JASPERS_FINNHUB_PER_MINUTE must be between 10 and 1800")
 	}
 	if err := c.EDGAR.check(); err != nil {
+		return err
+	}
+	if err := c.Anthropic.check(); err != nil {
 		return err
 	}
 	if err := c.IBKR.check(); err != nil {

@@ -166,7 +166,7 @@ func (c *contract) find(req *http.Request) (operation, bool) {
 // isStream tells what the validator cannot read, files included.
 func isStream(header http.Header) bool {
 	kind := header.Get("Content-Type")
-	return strings.HasPrefix(kind, "text/event-stream") || kind == "application/zip"
+	return strings.HasPrefix(kind, "text/event-stream") || strings.HasPrefix(kind, "text/markdown") || kind == "application/zip"
 }
 
 // checkOutside is for what no operation describes: paths and methods there are none of, and the description itself.

@@ -89,6 +89,7 @@ var theirs = []struct{ table, where, text string }{
 	{"chat_sessions", "user_id = $1", "title"},
 	{"chat_messages", "session_id in (select id from chat_sessions where user_id = $1)", "content"},
 	{"message_tool_calls", "message_id in (select m.id from chat_messages m join chat_sessions s on s.id = m.session_id where s.user_id = $1)", "output"},
+	{"chat_texts", "session_id in (select id from chat_sessions where user_id = $1)", ""},
 	{"chat_run_events", "message_id in (select m.id from chat_messages m join chat_sessions s on s.id = m.session_id where s.user_id = $1)", "data"},
 	{"idempotency_keys", "user_id = $1", "response"},
 	{"audit_logs", "user_id = $1", "user_agent"},
@@ -127,7 +128,7 @@ func (p *person) traces() []string {
 				p.t.Errorf("%s has no row of somebody's who has one of everything", t.table)
 			}
 		}
-		if t.table != "refresh_tokens" && t.table != "recovery_codes" && t.table != "brokerage_authorizations" && t.table != "user_settings" && t.table != "chat_run_events" && t.table != "audit_logs" && t.table != "sync_connections" {
+		if t.table != "refresh_tokens" && t.table != "recovery_codes" && t.table != "brokerage_authorizations" && t.table != "user_settings" && t.table != "chat_run_events" && t.table != "chat_texts" && t.table != "audit_logs" && t.table != "sync_connections" {
 			traces = append(traces, p.texts("select cast(id as text) from "+t.table+" where "+t.where, p.id)...)
 		}
 	}

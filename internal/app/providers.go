@@ -14,7 +14,6 @@ import (
 	"github.com/jaspers-ai/jaspers/internal/filings"
 	"github.com/jaspers-ai/jaspers/internal/filings/edgar"
 	"github.com/jaspers-ai/jaspers/internal/llm"
-	"github.com/jaspers-ai/jaspers/internal/llm/claude"
 	"github.com/jaspers-ai/jaspers/internal/market"
 	"github.com/jaspers-ai/jaspers/internal/market/finnhub"
 	"github.com/jaspers-ai/jaspers/internal/market/yahoo"
@@ -171,34 +170,6 @@ func (p providers) edgar() (filings.Source, error) {
 		return nil, err
 	}
 	return edgar.New(edgar.Config{ArchiveURL: archive.url(), DataURL: data.url(), SearchURL: search.url()}, client), nil
-}
-
-const (
-	anthropicURL = "https://api.anthropic.com"
-	// modelPatience is how long a model may think before the first byte.
-	modelPatience = 60 * time.Second
-	maxModelCalls = 256
-	// maxModelBody bounds one streamed turn: far above the longest answer with its thinking.
-	maxModelBody = 64 << 20
-)
-
-func (p providers) claude() (llm.Model, error) {
-	if p.Anthropic.APIKey == "" && p.Anthropic.BaseURL == "" {
-		return nil, errOff
-	}
-	client, err := p.client(upstream.Config{
-		Provider: "the model", Timeout: modelPatience, MaxConcurrent: maxModelCalls, MaxBody: maxModelBody, RetryPosts: true, SharedLimit: true,
-	}, address{p.Anthropic.BaseURL, anthropicURL})
-	if err != nil {
-		return nil, err
-	}
-	return claude.New(claude.Config{
-		APIKey: string(p.Anthropic.APIKey), BaseURL: p.Anthropic.BaseURL, Model: p.Anthropic.Model,
-		Price: llm.Price{
-			Input: p.Anthropic.PriceInput, Output: p.Anthropic.PriceOutput,
-			CacheRead: p.Anthropic.PriceCacheRead, CacheWrite: p.Anthropic.PriceCacheWrite,
-		},
-	}, client.HTTP()), nil
 }
 
 // address is one of a provider's, as the operator set it and as it is by default.

@@ -39,12 +39,14 @@ type Service struct {
 
 // Session is a conversation.
 type Session struct {
-	ID        string    `json:"id" format:"uuid"`
-	Title     string    `json:"title"`
-	Pinned    bool      `json:"pinned"`
-	Archived  bool      `json:"archived"`
-	CreatedAt time.Time `json:"createdAt"`
-	UpdatedAt time.Time `json:"updatedAt" doc:"Of the newest message or change"`
+	ID          string      `json:"id" format:"uuid"`
+	Title       string      `json:"title"`
+	TitleSource TitleSource `json:"titleSource" enum:"auto,manual" doc:"auto: made from the first question; manual: a person's, which stays"`
+	Pinned      bool        `json:"pinned"`
+	Archived    bool        `json:"archived"`
+	HeadID      *string     `json:"headId" format:"uuid" doc:"The last message of the branch that is shown; null before the first"`
+	CreatedAt   time.Time   `json:"createdAt"`
+	UpdatedAt   time.Time   `json:"updatedAt" doc:"Of the newest message or change"`
 }
 
 // Status is how far a message has come.
@@ -64,6 +66,8 @@ const (
 type Message struct {
 	ID         string             `json:"id" format:"uuid"`
 	SessionID  string             `json:"sessionId" format:"uuid"`
+	ParentID   *string            `json:"parentId" format:"uuid" doc:"The message that this one follows; null for the first"`
+	Versions   []string           `json:"versions" doc:"The ids of all messages in this one's place, its own among them, the oldest first: questions asked in each other's place, or answers to one question"`
 	Role       llm.Role           `json:"role" enum:"user,assistant"`
 	Content    string             `json:"content"`
 	Status     Status             `json:"status" enum:"running,complete,truncated,refused,failed,interrupted"`
@@ -104,9 +108,13 @@ type Usage struct {
 
 // Changes are the fields of a session to change; nil leaves one as it is.
 type Changes struct {
-	Title    *string
-	Pinned   *bool
-	Archived *bool
+	Title *string
+	// AutoTitle gives the title back to us, unless Title is there.
+	AutoTitle bool
+	Pinned    *bool
+	Archived  *bool
+	// Head is a message through which the branch goes that is to be shown, up to the newest that follow it.
+	Head *string
 }
 
 // Lengths in characters.
@@ -115,20 +123,22 @@ const (
 	maxContent = 8000
 )
 
-const defaultTitle = "New conversation"
-
-// Create begins a session; nil gives it a title that says no more than that it is new.
+// Create begins a session; nil gives it a title that says no more than that it is new, until the first question does.
 func (s *Service) Create(ctx context.Context, userID string, title *string) (Session, error) {
 	now := db.Time(s.Now())
-	session := Session{ID: db.NewID(), Title: defaultTitle, CreatedAt: now, UpdatedAt: now}
+	session := Session{ID: db.NewID(), Title: defaultTitle, TitleSource: Auto, CreatedAt: now, UpdatedAt: now}
 	if title != nil {
 		var err error
 		if session.Title, err = checkText("body.title", *title, maxTitle); err != nil {
 			return Session{}, err
 		}
+		session.TitleSource = Manual
 	}
 	err := s.DB.Tx(ctx, func(tx *sql.Tx) error {
 		if err := insertSession(ctx, tx, userID, session); err != nil {
+			return err
+		}
+		if err := s.indexTitle(ctx, tx, session); err != nil {
 			return err
 		}
 		return s.Audit.Record(ctx, tx, audit.Event{Action: audit.CreateChatSession, UserID: userID, Target: session.ID})
@@ -160,28 +170,60 @@ func (s *Service) Get(ctx context.Context, userID, sessionID string) (Session, e
 	return findSession(ctx, s.DB.Read(), userID, sessionID)
 }
 
-// Update changes a session and returns it as it is now.
+// Update changes a session and returns it as it is now. Invalid names the wrong field; so it does for a head that is no
+// message of the session.
 func (s *Service) Update(ctx context.Context, userID, sessionID string, changes Changes) (Session, error) {
 	var session Session
 	err := s.DB.Tx(ctx, func(tx *sql.Tx) (err error) {
-		if session, err = findSession(ctx, tx, userID, sessionID); err != nil {
+		if session, err = lockSession(ctx, tx, userID, sessionID); err != nil {
 			return err
 		}
-		if changes.Title != nil {
-			if session.Title, err = checkText("body.title", *changes.Title, maxTitle); err != nil {
-				return err
-			}
-		}
-		if changes.Pinned != nil {
-			session.Pinned = *changes.Pinned
-		}
-		if changes.Archived != nil {
-			session.Archived = *changes.Archived
+		if err := s.change(ctx, tx, &session, changes); err != nil {
+			return err
 		}
 		session.UpdatedAt = db.Time(s.Now())
-		return updateSession(ctx, tx, session)
+		if err := updateSession(ctx, tx, session); err != nil || changes.Title == nil && !changes.AutoTitle {
+			return err
+		}
+		return s.indexTitle(ctx, tx, session)
 	})
 	return session, err
+}
+
+func (s *Service) change(ctx context.Context, tx *sql.Tx, session *Session, changes Changes) (err error) {
+	if changes.Head != nil {
+		head, err := headThrough(ctx, tx, session.ID, *changes.Head)
+		if fault.Is(err, fault.NotFound) {
+			return fault.InvalidField("body.head", "must be the id of a message in this conversation")
+		}
+		if err != nil {
+			return err
+		}
+		session.HeadID = &head
+	}
+	switch {
+	case changes.Title != nil:
+		if session.Title, err = checkText("body.title", *changes.Title, maxTitle); err != nil {
+			return err
+		}
+		session.TitleSource = Manual
+	case changes.AutoTitle:
+		session.TitleSource = Auto
+		if session.Title, err = firstTitle(ctx, tx, *session); err != nil {
+			return err
+		}
+	}
+	session.Pinned = value(changes.Pinned, session.Pinned)
+	session.Archived = value(changes.Archived, session.Archived)
+	return nil
+}
+
+// value is what was sent, or what there is.
+func value(sent *bool, now bool) bool {
+	if sent == nil {
+		return now
+	}
+	return *sent
 }
 
 // Delete removes a session with its messages. An answer that is being written in it ends first.
@@ -205,27 +247,22 @@ func (s *Service) Delete(ctx context.Context, userID, sessionID string) error {
 	})
 }
 
-// Messages returns a page of a session's messages, the newest first, and the cursor of the next page, which is empty on
-// the last.
+// Messages returns a page of the branch that a session shows, the newest message first, and the cursor of the next page,
+// which is empty on the last. The pages go on along the same branch when another is shown meanwhile.
 func (s *Service) Messages(ctx context.Context, userID, sessionID string, limit int, cursor string) ([]Message, string, error) {
-	if _, err := findSession(ctx, s.DB.Read(), userID, sessionID); err != nil {
-		return nil, "", err
-	}
-	_, before, err := readCursor(cursor)
+	session, err := findSession(ctx, s.DB.Read(), userID, sessionID)
 	if err != nil {
 		return nil, "", err
 	}
-	limit = pageSize(limit)
-	messages, err := selectMessages(ctx, s.DB.Read(), sessionID, before, limit+1)
-	if err != nil {
-		return nil, "", err
+	return s.page(ctx, sessionID, session.head(), limit, cursor)
+}
+
+// head is the last message of the shown branch; the session itself, which is no message, where nothing was said.
+func (s Session) head() string {
+	if s.HeadID == nil {
+		return s.ID
 	}
-	next := ""
-	if len(messages) > limit {
-		messages = messages[:limit]
-		next = writeCursor(messages[limit-1].CreatedAt, messages[limit-1].ID)
-	}
-	return messages, next, addToolCalls(ctx, s.DB.Read(), messages)
+	return *s.HeadID
 }
 
 // pageSize is the length of a page when limit rows were asked for.
@@ -252,9 +289,13 @@ func readCursor(cursor string) (time.Time, string, error) {
 	stamp, id, _ := strings.Cut(string(text), " ")
 	at, timeErr := time.Parse(time.RFC3339Nano, stamp)
 	if err != nil || timeErr != nil || !db.IsID(id) || at.Year() < 1970 || at.After(lastTime()) {
-		return time.Time{}, "", fault.InvalidField("query.cursor", "is not a cursor of this list; begin again without one")
+		return time.Time{}, "", noCursor()
 	}
 	return at, id, nil
+}
+
+func noCursor() error {
+	return fault.InvalidField("query.cursor", "is not a cursor of this list; begin again without one")
 }
 
 // checkText trims a text and refuses it when nothing is left, when it is too long, or when it cannot be stored.

@@ -48,8 +48,8 @@ func serviceOn(t *testing.T, d *db.DB) (*Service, *clock) {
 	}
 	s := &Service{DB: d, Analyst: &analyst.Analyst{
 		Now: c.now, Builtin: builtin.Model{},
-		Understand: func(context.Context, string, string) (intent.Intent, error) {
-			return intent.Intent{Type: intent.Other}, nil
+		Understand: func(context.Context, string, string) (intent.Intent, map[string][]string, error) {
+			return intent.Intent{Type: intent.Other}, nil, nil
 		},
 	}, Now: c.now, Log: slog.New(slog.DiscardHandler), Audit: log}
 	t.Cleanup(func() {

@@ -27,6 +27,7 @@ const (
 	EventIntent   = "intent"
 	EventTool     = "tool"
 	EventDelta    = "delta"
+	EventFigure   = "figure"
 	EventCitation = "citation"
 	EventUsage    = "usage"
 	EventError    = "error"
@@ -82,6 +83,8 @@ func dataOf(e analyst.Event) (kind string, data any) {
 		return EventIntent, e.Intent
 	case e.Tool != nil:
 		return EventTool, toolData(e.Tool)
+	case e.Figure != nil:
+		return EventFigure, e.Figure
 	case e.Citation != nil:
 		return EventCitation, e.Citation
 	case e.Usage != nil:

@@ -156,6 +156,9 @@ func (s *Service) storeEnd(ctx context.Context, run *Run, e ending) (last []stam
 		if err := closeAnswer(ctx, tx, run.SessionID, run.MessageID, e); err != nil {
 			return err
 		}
+		if err := s.index(ctx, tx, run.MessageID); err != nil {
+			return err
+		}
 		if err := rest.insert(ctx, tx, run.MessageID); err != nil {
 			return err
 		}

@@ -1,6 +1,7 @@
 package chat
 
 import (
+	"context"
 	"database/sql"
 	"fmt"
 	"slices"
@@ -24,8 +25,8 @@ func exchange(t *testing.T, s *Service, sessionID string, statuses ...Status) {
 				{Role: llm.User, Status: Complete, Content: fmt.Sprint("q", i)},
 				{Role: llm.Assistant, Status: status, Content: fmt.Sprint("a", i)},
 			} {
-				m.ID, m.SessionID, m.CreatedAt = db.NewID(), sessionID, s.Now()
-				if err := insertMessage(t.Context(), tx, m, nil); err != nil {
+				m.SessionID, m.CreatedAt = sessionID, s.Now()
+				if _, err := follow(t.Context(), tx, m); err != nil {
 					return err
 				}
 			}
@@ -35,6 +36,22 @@ func exchange(t *testing.T, s *Service, sessionID string, statuses ...Status) {
 	if err != nil {
 		t.Fatal(err)
 	}
+}
+
+// follow stores a message at the end of the shown branch.
+func follow(ctx context.Context, tx *sql.Tx, m Message) (Message, error) {
+	head, err := headOf(ctx, tx, m.SessionID)
+	if err != nil {
+		return m, err
+	}
+	m.ID = db.NewID()
+	if m.ParentID = &head; head == m.SessionID {
+		m.ParentID = nil
+	}
+	if err := insertMessage(ctx, tx, m, nil); err != nil {
+		return m, err
+	}
+	return m, setHead(ctx, tx, m.SessionID, m.ID, db.Time(m.CreatedAt))
 }
 
 func TestMessagesComeInPagesTheNewestFirst(t *testing.T) {
@@ -116,10 +133,11 @@ func TestALongConversationIsShownFromItsEnd(t *testing.T) {
 		long := newSession(t, s, user)
 		exchange(t, s, long.ID, Complete)
 		err := d.Tx(t.Context(), func(tx *sql.Tx) error {
-			return insertMessage(t.Context(), tx, Message{
-				ID: db.NewID(), SessionID: long.ID, Role: llm.Assistant, Status: Complete,
+			_, err := follow(t.Context(), tx, Message{
+				SessionID: long.ID, Role: llm.Assistant, Status: Complete,
 				Content: strings.Repeat("é", historyCharacters-3), CreatedAt: s.Now(),
-			}, nil)
+			})
+			return err
 		})
 		if err != nil {
 			t.Fatal(err)
@@ -138,7 +156,11 @@ func history(t *testing.T, s *Service, sessionID string) (texts []string) {
 
 func historySince(t *testing.T, s *Service, sessionID string, since time.Time) (texts []string) {
 	t.Helper()
-	turns, err := selectHistory(t.Context(), s.DB.Read(), sessionID, since)
+	head, err := headOf(t.Context(), s.DB.Read(), sessionID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	turns, err := selectHistory(t.Context(), s.DB.Read(), sessionID, head, since)
 	if err != nil {
 		t.Fatal(err)
 	}

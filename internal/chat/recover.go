@@ -71,6 +71,9 @@ func (s *Service) recoverOne(ctx context.Context, tx *sql.Tx, messageID string) 
 	if err := closeAnswer(ctx, tx, sessionID, messageID, e); err != nil {
 		return err
 	}
+	if err := s.index(ctx, tx, messageID); err != nil {
+		return err
+	}
 	_, _, err = storeLastWords(ctx, tx, messageID, lastSeq(events)+recoveryGap, e.at)
 	return err
 }

@@ -45,6 +45,9 @@ func abandon(t *testing.T, s *Service, sessionID string) (messageID string, call
 		if err := insertMessage(t.Context(), tx, message, &lease); err != nil {
 			return err
 		}
+		if err := setHead(t.Context(), tx, sessionID, message.ID, now); err != nil {
+			return err
+		}
 		return said{log.events, []analyst.ToolCall{call}}.insert(t.Context(), tx, message.ID)
 	})
 	if err != nil {
@@ -68,7 +71,7 @@ func TestAnAnswerWhoseProcessDiedIsInterruptedWithWhatHadArrived(t *testing.T) {
 			t.Fatalf("got %d, %v, want 1", n, err)
 		}
 		want := []Message{{
-			ID: id, SessionID: session.ID, Role: llm.Assistant, Status: Interrupted, Content: "Apple is at 250 [1] & rising",
+			ID: id, SessionID: session.ID, Versions: []string{id}, Role: llm.Assistant, Status: Interrupted, Content: "Apple is at 250 [1] & rising",
 			Error:     &Problem{Code: "canceled", Message: "the server stopped while it wrote this answer; ask again"},
 			Citations: []analyst.Citation{{Index: 1, Handle: "t1", ToolCallID: call.ID, Tool: call.Name, Source: "yahoo"}},
 			ToolCalls: []ToolCall{{ID: call.ID, Handle: "t1", Name: call.Name, Input: call.Input, Output: call.Output, StartedAt: began, DurationMs: 20}},

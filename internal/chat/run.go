@@ -15,7 +15,6 @@ import (
 	"github.com/jaspers-ai/jaspers/internal/db"
 	"github.com/jaspers-ai/jaspers/internal/fault"
 	"github.com/jaspers-ai/jaspers/internal/llm"
-	"github.com/jaspers-ai/jaspers/internal/user"
 )
 
 // How many answers are written at a time.
@@ -79,6 +78,10 @@ var (
 // NotFound, Conflict while another answer is being written in the session, RateLimited while the user has too many
 // elsewhere, and Overloaded.
 func (s *Service) Post(ctx context.Context, userID, sessionID, content string) (*Run, error) {
+	return s.post(ctx, userID, sessionID, content, "")
+}
+
+func (s *Service) post(ctx context.Context, userID, sessionID, content, replaces string) (*Run, error) {
 	content, err := checkText("body.content", content, maxContent)
 	if err != nil {
 		return nil, err
@@ -87,7 +90,6 @@ func (s *Service) Post(ctx context.Context, userID, sessionID, content string) (
 		return nil, err
 	}
 	now := db.Time(s.Now())
-	// Ids grow in the order they are made, and messages are read in the order of their ids: the question's comes first.
 	asked := Message{ID: db.NewID(), SessionID: sessionID, Role: llm.User, Status: Complete, Content: content, CreatedAt: now, FinishedAt: &now}
 	storing, abandon := context.WithCancel(context.WithoutCancel(ctx))
 	asking, cancel := context.WithCancelCause(storing)
@@ -95,7 +97,7 @@ func (s *Service) Post(ctx context.Context, userID, sessionID, content string) (
 		SessionID: sessionID, MessageID: db.NewID(), userID: userID, cancel: cancel, abandon: abandon,
 		full: make(chan struct{}, 1), ended: make(chan struct{}),
 	}
-	question, err := s.begin(ctx, run, asked)
+	question, err := s.begin(ctx, run, asked, replaces)
 	if err != nil {
 		s.leave(run)
 		s.writing.Done()
@@ -214,29 +216,18 @@ func (s *Service) abandonAll() {
 }
 
 // begin stores both messages, the answer's still empty, and reads what was said before.
-func (s *Service) begin(ctx context.Context, run *Run, asked Message) (analyst.Question, error) {
+func (s *Service) begin(ctx context.Context, run *Run, asked Message, replaces string) (question analyst.Question, err error) {
 	now := asked.CreatedAt
-	lease := now.Add(leaseTime)
-	answer := Message{ID: run.MessageID, SessionID: run.SessionID, Role: llm.Assistant, Status: Running, CreatedAt: now}
-	question := analyst.Question{UserID: run.userID, Text: asked.Content}
-	err := s.DB.Tx(ctx, func(tx *sql.Tx) error {
-		if _, err := findSession(ctx, tx, run.userID, run.SessionID); err != nil {
-			return err
-		}
-		_, since, err := user.AmountsToModel(ctx, tx, run.userID)
+	err = s.DB.Tx(ctx, func(tx *sql.Tx) error {
+		session, err := lockSession(ctx, tx, run.userID, run.SessionID)
 		if err != nil {
 			return err
 		}
-		if question.History, err = selectHistory(ctx, tx, run.SessionID, since); err != nil {
+		if err := s.insertQuestion(ctx, tx, session, &asked, replaces); err != nil {
 			return err
 		}
-		if err := touchSession(ctx, tx, run.SessionID, now); err != nil {
-			return err
-		}
-		if err := insertMessage(ctx, tx, asked, nil); err != nil {
-			return err
-		}
-		return insertMessage(ctx, tx, answer, &lease)
+		question, err = s.beginAnswer(ctx, tx, run, asked, now)
+		return err
 	})
 	if db.IsUniqueViolation(err) {
 		return question, fault.Wrap(fault.Conflict, err, "an answer is being written in this conversation; wait until it is done")
@@ -335,11 +326,11 @@ const (
 	historyCharacters = 40_000
 )
 
-// selectHistory is what was said before in a session, oldest first and beginning with the person. Answers that are not
+// selectHistory is what was said on a branch up to a message, oldest first and beginning with the person. Answers that are not
 // whole by our doing would only mislead; a question the model declined would make it decline again. What was said until
 // since may hold amounts that the person no longer shows to a model.
-func selectHistory(ctx context.Context, q db.Querier, sessionID string, since time.Time) ([]analyst.Turn, error) {
-	messages, err := selectMessages(ctx, q, sessionID, db.LastID, historyMessages)
+func selectHistory(ctx context.Context, q db.Querier, sessionID, lastID string, since time.Time) ([]analyst.Turn, error) {
+	messages, err := selectBranch(ctx, q, sessionID, lastID, historyMessages)
 	if err != nil {
 		return nil, err
 	}

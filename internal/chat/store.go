@@ -18,17 +18,17 @@ import (
 	"github.com/jaspers-ai/jaspers/internal/llm"
 )
 
-const sessionColumns = `id, title, pinned, archived, created_at, updated_at`
+const sessionColumns = `id, title, title_source, pinned, archived, head_id, created_at, updated_at`
 
 func scanSession(scan func(...any) error) (s Session, err error) {
-	err = scan(&s.ID, &s.Title, &s.Pinned, &s.Archived, &s.CreatedAt, &s.UpdatedAt)
+	err = scan(&s.ID, &s.Title, &s.TitleSource, &s.Pinned, &s.Archived, &s.HeadID, &s.CreatedAt, &s.UpdatedAt)
 	s.CreatedAt, s.UpdatedAt = s.CreatedAt.UTC(), s.UpdatedAt.UTC()
 	return s, err
 }
 
 func insertSession(ctx context.Context, q db.Querier, userID string, s Session) error {
-	_, err := q.ExecContext(ctx, `insert into chat_sessions (`+sessionColumns+`, user_id) values ($1, $2, $3, $4, $5, $6, $7)`,
-		s.ID, s.Title, s.Pinned, s.Archived, s.CreatedAt, s.UpdatedAt, userID)
+	_, err := q.ExecContext(ctx, `insert into chat_sessions (`+sessionColumns+`, user_id) values ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
+		s.ID, s.Title, s.TitleSource, s.Pinned, s.Archived, s.HeadID, s.CreatedAt, s.UpdatedAt, userID)
 	return err
 }
 
@@ -46,6 +46,16 @@ func findSession(ctx context.Context, q db.Querier, userID, sessionID string) (S
 	return s, err
 }
 
+// lockSession is findSession for who is going to change it or what is in it: others wait until tx is over.
+func lockSession(ctx context.Context, tx *sql.Tx, userID, sessionID string) (Session, error) {
+	if db.IsID(sessionID) {
+		if _, err := tx.ExecContext(ctx, `update chat_sessions set updated_at = updated_at where id = $1 and user_id = $2`, sessionID, userID); err != nil {
+			return Session{}, err
+		}
+	}
+	return findSession(ctx, tx, userID, sessionID)
+}
+
 // selectSessions lists those that come after (at, id) on the way back in time.
 func selectSessions(ctx context.Context, q db.Querier, userID string, at time.Time, id string, limit int) ([]Session, error) {
 	rows, err := q.QueryContext(ctx, `select `+sessionColumns+` from chat_sessions
@@ -54,8 +64,8 @@ func selectSessions(ctx context.Context, q db.Querier, userID string, at time.Ti
 }
 
 func updateSession(ctx context.Context, q db.Querier, s Session) error {
-	_, err := q.ExecContext(ctx, `update chat_sessions set title = $2, pinned = $3, archived = $4, updated_at = $5 where id = $1`,
-		s.ID, s.Title, s.Pinned, s.Archived, s.UpdatedAt)
+	_, err := q.ExecContext(ctx, `update chat_sessions set title = $2, title_source = $3, pinned = $4, archived = $5, head_id = $6, updated_at = $7
+		where id = $1`, s.ID, s.Title, s.TitleSource, s.Pinned, s.Archived, s.HeadID, s.UpdatedAt)
 	return err
 }
 
@@ -76,20 +86,23 @@ func deleteSession(ctx context.Context, q db.Querier, userID, sessionID string) 
 	return fault.New(fault.NotFound, "there is no such conversation")
 }
 
-const messageColumns = `id, session_id, role, status, content, citations, model, error_kind, error_message,
+const messageColumns = `id, session_id, parent_id, role, status, content, citations, model, error_kind, error_message,
 	input_tokens, output_tokens, cache_read_tokens, cache_write_tokens, cost_usd, created_at, finished_at`
 
-// scanMessage reads a message but for its tool calls.
+// scanMessage reads a message but for its tool calls and versions.
 func scanMessage(scan func(...any) error) (m Message, err error) {
 	var citations string
 	var model, kind, words *string
 	var u Usage
-	err = scan(&m.ID, &m.SessionID, &m.Role, &m.Status, &m.Content, &citations, &model, &kind, &words,
+	err = scan(&m.ID, &m.SessionID, &m.ParentID, &m.Role, &m.Status, &m.Content, &citations, &model, &kind, &words,
 		&u.Input, &u.Output, &u.CacheRead, &u.CacheWrite, &u.CostUSD, &m.CreatedAt, &m.FinishedAt)
 	if err != nil {
 		return m, err
 	}
-	m.CreatedAt, m.ToolCalls = m.CreatedAt.UTC(), []ToolCall{}
+	m.CreatedAt, m.ToolCalls, m.Versions = m.CreatedAt.UTC(), []ToolCall{}, []string{}
+	if m.follows() == m.SessionID {
+		m.ParentID = nil
+	}
 	if m.FinishedAt != nil {
 		m.FinishedAt = new(m.FinishedAt.UTC())
 	}
@@ -108,10 +121,10 @@ func scanMessage(scan func(...any) error) (m Message, err error) {
 
 // insertMessage adds a message whose answer, if it is one, is still to be written.
 func insertMessage(ctx context.Context, q db.Querier, m Message, leaseUntil *time.Time) error {
-	_, err := q.ExecContext(ctx, `insert into chat_messages (id, session_id, role, status, content, citations,
+	_, err := q.ExecContext(ctx, `insert into chat_messages (id, session_id, parent_id, role, status, content, citations,
 		input_tokens, output_tokens, cache_read_tokens, cache_write_tokens, cost_usd, created_at, finished_at, lease_until)
-		values ($1, $2, $3, $4, $5, '[]', 0, 0, 0, 0, $6, $7, $8, $9)`,
-		m.ID, m.SessionID, m.Role, m.Status, m.Content, decimal.Zero, m.CreatedAt, m.FinishedAt, leaseUntil)
+		values ($1, $2, $3, $4, $5, $6, '[]', 0, 0, 0, 0, $7, $8, $9, $10)`,
+		m.ID, m.SessionID, m.follows(), m.Role, m.Status, m.Content, decimal.Zero, m.CreatedAt, m.FinishedAt, leaseUntil)
 	return err
 }
 
@@ -122,15 +135,8 @@ func findMessage(ctx context.Context, q db.Querier, messageID string) (Message, 
 		return m, err
 	}
 	whole := []Message{m}
-	err = addToolCalls(ctx, q, whole)
+	err = complete(ctx, q, whole)
 	return whole[0], err
-}
-
-// selectMessages lists the messages of a session before one, the newest first, without their tool calls.
-func selectMessages(ctx context.Context, q db.Querier, sessionID, before string, limit int) ([]Message, error) {
-	rows, err := q.QueryContext(ctx, `select `+messageColumns+` from chat_messages
-		where session_id = $1 and id < $2 order by id desc limit $3`, sessionID, before, limit)
-	return db.Collect(rows, err, scanMessage)
 }
 
 // renewLease says that an answer is still being written; false when it is not any more, for whatever reason.
@@ -196,16 +202,18 @@ func insertToolCalls(ctx context.Context, q db.Querier, messageID string, calls 
 	return nil
 }
 
-// addToolCalls reads the tool calls of messages of one session, newest first, each in the order the model made them.
+// addToolCalls reads the tool calls of messages, each in the order the model made them.
 func addToolCalls(ctx context.Context, q db.Querier, messages []Message) error {
 	if len(messages) == 0 {
 		return nil
 	}
-	newest, oldest := messages[0], messages[len(messages)-1]
+	ids := make([]any, len(messages))
+	for i, m := range messages {
+		ids[i] = m.ID
+	}
 	calls := map[string][]ToolCall{}
-	rows, err := q.QueryContext(ctx, `select c.message_id, c.id, c.handle, c.name, c.input, c.output, c.error_kind, c.started_at, c.duration_ms
-		from chat_messages m join message_tool_calls c on c.message_id = m.id
-		where m.session_id = $1 and m.id between $2 and $3 order by length(c.handle), c.handle`, newest.SessionID, oldest.ID, newest.ID)
+	rows, err := q.QueryContext(ctx, `select message_id, id, handle, name, input, output, error_kind, started_at, duration_ms
+		from message_tool_calls where message_id in (`+placeholders(len(ids))+`) order by length(handle), handle`, ids...)
 	_, err = db.Collect(rows, err, func(scan func(...any) error) (c ToolCall, err error) {
 		var messageID string
 		if c, err = scanToolCall(scan, &messageID); err == nil {
@@ -219,6 +227,15 @@ func addToolCalls(ctx context.Context, q db.Querier, messages []Message) error {
 		}
 	}
 	return err
+}
+
+// placeholders are n of them, from the first on.
+func placeholders(n int) string {
+	all := make([]string, n)
+	for i := range all {
+		all[i] = fmt.Sprintf("$%d", i+1)
+	}
+	return strings.Join(all, ", ")
 }
 
 func scanToolCall(scan func(...any) error, messageID *string) (c ToolCall, err error) {

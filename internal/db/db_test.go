@@ -218,8 +218,10 @@ var neutral = map[string]string{
 	"boolean": "boolean",
 }
 
-// wordIndex is the table that is made differently on each engine, with what SQLite keeps of it in tables of its own.
-const wordIndex = "passage_words"
+// isWordIndex tells whether a table is made differently on each engine, or is one in which SQLite keeps what is in such.
+func isWordIndex(table string) bool {
+	return strings.HasPrefix(table, "passage_words") || strings.HasPrefix(table, "chat_words")
+}
 
 // schema is "table.column" → "type, null or not", and "index NAME" → its table.
 func schema(t *testing.T, d *db.DB) map[string]string {
@@ -236,7 +238,7 @@ func schema(t *testing.T, d *db.DB) map[string]string {
 		var table, column, kind string
 		var null bool
 		err := scan(&table, &column, &kind, &null)
-		if table != "goose_db_version" && table != "sqlite_sequence" && !strings.HasPrefix(table, wordIndex) {
+		if table != "goose_db_version" && table != "sqlite_sequence" && !isWordIndex(table) {
 			word, ok := neutral[kind]
 			if !ok {
 				return "", fmt.Errorf("%s.%s has the unknown type %q", table, column, kind)
@@ -252,7 +254,7 @@ func schema(t *testing.T, d *db.DB) map[string]string {
 	_, err = db.Collect(rows, err, func(scan func(...any) error) (string, error) {
 		var name, table string
 		err := scan(&name, &table)
-		if table != wordIndex {
+		if !isWordIndex(table) {
 			all["index "+name] = table
 		}
 		return "", err

@@ -41,9 +41,9 @@ func (d *DB) WordsOrder(table string) string {
 // WordsWanted is a parameter for WordsMatch that asks for at least one word of each group. Empty groups ask for nothing;
 // there has to be one that is not. What has another sign in it than letters and digits is in no index.
 func (d *DB) WordsWanted(groups ...[]string) string {
-	or, and, quote := " OR ", " AND ", `"`
+	or := " OR "
 	if d.Engine == Postgres {
-		or, and, quote = " | ", " & ", "'"
+		or = " | "
 	}
 	var all []string
 	for _, group := range groups {
@@ -52,14 +52,40 @@ func (d *DB) WordsWanted(groups ...[]string) string {
 		}
 		quoted := make([]string, len(group))
 		for i, word := range group {
-			if word == "" || strings.ContainsFunc(word, isSign) {
-				word = noWord
-			}
-			quoted[i] = quote + word + quote
+			quoted[i] = d.quoteWord(word)
 		}
 		all = append(all, "("+strings.Join(quoted, or)+")")
 	}
-	return strings.Join(all, and)
+	return d.allWords(all...)
+}
+
+// WordsBegun is WordsWanted that also asks for a word that begins with these letters.
+func (d *DB) WordsBegun(beginning string, groups ...[]string) string {
+	begun := d.quoteWord(beginning) + "*"
+	if d.Engine == Postgres {
+		begun = d.quoteWord(beginning) + ":*"
+	}
+	if wanted := d.WordsWanted(groups...); wanted != "" {
+		return d.allWords(wanted, begun)
+	}
+	return begun
+}
+
+func (d *DB) quoteWord(word string) string {
+	if word == "" || strings.ContainsFunc(word, isSign) {
+		word = noWord
+	}
+	if d.Engine == Postgres {
+		return "'" + word + "'"
+	}
+	return `"` + word + `"`
+}
+
+func (d *DB) allWords(conditions ...string) string {
+	if d.Engine == Postgres {
+		return strings.Join(conditions, " & ")
+	}
+	return strings.Join(conditions, " AND ")
 }
 
 // noWord is one that nothing has.

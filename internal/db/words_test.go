@@ -61,13 +61,44 @@ func indexWords(t *testing.T, d *db.DB) {
 	}
 }
 
+func TestRowsAreFoundByTheBeginningOfAWord(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		indexWords(t, d)
+		for _, c := range []struct {
+			beginning string
+			groups    [][]string
+			want      []int64
+		}{
+			{"ki", nil, []int64{2, 1}},
+			{"kite", [][]string{{"silk"}}, []int64{2}},
+			{"b", [][]string{{"kite"}, {}}, []int64{1}},
+			{"pr", nil, []int64{3}},
+			{"凧", nil, []int64{3}},
+			{"ite", nil, nil},
+			{"", nil, nil},
+			{"ki*", nil, nil},
+			{`"ki`, nil, nil},
+			{"o", [][]string{{"and"}}, []int64{2}},
+		} {
+			if diff := cmp.Diff(c.want, findBy(t, d, d.WordsBegun(c.beginning, c.groups...))); diff != "" {
+				t.Errorf("%q after %q (-want +got):\n%s", c.beginning, c.groups, diff)
+			}
+		}
+	})
+}
+
 func find(t *testing.T, d *db.DB, groups [][]string) []int64 {
 	t.Helper()
+	return findBy(t, d, d.WordsWanted(groups...))
+}
+
+func findBy(t *testing.T, d *db.DB, wanted string) []int64 {
+	t.Helper()
 	rows, err := d.Read().QueryContext(t.Context(), fmt.Sprintf(`select rowid from passage_words where %s order by %s desc`,
-		d.WordsMatch("passage_words", "$1"), d.WordsOrder("passage_words")), d.WordsWanted(groups...))
+		d.WordsMatch("passage_words", "$1"), d.WordsOrder("passage_words")), wanted)
 	ids, err := db.Collect(rows, err, func(scan func(...any) error) (id int64, err error) { return id, scan(&id) })
 	if err != nil {
-		t.Fatalf("%q: %v", groups, err)
+		t.Fatalf("%q: %v", wanted, err)
 	}
 	return slices.Clip(append([]int64(nil), ids...))
 }

@@ -11,79 +11,42 @@ import (
 	"github.com/jaspers-ai/jaspers/internal/calculate"
 )
 
-// MostChecked is how many amounts of a text are checked, far more than an answer has; those behind stay unverified.
-const MostChecked = 3000
-
 // Check finds the numbers of a text and holds each amount against what is known. The text stays as it is.
 func Check(text string, known []Known) []Verdict { return Checker{Known: known}.Check(text) }
 
 // Check finds the numbers of a text and holds each amount against what is known.
-func (k Checker) Check(text string) []Verdict {
-	found, c := Find(text), newChecker(k)
-	verdicts, checked, end := make([]Verdict, len(found)), 0, len(found)
-	for i, f := range found {
-		verdicts[i] = Verdict{Figure: f}
-		if f.Kind != Amount {
-			continue
-		}
-		verdicts[i].State = Unverified
-		if checked++; checked > MostChecked {
-			end = min(end, i)
-			continue
-		}
-		if supports := c.supports(f, periodsNear(text, found, i)); len(supports) > 0 {
-			verdicts[i].State, verdicts[i].Supports = Verified, supports
-			verdicts[i].Expression = k.Known[supports[0]].Name
-		}
-	}
-	c.derive(verdicts[:end])
-	recount(text, verdicts[:end])
-	return verdicts
-}
-
-// checker has what is known at hand.
-type checker struct {
-	known []Known
-	sizes []float64 // without their signs
-	slack float64
-	terms []term // the known figures, each value once
-	tried map[string]term
-}
-
-func newChecker(k Checker) *checker {
-	c := &checker{known: k.Known, sizes: make([]float64, len(k.Known)), slack: k.Slack, tried: map[string]term{}}
-	for i, k := range k.Known {
-		c.sizes[i] = math.Abs(k.Value.InexactFloat64())
-	}
-	c.terms = c.distinct()
-	return c
-}
+func (k Checker) Check(text string) []Verdict { return k.Begin().Check(text) }
 
 // looseShifts are the powers of ten by which a figure of a page may be off from what it stands for.
 var looseShifts = []int32{0, 3, 6, 9, -3, -6}
 
 // supports are the known figures that f is, when rounded as f is written.
-func (c *checker) supports(f Figure, periods []string) []int {
+func (c *Text) supports(f Figure, periods []string) []int {
 	var supports []int
-	size, slack := math.Abs(f.Value.InexactFloat64()), f.tolerance().InexactFloat64()
-	for i, k := range c.known {
-		if !c.near(i, size, slack) || !samePeriod(k.Period, periods) {
-			continue
-		}
-		if slices.ContainsFunc(k.readings(f), f.is) {
+	f.slack = f.tolerance() // worked out once
+	size, slack := math.Abs(f.Value.InexactFloat64()), f.slack.InexactFloat64()
+	try := func(i int) {
+		if k := c.known[i]; SamePeriod(k.Period, periods) && slices.ContainsFunc(k.readings(f), f.is) {
 			supports = append(supports, i)
 		}
 	}
-	return supports
+	for _, i := range c.loose {
+		if c.near(i, size, slack) {
+			try(i)
+		}
+	}
+	for _, percent := range []float64{1, 100, 0.01} {
+		for _, i := range c.between((size-slack*1.001)/percent, (size+slack*1.001)/percent) {
+			try(i)
+		}
+	}
+	slices.Sort(supports)
+	return slices.Compact(supports)
 }
 
 // near sorts out quickly what cannot be f at any scale it may have.
-func (c *checker) near(i int, size, slack float64) bool {
-	shifts := []int32{0}
-	if c.known[i].Loose {
-		shifts = looseShifts
-	}
-	for _, by := range shifts {
+func (c *Text) near(i int, size, slack float64) bool {
+	for _, by := range looseShifts {
 		for _, percent := range []float64{1, 100, 0.01} {
 			if v := c.sizes[i] * math.Pow10(int(by)) * percent; math.Abs(v-size) <= slack*1.001+v*1e-9 {
 				return true
@@ -172,8 +135,8 @@ func periodParts(period string) []string {
 	return parts
 }
 
-// samePeriod is false only where the sentence speaks of years or quarters and the figure is of others.
-func samePeriod(period string, said []string) bool {
+// SamePeriod is false only where the sentence speaks of years or quarters and the figure is of others.
+func SamePeriod(period string, said []string) bool {
 	if period == "" {
 		return true
 	}
@@ -217,8 +180,13 @@ func (f Figure) periods() []string {
 	if f.Kind != Period && f.Kind != Date {
 		return nil
 	}
-	parts := periodParts(f.Text)
-	if m := shortYear.FindStringSubmatch(f.Text); m != nil && !longYear.MatchString(f.Text) {
+	return PeriodsIn(f.Text)
+}
+
+// PeriodsIn are the years and quarters that the name of a date or period tells: 2024 and Q3 of "Q3'24".
+func PeriodsIn(name string) []string {
+	parts := periodParts(name)
+	if m := shortYear.FindStringSubmatch(name); m != nil && !longYear.MatchString(name) {
 		parts = append(parts, "20"+m[1])
 	}
 	return parts

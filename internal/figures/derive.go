@@ -30,8 +30,8 @@ type term struct {
 
 // derive marks what follows in one step from figures that the text itself names and that are borne out, and what follows
 // from two known figures by no accident. What is derived may bear out what comes behind it.
-func (c *checker) derive(verdicts []Verdict) {
-	named, order, tried := c.named(verdicts), []term{}, 0
+func (c *Text) derive(verdicts []Verdict) {
+	named, order, tried := c.names(verdicts), c.row, 0
 	for i := range verdicts {
 		v := &verdicts[i]
 		if v.State == Unverified && tried < mostTried {
@@ -53,10 +53,11 @@ func (c *checker) derive(verdicts []Verdict) {
 			order = append(order, written(*v, v.Expression))
 		}
 	}
+	c.named, c.row = named, slices.Clone(order[max(0, len(order)-3*longest):])
 }
 
 // reason looks for what gives f, the likeliest ways first. Where the whole of what is known is searched, f is taken as exact.
-func (c *checker) reason(f, exact Figure, named, order []term) (term, bool) {
+func (c *Text) reason(f, exact Figure, named, order []term) (term, bool) {
 	if t, ok := inRow(f, order); ok {
 		return t, true
 	}
@@ -74,7 +75,7 @@ func (c *checker) reason(f, exact Figure, named, order []term) (term, bool) {
 
 // include adds a term unless there is one like it, or there are too many.
 func include(terms []term, t term) []term {
-	same := func(o term) bool { return o.unit == t.unit && o.value.Equal(t.value) }
+	same := func(o term) bool { return o.size == t.size && o.unit == t.unit && o.value.Equal(t.value) }
 	if len(terms) == mostNamed || t.size == 0 || slices.ContainsFunc(terms, same) {
 		return terms
 	}
@@ -82,16 +83,20 @@ func include(terms []term, t term) []term {
 }
 
 // named are the known figures that the text names, as they are known where it is known what they are in.
-func (c *checker) named(verdicts []Verdict) []term {
+func (c *Text) names(verdicts []Verdict) []term {
 	var terms []term
 	for _, v := range verdicts {
 		if v.State != Verified {
 			continue
 		}
 		t := written(v, v.Expression)
-		if k := c.known[v.Supports[0]]; !k.Loose {
+		if len(v.Supports) > 0 && !c.known[v.Supports[0]].Loose {
+			k := c.known[v.Supports[0]]
 			t.value, t.size, t.unit = k.Value, k.Value.InexactFloat64(), k.Unit
 		}
+		terms = include(terms, t)
+	}
+	for _, t := range c.named {
 		terms = include(terms, t)
 	}
 	return terms
@@ -220,7 +225,7 @@ const window = 50
 
 // fromKnown looks for two known figures that give f by one step, and believes them only where so few pairs come near
 // that one had to.
-func (c *checker) fromKnown(f Figure) (term, bool) {
+func (c *Text) fromKnown(f Figure) (term, bool) {
 	said := fmt.Sprint(f.Value, f.Step, f.Unit, f.Unsigned, f.About, f.Multiple)
 	found, tried := c.tried[said]
 	if !tried { // a text says a figure more than once
@@ -231,7 +236,7 @@ func (c *checker) fromKnown(f Figure) (term, bool) {
 }
 
 // search is fromKnown without its memory.
-func (c *checker) search(f Figure) term {
+func (c *Text) search(f Figure) term {
 	slack := f.tolerance().InexactFloat64()
 	size, accidents := math.Abs(f.Value.InexactFloat64()), 0
 	var found term
@@ -262,12 +267,12 @@ func (c *checker) search(f Figure) term {
 }
 
 // distinct are the known figures, each value once.
-func (c *checker) distinct() []term {
+func (c *Text) distinct() []term {
 	var terms []term
 	seen := map[string]bool{}
 	for i, k := range c.known {
 		key := k.Value.String() + string(k.Unit)
-		if seen[key] || len(terms) == mostKnown {
+		if seen[key] || len(terms) == c.most {
 			continue
 		}
 		seen[key] = true

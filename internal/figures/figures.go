@@ -68,6 +68,9 @@ type Checker struct {
 	// Slack is by which part of itself a figure that is derived may miss what it is derived from, for those who reckon
 	// with rounded figures: 0.005 for half a percent. None where it is zero.
 	Slack float64
+	// Joined is how many known figures that the text does not name are joined to bear out another; 300 where it is zero.
+	// The more there are, the less that proves.
+	Joined int
 }
 
 // Verdict is a figure of the text with what bears it out.

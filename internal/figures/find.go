@@ -75,9 +75,25 @@ func read(text string, start, end int) (Figure, bool) {
 		f.parenthesis(text)
 	}
 	f.Text = text[f.Start:f.End]
-	f.About = aboutPattern.MatchString(tail(text[:f.Start], 24))
-	f.Unsigned = f.Unsigned || (f.Value.IsPositive() && fallPattern.MatchString(tail(text[:f.Start], 60))) || fallenPattern.MatchString(head(text[f.End:], 24))
+	f.About = isAbout(tail(text[:f.Start], 24))
+	f.Unsigned = f.Unsigned || (f.Value.IsPositive() && isFall(tail(text[:f.Start], 60))) || fallenPattern.MatchString(head(text[f.End:], 24))
 	return f, true
+}
+
+// isAbout tells whether a text ends in a word that says that what follows is not exact.
+func isAbout(left string) bool {
+	word := strings.TrimRightFunc(left, unicode.IsSpace)
+	word = strings.ToLower(word[strings.LastIndexFunc(word, unicode.IsSpace)+1:])
+	return (strings.HasSuffix(word, "~") || strings.HasSuffix(word, "≈") || len(word) > 1 && strings.Contains(aboutEnds, word[len(word)-2:])) && aboutPattern.MatchString(left)
+}
+
+// aboutEnds has the last two letters of each word by which aboutPattern ends.
+const aboutEnds = "about around ly approx. almost circa some over under than to "
+
+// isFall tells whether a word for a fall stands before a number and belongs to it.
+func isFall(left string) bool {
+	left = left[max(0, strings.LastIndexAny(left, ".;0123456789")):]
+	return strings.ContainsFunc(left, unicode.IsLetter) && fallPattern.MatchString(left)
 }
 
 // significant counts the digits that say something.
@@ -96,17 +112,19 @@ func (f *Figure) before(text string) (closed bool) {
 		from := max(0, f.Start-near)
 		left := text[from:f.Start]
 		trimmed := strings.TrimRight(left, " \t\u00a0")
-		if m := currencyBefore.FindStringSubmatchIndex(trimmed); m != nil && f.Unit == calculate.Ratio {
-			f.Unit = calculate.Unit(currencies[strings.ToUpper(trimmed[m[2]:m[3]])])
-			f.Start = from + m[2]
+		if at := currencyAtEnd(trimmed); at >= 0 && f.Unit == calculate.Ratio {
+			f.Unit = calculate.Unit(currencies[trimmed[at:]])
+			f.Start = from + at
 			continue
 		}
-		if m := openMoney.FindStringSubmatchIndex(left); m != nil && f.Unit == calculate.Ratio {
+		outer, opened := strings.CutSuffix(left, "(")
+		outer = strings.TrimSuffix(outer, " ")
+		if at := currencyAtEnd(outer); opened && at >= 0 && f.Unit == calculate.Ratio {
 			if closing(text[f.End:]) == 0 {
 				return false
 			}
-			f.Unit = calculate.Unit(currencies[strings.ToUpper(left[m[2]:m[3]])])
-			f.Start, closed = from+m[2], true
+			f.Unit = calculate.Unit(currencies[outer[at:]])
+			f.Start, closed = from+at, true
 			f.negate()
 			return closed
 		}

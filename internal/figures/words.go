@@ -1,7 +1,13 @@
 package figures
 
 import (
+	"cmp"
+	"maps"
 	"regexp"
+	"slices"
+	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/jaspers-ai/jaspers/internal/calculate"
 )
@@ -16,12 +22,30 @@ var currencies = map[string]string{
 
 var currencySigns = map[rune]bool{'$': true, '€': true, '£': true, '¥': true, '₹': true, '₩': true}
 
-const currencyWords = `US\$|CA\$|C\$|AU\$|A\$|HK\$|NZ\$|S\$|R\$|[$€£¥₹₩]|USD|CAD|AUD|HKD|NZD|SGD|BRL|EUR|GBP|JPY|CNY|RMB|CHF|INR|KRW|SEK|NOK|DKK|MXN`
+// currencyWords are those signs and codes, the longer ones first.
+var currencyWords = func() []string {
+	words := slices.Collect(maps.Keys(currencies))
+	slices.SortFunc(words, func(a, b string) int { return cmp.Or(len(b)-len(a), strings.Compare(a, b)) })
+	return words
+}()
+
+// currencyAtEnd is where the sign or code of a currency begins that a text ends in; -1 where it ends in none, or in the
+// end of a word.
+func currencyAtEnd(text string) int {
+	for _, word := range currencyWords {
+		if before, ok := strings.CutSuffix(text, word); ok {
+			if r, _ := utf8.DecodeLastRuneInString(before); before == "" || !unicode.IsLetter(r) {
+				return len(before)
+			}
+		}
+	}
+	return -1
+}
+
+func endsInCurrency(text string) bool { return currencyAtEnd(text) >= 0 }
 
 var (
-	currencyBefore = regexp.MustCompile(`(?:^|[^\pL])(` + currencyWords + `)$`)
-	openMoney      = regexp.MustCompile(`(?:^|[^\pL])(` + currencyWords + `)\s?\($`)
-	percentBehind  = regexp.MustCompile(`^\s?%`)
+	percentBehind = regexp.MustCompile(`^\s?%`)
 )
 
 // scales are the words and letters that multiply, by their power of ten.

@@ -4,8 +4,6 @@ package llm
 import (
 	"context"
 	"encoding/json"
-
-	"github.com/shopspring/decimal"
 )
 
 // Model is one language model behind one vendor's API.
@@ -19,19 +17,13 @@ type Model interface {
 	Generate(ctx context.Context, req Request, onText func(delta string)) (Response, error)
 }
 
-// Info describes a model. Prices are in US dollars for a million tokens.
+// Info describes a model.
 type Info struct {
-	Provider string
-	Model    string
-	Price    Price
-}
-
-// Price is what a million tokens cost, in US dollars.
-type Price struct {
-	Input      decimal.Decimal
-	Output     decimal.Decimal
-	CacheRead  decimal.Decimal
-	CacheWrite decimal.Decimal
+	Provider  string
+	Model     string
+	Price     Price
+	MaxTokens int   // what the answer to a request that sets none may have
+	Window    int64 // tokens that a prompt may have; 0 where nobody said
 }
 
 // Request is one turn asked of the model.
@@ -57,7 +49,7 @@ type Message struct {
 	Blocks []Block
 }
 
-// Block is one piece of a message: exactly one of its fields is set.
+// Block is one piece of a message: exactly one of its fields is set, and with Opaque its Origin.
 type Block struct {
 	Text   string
 	Call   *ToolCall
@@ -66,6 +58,8 @@ type Block struct {
 	Data json.RawMessage
 	// Opaque is a vendor's own block (such as thinking) that must go back unchanged in the next turn.
 	Opaque json.RawMessage
+	// Origin says, of an Opaque block, which model wrote it: another one is never shown it.
+	Origin string
 }
 
 // Tool is offered to the model. InputSchema is a JSON schema object.
@@ -97,6 +91,7 @@ const (
 	EndTurn       StopReason = "end_turn"
 	ToolUse       StopReason = "tool_use"
 	MaxTokens     StopReason = "max_tokens"
+	StopSequence  StopReason = "stop_sequence"
 	Refusal       StopReason = "refusal"
 	Paused        StopReason = "pause_turn"
 	ContextWindow StopReason = "model_context_window_exceeded"
@@ -106,8 +101,15 @@ const (
 type Response struct {
 	Blocks     []Block
 	StopReason StopReason
-	Model      string // the model that answered, which may be dated
-	Usage      Usage
+	Refused    *Refused // with Refusal, where the vendor says more
+	Model      string   // the model that answered, which may be dated
+	Usage      Usage    // of all attempts, when one broke off before its first word and was made again
+}
+
+// Refused is what a vendor says of a refusal, in its own words; either may be empty.
+type Refused struct {
+	Category    string
+	Explanation string
 }
 
 // Usage counts tokens. Input holds only what was neither read from nor written to the vendor's cache.
@@ -116,22 +118,27 @@ type Usage struct {
 	Output     int64 `json:"outputTokens"`
 	CacheRead  int64 `json:"cacheReadTokens"`
 	CacheWrite int64 `json:"cacheWriteTokens"`
+	// CacheWriteHour is the part of CacheWrite that is kept for an hour, which costs more.
+	CacheWriteHour int64 `json:"-"`
 }
 
 // Add sums two usages.
 func (u Usage) Add(v Usage) Usage {
-	return Usage{u.Input + v.Input, u.Output + v.Output, u.CacheRead + v.CacheRead, u.CacheWrite + v.CacheWrite}
+	return Usage{
+		Input: u.Input + v.Input, Output: u.Output + v.Output, CacheRead: u.CacheRead + v.CacheRead,
+		CacheWrite: u.CacheWrite + v.CacheWrite, CacheWriteHour: u.CacheWriteHour + v.CacheWriteHour,
+	}
 }
 
-// Cost is the price of a usage in US dollars, exact.
-func (p Price) Cost(u Usage) decimal.Decimal {
-	million := decimal.NewFromInt(1_000_000)
-	part := func(price decimal.Decimal, tokens int64) decimal.Decimal {
-		return price.Mul(decimal.NewFromInt(tokens))
+// Prompt is all that was sent, whatever the cache did with it.
+func (u Usage) Prompt() int64 { return u.Input + u.CacheRead + u.CacheWrite }
+
+// HitRate is the part of the prompt that was read from the cache, 0 to 1; 0 without a prompt.
+func (u Usage) HitRate() float64 {
+	if u.Prompt() == 0 {
+		return 0
 	}
-	sum := part(p.Input, u.Input).Add(part(p.Output, u.Output)).
-		Add(part(p.CacheRead, u.CacheRead)).Add(part(p.CacheWrite, u.CacheWrite))
-	return sum.Div(million)
+	return float64(u.CacheRead) / float64(u.Prompt())
 }
 
 // Text joins the text blocks of a response.

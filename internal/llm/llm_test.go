@@ -19,7 +19,7 @@ func TestCostIsExact(t *testing.T) {
 		want  string
 	}{
 		{"nothing", Usage{}, "0"},
-		{"a million of each", Usage{1_000_000, 1_000_000, 1_000_000, 1_000_000}, "14.7"},
+		{"a million of each", Usage{Input: 1_000_000, Output: 1_000_000, CacheRead: 1_000_000, CacheWrite: 1_000_000}, "14.7"},
 		{"one token read from the cache", Usage{CacheRead: 1}, "0.0000002"},
 		{"a usual turn", Usage{Input: 12, Output: 57, CacheRead: 4100, CacheWrite: 300}, "0.002164"},
 		{"more tokens than a float holds", Usage{Output: 9_007_199_254_740_993}, "90071992547.40993"},
@@ -34,8 +34,8 @@ func TestCostIsExact(t *testing.T) {
 }
 
 func TestUsageAddsCounterByCounter(t *testing.T) {
-	got := Usage{1, 2, 3, 4}.Add(Usage{10, 20, 30, 40})
-	if want := (Usage{Input: 11, Output: 22, CacheRead: 33, CacheWrite: 44}); got != want {
+	got := Usage{1, 2, 3, 4, 1}.Add(Usage{10, 20, 30, 40, 5})
+	if want := (Usage{Input: 11, Output: 22, CacheRead: 33, CacheWrite: 44, CacheWriteHour: 6}); got != want {
 		t.Errorf("got %+v, want %+v", got, want)
 	}
 }
@@ -43,13 +43,20 @@ func TestUsageAddsCounterByCounter(t *testing.T) {
 func TestTheCostOfASumIsTheSumOfTheCosts(t *testing.T) {
 	tokens := rapid.Int64Range(0, 1<<40)
 	usage := rapid.Custom(func(t *rapid.T) Usage {
-		return Usage{tokens.Draw(t, "input"), tokens.Draw(t, "output"), tokens.Draw(t, "read"), tokens.Draw(t, "write")}
+		write := tokens.Draw(t, "write")
+		return Usage{
+			Input: tokens.Draw(t, "input"), Output: tokens.Draw(t, "output"), CacheRead: tokens.Draw(t, "read"),
+			CacheWrite: write, CacheWriteHour: rapid.Int64Range(0, write).Draw(t, "hour"),
+		}
 	})
 	cents := rapid.Custom(func(t *rapid.T) decimal.Decimal {
 		return decimal.New(rapid.Int64Range(0, 100_000).Draw(t, "price"), -3)
 	})
 	rapid.Check(t, func(t *rapid.T) {
-		p := Price{cents.Draw(t, "in"), cents.Draw(t, "out"), cents.Draw(t, "cr"), cents.Draw(t, "cw")}
+		p := Price{
+			Input: cents.Draw(t, "in"), Output: cents.Draw(t, "out"), CacheRead: cents.Draw(t, "cr"),
+			CacheWrite: cents.Draw(t, "cw"), CacheWriteHour: cents.Draw(t, "cwh"),
+		}
 		a, b := usage.Draw(t, "a"), usage.Draw(t, "b")
 		if got, want := p.Cost(a.Add(b)), p.Cost(a).Add(p.Cost(b)); !got.Equal(want) {
 			t.Fatalf("got %s, want %s", got, want)

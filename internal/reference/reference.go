@@ -73,8 +73,10 @@ func (f *Figures) byNumber(path string) string {
 // keyOf is under what a place of a list is kept. People and models write symbols in either case and classes with a point
 // or a dash.
 func keyOf(list, key string) string {
-	return list + "[" + strings.NewReplacer("-", ".", "/", ".", " ", "").Replace(strings.ToUpper(key)) + "]"
+	return list + "[" + oneSpelling.Replace(strings.ToUpper(key)) + "]"
 }
+
+var oneSpelling = strings.NewReplacer("-", ".", "/", ".", " ", "")
 
 // Place is the path with every key as a number, so that two ways to write one place are the same.
 func (f *Figures) Place(path string) string { return f.byNumber(path) }

@@ -124,9 +124,12 @@ func (c *claudeState) messages(w http.ResponseWriter, r *http.Request) error {
 	if err := req.validate(); err != nil {
 		return err
 	}
-	turn := c.answer(req)
-	turn.usage = c.cache.charge(req, c.now())
 	fault, _ := faultOf(r.Context())
+	turn := c.answer(req)
+	if fault.Kind == FaultToolLoop {
+		c.loop(turn, req)
+	}
+	turn.usage = c.cache.charge(req, c.now())
 	turn.shape(fault.Kind, *req.MaxTokens)
 	c.rateHeaders(w.Header(), turn)
 	if req.Stream {

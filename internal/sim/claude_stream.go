@@ -69,27 +69,6 @@ func (o claudeOut) whole() any {
 	return map[string]string{"type": "text", "text": o.text}
 }
 
-// shape applies max_tokens and the faults that are regular answers, and counts the output.
-func (t *claudeTurn) shape(fault FaultKind, maxTokens int) {
-	size := 0
-	for _, b := range t.blocks {
-		size += len(b.text)
-	}
-	limit := min(size, 4*maxTokens)
-	switch fault {
-	case FaultRefusal:
-		t.blocks, t.stop, limit, size = nil, "refusal", 0, 0
-		t.details = map[string]any{"type": "refusal", "category": nil, "explanation": "The simulated model refuses on demand."}
-	case FaultMaxTokens:
-		limit = min(limit, size/2)
-	}
-	if limit < size {
-		t.cut(limit)
-		t.stop = "max_tokens"
-	}
-	t.usage.Output = tokenCount(limit)
-}
-
 // cut keeps the first bytes of an answer, without breaking a character.
 func (t *claudeTurn) cut(limit int) {
 	for i, b := range t.blocks {
@@ -160,17 +139,23 @@ func (c *claudeState) stream(w http.ResponseWriter, r *http.Request, turn *claud
 	w.Header().Set("Cache-Control", "no-cache")
 	w.WriteHeader(http.StatusOK)
 	events := turn.events()
+	if fault == FaultUnknown {
+		events = withUnknown(events)
+	}
 	deltas, sent := 0, 0
 	for _, e := range events {
 		if e.delta {
 			deltas++
 		}
 	}
-	breaks := fault == FaultStreamHang || fault == FaultStreamCut || fault == FaultOverloaded
 	flush := http.NewResponseController(w).Flush
+	out := io.Writer(w)
+	if fault == FaultStreamBytes {
+		out = byteByByte{w, flush}
+	}
 	for i, e := range events {
 		if e.delta {
-			if breaks && sent == deltas/2 {
+			if breaksOff(fault) && sent == deltas/2 {
 				c.breakOff(w, r, fault)
 				return
 			}
@@ -179,20 +164,9 @@ func (c *claudeState) stream(w http.ResponseWriter, r *http.Request, turn *claud
 				return
 			}
 		}
-		if writeEvent(w, e, i*5%17) != nil || flush() != nil {
+		if writeEvent(out, e, i*5%17) != nil || flush() != nil {
 			return // the client has left
 		}
-	}
-}
-
-// breakOff is what becomes of a stream in its middle. A cut is a regular end of the body: nothing but the missing
-// message_stop tells.
-func (c *claudeState) breakOff(w http.ResponseWriter, r *http.Request, fault FaultKind) {
-	switch fault {
-	case FaultStreamHang:
-		<-r.Context().Done()
-	case FaultOverloaded:
-		_, _ = io.WriteString(w, "event: error\ndata: {\"type\": \"error\", \"error\": {\"type\": \"overloaded_error\", \"message\": \"Overloaded\"}}\n\n")
 	}
 }
 

@@ -44,12 +44,23 @@ const (
 	FaultOverloaded FaultKind = "overloaded"  // an overloaded_error in the middle of the stream
 	FaultRefusal    FaultKind = "refusal"     // the model declines
 	FaultMaxTokens  FaultKind = "max_tokens"  // the answer hits its length limit
+
+	FaultStreamPings  FaultKind = "stream_pings"   // a stream that says nothing but pings from its middle on
+	FaultStreamBytes  FaultKind = "stream_bytes"   // the true answer, every byte in a packet of its own
+	FaultUnknown      FaultKind = "stream_unknown" // the true answer, with events, blocks and deltas that nobody knows
+	FaultToolInputCut FaultKind = "tool_input_cut" // the input of the first call ends in its middle, the stream does not
+	FaultSameToolID   FaultKind = "same_tool_id"   // every call of an answer has the id of the first
+	FaultToolLoop     FaultKind = "tool_loop"      // the model calls the first tool it is offered, for ever
+	FaultPaused       FaultKind = "pause_turn"     // the model pauses where it would have ended
+	FaultContextFull  FaultKind = "context_full"   // the model stops because it can read no more
+	FaultEmptyTurn    FaultKind = "empty_turn"     // the model ends its turn without a word
 )
 
 // faultKinds are all kinds, for checking what the control API is asked for.
 var faultKinds = []FaultKind{
 	FaultLatency, FaultRateLimited, FaultServerError, FaultCutBody, FaultGarbage, FaultWrongTypes,
 	FaultStreamHang, FaultStreamCut, FaultOverloaded, FaultRefusal, FaultMaxTokens,
+	FaultStreamPings, FaultStreamBytes, FaultUnknown, FaultToolInputCut, FaultSameToolID, FaultToolLoop, FaultPaused, FaultContextFull, FaultEmptyTurn,
 }
 
 // Fault is one thing that goes wrong.

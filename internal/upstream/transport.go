@@ -90,7 +90,7 @@ func (f roundTrip) RoundTrip(req *http.Request) (*http.Response, error) { return
 
 func (c *Client) retries() failsafe.Policy[*http.Response] {
 	return retrypolicy.NewBuilder[*http.Response]().
-		HandleIf(func(resp *http.Response, err error) bool { return err != nil || isTransient(resp.StatusCode) }).
+		HandleIf(func(resp *http.Response, err error) bool { return err != nil || c.cfg.Again(resp) }).
 		AbortIf(func(resp *http.Response, err error) bool {
 			if err != nil {
 				return isFinal(err)
@@ -164,16 +164,22 @@ func (c *Client) attempt(wire http.RoundTripper) http.RoundTripper {
 		start := time.Now()
 		resp, err := wire.RoundTrip(req)
 		c.gate.leave(origin, resp, err)
-		if err == nil && c.cfg.SharedLimit && resp.StatusCode == http.StatusTooManyRequests {
-			c.LeaveAlone(req.Context(), c.gate.wait(resp))
-		}
 		c.record(req, resp, err, time.Since(start))
 		if err != nil {
 			return nil, err
 		}
 		resp.Body = newPatientBody(resp.Body, c.cfg)
+		if c.cfg.SharedLimit && c.isPaced(resp) {
+			c.LeaveAlone(req.Context(), c.gate.wait(resp))
+		}
 		return resp, nil
 	})
+}
+
+// isPaced tells whether an answer says that there were too many requests, rather than that some other limit is reached,
+// which waiting does not lift.
+func (c *Client) isPaced(resp *http.Response) bool {
+	return resp.StatusCode == http.StatusTooManyRequests && (resp.Header.Get("Retry-After") != "" || c.cfg.Again(resp))
 }
 
 // turn waits until an attempt may leave: by this process's budget, and by what all processes share.

@@ -34,6 +34,9 @@ type Config struct {
 	// answer may be sent again.
 	Retries    int
 	RetryPosts bool
+	// Again tells whether an answer may be another one when the same is asked again, for vendors that say so in ways of their
+	// own; nil to judge by the status alone. It may read of the body what it puts back.
+	Again func(*http.Response) bool
 	// MaxConcurrent requests are under way at once; 16. More wait as long as Timeout.
 	MaxConcurrent uint
 	// Rate is the budget of this process in requests a second, with bursts of as many; 0 is without limit.
@@ -114,6 +117,9 @@ func setDefaults(cfg *Config) {
 	defaultTo(&cfg.Retries, 2)
 	cfg.Retries = max(cfg.Retries, 0)
 	defaultTo(&cfg.MaxConcurrent, 16)
+	if cfg.Again == nil {
+		cfg.Again = func(resp *http.Response) bool { return isTransient(resp.StatusCode) }
+	}
 }
 
 func defaultTo[T comparable](field *T, value T) {

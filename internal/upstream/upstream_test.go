@@ -138,6 +138,33 @@ func TestASecondTryThatWorksIsTheAnswer(t *testing.T) {
 	}
 }
 
+func TestAVendorsOwnRuleDecidesWhatIsTriedAgain(t *testing.T) {
+	var asked atomic.Int64
+	c, address := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		asked.Add(1)
+		w.Header().Set("Vendor-Says", r.Header.Get("Vendor-Says"))
+		status := http.StatusTooManyRequests
+		if r.Header.Get("Vendor-Says") == "again" {
+			status = http.StatusConflict
+		}
+		w.WriteHeader(status)
+	}, func(cfg *upstream.Config) {
+		cfg.SharedLimit = true
+		cfg.Again = func(resp *http.Response) bool { return resp.Header.Get("Vendor-Says") == "again" }
+	})
+	for _, tt := range []struct {
+		says   string
+		status int
+		asked  int64
+	}{{"again", http.StatusConflict, 3}, {"never", http.StatusTooManyRequests, 1}, {"never", http.StatusTooManyRequests, 1}} {
+		asked.Store(0)
+		answer, err := c.Do(t.Context(), upstream.Request{Method: http.MethodGet, URL: address, Header: http.Header{"Vendor-Says": {tt.says}}})
+		if err != nil || answer.Status != tt.status || asked.Load() != tt.asked {
+			t.Errorf("%s: got %+v, %v after %d requests, want %d after %d", tt.says, answer, err, asked.Load(), tt.status, tt.asked)
+		}
+	}
+}
+
 func TestAnswersThatAreTriedAgainGiveTheirConnectionBack(t *testing.T) {
 	var connections atomic.Int32
 	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {

@@ -18,9 +18,9 @@ import (
 	"github.com/jaspers-ai/jaspers/internal/fault"
 )
 
-// turnFault says why a turn failed. err may be nil: the SDK has no error for a stream that ended too early.
+// turnFault says why a turn failed.
 func turnFault(ctx context.Context, err error) *fault.Error {
-	err = cmp.Or(ctx.Err(), err, errEnded)
+	err = cmp.Or(ctx.Err(), err)
 	// The client's own door (an open breaker, a spent budget) has already found the words.
 	if f, ok := errors.AsType[*fault.Error](err); ok {
 		return f
@@ -45,7 +45,12 @@ func turnFault(ctx context.Context, err error) *fault.Error {
 	return fault.Wrap(fault.UpstreamFailed, err, "the model's answer was cut off; try again")
 }
 
-var errEnded = errors.New("the stream ended before message_stop")
+var (
+	errEnded    = errors.New("the stream ended before message_stop")
+	errNoStream = errors.New("the answer is no stream of messages")
+	// errSilent is the cause of a context whose model said nothing for too long.
+	errSilent = fault.New(fault.UpstreamTimeout, "the model stopped in the middle of its answer; try again")
+)
 
 // verdict is what one of the vendor's error types means to us.
 type verdict struct {
@@ -157,8 +162,11 @@ func (b errorBody) spendLimit() bool {
 		strings.Contains(b.Error.Message, "credit balance is too low")
 }
 
+// promptTooLong recognises the words of Anthropic, of vLLM and of llama.cpp, which Ollama is made of.
 func (b errorBody) promptTooLong() bool {
-	return strings.HasPrefix(b.Error.Message, "prompt is too long")
+	return strings.HasPrefix(b.Error.Message, "prompt is too long") ||
+		strings.Contains(b.Error.Message, "maximum context length") ||
+		strings.Contains(b.Error.Message, "exceeds the available context size")
 }
 
 // retryAfter reads the seconds that the vendor asks to wait, 0 when it does not say.

@@ -14,15 +14,15 @@ import (
 )
 
 // refuse answers with a status and a body, once it is asked.
-func refuse(status int, header map[string]string, body string) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+func refuse(status int, header map[string]string, body string) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
 		for name, value := range header {
 			w.Header().Set(name, value)
 		}
 		w.WriteHeader(status)
 		_, _ = io.WriteString(w, body)
-	})
+	}
 }
 
 func apiError(errorType, message string) string {
@@ -104,8 +104,12 @@ func TestAnErrorInTheStreamIsReadByItsType(t *testing.T) {
 			model := modelAt(t, replay(events(t, start, apiError(errorType, "no"))))
 			got, err := model.Generate(t.Context(), ask("hi"), nil)
 			checkFault(t, model, err, want)
-			if got.Usage.Input != 5 || got.StopReason != "" {
-				t.Errorf("got %+v, want the usage so far and no stop reason", got)
+			asked := int64(1)
+			if want == fault.UpstreamDown && errorType != "rate_limit_error" {
+				asked = 2 // it broke off before its first word
+			}
+			if got.Usage.Input != asked*5 || got.StopReason != "" {
+				t.Errorf("got %+v, want the usage of %d attempts and no stop reason", got, asked)
 			}
 		})
 	}

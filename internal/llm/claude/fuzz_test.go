@@ -41,7 +41,7 @@ func FuzzAModelsStreamIsReadOrRefused(f *testing.F) {
 		if status = 200 + (status&0x7fffffff)%400; status != 200 {
 			kind = "application/json"
 		}
-		model := New(Config{APIKey: "key", BaseURL: "http://model.invalid", Model: "x"}, &http.Client{Transport: answering{status, kind, []byte(stream)}})
+		model := quick(New(Config{APIKey: "key", BaseURL: "http://model.invalid", Model: "x"}, &http.Client{Transport: answering{status, kind, []byte(stream)}}))
 		var heard strings.Builder
 		response, err := model.Generate(t.Context(), llm.Request{Messages: []llm.Message{{Role: llm.User, Blocks: []llm.Block{{Text: "x"}}}}}, func(delta string) { heard.WriteString(delta) })
 		if err == nil && response.Text() != heard.String() {

@@ -2,7 +2,6 @@ package claude
 
 import (
 	"bytes"
-	"cmp"
 	"encoding/json"
 	"slices"
 	"strings"
@@ -13,25 +12,50 @@ import (
 	"github.com/jaspers-ai/jaspers/internal/llm"
 )
 
-// params writes a request in the vendor's words. It never sets temperature, a forced tool or a prefilled answer:
-// current models refuse all three.
+// params writes a request in the vendor's words. It never sets temperature, a forced tool, thinking or a prefilled answer:
+// current models refuse them.
 //
-// The prompt is cached twice over: up to the system text (which stands after the tools, so both are in it), and up to
-// the newest message, where the vendor places the mark itself. A tool loop thus pays in full only for what is new.
-func (m *Model) params(req llm.Request) anthropic.MessageNewParams {
+// The prompt is cached up to three marks, of the four that are allowed: the system text (which stands after the tools, so
+// both are in it); where the prompt of the turn before ended; and the newest message, where the vendor places the mark
+// itself. The vendor looks only 20 blocks back from a mark for what it kept, and one round of tools can have more blocks than
+// that: so the mark in the middle stands exactly where the last one was. A tool loop thus pays in full only for what is new.
+func (m *Model) params(req llm.Request, has manners) anthropic.MessageNewParams {
 	p := anthropic.MessageNewParams{
-		Model:        anthropic.Model(m.cfg.Model),
-		MaxTokens:    int64(cmp.Or(req.MaxTokens, m.cfg.MaxTokens, defaultMaxTokens)),
-		Messages:     messages(req.Messages),
-		Tools:        tools(req.Tools),
-		CacheControl: anthropic.NewCacheControlEphemeralParam(),
+		Model:     anthropic.Model(m.cfg.Model),
+		MaxTokens: int64(m.maxTokens(req)),
+		Messages:  m.conversation(req.Messages, has.thinking),
+		Tools:     tools(req.Tools),
 	}
 	if !blank(req.System) {
-		p.System = []anthropic.TextBlockParam{{Text: req.System, CacheControl: anthropic.NewCacheControlEphemeralParam()}}
-	} else if n := len(p.Tools); n > 0 {
-		p.Tools[n-1].OfTool.CacheControl = anthropic.NewCacheControlEphemeralParam()
+		p.System = []anthropic.TextBlockParam{{Text: req.System}}
+	}
+	if has.marks && m.cfg.Cache != CacheOff {
+		m.mark(&p)
 	}
 	return p
+}
+
+// mark places the marks of the prompt cache.
+func (m *Model) mark(p *anthropic.MessageNewParams) {
+	mark := anthropic.NewCacheControlEphemeralParam()
+	if m.cfg.Cache == CacheHour {
+		mark.TTL = anthropic.CacheControlEphemeralTTLTTL1h
+	}
+	p.CacheControl = mark
+	if n := len(p.System); n > 0 {
+		p.System[n-1].CacheControl = mark
+	} else if n := len(p.Tools); n > 0 {
+		p.Tools[n-1].OfTool.CacheControl = mark
+	}
+	for i := len(p.Messages) - 1; i > 0; i-- {
+		if p.Messages[i].Role == anthropic.MessageParamRoleAssistant {
+			before := p.Messages[i-1].Content
+			if last := before[len(before)-1].GetCacheControl(); last != nil {
+				*last = mark
+			}
+			return
+		}
+	}
 }
 
 // tools passes each schema on as it was written, so that its key order, and with it the prompt cache, stays the same.
@@ -47,12 +71,16 @@ func tools(offered []llm.Tool) []anthropic.ToolUnionParam {
 	return out
 }
 
-// messages joins neighbours of the same role, since every tool result of a turn has to stand in the one message after
+// conversation joins neighbours of the same role, since every tool result of a turn has to stand in the one message after
 // it, and before any text there. A message without content is left out: legal to receive, but not to send.
-func messages(conversation []llm.Message) []anthropic.MessageParam {
+func (m *Model) conversation(messages []llm.Message, thinking bool) []anthropic.MessageParam {
+	origin := ""
+	if thinking {
+		origin = m.origin()
+	}
 	var out []anthropic.MessageParam
-	for _, msg := range conversation {
-		role, content := anthropic.MessageParamRole(msg.Role), blocks(msg.Blocks)
+	for _, msg := range messages {
+		role, content := anthropic.MessageParamRole(msg.Role), blocks(msg.Blocks, origin)
 		if len(content) == 0 {
 			continue
 		}
@@ -80,8 +108,9 @@ func resultsFirst(a, b anthropic.ContentBlockParamUnion) int {
 	return rank(a) - rank(b)
 }
 
-// blocks translates content in its order, without the empty texts that the vendor refuses.
-func blocks(content []llm.Block) []anthropic.ContentBlockParamUnion {
+// blocks translates content in its order, without the empty texts that the vendor refuses. Blocks that another model than
+// origin wrote are left out: it alone can read them, and to nobody else they belong.
+func blocks(content []llm.Block, origin string) []anthropic.ContentBlockParamUnion {
 	var out []anthropic.ContentBlockParamUnion
 	for _, b := range content {
 		switch {
@@ -90,7 +119,9 @@ func blocks(content []llm.Block) []anthropic.ContentBlockParamUnion {
 		case b.Result != nil:
 			out = append(out, toolResult(b.Result))
 		case b.Opaque != nil:
-			out = append(out, param.Override[anthropic.ContentBlockParamUnion](b.Opaque))
+			if b.Origin == origin {
+				out = append(out, param.Override[anthropic.ContentBlockParamUnion](b.Opaque))
+			}
 		case b.Data != nil:
 			out = append(out, anthropic.NewTextBlock(string(b.Data)))
 		case !blank(b.Text):

@@ -26,7 +26,7 @@ func simulated(t *testing.T, change func(*Config)) (*Model, *sim.Faults) {
 	if change != nil {
 		change(&cfg)
 	}
-	return New(cfg, server.Client()), s.Faults
+	return quick(New(cfg, server.Client())), s.Faults
 }
 
 func analystRequest(question string) llm.Request {
@@ -116,7 +116,9 @@ func TestTheFaultsOfTheSimulatedClaude(t *testing.T) {
 }
 
 func TestStopsThatAreNoErrorsOnTheSimulatedClaude(t *testing.T) {
-	for kind, want := range map[sim.FaultKind]llm.StopReason{sim.FaultRefusal: llm.Refusal, sim.FaultMaxTokens: llm.MaxTokens} {
+	for kind, want := range map[sim.FaultKind]llm.StopReason{
+		sim.FaultRefusal: llm.Refusal, sim.FaultMaxTokens: llm.MaxTokens, sim.FaultPaused: llm.Paused, sim.FaultContextFull: llm.ContextWindow,
+	} {
 		t.Run(string(kind), func(t *testing.T) {
 			model, faults := simulated(t, nil)
 			faults.Set(sim.ProviderClaude, sim.Fault{Kind: kind})
@@ -136,5 +138,75 @@ func TestAHangingStreamEndsWithItsCaller(t *testing.T) {
 	got, err := model.Generate(ctx, analystRequest("What can you do?"), func(string) { cancel() })
 	if !fault.Is(err, fault.Canceled) || got.Text() == "" {
 		t.Errorf("got %+v and error %v, want some text and %s", got, err, fault.Canceled)
+	}
+}
+
+func TestASilentModelOnTheSimulatedClaude(t *testing.T) {
+	model, faults := simulated(t, func(c *Config) { c.Patience = 100 * time.Millisecond })
+	faults.Set(sim.ProviderClaude, sim.Fault{Kind: sim.FaultStreamPings})
+	got, err := model.Generate(t.Context(), analystRequest("What can you do?"), nil)
+	checkFault(t, model, err, fault.UpstreamTimeout)
+	if got.Text() == "" || got.Usage.Prompt() == 0 {
+		t.Errorf("got %+v, want what had arrived", got)
+	}
+}
+
+func TestWhatChangesNothingOfAnAnswerOnTheSimulatedClaude(t *testing.T) {
+	model, faults := simulated(t, nil)
+	want, err := model.Generate(t.Context(), analystRequest("What can you do?"), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, kind := range []sim.FaultKind{sim.FaultStreamBytes, sim.FaultUnknown} {
+		faults.Clear(sim.ProviderClaude)
+		faults.Set(sim.ProviderClaude, sim.Fault{Kind: kind})
+		got, err := model.Generate(t.Context(), analystRequest("What can you do?"), nil)
+		if err != nil || got.Text() != want.Text() || got.StopReason != want.StopReason {
+			t.Errorf("%s: got %+v and error %v, want %+v", kind, got, err, want)
+		}
+	}
+}
+
+func TestSpoiledCallsOnTheSimulatedClaude(t *testing.T) {
+	const question = "How is my portfolio doing, and what is AAPL at?"
+	model, faults := simulated(t, nil)
+	generate := func(kind sim.FaultKind, question string) llm.Response {
+		t.Helper()
+		faults.Clear(sim.ProviderClaude)
+		faults.Set(sim.ProviderClaude, sim.Fault{Kind: kind})
+		got, err := model.Generate(t.Context(), analystRequest(question), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return got
+	}
+	if calls := generate(sim.FaultToolInputCut, question).Calls(); len(calls) != 2 || calls[0].Input[0] != '"' || calls[1].Input[0] != '{' {
+		t.Errorf("an input that is cut: got %+v, want it to be no object", calls)
+	}
+	if calls := generate(sim.FaultSameToolID, question).Calls(); len(calls) != 2 || calls[0].ID == calls[1].ID || calls[1].Input[0] != '"' {
+		t.Errorf("the same id: got %+v, want the second to be no call that can be run", calls)
+	}
+	if got := generate(sim.FaultToolLoop, "What can you do?"); got.StopReason != llm.ToolUse || len(got.Calls()) != 1 {
+		t.Errorf("a loop: got %+v, want a call", got)
+	}
+	if got := generate(sim.FaultEmptyTurn, question); got.StopReason != llm.EndTurn || len(got.Blocks) != 0 {
+		t.Errorf("an empty turn: got %+v, want nothing", got)
+	}
+}
+
+func TestTheSimulatedClaudeCountsTokens(t *testing.T) {
+	model, _ := simulated(t, nil)
+	req := analystRequest("What can you do?")
+	counted, err := model.CountTokens(t.Context(), req)
+	if err != nil || counted >= llm.Estimate(req) {
+		t.Fatalf("got %d, %v, want less than the estimate %d", counted, err, llm.Estimate(req))
+	}
+	got, err := model.Generate(t.Context(), req, nil)
+	if err != nil || got.Usage.Prompt() != counted {
+		t.Errorf("got a prompt of %d and error %v, want the %d that were counted", got.Usage.Prompt(), err, counted)
+	}
+	model.lookUpModel(t.Context())
+	if got := model.server.window.Load(); got != 1_000_000 {
+		t.Errorf("window in the list of models: got %d, want 1,000,000", got)
 	}
 }

@@ -1,6 +1,7 @@
 package claude
 
 import (
+	"crypto/rand"
 	"encoding/json"
 	"fmt"
 	"strings"
@@ -15,13 +16,17 @@ import (
 // The SDK's own Message.Accumulate is not used: it zeroes counters and stop reasons that a later message_delta leaves
 // out, and turns a tool input that was cut short into an empty one, which looks like a call without arguments.
 type turn struct {
-	onText func(string)
-	done   bool // message_stop was seen
-	model  string
-	stop   llm.StopReason
-	usage  llm.Usage
-	blocks []*block         // in the order they were opened
-	open   map[int64]*block // by the index their deltas carry
+	onText  func(string)
+	note    func(message, name string) // told of what is not known here
+	begun   bool                       // message_start was seen
+	spoke   bool                       // some text was given out
+	done    bool                       // message_stop was seen
+	model   string
+	stop    llm.StopReason
+	refused *llm.Refused
+	usage   llm.Usage
+	blocks  []*block         // in the order they were opened
+	open    map[int64]*block // by the index their deltas carry
 }
 
 // block is one content block while its deltas arrive.
@@ -43,11 +48,11 @@ type blockStart struct {
 	Input json.RawMessage `json:"input"`
 }
 
-func newTurn(onText func(string)) *turn {
+func newTurn(onText func(string), note func(message, name string)) *turn {
 	if onText == nil {
 		onText = func(string) {}
 	}
-	return &turn{onText: onText, open: map[int64]*block{}}
+	return &turn{onText: onText, note: note, open: map[int64]*block{}}
 }
 
 // add takes in one event. Events, blocks and deltas of unknown types are tolerated; a delta that belongs to no block
@@ -55,28 +60,28 @@ func newTurn(onText func(string)) *turn {
 func (t *turn) add(event anthropic.MessageStreamEventUnion) error {
 	switch event.Type {
 	case "message_start":
-		t.model = string(event.Message.Model)
-		usage := event.Message.Usage
-		t.usage = llm.Usage{
-			Input:      usage.InputTokens,
-			Output:     usage.OutputTokens,
-			CacheRead:  usage.CacheReadInputTokens,
-			CacheWrite: usage.CacheCreationInputTokens,
-		}
+		t.begun, t.model = true, string(event.Message.Model)
+		t.addUsage(event.Message.Usage.RawJSON())
 	case "content_block_start":
 		return t.openBlock(event.Index, event.ContentBlock.RawJSON())
 	case "content_block_delta":
 		return t.addDelta(event.Index, event.Delta)
 	case "message_delta":
-		t.addUsage(event.Usage)
+		t.addUsage(event.Usage.RawJSON())
 		if event.Delta.StopReason != "" {
 			t.stop = llm.StopReason(event.Delta.StopReason)
 		}
+		if details := event.Delta.StopDetails; details.Category != "" || details.Explanation != "" {
+			t.refused = &llm.Refused{Category: string(details.Category), Explanation: details.Explanation}
+		}
+	case "content_block_stop":
 	case "message_stop":
 		if t.stop == "" {
 			return fmt.Errorf("message_stop without a stop reason")
 		}
 		t.done = true
+	default:
+		t.note("the model's stream has events of an unknown type, which are left out", event.Type)
 	}
 	return nil
 }
@@ -88,8 +93,12 @@ func (t *turn) openBlock(index int64, raw string) error {
 	}
 	t.open[index] = b
 	t.blocks = append(t.blocks, b)
-	if b.start.Type == "text" {
+	switch b.start.Type {
+	case "text":
 		t.addText(b, b.start.Text)
+	case "tool_use", "thinking", "redacted_thinking":
+	default:
+		t.note("the model's answer has blocks of an unknown type, which are only handed back", b.start.Type)
 	}
 	return nil
 }
@@ -108,6 +117,9 @@ func (t *turn) addDelta(index int64, delta anthropic.MessageStreamEventUnionDelt
 		b.thinking.WriteString(delta.Thinking)
 	case "signature_delta":
 		b.signature.WriteString(delta.Signature)
+	case "citations_delta": // of the vendor's own tools, which are not offered
+	default:
+		t.note("the model's stream has deltas of an unknown type, which are left out", delta.Type)
 	}
 	return nil
 }
@@ -117,28 +129,42 @@ func (t *turn) addText(b *block, text string) {
 		return
 	}
 	b.text.WriteString(text)
+	t.spoke = true
 	t.onText(text)
 }
 
-// addUsage takes over the counters that are there: they are totals of the whole message, and those left out stay.
-func (t *turn) addUsage(u anthropic.MessageDeltaUsage) {
-	if u.JSON.InputTokens.Valid() {
-		t.usage.Input = u.InputTokens
-	}
-	if u.JSON.OutputTokens.Valid() {
-		t.usage.Output = u.OutputTokens
-	}
-	if u.JSON.CacheReadInputTokens.Valid() {
-		t.usage.CacheRead = u.CacheReadInputTokens
-	}
-	if u.JSON.CacheCreationInputTokens.Valid() {
-		t.usage.CacheWrite = u.CacheCreationInputTokens
-	}
+// counters are the vendor's usage. They are totals of the whole message, and those left out stay as they were.
+type counters struct {
+	Input      *int64 `json:"input_tokens"`
+	Output     *int64 `json:"output_tokens"`
+	CacheRead  *int64 `json:"cache_read_input_tokens"`
+	CacheWrite *int64 `json:"cache_creation_input_tokens"`
+	Creation   struct {
+		Hour *int64 `json:"ephemeral_1h_input_tokens"`
+	} `json:"cache_creation"`
 }
 
-// response is the finished turn.
-func (t *turn) response() llm.Response {
-	r := llm.Response{StopReason: t.stop, Model: t.model, Usage: t.usage}
+// addUsage takes over the counters that are there. What cannot be read counts nothing.
+func (t *turn) addUsage(raw string) {
+	var c counters
+	if json.Unmarshal([]byte(raw), &c) != nil {
+		return
+	}
+	for _, counter := range []struct{ from, to *int64 }{
+		{c.Input, &t.usage.Input}, {c.Output, &t.usage.Output}, {c.CacheRead, &t.usage.CacheRead},
+		{c.CacheWrite, &t.usage.CacheWrite}, {c.Creation.Hour, &t.usage.CacheWriteHour},
+	} {
+		if counter.from != nil {
+			*counter.to = max(*counter.from, 0)
+		}
+	}
+	t.usage.CacheWriteHour = min(t.usage.CacheWriteHour, t.usage.CacheWrite)
+}
+
+// response is the finished turn of the model that origin names.
+func (t *turn) response(origin string) llm.Response {
+	r := llm.Response{StopReason: t.stop, Refused: t.refused, Model: t.model, Usage: t.usage}
+	ids := map[string]bool{}
 	for _, b := range t.blocks {
 		switch b.start.Type {
 		case "text":
@@ -146,9 +172,9 @@ func (t *turn) response() llm.Response {
 				r.Blocks = append(r.Blocks, llm.Block{Text: b.text.String()})
 			}
 		case "tool_use":
-			r.Blocks = append(r.Blocks, llm.Block{Call: &llm.ToolCall{ID: b.start.ID, Name: b.start.Name, Input: b.toolInput()}})
+			r.Blocks = append(r.Blocks, llm.Block{Call: b.call(ids)})
 		default:
-			r.Blocks = append(r.Blocks, llm.Block{Opaque: b.opaque()})
+			r.Blocks = append(r.Blocks, llm.Block{Opaque: b.opaque(), Origin: origin})
 		}
 	}
 	return r
@@ -163,6 +189,23 @@ func (t *turn) partial() llm.Response {
 		}
 	}
 	return r
+}
+
+// sameID is the input of a call whose id another call of the turn has, too.
+var sameID = json.RawMessage(`"refused: another call of this turn has the same id"`)
+
+// call is a tool call whose id no other call of the turn has, so that each result finds its own. One that comes under the id
+// of another gets an id of ours, and an input that no tool takes: nobody can say which of the two was meant.
+func (b *block) call(ids map[string]bool) *llm.ToolCall {
+	call := &llm.ToolCall{ID: b.start.ID, Name: b.start.Name, Input: b.toolInput()}
+	if ids[call.ID] {
+		call.Input = sameID
+	}
+	if call.ID == "" || ids[call.ID] {
+		call.ID = "toolu_" + rand.Text()
+	}
+	ids[call.ID] = true
+	return call
 }
 
 // toolInput is the input of a call, byte for byte when it is JSON. What is not (max_tokens cut it short) becomes a
