@@ -55,7 +55,7 @@ func flowIn(kind, says string, of sim.ActivityType) func(*view, []string) (readi
 	return func(w *view, args []string) (reading, error) {
 		year, err := strconv.Atoi(args[0])
 		return reading{
-			value: w.sum(of, "", year), unit: "USD", path: "a.totals[" + kind + "].amount", forms: moneyForms, unsaid: true,
+			value: w.sum(of, "", year), unit: "USD", path: "a.totals[0].amount", forms: moneyForms, unsaid: true,
 			calls: call("get_transactions", `{"kinds":[%q],"first":"%d-01-01","last":"%d-12-31"}`, kind, year, year), says: fmt.Sprintf(says, args[0]),
 			lapsed: []string{fmt.Sprintf(says, strconv.Itoa(year-1))}, old: decimal.NewNullDecimal(w.sum(of, "", year-1).Add(decimal.New(1737, -2))),
 		}, err
@@ -80,7 +80,7 @@ func buysIn(w *view, args []string) (reading, error) {
 	}
 	says := "You made %%s purchases in %s"
 	return reading{
-		value: decimal.NewFromInt(int64(n)), unit: "transactions", path: "a.totals[buy].count", forms: countForms, says: fmt.Sprintf(says, args[0]),
+		value: decimal.NewFromInt(int64(n)), unit: "transactions", path: "a.totals[0].count", forms: countForms, says: fmt.Sprintf(says, args[0]),
 		calls: call("get_transactions", `{"kinds":["buy"],"first":"%d-01-01","last":"%d-12-31"}`, year, year), lapsed: []string{fmt.Sprintf(says, strconv.Itoa(year-1))},
 	}, err
 }
@@ -215,7 +215,7 @@ var (
 		before := w.at(from).equity()
 		return percentOf(w.equity().Sub(before), before)
 	})
-	earned = ranged("gain", "USD", "Your portfolio gained %%s %[1]s", moneyForms, func(w *view, from time.Time) decimal.Decimal {
+	earned = ranged("gain", "USD", "The gain or loss of your portfolio %[1]s is %%s", moneyForms, func(w *view, from time.Time) decimal.Decimal {
 		return w.equity().Sub(w.at(from).equity())
 	})
 	drawdown = ranged("risk.maxDrawdown.value", "%", "The largest drawdown of your portfolio was %%s %[1]s", percentForms, func(w *view, from time.Time) decimal.Decimal {

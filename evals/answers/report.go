@@ -10,9 +10,9 @@ import (
 
 // row is what came of the questions of one kind.
 type row struct {
-	kind                                          string
-	answers, expected, found                      int
-	verified, derived, unverified                 int
+	kind                               string
+	answers, expected, found           int
+	verified, derived, unverified      int
 	mutated, trusted, refused, invalid int
 }
 

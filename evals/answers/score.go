@@ -76,6 +76,7 @@ type verdict struct {
 	Misses   []string `json:"misses,omitempty"`
 	Content  string   `json:"content"`
 	Tools    []string `json:"tools"`
+	Outputs  []string `json:"outputs,omitempty"` // of the tools, where something is missing
 	Millis   int64    `json:"ms"`
 }
 
@@ -118,6 +119,11 @@ func (s *site) judge(model string, t task, m message) verdict {
 		}
 	}
 	v.refusal(w, t, m)
+	for i := range m.ToolCalls {
+		if len(v.Misses) > 0 {
+			v.Outputs = append(v.Outputs, string(m.ToolCalls[i].Output))
+		}
+	}
 	return v
 }
 
@@ -237,7 +243,9 @@ func (v *verdict) citations(w *view, t task, m message) {
 		}
 	}
 	for _, c := range m.Citations {
-		i := slices.IndexFunc(m.ToolCalls, func(call toolCall) bool { return call.ID == c.ToolCallID && call.Handle == c.Handle && call.Error == nil })
+		i := slices.IndexFunc(m.ToolCalls, func(call toolCall) bool {
+			return call.ID == c.ToolCallID && call.Handle == c.Handle && call.Error == nil
+		})
 		if i < 0 {
 			v.Invalid++
 			v.miss("citation %d leads to no result", c.Index)

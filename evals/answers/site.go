@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"strings"
 	"sync"
 	"time"
 
@@ -168,45 +169,73 @@ func (s *site) settle(ctx context.Context, world *sim.World, name string) error 
 	}
 }
 
-// ask asks in a conversation of its own.
+// ask asks in a conversation of its own, and listens to the answer.
 func (s *site) ask(ctx context.Context, person, text string) (message, error) {
 	var session struct{ ID string }
 	var m message
-	err := s.send(ctx, http.MethodPost, "/chat/sessions", s.tokens[person], map[string]string{"title": "Evals"}, &session)
-	if err == nil {
-		err = s.send(ctx, http.MethodPost, "/chat/sessions/"+session.ID+"/messages", s.tokens[person], map[string]string{"content": text}, &m)
+	if err := s.send(ctx, http.MethodPost, "/chat/sessions", s.tokens[person], map[string]string{"title": "Evals"}, &session); err != nil {
+		return m, err
+	}
+	raw, err := s.call(ctx, http.MethodPost, "/chat/sessions/"+session.ID+"/messages", s.tokens[person], map[string]string{"content": text}, "text/event-stream")
+	if err != nil {
+		return m, err
+	}
+	var figures []figure
+	for event := range strings.SplitSeq(string(raw), "\n\n") {
+		_, data, _ := strings.Cut(event, "\ndata: ")
+		switch {
+		case strings.Contains(event, "\nevent: figure\n"):
+			var f figure
+			err = errors.Join(err, json.Unmarshal([]byte(data), &f))
+			figures = append(figures, f)
+		case strings.Contains(event, "\nevent: done\n"):
+			err = errors.Join(err, json.Unmarshal([]byte(data), &m))
+		}
+	}
+	if len(m.Figures) == 0 {
+		m.Figures = figures
+	}
+	if m.Status == "" {
+		return m, errors.Join(err, errors.New("the stream ended without an answer"))
 	}
 	return m, err
 }
 
 // send asks the server, and reads the data of its answer.
 func (s *site) send(ctx context.Context, method, path, token string, body, into any) error {
-	text, err := json.Marshal(body)
+	raw, err := s.call(ctx, method, path, token, body, "application/json")
 	if err != nil {
 		return err
+	}
+	envelope := struct{ Data any }{into}
+	return json.Unmarshal(raw, &envelope)
+}
+
+// call asks the server, and reads the whole answer.
+func (s *site) call(ctx context.Context, method, path, token string, body any, accept string) ([]byte, error) {
+	text, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
 	}
 	req, err := http.NewRequestWithContext(ctx, method, s.url+"/api"+path, bytes.NewReader(text))
 	if err != nil {
-		return err
+		return nil, err
 	}
 	req.Header.Set("Content-Type", "application/json")
+	req.Header.Set("Accept", accept)
 	if token != "" {
 		req.Header.Set("Authorization", "Bearer "+token)
 	}
 	resp, err := http.DefaultClient.Do(req)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	defer func() { _ = resp.Body.Close() }()
 	raw, err := io.ReadAll(resp.Body)
-	if err != nil {
-		return err
+	if err == nil && resp.StatusCode >= http.StatusBadRequest {
+		err = fmt.Errorf("%s %s: %s: %s", method, path, resp.Status, raw)
 	}
-	if resp.StatusCode >= http.StatusBadRequest {
-		return fmt.Errorf("%s %s: %s: %s", method, path, resp.Status, raw)
-	}
-	envelope := struct{ Data any }{into}
-	return json.Unmarshal(raw, &envelope)
+	return raw, err
 }
 
 func (s *site) close() error {

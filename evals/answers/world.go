@@ -101,9 +101,9 @@ type operation struct {
 }
 
 var joined = map[string]operation{
-	"plus":   {" + ", "Together that is %s", false, decimal.Decimal.Add},
-	"less":   {" - ", "The difference is %s", false, decimal.Decimal.Sub},
-	"part":   {" / ", "As a share of that it is %s", true, func(x, y decimal.Decimal) decimal.Decimal { return x.Shift(2).DivRound(y, 10) }},
+	"plus": {" + ", "Together that is %s", false, decimal.Decimal.Add},
+	"less": {" - ", "The difference is %s", false, decimal.Decimal.Sub},
+	"part": {" / ", "As a share of that it is %s", true, func(x, y decimal.Decimal) decimal.Decimal { return x.Shift(2).DivRound(y, 10) }},
 }
 
 // join is a figure that follows from two. The calls of the second come after those of the first.
