@@ -39,8 +39,8 @@ var portfolioReadings = readings{
 func summary(field, says, wrong string, of func(*view) decimal.Decimal) func(*view, []string) (reading, error) {
 	return func(w *view, _ []string) (reading, error) {
 		r := reading{
-			value: of(w), unit: "USD", calls: call("get_portfolio_holdings", "{}"), path: "a.summary." + field, says: says, wrong: []string{wrong}, forms: moneyForms,
-			lapsed: []string{"A year ago, on 18 November 2025: " + says},
+			value: of(w), unit: "USD", calls: call("get_portfolio_holdings", "{}"), path: "a.summary." + field, says: says, others: []string{wrong}, forms: moneyForms,
+			lapsed: []string{"On 18 November 2025, a year ago: " + says},
 		}
 		r.old = decimal.NewNullDecimal(of(w.at(opening().AddDate(0, -3, 0))))
 		return r, nil

@@ -17,7 +17,7 @@ import (
 var marketReadings = readings{
 	"price":         quote("price", "USD", "The price of %[1]s is %%s", priceForms, func(q sim.Quote) decimal.Decimal { return q.Price }),
 	"change":        quote("change", "USD", "%[1]s moved by %%s today", priceForms, func(q sim.Quote) decimal.Decimal { return q.Change }),
-	"changePercent": quote("changePercent", "%", "%[1]s moved by %%s today", percentForms, func(q sim.Quote) decimal.Decimal { return q.ChangePercent }),
+	"changePercent": quote("changePercent", "%", "%[1]s moved by %%s today", exactPercentForms, func(q sim.Quote) decimal.Decimal { return q.ChangePercent }),
 	"previous":      quote("previousClose", "USD", "The previous close of %[1]s was %%s", priceForms, func(q sim.Quote) decimal.Decimal { return q.PreviousClose }),
 	"open":          quote("open", "USD", "%[1]s opened at %%s", priceForms, func(q sim.Quote) decimal.Decimal { return q.Open }),
 	"high":          quote("dayHigh", "USD", "The high of the day of %[1]s is %%s", priceForms, func(q sim.Quote) decimal.Decimal { return q.High }),
@@ -157,7 +157,7 @@ func filed(w *view, concept, symbol, period string) (reading, error) {
 	before := strings.ReplaceAll(period, year, strconv.Itoa(books.FirstYear+from/4-1))
 	return reading{
 		value: amount(from, to), unit: "USD", subject: symbol, path: "a.facts[0].value", forms: largeForms, calls: call("get_reported_facts", `{"symbol":%q,"concepts":[%q],"periods":[%q]}`, symbol, concept, period),
-		says: fmt.Sprintf(says, k.name, symbol, period), wrong: []string{fmt.Sprintf(says, k.name, otherCompany(symbol), period), fmt.Sprintf(says, "amount of inventories", symbol, period)},
+		says: fmt.Sprintf(says, k.name, symbol, period), wrong: []string{fmt.Sprintf(says, k.name, otherCompany(symbol), period)}, others: []string{fmt.Sprintf(says, "amount of inventories", symbol, period)},
 		lapsed: []string{fmt.Sprintf(says, k.name, symbol, before)}, old: decimal.NewNullDecimal(amount(from-4, to-4)),
 	}, nil
 }

@@ -152,6 +152,10 @@ func adversaries(q question, want []reading, number int) []*script {
 		add("subject", func(s *statement) { s.says, s.figure = says, typed(path, r, number) })
 		add("subject of a reference", func(s *statement) { s.says, s.figure = says, referred(path, r) })
 	}
+	for _, says := range r.others {
+		add("measure", func(s *statement) { s.says, s.figure = says, typed(path, r, number) })
+		add("measure of a reference", func(s *statement) { s.says, s.figure = says, referred(path, r) })
+	}
 	for _, says := range r.lapsed {
 		add("period", func(s *statement) { s.says, s.figure = says, typed(path, r, number) })
 		add("period of a reference", func(s *statement) { s.says, s.figure = says, referred(path, r) })

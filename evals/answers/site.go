@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"os"
 	"strings"
 	"sync"
@@ -44,12 +45,15 @@ type site struct {
 	worlds  map[string]*view // by person
 	url     string
 	tokens  map[string]string // by person
+	client  *http.Client
 	closing []func() error
 }
 
 // start starts a server that has the model answer, and its people.
-func start(ctx context.Context, model, url string, find func(string) (sim.ClaudeScript, bool)) (*site, error) {
-	s := &site{worlds: map[string]*view{}, tokens: map[string]string{}}
+func start(ctx context.Context, model, modelURL string, find func(string) (sim.ClaudeScript, bool)) (*site, error) {
+	transport := &http.Transport{}
+	s := &site{worlds: map[string]*view{}, tokens: map[string]string{}, client: &http.Client{Transport: transport}}
+	s.closing = append(s.closing, func() error { transport.CloseIdleConnections(); return nil })
 	clock := sim.NewClock(opening) // which stands still
 	world := sim.New(seed, clock.Now)
 	for name, accounts := range people {
@@ -61,7 +65,7 @@ func start(ctx context.Context, model, url string, find func(string) (sim.Claude
 	outside.Finnhub = sim.FinnhubOptions{Key: newsKey}
 	simulator := httptest.NewServer(outside.Handler())
 	s.closing = append(s.closing, func() error { simulator.Close(); return nil })
-	err := s.serve(ctx, model, url, simulator.URL, clock)
+	err := s.serve(ctx, model, modelURL, simulator.URL, clock)
 	for name := range people {
 		if err == nil {
 			err = s.settle(ctx, world, name)
@@ -73,7 +77,7 @@ func start(ctx context.Context, model, url string, find func(string) (sim.Claude
 	return s, nil
 }
 
-func (s *site) serve(ctx context.Context, model, url, simulator string, clock *sim.Clock) error {
+func (s *site) serve(ctx context.Context, model, modelURL, simulator string, clock *sim.Clock) error {
 	dir, err := os.MkdirTemp("", "jaspers-answers")
 	if err != nil {
 		return err
@@ -81,7 +85,7 @@ func (s *site) serve(ctx context.Context, model, url, simulator string, clock *s
 	s.closing = append(s.closing, func() error { return os.RemoveAll(dir) })
 	server := httptest.NewUnstartedServer(nil)
 	s.url = "http://" + server.Listener.Addr().String()
-	cfg, err := app.LoadConfig(settings(model, url, simulator, dir, s.url), "")
+	cfg, err := app.LoadConfig(settings(model, modelURL, simulator, dir, s.url), "")
 	if err != nil {
 		return errors.Join(err, server.Listener.Close())
 	}
@@ -108,7 +112,7 @@ func (s *site) serve(ctx context.Context, model, url, simulator string, clock *s
 }
 
 // settings are those of a server whose providers are all the simulator, save for the model where that is real.
-func settings(model, url, simulator, dir, public string) []string {
+func settings(model, modelURL, simulator, dir, public string) []string {
 	list := []string{
 		"JASPERS_PUBLIC_URL=" + public, "JASPERS_DATA_DIR=" + dir, "JASPERS_BCRYPT_COST=10",
 		"JASPERS_ALPACA_LIVE_URL=" + simulator + "/alpaca/live", "JASPERS_ALPACA_PAPER_URL=" + simulator + "/alpaca/paper",
@@ -123,8 +127,8 @@ func settings(model, url, simulator, dir, public string) []string {
 		list = append(list, "JASPERS_ANTHROPIC_BASE_URL="+simulator+"/claude", "JASPERS_ANTHROPIC_API_KEY="+modelKey)
 	case Real:
 		list = append(list, "JASPERS_ANTHROPIC_API_KEY="+os.Getenv("ANTHROPIC_API_KEY"))
-		if url != "" {
-			list = append(list, "JASPERS_ANTHROPIC_BASE_URL="+url)
+		if modelURL != "" {
+			list = append(list, "JASPERS_ANTHROPIC_BASE_URL="+modelURL)
 		}
 	}
 	return list
@@ -159,7 +163,7 @@ func (s *site) settle(ctx context.Context, world *sim.World, name string) error 
 			}
 		}
 		if read == len(people[name]) {
-			return nil
+			return s.learn(ctx, name)
 		}
 		select {
 		case <-time.After(50 * time.Millisecond):
@@ -167,6 +171,21 @@ func (s *site) settle(ctx context.Context, world *sim.World, name string) error 
 			return ctx.Err()
 		}
 	}
+}
+
+// learn has the server learn what companies the person holds, as it does by itself in time.
+func (s *site) learn(ctx context.Context, name string) error {
+	for _, account := range people[name] {
+		for _, held := range s.worlds[name].Positions(account[0], account[1]) {
+			if held.Instrument.Kind != sim.Equity {
+				continue
+			}
+			if err := s.send(ctx, http.MethodGet, "/stocks/"+url.PathEscape(held.Instrument.Symbol)+"/info", s.tokens[name], nil, nil); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // ask asks in a conversation of its own, and listens to the answer.
@@ -226,7 +245,7 @@ func (s *site) call(ctx context.Context, method, path, token string, body any, a
 	if token != "" {
 		req.Header.Set("Authorization", "Bearer "+token)
 	}
-	resp, err := http.DefaultClient.Do(req)
+	resp, err := s.client.Do(req)
 	if err != nil {
 		return nil, err
 	}

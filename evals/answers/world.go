@@ -25,7 +25,8 @@ type reading struct {
 	calls   []sim.ScriptedCall
 	path    string   // of the figure, or an expression of two; a is the first call's result
 	says    string   // a sentence with %s for the figure
-	wrong   []string // sentences that say it of something else
+	wrong   []string // sentences that say it of another holding or company
+	others  []string // sentences that say that it is another figure of the same
 	lapsed  []string // sentences that say it of another time
 	forms   []string // in which people write it
 	old     decimal.NullDecimal
@@ -34,11 +35,12 @@ type reading struct {
 
 // The ways in which people write what is what.
 var (
-	moneyForms   = []string{"money", "code", "whole", "about", "money"}
-	priceForms   = []string{"money", "code"}
-	percentForms = []string{"percent", "percents", "aboutpercent", "percent"}
-	largeForms   = []string{"compact", "money", "compact"}
-	countForms   = []string{"plain"}
+	moneyForms        = []string{"money", "code", "whole", "about", "money"}
+	priceForms        = []string{"money", "code"}
+	percentForms      = []string{"percent", "percents", "aboutpercent", "percent"}
+	exactPercentForms = []string{"percent", "percents"} // where a rounded one may be the change in dollars
+	largeForms        = []string{"compact", "money", "compact"}
+	countForms        = []string{"plain"}
 )
 
 // read works out an expression such as value(AAPL) or less(price(KO), average(KO)).
@@ -110,6 +112,7 @@ var joined = map[string]operation{
 func join(o operation, x, y reading) reading {
 	r := reading{value: o.of(x.value, y.value), unit: x.unit, says: o.words, forms: x.forms, calls: append(append([]sim.ScriptedCall{}, x.calls...), y.calls...)}
 	r.path = x.path + o.operator + shift(y.path, len(x.calls))
+	r.unsaid = o.operator == " - " // a difference has no sign until it is said of what
 	if o.percent {
 		r.unit, r.forms = "%", percentForms
 	}
