@@ -57,13 +57,12 @@ func (n shown) is(r reading) bool {
 	if n.percent != (r.unit == "%") || n.foreign || n.dollars && r.unit != "USD" {
 		return false
 	}
-	return n.value.Sub(want).Abs().LessThanOrEqual(n.step.DivRound(decimal.NewFromInt(2), 12).Add(decimal.New(1, -9)).Add(slack(r, n)))
+	half := n.step.DivRound(decimal.NewFromInt(2), 12)
+	if half.LessThan(served) {
+		half = served
+	}
+	return n.value.Sub(want).Abs().LessThanOrEqual(half.Add(decimal.New(1, -9)))
 }
 
-// slack is for what the server rounds before it is written: a hundredth of a unit.
-func slack(_ reading, n shown) decimal.Decimal {
-	if n.step.LessThan(decimal.New(1, -2)) {
-		return decimal.New(1, -2)
-	}
-	return n.step.DivRound(decimal.NewFromInt(2), 12)
-}
+// served is how exactly the server gives what it works out: money and percents to the hundredth.
+var served = decimal.New(6, -3)

@@ -86,7 +86,7 @@ func sector(w *view, args []string) (reading, error) {
 	says := "%s is %%s of your portfolio"
 	return reading{
 		value: percentOf(w.inSector(args[0]), w.equity()), unit: "%", calls: call("get_allocation", `{"by":"sector"}`), path: "a.slices[" + args[0] + "].percent",
-		says: fmt.Sprintf(says, args[0]), wrong: []string{fmt.Sprintf(says, otherSector(args[0]))}, forms: percentForms,
+		says: fmt.Sprintf(says, args[0]), others: []string{fmt.Sprintf(says, otherSector(args[0]))}, forms: percentForms,
 	}, nil
 }
 
@@ -94,7 +94,7 @@ func sectorValue(w *view, args []string) (reading, error) {
 	says := "Your holdings in %s are worth %%s"
 	return reading{
 		value: w.inSector(args[0]), unit: "USD", calls: call("get_allocation", `{"by":"sector"}`), path: "a.slices[" + args[0] + "].value",
-		says: fmt.Sprintf(says, args[0]), wrong: []string{fmt.Sprintf(says, otherSector(args[0]))}, forms: moneyForms,
+		says: fmt.Sprintf(says, args[0]), others: []string{fmt.Sprintf(says, otherSector(args[0]))}, forms: moneyForms,
 	}, nil
 }
 
