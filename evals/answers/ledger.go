@@ -215,7 +215,7 @@ var (
 		before := w.at(from).equity()
 		return percentOf(w.equity().Sub(before), before)
 	})
-	earned = ranged("gain", "USD", "The gain or loss of your portfolio %[1]s is %%s", moneyForms, func(w *view, from time.Time) decimal.Decimal {
+	earned = ranged("gain", "USD", "The result of your portfolio %[1]s is %%s", moneyForms, func(w *view, from time.Time) decimal.Decimal {
 		return w.equity().Sub(w.at(from).equity())
 	})
 	drawdown = ranged("risk.maxDrawdown.value", "%", "The largest drawdown of your portfolio was %%s %[1]s", percentForms, func(w *view, from time.Time) decimal.Decimal {

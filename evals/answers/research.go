@@ -16,8 +16,8 @@ import (
 // marketReadings are of the market.
 var marketReadings = readings{
 	"price":         quote("price", "USD", "The price of %[1]s is %%s", priceForms, func(q sim.Quote) decimal.Decimal { return q.Price }),
-	"change":        quote("change", "USD", "%[1]s moved by %%s today", priceForms, func(q sim.Quote) decimal.Decimal { return q.Change }),
-	"changePercent": quote("changePercent", "%", "%[1]s moved by %%s today", exactPercentForms, func(q sim.Quote) decimal.Decimal { return q.ChangePercent }),
+	"change":        quote("change", "USD", "The change of %[1]s today is %%s", priceForms, func(q sim.Quote) decimal.Decimal { return q.Change }),
+	"changePercent": quote("changePercent", "%", "The change of %[1]s today is %%s", exactPercentForms, func(q sim.Quote) decimal.Decimal { return q.ChangePercent }),
 	"previous":      quote("previousClose", "USD", "The previous close of %[1]s was %%s", priceForms, func(q sim.Quote) decimal.Decimal { return q.PreviousClose }),
 	"open":          quote("open", "USD", "%[1]s opened at %%s", priceForms, func(q sim.Quote) decimal.Decimal { return q.Open }),
 	"high":          quote("dayHigh", "USD", "The high of the day of %[1]s is %%s", priceForms, func(q sim.Quote) decimal.Decimal { return q.High }),

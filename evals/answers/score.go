@@ -84,6 +84,9 @@ func (v *verdict) miss(words string, values ...any) {
 	v.Misses = append(v.Misses, fmt.Sprintf(words, values...))
 }
 
+// quotesExpected tells whether the answer quotes a filing, as it stands there.
+func (t task) quotesExpected() bool { return t.script != nil && t.script.kind == "" && t.Source == "search_passages" }
+
 // judge holds an answer against the world.
 func (s *site) judge(model string, t task, m message) verdict {
 	v := verdict{Model: model, ID: t.ID, Kind: t.Kind, Question: t.Question, Expected: len(t.want), Content: m.Content}
@@ -257,6 +260,9 @@ func (v *verdict) citations(w *view, t task, m message) {
 				v.miss("citation %d is of %s, which was never filed", c.Index, c.Passage.Accession)
 			}
 		}
+		if t.script != nil && t.script.kind == "" && c.QuoteFound != nil && !*c.QuoteFound {
+			v.miss("the quote %q stands there, and is not found", c.Quote)
+		}
 		if c.QuoteFound != nil && *c.QuoteFound && !stands(c.Quote, m.ToolCalls[i].Output) {
 			v.Invalid++
 			v.miss("the quote %q does not stand in what was read", c.Quote)
@@ -312,6 +318,9 @@ func (v *verdict) refusal(w *view, t task, m message) {
 		answered = slices.ContainsFunc(m.Citations, func(c citation) bool { return c.Tool == t.Source && v.ofSymbol(w, t, c) })
 		if !answered {
 			v.miss("nothing of %s is cited", t.Source)
+		}
+		if t.quotesExpected() && !slices.ContainsFunc(m.Citations, func(c citation) bool { return c.QuoteFound != nil }) {
+			v.miss("the quote is taken for none: %s", m.Content)
 		}
 	}
 	v.Refused = !answered && (v.Found == 0 || declining.MatchString(m.Content)) || m.Status != "complete"
