@@ -54,9 +54,6 @@ type Question struct {
 	History []Turn // what was said before, oldest first
 }
 
-// Citation is where something in an answer comes from.
-type Citation = prose.Citation
-
 // Turn is one side's words earlier in the conversation.
 type Turn struct {
 	Role llm.Role

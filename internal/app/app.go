@@ -254,8 +254,8 @@ func (a *App) buildAnalyst(outside providers) error {
 		return err
 	}
 	now := outside.Now
-	a.Chat = &chat.Service{DB: a.db, Now: now, Log: outside.Options.Log, Audit: a.Audit, Analyst: &analyst.Analyst{
-		Model: model, Builtin: builtin.Model{}, Now: now,
+	a.Chat = &chat.Service{DB: a.db, Now: now, Log: outside.Options.Log, Audit: a.Audit, Keys: a.keyring, Analyst: &analyst.Analyst{
+		Model: model, Builtin: builtin.New(now), Now: now,
 		Understand: (&understanding.Service{Companies: a.Filings.Companies, Holdings: a.Portfolio.Holdings, Now: now}).Read,
 		Tools:      a.tools(),
 	}}
