@@ -85,7 +85,9 @@ func (v *verdict) miss(words string, values ...any) {
 }
 
 // quotesExpected tells whether the answer quotes a filing, as it stands there.
-func (t task) quotesExpected() bool { return t.script != nil && t.script.kind == "" && t.Source == "search_passages" }
+func (t task) quotesExpected() bool {
+	return t.script != nil && t.script.kind == "" && t.Source == "search_passages"
+}
 
 // judge holds an answer against the world.
 func (s *site) judge(model string, t task, m message) verdict {

@@ -30,12 +30,12 @@ type statement struct {
 }
 
 // statements are an answer's lines with the calls they take, half of the figures by reference and half typed.
-func statements(q question, want []reading, number int) (all []statement, calls []sim.ScriptedCall) {
+func statements(want []reading, number int) (all []statement, calls []sim.ScriptedCall) {
 	for i, r := range want {
 		path := shift(r.path, len(calls))
-		s := statement{says: r.says, call: string(rune('a' + len(calls))), reading: r}
+		s := statement{says: r.says, call: "abcdefgh"[len(calls) : len(calls)+1], reading: r}
 		if (number+i)%2 == 0 {
-			s.figure = referred(path, r)
+			s.figure = referred(path)
 		} else {
 			s.figure = typed(path, r, number)
 		}
@@ -44,7 +44,7 @@ func statements(q question, want []reading, number int) (all []statement, calls 
 	return all, calls
 }
 
-func referred(path string, r reading) string {
+func referred(path string) string {
 	if strings.Contains(path, " / ") {
 		return "{{" + path + " | %}}"
 	}
@@ -75,7 +75,7 @@ func honest(q question, want []reading, number int) *script {
 	if len(want) == 0 {
 		return told(q, "", "")
 	}
-	all, calls := statements(q, want, number)
+	all, calls := statements(want, number)
 	return scriptOf(all, calls)
 }
 
@@ -132,14 +132,14 @@ func adversaries(q question, want []reading, number int) []*script {
 	}
 	var some []*script
 	add := func(kind string, change func(*statement)) {
-		all, calls := statements(q, want, number)
+		all, calls := statements(want, number)
 		line := number % len(all)
 		change(&all[line])
 		s := scriptOf(all, calls)
 		s.kind, s.wrong = kind, line
 		some = append(some, s)
 	}
-	all, _ := statements(q, want, number)
+	all, _ := statements(want, number)
 	r := want[number%len(want)]
 	path := pathOf(all[number%len(all)].figure)
 	for _, how := range []string{"digit", "unit", "sign", "scale"} {
@@ -150,15 +150,15 @@ func adversaries(q question, want []reading, number int) []*script {
 	}
 	for _, says := range r.wrong {
 		add("subject", func(s *statement) { s.says, s.figure = says, typed(path, r, number) })
-		add("subject of a reference", func(s *statement) { s.says, s.figure = says, referred(path, r) })
+		add("subject of a reference", func(s *statement) { s.says, s.figure = says, referred(path) })
 	}
 	for _, says := range r.others {
 		add("measure", func(s *statement) { s.says, s.figure = says, typed(path, r, number) })
-		add("measure of a reference", func(s *statement) { s.says, s.figure = says, referred(path, r) })
+		add("measure of a reference", func(s *statement) { s.says, s.figure = says, referred(path) })
 	}
 	for _, says := range r.lapsed {
 		add("period", func(s *statement) { s.says, s.figure = says, typed(path, r, number) })
-		add("period of a reference", func(s *statement) { s.says, s.figure = says, referred(path, r) })
+		add("period of a reference", func(s *statement) { s.says, s.figure = says, referred(path) })
 	}
 	if r.old.Valid && !r.old.Decimal.Equal(r.value) {
 		add("stale", func(s *statement) { s.figure = sim.WriteFigure(r.old.Decimal, r.forms[number%len(r.forms)]) })
