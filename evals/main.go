@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io"
 	"os"
+
+	"github.com/jaspers-ai/jaspers/evals/answers"
 )
 
 // suite is one word behind "evals". It tells whether everything was as it should be.
@@ -16,6 +18,7 @@ type suite struct {
 
 func suites() []suite {
 	return []suite{
+		{"answers", "[--model builtin|claude|adversary|real|all] [--out FILE] [--every N] [--url URL]  ask the whole server about the make-believe world, and hold its answers against that world's books", answers.Run},
 		{"calc", "DIR  run each vector of each *.json in DIR, laid out as evals/calc/dev", calc},
 		{"grounding", "DIR --out FILE  hold each answer in DIR, laid out as evals/grounding, against the pages it should rest on, and work out the derivations there", grounding},
 		{"intent", "FILE --universe DIR --out PRED  read each question of FILE, laid out as evals/questions/dev.jsonl, among the companies of DIR, laid out as evals/universe", intents},

@@ -19,6 +19,8 @@ import (
 type ClaudeOptions struct {
 	Key        string        // the only API key it accepts
 	DeltaDelay time.Duration // pause before each piece of a streamed answer; 0 sends them at once
+	// Script is what to do with a question, where it knows one; it may be called by many goroutines.
+	Script func(question string) (ClaudeScript, bool)
 }
 
 // claudeMaxBody is the vendor's limit for a request.

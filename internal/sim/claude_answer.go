@@ -31,6 +31,11 @@ type conversation struct {
 // offer, report what was found, or say what can be asked.
 func (c *claudeState) answer(req *claudeRequest) *claudeTurn {
 	conv := readConversation(req)
+	if c.opts.Script != nil {
+		if script, ok := c.opts.Script(conv.question); ok {
+			return c.scripted(script, conv, req.Model)
+		}
+	}
 	turn := &claudeTurn{id: c.newID("msg_", conv.question), model: req.Model, stop: "end_turn"}
 	symbols := symbolsIn(conv.question, c.names)
 	if calls := conv.calls(symbols); len(calls) > 0 {

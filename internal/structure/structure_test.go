@@ -52,7 +52,8 @@ var adapters = []string{"broker/alpaca", "broker/ibkr", "filings/edgar", "llm/cl
 // them, save that app starts the simulator for the demo.
 var aside = map[string][]string{
 	"bench":                   {"broker", "calendar", "db", "fault", "flat", "flat/flattest", "history", "instrument", "items", "ledger", "lots", "market", "pastprices", "performance", "portfolio", "recording", "sim", "vault"},
-	"evals":                   {"allocation", "broker", "calculate", "calendar", "fault", "figures", "flat", "instrument", "intent", "items", "ledger", "lots", "ranking", "returns", "risk", "user"},
+	"evals/answers":           {"app", "calendar", "sim", "sim/books", "sim/paper"},
+	"evals":                   {"allocation", "evals/answers", "broker", "calculate", "calendar", "fault", "figures", "flat", "instrument", "intent", "items", "ledger", "lots", "ranking", "returns", "risk", "user"},
 	"asvs":                    {},
 	"broker/brokertest":       {"broker", "fault", "sharedtest", "vault"},
 	"db/dbtest":               {"db", "sharedtest"},
