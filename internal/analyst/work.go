@@ -20,6 +20,7 @@ type work struct {
 	emit     func(Event)
 	system   string
 	messages []llm.Message
+	question int // its place among messages
 	content  strings.Builder
 	markers  markers
 	read     tool.Results   // what can be referred to
@@ -54,7 +55,7 @@ func (w *work) answer(ctx context.Context, q Question) error {
 		}
 		w.say(turn.Role, llm.Block{Text: text})
 	}
-	w.say(llm.User, w.background(q.Text)...)
+	w.sayQuestion(q.Text)
 	if w.model == w.analyst.Builtin {
 		return w.converse(ctx)
 	}
@@ -75,28 +76,41 @@ const modelShare = 85
 func (w *work) fallBack(ctx context.Context, q Question, failure error) error {
 	w.model = w.analyst.Builtin
 	w.messages = nil
-	w.say(llm.User, w.background(q.Text)...)
+	w.sayQuestion(q.Text)
 	w.paragraph()
-	w.write(fallbackWords)
+	words, reason, notice := fallbackWords, modelFailed, "the language model could not answer (%s); the built-in analyst did"
+	if fault.Is(failure, fault.BudgetSpent) {
+		words, reason, notice = budgetWords, budgetSpent, "the language model was not asked: %s. The built-in analyst answered"
+	}
+	w.write(words)
 	if err := w.converse(ctx); err != nil {
 		return err
 	}
 	w.result.Fallback = true
 	if w.result.Status == Complete {
-		w.result.StopReason = modelFailed
-		w.end(Complete, fmt.Sprintf("the language model could not answer (%s); the built-in analyst did", fault.From(failure).Message))
+		w.result.StopReason = reason
+		w.end(Complete, fmt.Sprintf(notice, fault.From(failure).Message))
 	}
 	return nil
 }
 
-// fallbackWords stand in front of an answer that is not the model's.
-const fallbackWords = "*The language model could not be asked. This answer is by the built-in analyst.*"
+// What stands in front of an answer that is not the model's.
+const (
+	fallbackWords = "*The language model could not be asked. This answer is by the built-in analyst.*"
+	budgetWords   = "*The budget for the language model is spent for this month. This answer is by the built-in analyst.*"
+)
 
 // citationNumber is taken out of earlier answers: it points to results this answer does not have.
 var citationNumber = regexp.MustCompile(`\s?\[\d+\]`)
 
 func (w *work) say(role llm.Role, blocks ...llm.Block) {
 	w.messages = append(w.messages, llm.Message{Role: role, Blocks: blocks})
+}
+
+// sayQuestion says the question with what was read for it.
+func (w *work) sayQuestion(text string) {
+	w.question = len(w.messages)
+	w.say(llm.User, w.background(text)...)
 }
 
 // converse takes turns with the model until it has nothing more to ask.
@@ -143,6 +157,7 @@ func (w *work) converse(ctx context.Context) error {
 const (
 	roundLimit  llm.StopReason = "round_limit"  // the model would have gone on asking for tools
 	modelFailed llm.StopReason = "model_failed" // the built-in analyst answered in its place
+	budgetSpent llm.StopReason = "budget_spent" // likewise, for there was nothing left to pay the model with
 )
 
 func (w *work) end(status Status, notice string) {
@@ -161,16 +176,19 @@ func (w *work) finish(before string) error {
 
 // turn asks the model once and passes its text on.
 func (w *work) turn(ctx context.Context) (llm.Response, error) {
+	req, paid, err := w.prepare(ctx)
+	if err != nil {
+		return llm.Response{}, err
+	}
 	first := true
-	response, err := w.model.Generate(ctx, llm.Request{
-		System: w.system, Messages: w.messages, Tools: w.analyst.offer(), MaxTokens: w.limits.Tokens,
-	}, func(delta string) {
+	response, err := w.model.Generate(ctx, req, func(delta string) {
 		if first {
 			w.paragraph()
 		}
 		first = false
 		w.write(w.markers.add(storable(delta)))
 	})
+	w.settle(ctx, paid, response, err)
 	w.write(w.markers.flush())
 	w.result.StopReason = llm.StopReason(shorten(string(response.StopReason), maxName))
 	w.count(response)

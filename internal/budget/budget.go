@@ -22,6 +22,11 @@ type Amount struct {
 // Add is the sum of two amounts.
 func (a Amount) Add(b Amount) Amount { return Amount{a.USD.Add(b.USD), a.Tokens + b.Tokens} }
 
+// Most is the larger of two amounts, part by part.
+func (a Amount) Most(b Amount) Amount {
+	return Amount{decimal.Max(a.USD, b.USD), max(a.Tokens, b.Tokens)}
+}
+
 // less is what is left of a without b.
 func (a Amount) less(b Amount) Amount { return Amount{a.USD.Sub(b.USD), a.Tokens - b.Tokens} }
 
@@ -100,6 +105,7 @@ func (s *Service) month(ctx context.Context, q db.Querier, userID string, at tim
 
 // Reservation is a call of a model that is paid for. Settle it exactly once, however the call ended.
 type Reservation struct {
+	Upper   Amount // what was reserved
 	service *Service
 	row     reservation
 }
@@ -109,7 +115,7 @@ type Reservation struct {
 // never goes above a limit, however many ask at once, save by what a call took beyond its upper bound.
 func (s *Service) Reserve(ctx context.Context, userID string, upper Amount) (*Reservation, error) {
 	now := db.Time(s.Now())
-	r := &Reservation{s, reservation{id: db.NewID(), userID: userID, month: key(now), upper: upper, at: now}}
+	r := &Reservation{upper, s, reservation{id: db.NewID(), userID: userID, month: key(now), upper: upper, at: now}}
 	err := s.DB.Tx(ctx, func(tx *sql.Tx) error {
 		if err := lockMonth(ctx, tx, r.row.month); err != nil {
 			return err
