@@ -10,8 +10,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-
-	"github.com/jaspers-ai/jaspers/internal/db"
 )
 
 // part is a piece of a model's turn: words, or a call of a tool where it has a name.
@@ -145,7 +143,7 @@ func speak(w http.ResponseWriter, parts []part) {
 func eachEngineAsking(t *testing.T, with setup, act func(spoken) []part, test func(t *testing.T, s *site, m *puppet)) {
 	t.Helper()
 	t.Parallel()
-	for _, engine := range []db.Engine{db.SQLite, db.Postgres} {
+	for _, engine := range engines() {
 		t.Run(string(engine), func(t *testing.T) {
 			t.Parallel()
 			m := newPuppet(t, act)
