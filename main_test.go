@@ -293,10 +293,17 @@ type server struct {
 
 func startServer(t *testing.T, engine db.Engine) *server {
 	t.Helper()
+	return startServerWith(t, engine, sim.ClaudeOptions{})
+}
+
+// startServerWith starts a server whose model speaks in a way of its own.
+func startServerWith(t *testing.T, engine db.Engine, model sim.ClaudeOptions) *server {
+	t.Helper()
 	addr := freeAddress(t)
 	world := sim.NewSim(sim.New(1, time.Now))
 	world.Alpaca = sim.AlpacaApp{ClientID: "id", ClientSecret: "alpaca-client", RedirectURIs: []string{"http://" + addr + "/api/brokerages/callback"}}
-	world.Claude = sim.ClaudeOptions{Key: "model-key"}
+	world.Claude = model
+	world.Claude.Key = "model-key"
 	outside := httptest.NewServer(world.Handler())
 	t.Cleanup(outside.Close)
 	jar, err := cookiejar.New(nil)
@@ -315,8 +322,16 @@ func startServer(t *testing.T, engine db.Engine) *server {
 		"JASPERS_ANTHROPIC_BASE_URL=" + outside.URL + "/claude", "JASPERS_ANTHROPIC_API_KEY=model-key",
 	}}
 	s.boot()
-	s.token = field(t, s.call("POST", "/auth/register", `{"email":"ada@example.com","password":"correct horse staple"}`), "tokens", "accessToken")
+	s.token = s.as("ada").token
 	return s
+}
+
+// as is the server as somebody new sees it.
+func (s *server) as(name string) *server {
+	s.t.Helper()
+	seen := *s
+	seen.token = field(s.t, s.call("POST", "/auth/register", `{"email":"`+name+`@example.com","password":"correct horse staple"}`), "tokens", "accessToken")
+	return &seen
 }
 
 func (s *server) boot() {

@@ -27,6 +27,8 @@ func measurements() []measurement {
 		{"quotes", "a quote that is known, at the server's route: 90 % of what a bare net/http handler answers a second, no upstream call", quotes},
 		{"filing", "a 10-K of 10 MB flattened and cut into its items, by a process that nothing has warmed up: 250 ms at the median, 150 MB at the peak", filing},
 		{"sync", "1,000 connections due at once, 200 ms an answer: all read within 30 s, 64 at once, 200 requests of an account, memory + 96 MiB at most", syncing},
+		{"answers", "500 answers at once, 30 pieces a second of each: p95 of a piece from the model to who listens ≤ 100 ms, texts as the model said them; one answer at a time: p95 of the first piece ≤ 20 ms", answering},
+		{"listeners", "5,000 silent streams attached: none dropped, each alive within 20 s, 64 KiB of memory each at most", listening},
 		{"snapshots", "10,000 people's snapshots within 2 min, other requests ≤ 1 s meanwhile", snapshots},
 	}
 }

@@ -157,3 +157,19 @@ func (s *server) memory() int64 {
 	}
 	return 0
 }
+
+// ticks is what the server has used of the processors so far; 0 where the system does not tell.
+func (s *server) ticks() time.Duration {
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", s.cmd.Process.Pid))
+	if err != nil {
+		return 0
+	}
+	_, rest, _ := strings.Cut(string(text), ") ")
+	fields := strings.Fields(rest)
+	if len(fields) < 13 {
+		return 0
+	}
+	user, _ := strconv.ParseInt(fields[11], 10, 64)
+	system, _ := strconv.ParseInt(fields[12], 10, 64)
+	return time.Duration(user+system) * 10 * time.Millisecond // a hundredth of a second each
+}

@@ -97,9 +97,11 @@ var tables = []table{
 		keep: "id, title, title_source, pinned, archived, head_id, created_at, updated_at",
 		left: map[string]string{"user_id": yourRow, "findable": searched}},
 	{name: "chat_messages", file: "messages.json", about: "What was said in them.", where: bySession,
-		keep: "id, session_id, parent_id, role, status, content, citations json, model, stop_reason, error_kind, error_message, input_tokens, output_tokens, " +
+		keep: "id, session_id, parent_id, role, status, content, intent json, figures json, verified, derived, unverified, invented, citations json, prompt_version, model, stop_reason, error_kind, error_message, input_tokens, output_tokens, " +
 			"cache_read_tokens, cache_write_tokens, cost_usd number, created_at, finished_at",
-		left: map[string]string{"lease_until": "it says which process of the server writes the answer at the moment", "findable": searched}},
+		left: map[string]string{"lease_until": "it says which process of the server writes the answer at the moment",
+			"stop_requested": "it says the same as the status, a moment earlier", "findable": searched,
+			"receipt": "sealed fingerprints, which only the server can open; the receipt of an answer says what they tell"}},
 	{name: "chat_texts", about: "which of them can be searched; all can", where: bySession},
 	{name: "chat_words", about: "their words once more, for searching", where: byUser},
 	{name: "message_tool_calls", file: "tool-calls.json", about: "What the analyst looked up for its answers.", where: byMessage,

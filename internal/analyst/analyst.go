@@ -13,6 +13,7 @@ import (
 	"github.com/jaspers-ai/jaspers/internal/fault"
 	"github.com/jaspers-ai/jaspers/internal/intent"
 	"github.com/jaspers-ai/jaspers/internal/llm"
+	"github.com/jaspers-ai/jaspers/internal/prose"
 	"github.com/jaspers-ai/jaspers/internal/tool"
 )
 
@@ -23,8 +24,9 @@ type Analyst struct {
 	Builtin llm.Model
 	// Budget has each request to Model paid for; nil where nothing limits them.
 	Budget *budget.Service
-	// Understand reads what a question is about: (*understanding.Service).Read.
-	Understand func(ctx context.Context, userID, question string) (intent.Intent, error)
+	// Understand reads what a question is about, and what things are called by their symbols:
+	// (*understanding.Service).Read.
+	Understand func(ctx context.Context, userID, question string) (about intent.Intent, names map[string][]string, err error)
 	Tools      []tool.Tool // what may be read, names unique
 	Now        func() time.Time
 	Limits     Limits
@@ -51,6 +53,7 @@ func (l Limits) withDefaults() Limits {
 type Question struct {
 	UserID  string
 	Text    string
+	Locale  string // how figures are written, as BCP 47
 	History []Turn // what was said before, oldest first
 }
 
@@ -65,7 +68,8 @@ type Event struct {
 	Delta    string        // the next piece of the answer's text
 	Intent   *intent.Brief // what the question is about, once
 	Tool     *ToolCall
-	Citation *Citation // comes before the text that holds its number
+	Figure   *prose.Figure   // comes after the text that it stands in
+	Citation *prose.Citation // comes before the text that holds its number
 	Usage    *Usage
 }
 
@@ -92,7 +96,9 @@ type Result struct {
 	Status     Status
 	Intent     intent.Brief
 	Content    string // the joined deltas, less the words of a turn that ended in a refusal
-	Citations  []Citation
+	Figures    []prose.Figure
+	Counts     prose.Counts
+	Citations  []prose.Citation
 	ToolCalls  []ToolCall // in the order the model made them
 	Usage      Usage
 	Fallback   bool           // whether the built-in analyst answered for a model that failed or could not be paid
@@ -129,7 +135,8 @@ func (a *Analyst) Answer(ctx context.Context, q Question, emit func(Event)) (Res
 		w.result.Status = Failed
 		err = failure(ctx, err)
 	}
-	w.result.Content = w.content.String()
+	w.result.Content, w.result.Citations = w.text.Text(), append([]prose.Citation{}, w.text.Citations()...)
+	w.result.Figures, w.result.Counts = append([]prose.Figure{}, w.text.Figures()...), w.text.Counts()
 	return w.result, err
 }
 

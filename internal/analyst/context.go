@@ -9,6 +9,7 @@ import (
 	"github.com/jaspers-ai/jaspers/internal/fault"
 	"github.com/jaspers-ai/jaspers/internal/llm"
 	"github.com/jaspers-ai/jaspers/internal/plan"
+	"github.com/jaspers-ai/jaspers/internal/prose"
 )
 
 const (
@@ -21,9 +22,10 @@ const (
 	tokenBytes    = 3
 )
 
-// understand reads what the question is about, and tells it.
-func (w *work) understand(ctx context.Context, question string) error {
-	in, err := w.analyst.Understand(ctx, w.userID, question)
+// understand reads what the question is about, and tells it. With what things are called the answer can begin.
+func (w *work) understand(ctx context.Context, q Question) error {
+	in, names, err := w.analyst.Understand(ctx, w.userID, q.Text)
+	w.text = prose.New(prose.Config{Results: &w.read, Locale: q.Locale, Now: w.analyst.Now(), Subjects: names, Said: q.Text})
 	if err != nil {
 		return err
 	}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/jaspers-ai/jaspers/internal/fault"
 	"github.com/jaspers-ai/jaspers/internal/llm"
+	"github.com/jaspers-ai/jaspers/internal/prose"
 	"github.com/jaspers-ai/jaspers/internal/tool"
 )
 
@@ -20,31 +21,27 @@ type work struct {
 	emit     func(Event)
 	system   string
 	messages []llm.Message
-	question int // its place among messages
-	content  strings.Builder
-	markers  markers
-	read     tool.Results   // what can be referred to
-	cited    map[string]int // the number of a handle that was cited
+	question int           // its place among messages
+	text     *prose.Writer // what was written so far
+	read     tool.Results  // what can be referred to
 	result   Result
 }
 
 func newWork(a *Analyst, limits Limits, q Question, emit func(Event)) *work {
 	w := &work{
 		analyst: a, model: a.Model, limits: limits, userID: q.UserID, emit: emit, system: systemPrompt(a.Now()),
-		cited:  map[string]int{},
-		result: Result{Status: Failed, Citations: []Citation{}, ToolCalls: []ToolCall{}},
+		result: Result{Status: Failed, ToolCalls: []ToolCall{}},
 	}
 	if w.model == nil {
 		w.model = a.Builtin
 	}
 	w.result.Usage.Model = w.model.Info().Model
-	w.markers.resolve = w.cite
 	return w
 }
 
 // answer reads what the question needs and has it answered: by the model, and where that fails by the built-in analyst.
 func (w *work) answer(ctx context.Context, q Question) error {
-	if err := w.understand(ctx, q.Text); err != nil {
+	if err := w.understand(ctx, q); err != nil {
 		return err
 	}
 	w.readBefore(ctx, q.Text)
@@ -75,14 +72,15 @@ const modelShare = 85
 // so does what it had written.
 func (w *work) fallBack(ctx context.Context, q Question, failure error) error {
 	w.model = w.analyst.Builtin
+	w.result.Usage.Model = w.model.Info().Model // from its first word on
 	w.messages = nil
 	w.sayQuestion(q.Text)
-	w.paragraph()
 	words, reason, notice := fallbackWords, modelFailed, "the language model could not answer (%s); the built-in analyst did"
 	if fault.Is(failure, fault.BudgetSpent) {
 		words, reason, notice = budgetWords, budgetSpent, "the language model was not asked: %s. The built-in analyst answered"
 	}
-	w.write(words)
+	w.tell(w.text.Add(words))
+	w.tell(w.text.Cut())
 	if err := w.converse(ctx); err != nil {
 		return err
 	}
@@ -116,7 +114,8 @@ func (w *work) sayQuestion(text string) {
 // converse takes turns with the model until it has nothing more to ask.
 func (w *work) converse(ctx context.Context) error {
 	for round := 1; ; round++ {
-		before, citations := w.content.String(), len(w.result.Citations)
+		before := w.text.Mark()
+		length := len(w.text.Text())
 		response, err := w.turn(ctx)
 		if err != nil {
 			return err
@@ -125,9 +124,7 @@ func (w *work) converse(ctx context.Context) error {
 		switch {
 		case response.StopReason == llm.Refusal:
 			// The vendor asks to discard what a declined turn had begun to say.
-			w.content.Reset()
-			w.content.WriteString(before)
-			w.result.Citations = w.result.Citations[:citations]
+			w.text.Discard(before)
 			w.end(Refused, "the model declined to answer this question")
 			return nil
 		case response.StopReason == llm.MaxTokens:
@@ -137,7 +134,7 @@ func (w *work) converse(ctx context.Context) error {
 			w.end(Truncated, "the conversation has become too long for the model; start a new one")
 			return nil
 		case len(calls) == 0 && response.StopReason != llm.Paused:
-			return w.finish(before)
+			return w.finish(w.text.Text()[length:])
 		case round == w.limits.Rounds:
 			w.result.StopReason = roundLimit
 			w.end(Truncated, "the question needed more steps than one answer may take; ask for less at once")
@@ -166,8 +163,8 @@ func (w *work) end(status Status, notice string) {
 
 // finish ends an answer of which the model says that it is whole. A last turn without a word can come back, and helps
 // nobody.
-func (w *work) finish(before string) error {
-	if strings.TrimSpace(w.content.String()[len(before):]) == "" {
+func (w *work) finish(said string) error {
+	if strings.TrimSpace(said) == "" {
 		return fault.New(fault.UpstreamFailed, "the model gave an empty answer; ask again")
 	}
 	w.end(Complete, "")
@@ -180,34 +177,19 @@ func (w *work) turn(ctx context.Context) (llm.Response, error) {
 	if err != nil {
 		return llm.Response{}, err
 	}
-	first := true
-	response, err := w.model.Generate(ctx, req, func(delta string) {
-		if first {
-			w.paragraph()
-		}
-		first = false
-		w.write(w.markers.add(storable(delta)))
-	})
+	response, err := w.model.Generate(ctx, req, func(delta string) { w.tell(w.text.Add(storable(delta))) })
 	w.settle(ctx, paid, response, err)
-	w.write(w.markers.flush())
+	w.tell(w.text.Cut()) // the words before and after a tool call are two paragraphs
 	w.result.StopReason = llm.StopReason(shorten(string(response.StopReason), maxName))
 	w.count(response)
 	return response, err
 }
 
-// paragraph parts what follows from what was written: the words before and after a tool call are two paragraphs.
-func (w *work) paragraph() {
-	if w.content.Len() > 0 {
-		w.write("\n\n")
+// tell passes on what the text brought.
+func (w *work) tell(pieces []prose.Piece) {
+	for _, p := range pieces {
+		w.emit(Event{Delta: p.Text, Figure: p.Figure, Citation: p.Citation})
 	}
-}
-
-func (w *work) write(text string) {
-	if text == "" {
-		return
-	}
-	w.content.WriteString(text)
-	w.emit(Event{Delta: text})
 }
 
 // count adds what a turn cost: also one that failed was paid for.
@@ -223,24 +205,4 @@ func (w *work) count(response llm.Response) {
 	usage.Cost = usage.Cost.Add(w.model.Info().Price.Cost(response.Usage)) // a price may depend on the length of each prompt
 	sofar := *usage
 	w.emit(Event{Usage: &sofar})
-}
-
-// cite turns the marker of a tool result into its number. Other handles are the model's invention and vanish.
-func (w *work) cite(handle string) string {
-	call, _, ok := w.read.Split(handle)
-	if !ok {
-		return ""
-	}
-	index, again := w.cited[handle]
-	if !again {
-		index = len(w.result.Citations) + 1
-		w.cited[handle] = index
-		citation := Citation{
-			Index: index, Handle: handle, ToolCallID: call.ID, Tool: call.Name,
-			Source: call.Result.Source.Name, Title: call.Result.Source.Title, AsOf: timeOrNil(call.Result.Source.AsOf),
-		}
-		w.result.Citations = append(w.result.Citations, citation)
-		w.emit(Event{Citation: &citation})
-	}
-	return fmt.Sprintf("[%d]", index)
 }

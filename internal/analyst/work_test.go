@@ -18,6 +18,7 @@ import (
 	"github.com/jaspers-ai/jaspers/internal/fault"
 	"github.com/jaspers-ai/jaspers/internal/intent"
 	"github.com/jaspers-ai/jaspers/internal/llm"
+	"github.com/jaspers-ai/jaspers/internal/prose"
 	"github.com/jaspers-ai/jaspers/internal/tool"
 )
 
@@ -50,8 +51,8 @@ func analystOf(act adversary) (*Analyst, *[]llm.Request) {
 	return &Analyst{
 		Model:   adversaryModel{act, &atomic.Int64{}, seen},
 		Builtin: builtin.Model{},
-		Understand: func(context.Context, string, string) (intent.Intent, error) {
-			return intent.Intent{Type: intent.Other}, nil
+		Understand: func(context.Context, string, string) (intent.Intent, map[string][]string, error) {
+			return intent.Intent{Type: intent.Other}, nil, nil
 		},
 		Now: func() time.Time { return time.Date(2026, 11, 24, 15, 0, 0, 0, time.UTC) },
 		Tools: []tool.Tool{
@@ -161,11 +162,11 @@ func TestResultsGoBackInTheModelsOrderWithTheAskersOwnData(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if want := "Up [1] and  [1] end [[t"; result.Content != want || textOf(events) != want {
+	if want := "Up [1] and [1] end [[t"; result.Content != want || textOf(events) != want {
 		t.Errorf("got %q and deltas %q, want %q", result.Content, textOf(events), want)
 	}
 	first := result.ToolCalls[0]
-	want := []Citation{{Index: 1, Handle: "t1", ToolCallID: first.ID, Tool: "echo", Source: "echo", Title: "Echo"}}
+	want := []prose.Citation{{Index: 1, Handle: "t1", ToolCallID: first.ID, Tool: "echo", Source: "echo", Title: "Echo"}}
 	if diff := cmp.Diff(want, result.Citations); diff != "" {
 		t.Errorf("citations (-want +got):\n%s", diff)
 	}
@@ -327,7 +328,7 @@ func TestWhatWasSaidBeforeComesFirstWithoutItsCitations(t *testing.T) {
 	})
 	q := Question{Text: "and now? [[t1]]", History: []Turn{{llm.User, "what of lot [3]?"}, {llm.Assistant, "It is 5 [1], not 6 [12]."}}}
 	result, _, err := answer(t, a, q)
-	if err != nil || result.Content != "ok " || len(result.Citations) != 0 {
+	if err != nil || result.Content != "ok" || len(result.Citations) != 0 {
 		t.Errorf("got %q %v %v, want no citation of what was not read", result.Content, result.Citations, err)
 	}
 	want := []llm.Message{

@@ -100,6 +100,8 @@ type router struct {
 	api    huma.API
 	routes routes
 	limits map[limitName]rule
+	// listeners are those who have a stream open.
+	listeners *listeners
 }
 
 // New makes the handler of everything under /api, with the whole middleware chain around it.
@@ -123,7 +125,7 @@ func newRouter(services Services, cfg Config, mux *http.ServeMux) *router {
 		cfg.Heartbeat = defaultHeartbeat
 	}
 	setGlobals()
-	r := &router{Services: services, Config: cfg, routes: routes{mux, http.NewServeMux()}, limits: cfg.Rates.rules()}
+	r := &router{Services: services, Config: cfg, routes: routes{mux, http.NewServeMux()}, limits: cfg.Rates.rules(), listeners: newListeners(cfg.Rates)}
 	r.api = humago.New(r.routes, humaConfig())
 	r.authRoutes()
 	r.recoveryRoutes()

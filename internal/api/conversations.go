@@ -33,6 +33,13 @@ func (r *router) conversationRoutes() {
 		detail: "Case and accents do not matter, and no sign in the query means anything. Messages on all branches are found, answers " +
 			"once they ended, and titles that were given; one that was made is in the words of its question."})
 
+	get(r, "/api/chat/messages/{id}/receipt", func(ctx context.Context, in *ByID) (result[chat.Receipt], error) {
+		return answer(r.Chat.Receipt(ctx, identity(ctx).UserID, in.ID))
+	}, doc{id: "getReceipt", tag: tag, scope: auth.ScopeChat, summary: "Everything an answer rests on, and whether that is still as it was",
+		detail: "With the answer were sealed the fingerprints of its question, of every tool call with its input and output, and of the answer " +
+			"itself with its figures, sources, model, tokens and cost. Whatever was changed since is named.",
+		errors: []fault.Kind{fault.NotFound, fault.Conflict}})
+
 	r.exportChatRoute(doc{id: "exportSession", tag: tag, scope: auth.ScopeChat, summary: "A conversation as a file to keep",
 		detail: "All messages of the branch that is shown, with their sources, tool calls and costs. The property format of the JSON file " +
 			"names its form, " + transcript.JSONFormat + ", whose messages are as in listMessages. A file that breaks off is not whole.",

@@ -33,6 +33,7 @@ type Rates struct {
 	SignIns  int // that failed, in 15 minutes, of an account and of an address; 5
 	SignUps  int // in an hour, from an address; 20
 	Messages int // in a minute, in a conversation; 10
+	Streams  int // at a time, of a user, in this process; 10
 }
 
 const (
@@ -40,6 +41,7 @@ const (
 	defaultSignIns  = 5
 	defaultSignUps  = 20
 	defaultMessages = 10
+	defaultStreams  = 10
 
 	signInWindow = 15 * time.Minute
 	// acquaintance is how long an address from which somebody signed in is known as theirs.

@@ -62,7 +62,7 @@ func gzip(next http.Handler) (http.Handler, error) {
 	}
 	zipped := wrap(next)
 	return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
-		if wantsStream(req.Header.Get("Accept")) {
+		if wantsStream(req.Header.Get("Accept")) || strings.HasSuffix(req.URL.Path, streamPath) {
 			next.ServeHTTP(w, req)
 			return
 		}

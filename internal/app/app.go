@@ -258,8 +258,8 @@ func (a *App) buildAnalyst(outside providers) error {
 	}
 	now := outside.Now
 	a.budget = &budget.Service{DB: a.db, Now: now, Log: outside.Options.Log, Limits: outside.Budget.limits()}
-	a.Chat = &chat.Service{DB: a.db, Now: now, Log: outside.Options.Log, Audit: a.Audit, Analyst: &analyst.Analyst{
-		Model: model, Builtin: builtin.Model{}, Budget: a.budget, Now: now,
+	a.Chat = &chat.Service{DB: a.db, Now: now, Log: outside.Options.Log, Audit: a.Audit, Keys: a.keyring, Analyst: &analyst.Analyst{
+		Model: model, Builtin: builtin.New(now), Budget: a.budget, Now: now,
 		Understand: (&understanding.Service{Companies: a.Filings.Companies, Holdings: a.Portfolio.Holdings, Now: now}).Read,
 		Tools:      a.tools(),
 	}}

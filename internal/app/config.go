@@ -94,6 +94,7 @@ type LimitsConfig struct {
 	SignIns  int              `env:"JASPERS_LIMIT_SIGN_INS" envDefault:"5" doc:"Failed sign-ins in 15 minutes to an account, and from an address."`
 	SignUps  int              `env:"JASPERS_LIMIT_SIGN_UPS" envDefault:"20" doc:"Registrations an hour from an address."`
 	Messages int              `env:"JASPERS_LIMIT_MESSAGES" envDefault:"10" doc:"Questions a minute in one conversation."`
+	Streams  int              `env:"JASPERS_LIMIT_STREAMS" envDefault:"10" doc:"Streams of answers that a user listens to at a time."`
 	RedisURL telemetry.Secret `env:"JASPERS_REDIS_URL" also:"REDIS_URL" doc:"redis://… or rediss://…, through which several processes count together and share what they fetched; each for itself, and through the database, when empty. No two installations share one."`
 }
 

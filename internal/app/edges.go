@@ -27,7 +27,7 @@ func (c *Config) edge(opts Options, public *url.URL, limiter *limit.Limiter) api
 	return api.Config{
 		Log: opts.Log, Now: opts.Now, PublicURL: public, CORSOrigins: c.HTTP.CORSOrigins, TrustedProxies: proxies, Limiter: limiter,
 		Rates: api.Rates{
-			Requests: c.Limits.Requests, SignIns: c.Limits.SignIns, SignUps: c.Limits.SignUps, Messages: c.Limits.Messages,
+			Requests: c.Limits.Requests, SignIns: c.Limits.SignIns, SignUps: c.Limits.SignUps, Messages: c.Limits.Messages, Streams: c.Limits.Streams,
 		},
 	}
 }
@@ -52,6 +52,7 @@ func (c *Config) checkEdges() error {
 	limits := map[string]int{
 		"JASPERS_LIMIT_REQUESTS": c.Limits.Requests, "JASPERS_LIMIT_SIGN_INS": c.Limits.SignIns,
 		"JASPERS_LIMIT_SIGN_UPS": c.Limits.SignUps, "JASPERS_LIMIT_MESSAGES": c.Limits.Messages,
+		"JASPERS_LIMIT_STREAMS": c.Limits.Streams,
 	}
 	for name, n := range limits {
 		if n < 1 || n > maxLimit {

@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/jaspers-ai/jaspers/internal/chat"
 	"github.com/jaspers-ai/jaspers/internal/connection"
 	"github.com/jaspers-ai/jaspers/internal/idempotency"
 	"github.com/jaspers-ai/jaspers/internal/keys"
@@ -29,7 +30,7 @@ const (
 // sealedColumns are all in which something is sealed. A package that begins to seal gets a line here.
 func sealedColumns() []vault.Column {
 	return slices.Concat(
-		connection.SealedColumns(), idempotency.SealedColumns(), secondfactor.SealedColumns(),
+		chat.SealedColumns(), connection.SealedColumns(), idempotency.SealedColumns(), secondfactor.SealedColumns(),
 	)
 }
 

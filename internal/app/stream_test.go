@@ -49,14 +49,19 @@ func (p *person) listen(req *http.Request) *stream {
 }
 
 // read returns the next event; io.EOF after the last. Each has to be framed as id, event and data on a line of their
-// own and a blank line, numbered without gaps from 1, with an object for data. Heartbeats are comments.
+// own and a blank line, numbered without gaps from 1, with an object for data. Heartbeats are comments. A notice, which
+// tells why the stream ends before its answer, has no number, but a time after which to attach again.
 func (s *stream) read() (event, error) {
 	var e event
+	notice := false
 	for _, field := range []string{"id: ", "event: ", "data: ", ""} {
 		line, err := s.in.ReadString('\n')
 		for field == "id: " && strings.HasPrefix(line, ":") {
 			_, _ = s.in.ReadString('\n') // the blank line after a comment
 			line, err = s.in.ReadString('\n')
+		}
+		if notice = notice || field == "id: " && line == "retry: 1000\n"; notice && field == "id: " {
+			continue
 		}
 		if err != nil {
 			if line != "" || field != "id: " {
@@ -76,6 +81,9 @@ func (s *stream) read() (event, error) {
 		case "data: ":
 			e.Data = json.RawMessage(value)
 		}
+	}
+	if notice {
+		return e, nil
 	}
 	var object map[string]any
 	if err := json.Unmarshal(e.Data, &object); err != nil || e.ID != s.next || e.Type == "" {

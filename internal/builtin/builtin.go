@@ -3,18 +3,29 @@ package builtin
 
 import (
 	"context"
-	"encoding/json"
+	"fmt"
+	"time"
 
-	"github.com/jaspers-ai/jaspers/internal/intent"
+	"github.com/jaspers-ai/jaspers/internal/calendar"
 	"github.com/jaspers-ai/jaspers/internal/llm"
 )
 
 // Name is what the built-in analyst is called where a model is named.
 const Name = "built-in"
 
+// mostRounds is how often more is read for an answer.
+const mostRounds = 3
+
 // Model is the built-in analyst as a model: it takes the same conversation, asks for the same tools, and refers to figures
-// in the same way. The same conversation has the same answer. It costs nothing.
-type Model struct{}
+// in the same way. The same conversation has the same answer. It costs nothing. It writes English; questions in other
+// languages are answered as far as they are understood.
+type Model struct{ clock *clock }
+
+// clock tells the time. It is pointed to so that models can be compared.
+type clock struct{ now func() time.Time }
+
+// New is the built-in analyst by that clock; a Model by itself goes by the system's.
+func New(now func() time.Time) Model { return Model{&clock{now}} }
 
 // Info names it.
 func (Model) Info() llm.Info { return llm.Info{Provider: Name, Model: Name} }
@@ -24,59 +35,21 @@ func (m Model) Generate(ctx context.Context, req llm.Request, onText func(string
 	if err := ctx.Err(); err != nil {
 		return llm.Response{}, err
 	}
-	text := compose(read(req))
+	now := time.Now
+	if m.clock != nil {
+		now = m.clock.now
+	}
+	a := read(req, calendar.DayOf(now()))
+	if calls := a.missing(); len(calls) > 0 && a.round < mostRounds {
+		blocks := make([]llm.Block, 0, len(calls))
+		for i, c := range calls {
+			blocks = append(blocks, llm.Block{Call: &llm.ToolCall{ID: fmt.Sprintf("builtin_%d_%d", a.round+1, i+1), Name: c.Tool, Input: c.Input}})
+		}
+		return llm.Response{Blocks: blocks, StopReason: llm.ToolUse, Model: Name}, nil
+	}
+	text := a.compose()
 	if onText != nil {
 		onText(text)
 	}
 	return llm.Response{Blocks: []llm.Block{{Text: text}}, StopReason: llm.EndTurn, Model: Name}, nil
-}
-
-// asked is a question with what was read for it so far.
-type asked struct {
-	question string
-	about    intent.Brief
-	results  []result
-	round    int // turns that were taken already
-}
-
-// result is a tool's result, or why there is none.
-type result struct {
-	Handle string          `json:"handle"`
-	Tool   string          `json:"tool"`
-	Data   json.RawMessage `json:"data"`
-	Error  *struct {
-		Code    string `json:"code"`
-		Message string `json:"message"`
-	} `json:"error"`
-	Warnings []string `json:"warnings"`
-}
-
-// read finds the question: the last message of the person's that begins with what was understood of it, and what follows.
-func read(req llm.Request) asked {
-	var a asked
-	for _, m := range req.Messages {
-		for _, b := range m.Blocks {
-			var understood struct {
-				Understood *intent.Brief `json:"understood"`
-			}
-			switch {
-			case b.Data != nil && json.Unmarshal(b.Data, &understood) == nil && understood.Understood != nil:
-				a = asked{about: *understood.Understood, question: m.Blocks[len(m.Blocks)-1].Text}
-			case b.Data != nil:
-				a.add(b.Data)
-			case b.Result != nil:
-				a.add([]byte(b.Result.Content))
-			case b.Call != nil:
-				a.round++
-			}
-		}
-	}
-	return a
-}
-
-func (a *asked) add(text []byte) {
-	var r result
-	if json.Unmarshal(text, &r) == nil && r.Handle != "" {
-		a.results = append(a.results, r)
-	}
 }

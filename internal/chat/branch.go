@@ -76,9 +76,6 @@ func (s *Service) page(ctx context.Context, sessionID, head string, limit int, c
 // insertQuestion stores a question at the end of the shown branch or, as another version, in the place of an earlier one,
 // and gives the session a title where it needs one. The session is locked. What asked follows is filled in.
 func (s *Service) insertQuestion(ctx context.Context, tx *sql.Tx, session Session, asked *Message, replaces string) error {
-	if err := adopt(ctx, tx, session.ID); err != nil {
-		return err
-	}
 	parent, err := placeFor(ctx, tx, session.ID, replaces)
 	if err != nil {
 		return err
@@ -124,14 +121,18 @@ func roomForVersion(ctx context.Context, q db.Querier, parentID string) error {
 	return err
 }
 
-// beginAnswer stores the answer that run is to write under a question, still empty, makes it the end of the shown branch,
-// and returns what to ask the analyst: the question, with what was said before it on its branch. The session is locked. A
-// question may have several answers, which are versions of each other. It is a unique violation while an answer is
-// being written in the session, and Conflict where the question has as many answers as are kept.
-func (s *Service) beginAnswer(ctx context.Context, tx *sql.Tx, run *Run, asked Message, now time.Time) (analyst.Question, error) {
+// beginAnswer stores the answer that run is to write under a question, still empty, with the first event of its stream,
+// makes it the end of the shown branch, and returns what to ask the analyst: the question, with what was said before it on
+// its branch. The session is locked. A question may have several answers, which are versions of each other. It is a unique
+// violation while an answer is being written in the session, and Conflict where the question has as many answers as are
+// kept.
+func (s *Service) beginAnswer(ctx context.Context, tx *sql.Tx, run *Run, asked Message, first stamped) (analyst.Question, error) {
 	question := analyst.Question{UserID: run.userID, Text: asked.Content}
 	shown, since, err := user.AmountsToModel(ctx, tx, run.userID)
 	if err != nil {
+		return question, err
+	}
+	if question.Locale, err = user.Locale(ctx, tx, run.userID); err != nil {
 		return question, err
 	}
 	if asked.ParentID != nil {
@@ -142,12 +143,15 @@ func (s *Service) beginAnswer(ctx context.Context, tx *sql.Tx, run *Run, asked M
 	if err := roomForVersion(ctx, tx, asked.ID); err != nil {
 		return question, err
 	}
-	lease := now.Add(leaseTime)
-	answer := Message{ID: run.MessageID, SessionID: run.SessionID, ParentID: &asked.ID, Role: llm.Assistant, Status: Running, CreatedAt: now}
+	lease := first.at.Add(leaseTime)
+	answer := Message{ID: run.MessageID, SessionID: run.SessionID, ParentID: &asked.ID, Role: llm.Assistant, Status: Running, CreatedAt: first.at}
 	if err := insertMessage(ctx, tx, answer, &lease); err != nil {
 		return question, err
 	}
-	return question, setHead(ctx, tx, run.SessionID, run.MessageID, now)
+	if err := insertEvents(ctx, tx, []line{{run.MessageID, first}}); err != nil {
+		return question, err
+	}
+	return question, setHead(ctx, tx, run.SessionID, run.MessageID, first.at)
 }
 
 // headOf is the last message of the shown branch; the session itself where nothing was said.
@@ -235,7 +239,7 @@ func addVersions(ctx context.Context, q db.Querier, messages []Message) error {
 		parents[i] = m.follows()
 	}
 	versions := map[string][]string{}
-	rows, err := q.QueryContext(ctx, `select parent_id, id from chat_messages where parent_id in (`+placeholders(len(parents))+`) order by id`, parents...)
+	rows, err := q.QueryContext(ctx, `select parent_id, id from chat_messages where parent_id in (`+places(1, len(parents))+`) order by id`, parents...)
 	_, err = db.Collect(rows, err, func(scan func(...any) error) (id string, err error) {
 		var parent string
 		if err = scan(&parent, &id); err == nil {

@@ -2,6 +2,7 @@ package chat
 
 import (
 	"cmp"
+	"context"
 	"database/sql"
 	"slices"
 	"strings"
@@ -10,6 +11,7 @@ import (
 
 	gocmp "github.com/google/go-cmp/cmp"
 
+	"github.com/jaspers-ai/jaspers/internal/analyst"
 	"github.com/jaspers-ai/jaspers/internal/db"
 	"github.com/jaspers-ai/jaspers/internal/db/dbtest"
 	"github.com/jaspers-ai/jaspers/internal/fault"
@@ -97,32 +99,25 @@ func TestAnotherAnswerStandsUnderTheSameQuestion(t *testing.T) {
 		session := newSession(t, s, user)
 		exchange(t, s, session.ID, Complete, Complete)
 		first := shown(t, s, user, session.ID)
-		run := &Run{SessionID: session.ID, MessageID: db.NewID(), userID: user}
-		again := func() (got []string, err error) {
-			err = d.Tx(t.Context(), func(tx *sql.Tx) error {
-				locked, err := lockSession(t.Context(), tx, user, session.ID)
-				if err != nil {
-					return err
-				}
-				asked, err := s.beginAnswer(t.Context(), tx, run, first[2], db.Time(s.Now()))
-				got = []string{asked.Text, locked.ID}
-				for _, turn := range asked.History {
-					got = append(got, turn.Text)
-				}
-				return err
+		again := func(run *Run) (analyst.Question, error) {
+			return s.begin(t.Context(), run, func(ctx context.Context, tx *sql.Tx, _ Session, _ time.Time) (Message, error) {
+				return findQuestion(ctx, tx, session.ID, first[3].ID)
 			})
-			return got, err
 		}
-		got, err := again()
-		if diff := gocmp.Diff([]string{"q1", session.ID, "q0", "a0"}, got); diff != "" || err != nil {
+		run := &Run{SessionID: session.ID, userID: user}
+		asked, err := again(run)
+		got := []string{asked.Text}
+		for _, turn := range asked.History {
+			got = append(got, turn.Text)
+		}
+		if diff := gocmp.Diff([]string{"q1", "q0", "a0"}, got); diff != "" || err != nil {
 			t.Fatalf("%v (-want +got):\n%s", err, diff)
 		}
 		now := shown(t, s, user, session.ID)
 		if diff := gocmp.Diff([]string{first[3].ID, run.MessageID}, now[3].Versions); diff != "" || now[3].Status != Running || len(now) != 4 {
 			t.Errorf("versions of the answer (-want +got):\n%s", diff)
 		}
-		run.MessageID = db.NewID()
-		if _, err := again(); !db.IsUniqueViolation(err) {
+		if _, err := again(&Run{SessionID: session.ID, userID: user}); !fault.Is(err, fault.Conflict) {
 			t.Errorf("got %v, want one answer written at a time", err)
 		}
 	})

@@ -18,7 +18,10 @@ import (
 	"github.com/jaspers-ai/jaspers/internal/audit"
 	"github.com/jaspers-ai/jaspers/internal/db"
 	"github.com/jaspers-ai/jaspers/internal/fault"
+	"github.com/jaspers-ai/jaspers/internal/intent"
 	"github.com/jaspers-ai/jaspers/internal/llm"
+	"github.com/jaspers-ai/jaspers/internal/prose"
+	"github.com/jaspers-ai/jaspers/internal/vault"
 )
 
 // Service keeps sessions and writes answers. The exported fields are required. Close it before its database.
@@ -28,13 +31,20 @@ type Service struct {
 	Now     func() time.Time
 	Log     *slog.Logger
 	Audit   *audit.Log
+	Keys    *vault.Keyring // seals receipts
 
 	mu           sync.Mutex
-	admitted     map[string]int  // how many answers of each user are written, or about to be
-	runs         map[string]*Run // the answers being written in this process, by message id
-	closing      bool            // no new answers
-	interrupting bool            // no more time for those that began
-	writing      sync.WaitGroup
+	admitted     int                // how many answers are written, or about to be
+	runs         map[string]*Run    // the answers being written in this process, by message id
+	spoke        chan struct{}      // gets a value when one of them has something to store
+	scribing     bool               // there is a scribe
+	abandonRound context.CancelFunc // ends what the scribe is storing
+	closing      bool               // no new answers
+	interrupting bool               // no more time for those that began
+	writing      sync.WaitGroup     // answers and the scribe
+
+	rounds   sync.Mutex // held while a part of an answer is stored, by the scribe
+	follower follower
 }
 
 // Session is a conversation.
@@ -60,23 +70,28 @@ const (
 	Refused     Status = "refused"     // the model declined
 	Failed      Status = "failed"      // content holds what had arrived
 	Interrupted Status = "interrupted" // the server stopped meanwhile; content holds what had arrived
+	Stopped     Status = "stopped"     // the person had it stopped; what there is stands
 )
 
 // Message is one side's words. While an answer is Running its content is empty: it is in the events.
 type Message struct {
-	ID         string             `json:"id" format:"uuid"`
-	SessionID  string             `json:"sessionId" format:"uuid"`
-	ParentID   *string            `json:"parentId" format:"uuid" doc:"The message that this one follows; null for the first"`
-	Versions   []string           `json:"versions" doc:"The ids of all messages in this one's place, its own among them, the oldest first: questions asked in each other's place, or answers to one question"`
-	Role       llm.Role           `json:"role" enum:"user,assistant"`
-	Content    string             `json:"content"`
-	Status     Status             `json:"status" enum:"running,complete,truncated,refused,failed,interrupted"`
-	Error      *Problem           `json:"error" doc:"Why the answer is not whole"`
-	Citations  []analyst.Citation `json:"citations"`
-	ToolCalls  []ToolCall         `json:"toolCalls"`
-	Usage      *Usage             `json:"usage" doc:"Null for a person's message and while the answer is written"`
-	CreatedAt  time.Time          `json:"createdAt"`
-	FinishedAt *time.Time         `json:"finishedAt"`
+	ID        string   `json:"id" format:"uuid"`
+	SessionID string   `json:"sessionId" format:"uuid"`
+	ParentID  *string  `json:"parentId" format:"uuid" doc:"The message that this one follows; null for the first"`
+	Versions  []string `json:"versions" doc:"The ids of all messages in this one's place, its own among them, the oldest first: questions asked in each other's place, or answers to one question"`
+	Role      llm.Role `json:"role" enum:"user,assistant"`
+	Content   string   `json:"content"`
+	Status    Status   `json:"status" enum:"running,complete,truncated,refused,failed,interrupted,stopped"`
+	Error     *Problem `json:"error" doc:"Why the answer is not whole"`
+	// Intent is null for a person's message; FigureCounts has the share of each kind.
+	Intent       *intent.Brief    `json:"intent" doc:"What the question was understood to be about"`
+	Figures      []prose.Figure   `json:"figures" doc:"The numbers of the text, each with what bears it out"`
+	FigureCounts prose.Counts     `json:"figureCounts"`
+	Citations    []prose.Citation `json:"citations"`
+	ToolCalls    []ToolCall       `json:"toolCalls"`
+	Usage        *Usage           `json:"usage" doc:"Null for a person's message and while the answer is written"`
+	CreatedAt    time.Time        `json:"createdAt"`
+	FinishedAt   *time.Time       `json:"finishedAt"`
 }
 
 // Problem is an error in words that are safe to show. Code is a fault's kind, or the model's stop reason where that cut

@@ -1,6 +1,7 @@
 package chat
 
 import (
+	"bytes"
 	"context"
 	"database/sql"
 	"encoding/base64"
@@ -22,6 +23,7 @@ import (
 	"github.com/jaspers-ai/jaspers/internal/db/dbtest"
 	"github.com/jaspers-ai/jaspers/internal/fault"
 	"github.com/jaspers-ai/jaspers/internal/intent"
+	"github.com/jaspers-ai/jaspers/internal/vault"
 )
 
 func TestMain(m *testing.M) {
@@ -46,12 +48,16 @@ func serviceOn(t *testing.T, d *db.DB) (*Service, *clock) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	keys, err := vault.New(map[int][]byte{1: bytes.Repeat([]byte{7}, vault.KeySize)})
+	if err != nil {
+		t.Fatal(err)
+	}
 	s := &Service{DB: d, Analyst: &analyst.Analyst{
 		Now: c.now, Builtin: builtin.Model{},
-		Understand: func(context.Context, string, string) (intent.Intent, error) {
-			return intent.Intent{Type: intent.Other}, nil
+		Understand: func(context.Context, string, string) (intent.Intent, map[string][]string, error) {
+			return intent.Intent{Type: intent.Other}, nil, nil
 		},
-	}, Now: c.now, Log: slog.New(slog.DiscardHandler), Audit: log}
+	}, Now: c.now, Log: slog.New(slog.DiscardHandler), Audit: log, Keys: keys}
 	t.Cleanup(func() {
 		over, cancel := context.WithCancel(context.Background())
 		cancel()

@@ -12,8 +12,9 @@ import (
 	"github.com/jaspers-ai/jaspers/internal/fault"
 )
 
-// Event is one thing an answer's stream says. Seq grows from 1 and means one event, also to those who heard events that
-// were lost with their process. It skips numbers only there: what Recover adds comes after a gap.
+// Event is one thing an answer's stream says. Seq counts from 1 without gaps, and means the same event for ever: nobody
+// hears an event before it is stored. One without a number tells why the stream ends though the answer may go on: attach
+// again after the last number.
 type Event struct {
 	Seq  int64           `json:"seq"`
 	Type string          `json:"type"`
@@ -21,12 +22,13 @@ type Event struct {
 }
 
 // The types of events. A stream begins with run and ends with done, which holds the whole message. Where there is no such
-// message, because the session was deleted or the end could not be stored, it ends with error.
+// message, because the session was deleted or the end could not be stored, it ends with an error that has no number.
 const (
 	EventRun      = "run"
 	EventIntent   = "intent"
 	EventTool     = "tool"
 	EventDelta    = "delta"
+	EventFigure   = "figure"
 	EventCitation = "citation"
 	EventUsage    = "usage"
 	EventError    = "error"
@@ -82,6 +84,8 @@ func dataOf(e analyst.Event) (kind string, data any) {
 		return EventIntent, e.Intent
 	case e.Tool != nil:
 		return EventTool, toolData(e.Tool)
+	case e.Figure != nil:
+		return EventFigure, e.Figure
 	case e.Citation != nil:
 		return EventCitation, e.Citation
 	case e.Usage != nil:
@@ -96,39 +100,43 @@ type stamped struct {
 	at time.Time
 }
 
-// eventLog holds the events of one run. One goroutine appends; any number read at their own pace.
-type eventLog struct {
-	mu     sync.Mutex
-	events []stamped
-	grown  chan struct{} // closed and replaced when something is appended
-	over   bool
-}
-
 // encodeEvent numbers an event and prints its data.
 func encodeEvent(seq int64, kind string, data any, at time.Time) (stamped, error) {
 	text, err := json.Marshal(data)
 	return stamped{Event{Seq: seq, Type: kind, Data: text}, at}, err
 }
 
-// add says the next event to all readers, and how many there are now.
-func (l *eventLog) add(kind string, data any, at time.Time) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	e, err := encodeEvent(int64(len(l.events)+1), kind, data, at)
-	if err != nil {
-		return len(l.events), err
-	}
-	l.events = append(l.events, e)
-	l.wake()
-	return len(l.events), nil
+// NoticeOf is an event that tells why a stream ends, and not how its answer did: it has no number, and is not stored.
+func NoticeOf(err error) Event {
+	text, _ := json.Marshal(problemOf(err)) // two texts always print
+	return Event{Type: EventError, Data: text}
 }
 
-// end adds the last events and lets readers go when they have read them.
-func (l *eventLog) end(last []stamped) {
+func notice(err error) *Event { return new(NoticeOf(err)) }
+
+// eventLog holds the events of one answer as they are stored: the one numbered n stands at place n-1. One goroutine
+// appends; any number read at their own pace.
+type eventLog struct {
+	mu     sync.Mutex
+	events []Event
+	grown  chan struct{} // closed and replaced when something is appended
+	over   bool
+	notice *Event // after the last event, when more may be stored than this log has
+}
+
+// append tells all readers of events that follow those in the log.
+func (l *eventLog) append(events []Event) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.events = append(l.events, last...)
-	l.over = true
+	l.events = append(l.events, events...)
+	l.wake()
+}
+
+// end lets readers go when they have read what there is; with a notice, if it is not nil.
+func (l *eventLog) end(last *Event) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.over, l.notice = true, last
 	l.wake()
 }
 
@@ -139,29 +147,40 @@ func (l *eventLog) wake() {
 	}
 }
 
-// after returns what follows the first seen events. With nothing new, grown is closed as soon as there is.
-func (l *eventLog) after(seen int) (events []stamped, over bool, grown <-chan struct{}) {
+// last is the number of the last event.
+func (l *eventLog) last() int64 {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return int64(len(l.events))
+}
+
+// after returns what follows the event numbered seq. With nothing new, grown is closed as soon as there is.
+func (l *eventLog) after(seq int64) (events []Event, over bool, grown <-chan struct{}) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.grown == nil {
 		l.grown = make(chan struct{})
 	}
-	seen = min(seen, len(l.events))
-	return slices.Clip(l.events[seen:]), l.over, l.grown
+	if seq < int64(len(l.events)) {
+		events = slices.Clip(l.events[max(seq, 0):])
+	}
+	if l.over && l.notice != nil {
+		events = append(events, *l.notice)
+	}
+	return events, l.over, l.grown
 }
 
 // all yields the events after the one numbered seq, those to come included, until the log is over or ctx is.
 func (l *eventLog) all(ctx context.Context, seq int64) iter.Seq[Event] {
 	return func(yield func(Event) bool) {
-		seen := int(max(seq, 0))
 		for {
-			events, over, grown := l.after(seen)
+			events, over, grown := l.after(seq)
 			for _, e := range events {
-				if !yield(e.Event) {
+				if !yield(e) {
 					return
 				}
+				seq = max(seq, e.Seq)
 			}
-			seen += len(events)
 			if over {
 				return
 			}

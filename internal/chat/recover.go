@@ -10,10 +10,12 @@ import (
 
 	"github.com/jaspers-ai/jaspers/internal/analyst"
 	"github.com/jaspers-ai/jaspers/internal/db"
+	"github.com/jaspers-ai/jaspers/internal/prose"
 )
 
-// Recover ends the answers whose process died: each is stored as interrupted, with what had arrived in the database. Its
-// stream goes on after a gap in the numbers, with the error and the message. Recover returns how many answers it ended.
+// Recover ends the answers whose process died: each is stored as interrupted, or stopped if somebody had asked for
+// that, with what had arrived in the database. Nobody heard more than that, and its stream goes on with the next number.
+// Recover returns how many answers it ended.
 // Any number of processes may call it at once; each answer is ended by one of them. Call it at the start and every few
 // seconds.
 func (s *Service) Recover(ctx context.Context) (int, error) {
@@ -53,13 +55,14 @@ func (s *Service) abandoned(ctx context.Context) ([]string, error) {
 func (s *Service) recoverOne(ctx context.Context, tx *sql.Tx, messageID string) error {
 	now := db.Time(s.Now())
 	var sessionID string
+	var stop bool
 	// Clearing the lease locks the row and loses against whoever did so first.
 	err := tx.QueryRowContext(ctx, `update chat_messages set lease_until = null
-		where id = $1 and status = 'running' and lease_until < $2 returning session_id`, messageID, now).Scan(&sessionID)
+		where id = $1 and status = 'running' and lease_until < $2 returning session_id, stop_requested`, messageID, now).Scan(&sessionID, &stop)
 	if err != nil {
 		return err
 	}
-	events, err := selectEvents(ctx, tx, messageID)
+	events, err := selectEvents(ctx, tx, messageID, 0)
 	if err != nil {
 		return err
 	}
@@ -68,30 +71,25 @@ func (s *Service) recoverOne(ctx context.Context, tx *sql.Tx, messageID string) 
 		return err
 	}
 	e.at = now
+	if stop {
+		e.status, e.problem = Stopped, nil
+	}
 	if err := closeAnswer(ctx, tx, sessionID, messageID, e); err != nil {
 		return err
 	}
-	if err := s.index(ctx, tx, messageID); err != nil {
+	if err := errors.Join(s.index(ctx, tx, messageID), s.seal(ctx, tx, messageID)); err != nil {
 		return err
 	}
-	_, _, err = storeLastWords(ctx, tx, messageID, lastSeq(events)+recoveryGap, e.at)
-	return err
-}
-
-// recoveryGap keeps numbers from being used twice: the process that died may have told more events than it had stored.
-// With the analyst's usual limits no answer has as many.
-const recoveryGap = 100_000
-
-func lastSeq(events []Event) int64 {
-	if len(events) == 0 {
-		return 0
+	_, last, err := lastLines(ctx, tx, messageID, int64(len(events)), e.at)
+	if err != nil {
+		return err
 	}
-	return events[len(events)-1].Seq
+	return insertEvents(ctx, tx, last)
 }
 
 // endingFrom puts an interrupted answer together from what its stream had said.
 func endingFrom(events []Event) (ending, error) {
-	e := ending{status: Interrupted, problem: interrupted(), citations: []analyst.Citation{}}
+	e := ending{status: Interrupted, problem: interrupted()}
 	var content strings.Builder
 	for _, event := range events {
 		var err error
@@ -100,8 +98,14 @@ func endingFrom(events []Event) (ending, error) {
 			var d DeltaData
 			err = json.Unmarshal(event.Data, &d)
 			content.WriteString(d.Text)
+		case EventIntent:
+			err = json.Unmarshal(event.Data, &e.intent)
+		case EventFigure:
+			var f prose.Figure
+			err = json.Unmarshal(event.Data, &f)
+			e.figures = append(e.figures, f)
 		case EventCitation:
-			var c analyst.Citation
+			var c prose.Citation
 			err = json.Unmarshal(event.Data, &c)
 			e.citations = append(e.citations, c)
 		case EventUsage:
@@ -112,6 +116,6 @@ func endingFrom(events []Event) (ending, error) {
 			return e, fmt.Errorf("event %d: %w", event.Seq, err)
 		}
 	}
-	e.content = content.String()
+	e.content, e.counts = content.String(), prose.Count(e.figures)
 	return e, nil
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/jaspers-ai/jaspers/internal/db"
 	"github.com/jaspers-ai/jaspers/internal/db/dbtest"
 	"github.com/jaspers-ai/jaspers/internal/llm"
+	"github.com/jaspers-ai/jaspers/internal/prose"
 )
 
 // abandon leaves behind what a process that died in the middle of an answer does.
@@ -28,18 +29,18 @@ func abandon(t *testing.T, s *Service, sessionID string) (messageID string, call
 		ID: db.NewID(), Handle: "t1", Round: 1, Name: "get_stock_quotes", Input: []byte(`{"symbols":["AAPL"]}`),
 		Output: []byte(`{"handle":"t1"}`), Started: now, Duration: 20 * time.Millisecond,
 	}
-	var log eventLog
+	run := &Run{MessageID: message.ID}
 	for _, e := range []analyst.Event{
-		{Tool: &call},
-		{Citation: &analyst.Citation{Index: 1, Handle: "t1", ToolCallID: call.ID, Tool: call.Name, Source: "yahoo"}},
-		{Delta: "Apple is at "}, {Delta: "250 [1] & "},
+		{Tool: &call}, // which has ended
+		{Citation: &prose.Citation{Index: 1, Handle: "t1", ToolCallID: call.ID, Tool: call.Name, Source: "yahoo"}},
+		{Delta: "Apple is at "}, {Delta: "250 [1] & "}, // which waited together and became one
 		{Usage: &analyst.Usage{Usage: llm.Usage{Input: 10, Output: 2}, Cost: decimal.RequireFromString("0.00004"), Model: "m"}},
 		{Delta: "rising"},
 	} {
-		kind, data := dataOf(e)
-		if _, err := log.add(kind, data, now); err != nil {
-			t.Fatal(err)
-		}
+		run.draft(e, now)
+	}
+	if said, err := run.takePart(); !said || err != nil {
+		t.Fatalf("got %t, %v, want something to store", said, err)
 	}
 	err := s.DB.Tx(t.Context(), func(tx *sql.Tx) error {
 		if err := insertMessage(t.Context(), tx, message, &lease); err != nil {
@@ -48,7 +49,10 @@ func abandon(t *testing.T, s *Service, sessionID string) (messageID string, call
 		if err := setHead(t.Context(), tx, sessionID, message.ID, now); err != nil {
 			return err
 		}
-		return said{log.events, []analyst.ToolCall{call}}.insert(t.Context(), tx, message.ID)
+		if err := insertToolCalls(t.Context(), tx, message.ID, run.part.calls); err != nil {
+			return err
+		}
+		return insertEvents(t.Context(), tx, run.part.lines(message.ID))
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -72,8 +76,8 @@ func TestAnAnswerWhoseProcessDiedIsInterruptedWithWhatHadArrived(t *testing.T) {
 		}
 		want := []Message{{
 			ID: id, SessionID: session.ID, Versions: []string{id}, Role: llm.Assistant, Status: Interrupted, Content: "Apple is at 250 [1] & rising",
-			Error:     &Problem{Code: "canceled", Message: "the server stopped while it wrote this answer; ask again"},
-			Citations: []analyst.Citation{{Index: 1, Handle: "t1", ToolCallID: call.ID, Tool: call.Name, Source: "yahoo"}},
+			Error:   &Problem{Code: "canceled", Message: "the server stopped while it wrote this answer; ask again"},
+			Figures: []prose.Figure{}, Citations: []prose.Citation{{Index: 1, Handle: "t1", ToolCallID: call.ID, Tool: call.Name, Source: "yahoo"}},
 			ToolCalls: []ToolCall{{ID: call.ID, Handle: "t1", Name: call.Name, Input: call.Input, Output: call.Output, StartedAt: began, DurationMs: 20}},
 			Usage: &Usage{
 				Usage: llm.Usage{Input: 10, Output: 2}, CostUSD: decimal.RequireFromString("0.00004"), Model: "m",
@@ -85,7 +89,7 @@ func TestAnAnswerWhoseProcessDiedIsInterruptedWithWhatHadArrived(t *testing.T) {
 		if diff := cmp.Diff(want, got); diff != "" || err != nil {
 			t.Errorf("messages: %v (-want +got):\n%s", err, diff)
 		}
-		if types := eventTypes(t, s, id); types != "tool citation delta delta usage delta error done" {
+		if types := eventTypes(t, s, id); types != "tool citation delta usage delta error done" {
 			t.Errorf("got events %s, want an error and the end after them", types)
 		}
 	})
@@ -95,11 +99,12 @@ func TestALeaseIsRenewedWhileNothingIsSaid(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		s, c := serviceOn(t, d)
 		id, _ := abandon(t, s, newSession(t, s, newUser(t, d)).ID)
-		run := &Run{MessageID: id, leased: c.now()}
+		ctx, cancel := context.WithCancelCause(t.Context())
+		run := &Run{MessageID: id, leased: c.now(), cancel: cancel}
 		for range 10 {
 			c.advance(leaseEvery)
-			if err := s.storeBatch(t.Context(), run); err != nil {
-				t.Fatal(err)
+			if err := s.storeRound(t.Context(), []*Run{run}); err != nil || ctx.Err() != nil {
+				t.Fatal(err, context.Cause(ctx))
 			}
 		}
 		if n, err := s.Recover(t.Context()); n != 0 || err != nil {
@@ -110,8 +115,8 @@ func TestALeaseIsRenewedWhileNothingIsSaid(t *testing.T) {
 			t.Errorf("got %d, %v, want the answer recovered when its lease is over", n, err)
 		}
 		c.advance(leaseEvery)
-		if err := s.storeBatch(t.Context(), run); !errors.Is(err, errLost) {
-			t.Errorf("got %v, want the run to learn that it lost its answer", err)
+		if err := s.storeRound(t.Context(), []*Run{run}); err != nil || !errors.Is(context.Cause(ctx), errLost) {
+			t.Errorf("got %v, %v, want the run to learn that it lost its answer", err, context.Cause(ctx))
 		}
 	})
 }
@@ -129,7 +134,7 @@ func TestOfManyProcessesOneRecoversAnAnswer(t *testing.T) {
 		var processes sync.WaitGroup
 		for range 4 {
 			processes.Go(func() {
-				other := &Service{DB: d, Now: s.Now, Log: s.Log}
+				other := &Service{DB: d, Now: s.Now, Log: s.Log, Keys: s.Keys}
 				n, err := other.Recover(context.WithoutCancel(t.Context()))
 				if err != nil {
 					t.Error(err)
@@ -144,15 +149,15 @@ func TestOfManyProcessesOneRecoversAnAnswer(t *testing.T) {
 	})
 }
 
-// eventTypes are the types of the stored events, which have to be numbered without a gap but for what Recover adds.
+// eventTypes are the types of the stored events, which have to be numbered without a gap.
 func eventTypes(t *testing.T, s *Service, messageID string) (types string) {
 	t.Helper()
-	events, err := selectEvents(t.Context(), s.DB.Read(), messageID)
+	events, err := selectEvents(t.Context(), s.DB.Read(), messageID, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
 	for i, e := range events {
-		if n := int64(i + 1); e.Seq != n && e.Seq != n+recoveryGap {
+		if n := int64(i + 1); e.Seq != n {
 			t.Errorf("got event %d at place %d, want no gap", e.Seq, n)
 		}
 		if i > 0 {

@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"iter"
 	"slices"
 	"sync"
 	"time"
@@ -21,8 +20,8 @@ import (
 
 // How many answers are written at a time.
 const (
-	maxRuns     = 256 // in this process
-	maxUserRuns = 4   // of one user in it
+	maxRuns     = 1024 // in this process
+	maxUserRuns = 4    // of one user, in all processes
 )
 
 // busyTime is when trying again makes sense: answers take seconds.
@@ -37,26 +36,26 @@ type Run struct {
 	MessageID string // of the answer
 
 	userID  string
-	log     eventLog
+	log     eventLog                // what is stored
 	cancel  context.CancelCauseFunc // ends the writing
 	abandon context.CancelFunc      // ends the storing, too
-	full    chan struct{}           // gets a value when a batch of events is waiting to be stored
+	spoke   chan<- struct{}         // wakes the scribe
 	ended   chan struct{}           // closed when all is over; message and err do not change after
 	message Message
 	err     error
 
-	mu    sync.Mutex
-	calls []analyst.ToolCall // that have ended
+	mu     sync.Mutex
+	unsaid []draft            // what the analyst said and nobody has heard
+	calls  []analyst.ToolCall // that have ended since a part was taken
 
-	// Only the one who stores, first the keeper and then the writer, touches these.
-	storedEvents int
-	storedCalls  int
-	leased       time.Time
+	// Only the one who stores, first the scribe and then the writer, touches these.
+	part      part
+	leased    time.Time
+	finishing bool
 }
 
-// Events yields the events after the one numbered seq (0 for all), those to come included, and ends with the run or
-// with ctx. Any number of readers may come and go at their own pace.
-func (r *Run) Events(ctx context.Context, seq int64) iter.Seq[Event] { return r.log.all(ctx, seq) }
+// Stream is what is heard of the answer, by any number of listeners at their own pace.
+func (r *Run) Stream() *Stream { return &Stream{MessageID: r.MessageID, log: &r.log} }
 
 // Wait returns the answer when it is stored, however it ended. The error says why there is none: Canceled when ctx
 // ended, NotFound when the session was deleted, Internal when the end could not be stored.
@@ -73,6 +72,7 @@ func (r *Run) Wait(ctx context.Context) (Message, error) {
 var (
 	errClosing = errors.New("the server is closing")
 	errDeleted = errors.New("the session is deleted")
+	errStopped = errors.New("the person has it stopped")
 	errLost    = errors.New("the answer is not ours to write any more")
 )
 
@@ -88,18 +88,25 @@ func (s *Service) post(ctx context.Context, userID, sessionID, content, replaces
 	if err != nil {
 		return nil, err
 	}
-	if err := s.admit(userID); err != nil {
+	return s.start(ctx, userID, sessionID, func(ctx context.Context, tx *sql.Tx, session Session, now time.Time) (Message, error) {
+		asked := Message{ID: db.NewID(), SessionID: sessionID, Role: llm.User, Status: Complete, Content: content, CreatedAt: now, FinishedAt: &now}
+		err := s.insertQuestion(ctx, tx, session, &asked, replaces)
+		return asked, err
+	})
+}
+
+// pose has a question stand in a session, which is locked.
+type pose func(ctx context.Context, tx *sql.Tx, session Session, now time.Time) (asked Message, err error)
+
+// start begins an answer to the question that is posed.
+func (s *Service) start(ctx context.Context, userID, sessionID string, ask pose) (*Run, error) {
+	if err := s.admit(); err != nil {
 		return nil, err
 	}
-	now := db.Time(s.Now())
-	asked := Message{ID: db.NewID(), SessionID: sessionID, Role: llm.User, Status: Complete, Content: content, CreatedAt: now, FinishedAt: &now}
 	storing, abandon := context.WithCancel(context.WithoutCancel(ctx))
 	asking, cancel := context.WithCancelCause(storing)
-	run := &Run{
-		SessionID: sessionID, MessageID: db.NewID(), userID: userID, cancel: cancel, abandon: abandon,
-		full: make(chan struct{}, 1), ended: make(chan struct{}),
-	}
-	question, err := s.begin(ctx, run, asked, replaces)
+	run := &Run{SessionID: sessionID, userID: userID, cancel: cancel, abandon: abandon, ended: make(chan struct{})}
+	question, err := s.begin(ctx, run, ask)
 	if err != nil {
 		s.leave(run)
 		s.writing.Done()
@@ -110,29 +117,23 @@ func (s *Service) post(ctx context.Context, userID, sessionID, content, replaces
 	return run, nil
 }
 
-// admit gives a user a place for an answer, for which Close waits.
-func (s *Service) admit(userID string) error {
+// admit gives an answer a place, for which Close waits.
+func (s *Service) admit() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	total := 0
-	for _, n := range s.admitted {
-		total += n
-	}
 	switch {
 	case s.closing:
-		return fault.New(fault.Overloaded, "the server is stopping; try again soon").WithRetryAfter(busyTime)
-	case s.admitted[userID] >= maxUserRuns:
-		return fault.New(fault.RateLimited, "%d answers are being written for you at the moment; wait for one of them to finish, then ask again",
-			maxUserRuns).WithRetryAfter(busyTime)
-	case total >= maxRuns:
+		return errStopping()
+	case s.admitted >= maxRuns:
 		return fault.New(fault.Overloaded, "too many answers are being written at the moment; try again soon").WithRetryAfter(busyTime)
 	}
-	if s.admitted == nil {
-		s.admitted = map[string]int{}
-	}
-	s.admitted[userID]++
+	s.admitted++
 	s.writing.Add(1)
 	return nil
+}
+
+func errStopping() *fault.Error {
+	return fault.New(fault.Overloaded, "the server is stopping; try again soon").WithRetryAfter(busyTime)
 }
 
 // publish lets a run be found, now that its answer stands in the database: whoever finds it may wait for its end.
@@ -140,11 +141,17 @@ func (s *Service) publish(run *Run) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.runs == nil {
-		s.runs = map[string]*Run{}
+		s.runs, s.spoke = map[string]*Run{}, make(chan struct{}, 1)
 	}
+	run.spoke = s.spoke
 	s.runs[run.MessageID] = run
 	if s.interrupting {
 		run.cancel(errClosing)
+	}
+	if !s.scribing {
+		s.scribing = true
+		s.writing.Add(1)
+		go s.scribe()
 	}
 }
 
@@ -155,8 +162,9 @@ func (s *Service) leave(run *Run) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	delete(s.runs, run.MessageID)
-	if s.admitted[run.userID]--; s.admitted[run.userID] == 0 {
-		delete(s.admitted, run.userID)
+	s.admitted--
+	if len(s.runs) == 0 {
+		wake(s.spoke) // the scribe has nothing more to do
 	}
 }
 
@@ -172,85 +180,67 @@ func (s *Service) runIn(sessionID string) *Run {
 	return nil
 }
 
-// Close lets no new answer begin and waits for those being written. When ctx ends first, the rest are stored as
-// interrupted, for which they have three seconds. Close returns when nothing is written any more or these are over; what
-// the database did not take by then is left to Recover.
-func (s *Service) Close(ctx context.Context) {
-	s.mu.Lock()
-	s.closing = true
-	s.mu.Unlock()
-	idle := make(chan struct{})
-	go func() {
-		s.writing.Wait()
-		close(idle)
-	}()
-	select {
-	case <-idle:
-		return
-	case <-ctx.Done():
-	}
-	s.interrupt()
-	over := time.NewTimer(closeTime)
-	defer over.Stop()
-	select {
-	case <-idle:
-	case <-over.C:
-		s.abandonAll()
-	}
-}
-
-// interrupt ends the writing of all answers, those included that are about to begin.
-func (s *Service) interrupt() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.interrupting = true
-	for _, run := range s.runs {
-		run.cancel(errClosing)
-	}
-}
-
-func (s *Service) abandonAll() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for _, run := range s.runs {
-		run.abandon()
-	}
-}
-
-// begin stores both messages, the answer's still empty, and reads what was said before.
-func (s *Service) begin(ctx context.Context, run *Run, asked Message, replaces string) (question analyst.Question, err error) {
-	now := asked.CreatedAt
+// begin stores the question, the answer, which is still empty, and the first event of its stream; it reads what was said
+// before.
+func (s *Service) begin(ctx context.Context, run *Run, ask pose) (question analyst.Question, err error) {
+	now := db.Time(s.Now())
+	run.leased = now
+	var first stamped
 	err = s.DB.Tx(ctx, func(tx *sql.Tx) error {
+		if err := checkRoom(ctx, tx, run.userID); err != nil {
+			return err
+		}
 		session, err := lockSession(ctx, tx, run.userID, run.SessionID)
 		if err != nil {
 			return err
 		}
-		if err := s.insertQuestion(ctx, tx, session, &asked, replaces); err != nil {
+		if err := adopt(ctx, tx, session.ID); err != nil {
 			return err
 		}
-		question, err = s.beginAnswer(ctx, tx, run, asked, now)
+		asked, err := ask(ctx, tx, session, now)
+		if err != nil {
+			return err
+		}
+		// Ids grow in the order they are made, and say which of two messages is the newer: the question's comes first.
+		run.MessageID = db.NewID()
+		first, err = encodeEvent(1, EventRun, RunData{run.SessionID, run.MessageID, asked.ID, analyst.PromptVersion}, now)
+		if err != nil {
+			return err
+		}
+		question, err = s.beginAnswer(ctx, tx, run, asked, first)
 		return err
 	})
 	if db.IsUniqueViolation(err) {
-		return question, fault.Wrap(fault.Conflict, err, "an answer is being written in this conversation; wait until it is done")
+		err = fault.Wrap(fault.Conflict, err, "an answer is being written in this conversation; wait until it is done, or stop it")
 	}
-	run.leased = now
-	if err == nil {
-		_, err = run.log.add(EventRun, RunData{run.SessionID, run.MessageID, asked.ID, analyst.PromptVersion}, now)
+	if err != nil {
+		return question, err
 	}
-	return question, err
+	run.log.append([]Event{first.Event})
+	return question, nil
 }
 
-// write has the answer written and stores it. It is the run's goroutine, with the keeper beside it. The answer is asked
-// for until asking ends, and stored until storing does.
+// checkRoom is RateLimited when a user has as many answers written as one may, in whatever process. Who asks twice at
+// once is counted one after the other, by the lock on their row.
+func checkRoom(ctx context.Context, tx *sql.Tx, userID string) error {
+	if _, err := tx.ExecContext(ctx, "update users set updated_at = updated_at where id = $1", userID); err != nil {
+		return err
+	}
+	n := 0
+	err := tx.QueryRowContext(ctx, `select count(*) from chat_messages m join chat_sessions s on s.id = m.session_id
+		where m.status = 'running' and s.user_id = $1`, userID).Scan(&n)
+	if err != nil || n < maxUserRuns {
+		return err
+	}
+	return fault.New(fault.RateLimited, "%d answers are being written for you at the moment; wait for one of them to finish, then ask again",
+		maxUserRuns).WithRetryAfter(busyTime)
+}
+
+// write has the answer written and stores its end. It is the run's goroutine; what is said meanwhile the scribe stores. The
+// answer is asked for until asking ends, and stored until storing does.
 func (s *Service) write(storing, asking context.Context, run *Run, q analyst.Question) {
 	defer s.writing.Done()
-	stop := make(chan struct{})
-	var keeper sync.WaitGroup
-	keeper.Go(func() { s.keep(storing, run, stop) })
 	result, err := s.ask(asking, run, q)
-	close(stop)
-	keeper.Wait()
 	last := s.finish(storing, run, s.endingOf(asking, run, result, err))
 	s.leave(run) // who hears the end may ask the next question
 	run.log.end(last)
@@ -266,43 +256,29 @@ func (s *Service) ask(ctx context.Context, run *Run, q analyst.Question) (result
 	return s.Analyst.Answer(ctx, q, func(e analyst.Event) { s.take(ctx, run, e) })
 }
 
-// take passes an event of the analyst's on to the run's listeners and to the keeper.
+// take gives what the analyst says to the scribe. Pieces of text that wait for it become one.
 func (s *Service) take(ctx context.Context, run *Run, e analyst.Event) {
-	if e.Tool != nil && e.Tool.Output != nil {
-		if fault.Is(e.Tool.Err, fault.Internal) { // the model is told no more than that
-			s.Log.ErrorContext(ctx, "a tool failed", "tool", e.Tool.Name, "error", e.Tool.Err)
-		}
-		run.mu.Lock()
-		run.calls = append(run.calls, *e.Tool)
-		run.mu.Unlock()
+	if e.Tool != nil && e.Tool.Output != nil && fault.Is(e.Tool.Err, fault.Internal) { // the model is told no more than that
+		s.Log.ErrorContext(ctx, "a tool failed", "tool", e.Tool.Name, "error", e.Tool.Err)
 	}
-	kind, data := dataOf(e)
-	n, err := run.log.add(kind, data, db.Time(s.Now()))
-	if err != nil {
-		run.cancel(fmt.Errorf("%s event does not print: %w", kind, err))
-	}
-	if n%batch == 0 {
-		select {
-		case run.full <- struct{}{}:
-		default:
-		}
-	}
+	run.draft(e, db.Time(s.Now()))
+	wake(run.spoke)
 }
 
 // endingOf says how an answer ended.
 func (s *Service) endingOf(ctx context.Context, run *Run, result analyst.Result, err error) ending {
 	e := ending{
-		status: Status(result.Status), content: result.Content, citations: result.Citations, usage: result.Usage,
+		status: Status(result.Status), content: result.Content, intent: &result.Intent, figures: result.Figures,
+		counts: result.Counts, citations: result.Citations, usage: result.Usage,
 		stopReason: result.StopReason, at: db.Time(s.Now()),
-	}
-	if e.citations == nil {
-		e.citations = []analyst.Citation{}
 	}
 	cause := context.Cause(ctx)
 	switch {
 	case err == nil && result.Notice != "":
 		e.problem = &Problem{Code: string(result.StopReason), Message: result.Notice}
 	case err == nil:
+	case errors.Is(cause, errStopped):
+		e.status = Stopped
 	case errors.Is(cause, errDeleted):
 		e.status, e.problem = Interrupted, &Problem{Code: string(fault.Canceled), Message: "this conversation was deleted"}
 	case errors.Is(cause, errClosing) || errors.Is(cause, errLost):
@@ -343,7 +319,7 @@ func selectHistory(ctx context.Context, q db.Querier, sessionID, lastID string, 
 		if m.Role == llm.Assistant {
 			declined = m.Status == Refused
 		}
-		answered := m.Status == Complete || m.Status == Truncated
+		answered := m.Status == Complete || m.Status == Truncated || m.Status == Stopped
 		if declined || !answered || m.Content == "" || !m.CreatedAt.After(since) || shown != user.Full && m.byBuiltin() {
 			continue
 		}

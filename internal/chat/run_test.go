@@ -96,7 +96,7 @@ func wait(t *testing.T, run *Run) Message {
 func heard(t *testing.T, run *Run) []Event {
 	t.Helper()
 	var events []Event
-	for e := range run.Events(t.Context(), 0) {
+	for e := range run.Stream().Events(t.Context(), 0) {
 		events = append(events, e)
 	}
 	return events
@@ -120,7 +120,7 @@ func textOf(t *testing.T, events []Event) string {
 // checkStored wants in the database, event for event, what was heard, ending with the message as it is read.
 func checkStored(t *testing.T, s *Service, run *Run, m Message, events []Event) {
 	t.Helper()
-	stored, err := selectEvents(t.Context(), s.DB.Read(), run.MessageID)
+	stored, err := selectEvents(t.Context(), s.DB.Read(), run.MessageID, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -286,7 +286,7 @@ func TestOfManyPostsToASessionOneIsAnswered(t *testing.T) {
 // firstDelta waits until a run has begun to speak.
 func firstDelta(t *testing.T, run *Run) {
 	t.Helper()
-	for e := range run.Events(t.Context(), 0) {
+	for e := range run.Stream().Events(t.Context(), 0) {
 		if e.Type == EventDelta {
 			return
 		}
@@ -349,37 +349,42 @@ func TestDeletingASessionEndsItsAnswer(t *testing.T) {
 	})
 }
 
-// What another process did to a running answer shows at the next batch: the run ends, and changes nothing.
-func TestAnAnswerThatWasTakenAwayEnds(t *testing.T) {
+// What another process did to a running answer shows at the next round: the run ends, and changes nothing.
+func TestAnAnswerThatWasRecoveredByAnotherProcessEndsAsThatOneSaid(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
-		for name, take := range map[string]string{
-			"recovered": `update chat_messages set status = 'interrupted', content = 'theirs', finished_at = created_at, lease_until = null where id = $1`,
-			"deleted":   `delete from chat_messages where id = $1`,
-		} {
-			s, upstream := writerOn(t, d)
-			upstream.Faults.Set(sim.ProviderClaude, sim.Fault{Kind: sim.FaultStreamHang})
-			user := newUser(t, d)
-			run := post(t, s, user, newSession(t, s, user).ID, "hello")
-			err := d.Tx(t.Context(), func(tx *sql.Tx) error {
-				_, err := tx.ExecContext(t.Context(), take, run.MessageID)
-				return err
-			})
-			if err != nil {
-				t.Fatal(err)
-			}
-			m, err := run.Wait(t.Context())
-			events := heard(t, run)
-			last := events[len(events)-1]
-			switch name {
-			case "recovered":
-				if err != nil || m.Content != "theirs" || last.Type != EventDone || !strings.Contains(string(last.Data), "theirs") {
-					t.Errorf("got %q, %v and a last event %s %s, want what the other process stored", m.Content, err, last.Type, last.Data)
-				}
-			case "deleted":
-				if !fault.Is(err, fault.NotFound) || last.Type != EventError || !strings.Contains(string(last.Data), string(fault.NotFound)) {
-					t.Errorf("got %v and a last event %s %s, want NotFound", err, last.Type, last.Data)
-				}
-			}
+		s := hangingOn(t, d)
+		user := newUser(t, d)
+		run := post(t, s, user, newSession(t, s, user).ID, "hello")
+		firstDelta(t, run)
+		other := &Service{DB: d, Now: func() time.Time { return s.Now().Add(time.Minute) }, Log: s.Log, Keys: s.Keys}
+		if n, err := other.Recover(t.Context()); n != 1 || err != nil {
+			t.Fatalf("got %d, %v, want one answer recovered", n, err)
+		}
+		m := wait(t, run)
+		checkStored(t, s, run, m, heard(t, run))
+		if m.Status != Interrupted || !m.FinishedAt.Equal(other.Now()) {
+			t.Errorf("got %s at %s, want what the other process stored", m.Status, m.FinishedAt)
+		}
+	})
+}
+
+func TestAnAnswerThatWasDeletedByAnotherProcessEnds(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		s := hangingOn(t, d)
+		user := newUser(t, d)
+		run := post(t, s, user, newSession(t, s, user).ID, "hello")
+		err := d.Tx(t.Context(), func(tx *sql.Tx) error {
+			_, err := tx.ExecContext(t.Context(), `delete from chat_messages where id = $1`, run.MessageID)
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = run.Wait(t.Context())
+		events := heard(t, run)
+		last := events[len(events)-1]
+		if !fault.Is(err, fault.NotFound) || last.Type != EventError || last.Seq != 0 || !strings.Contains(string(last.Data), string(fault.NotFound)) {
+			t.Errorf("got %v and a last event %d %s %s, want NotFound", err, last.Seq, last.Type, last.Data)
 		}
 	})
 }
@@ -400,11 +405,11 @@ func TestOnlySoManyAnswersAreWrittenAtATime(t *testing.T) {
 		s, _ := writerOn(t, d)
 		user := newUser(t, d)
 		session := newSession(t, s, user)
-		s.admitted = map[string]int{"others": maxRuns}
+		s.admitted = maxRuns
 		if _, err := s.Post(t.Context(), user, session.ID, "hello"); !fault.Is(err, fault.Overloaded) || fault.From(err).RetryAfter == 0 {
 			t.Errorf("got %v, want Overloaded with a time", err)
 		}
-		s.admitted = nil
+		s.admitted = 0
 		if m := wait(t, post(t, s, user, session.ID, "hello")); m.Status != Complete {
 			t.Errorf("got %s, want an answer when there is room again", m.Status)
 		}

@@ -6,8 +6,6 @@ import (
 	"database/sql"
 	"encoding/json"
 	"errors"
-	"fmt"
-	"strings"
 	"time"
 
 	"github.com/shopspring/decimal"
@@ -15,7 +13,9 @@ import (
 	"github.com/jaspers-ai/jaspers/internal/analyst"
 	"github.com/jaspers-ai/jaspers/internal/db"
 	"github.com/jaspers-ai/jaspers/internal/fault"
+	"github.com/jaspers-ai/jaspers/internal/intent"
 	"github.com/jaspers-ai/jaspers/internal/llm"
+	"github.com/jaspers-ai/jaspers/internal/prose"
 )
 
 const sessionColumns = `id, title, title_source, pinned, archived, head_id, created_at, updated_at`
@@ -86,16 +86,18 @@ func deleteSession(ctx context.Context, q db.Querier, userID, sessionID string) 
 	return fault.New(fault.NotFound, "there is no such conversation")
 }
 
-const messageColumns = `id, session_id, parent_id, role, status, content, citations, model, error_kind, error_message,
-	input_tokens, output_tokens, cache_read_tokens, cache_write_tokens, cost_usd, created_at, finished_at`
+const messageColumns = `id, session_id, parent_id, role, status, content, intent, figures, verified, derived, unverified, invented,
+	citations, model, error_kind, error_message, input_tokens, output_tokens, cache_read_tokens, cache_write_tokens, cost_usd,
+	created_at, finished_at`
 
 // scanMessage reads a message but for its tool calls and versions.
 func scanMessage(scan func(...any) error) (m Message, err error) {
-	var citations string
-	var model, kind, words *string
+	var citations, shown string
+	var about, model, kind, words *string
 	var u Usage
-	err = scan(&m.ID, &m.SessionID, &m.ParentID, &m.Role, &m.Status, &m.Content, &citations, &model, &kind, &words,
-		&u.Input, &u.Output, &u.CacheRead, &u.CacheWrite, &u.CostUSD, &m.CreatedAt, &m.FinishedAt)
+	c := &m.FigureCounts
+	err = scan(&m.ID, &m.SessionID, &m.ParentID, &m.Role, &m.Status, &m.Content, &about, &shown, &c.Verified, &c.Derived, &c.Unverified,
+		&c.Invented, &citations, &model, &kind, &words, &u.Input, &u.Output, &u.CacheRead, &u.CacheWrite, &u.CostUSD, &m.CreatedAt, &m.FinishedAt)
 	if err != nil {
 		return m, err
 	}
@@ -116,7 +118,10 @@ func scanMessage(scan func(...any) error) (m Message, err error) {
 		}
 		m.Usage = &u
 	}
-	return m, json.Unmarshal([]byte(citations), &m.Citations)
+	if about != nil {
+		err = json.Unmarshal([]byte(*about), &m.Intent)
+	}
+	return m, errors.Join(err, json.Unmarshal([]byte(shown), &m.Figures), json.Unmarshal([]byte(citations), &m.Citations))
 }
 
 // insertMessage adds a message whose answer, if it is one, is still to be written.
@@ -139,11 +144,6 @@ func findMessage(ctx context.Context, q db.Querier, messageID string) (Message, 
 	return whole[0], err
 }
 
-// renewLease says that an answer is still being written; false when it is not any more, for whatever reason.
-func renewLease(ctx context.Context, q db.Querier, messageID string, until time.Time) (bool, error) {
-	return changesOne(q.ExecContext(ctx, `update chat_messages set lease_until = $2 where id = $1 and status = 'running'`, messageID, until))
-}
-
 func changesOne(result sql.Result, err error) (bool, error) {
 	if err != nil {
 		return false, err
@@ -156,7 +156,10 @@ func changesOne(result sql.Result, err error) (bool, error) {
 type ending struct {
 	status     Status
 	content    string
-	citations  []analyst.Citation
+	intent     *intent.Brief
+	figures    []prose.Figure
+	counts     prose.Counts
+	citations  []prose.Citation
 	usage      analyst.Usage
 	stopReason llm.StopReason
 	problem    *Problem
@@ -165,7 +168,7 @@ type ending struct {
 
 // endMessage stores how an answer ended; false when it was not being written any more.
 func endMessage(ctx context.Context, q db.Querier, messageID string, e ending) (bool, error) {
-	citations, err := json.Marshal(e.citations)
+	texts, err := e.texts()
 	if err != nil {
 		return false, err
 	}
@@ -173,9 +176,27 @@ func endMessage(ctx context.Context, q db.Querier, messageID string, e ending) (
 	u := e.usage
 	return changesOne(q.ExecContext(ctx, `update chat_messages set status = $2, content = $3, citations = $4, model = $5,
 		stop_reason = $6, error_kind = $7, error_message = $8, input_tokens = $9, output_tokens = $10, cache_read_tokens = $11,
-		cache_write_tokens = $12, cost_usd = $13, finished_at = $14, lease_until = null where id = $1 and status = 'running'`,
-		messageID, e.status, e.content, string(citations), orNull(u.Model), orNull(string(e.stopReason)), orNull(problem.Code),
-		orNull(problem.Message), u.Input, u.Output, u.CacheRead, u.CacheWrite, u.Cost, e.at))
+		cache_write_tokens = $12, cost_usd = $13, finished_at = $14, intent = $15, figures = $16, verified = $17, derived = $18,
+		unverified = $19, invented = $20, prompt_version = $21, lease_until = null where id = $1 and status = 'running'`,
+		messageID, e.status, e.content, texts.citations, orNull(u.Model), orNull(string(e.stopReason)), orNull(problem.Code),
+		orNull(problem.Message), u.Input, u.Output, u.CacheRead, u.CacheWrite, u.Cost, e.at, orNull(texts.intent), texts.figures,
+		e.counts.Verified, e.counts.Derived, e.counts.Unverified, e.counts.Invented, analyst.PromptVersion))
+}
+
+// endingTexts are the parts of an ending that are stored as JSON.
+type endingTexts struct{ intent, figures, citations string }
+
+func (e ending) texts() (t endingTexts, err error) {
+	print := func(value any) string {
+		text, failed := json.Marshal(value)
+		err = errors.Join(err, failed)
+		return string(text)
+	}
+	t.figures, t.citations = print(append([]prose.Figure{}, e.figures...)), print(append([]prose.Citation{}, e.citations...))
+	if e.intent != nil {
+		t.intent = print(e.intent)
+	}
+	return t, err
 }
 
 func orNull(text string) *string {
@@ -213,7 +234,7 @@ func addToolCalls(ctx context.Context, q db.Querier, messages []Message) error {
 	}
 	calls := map[string][]ToolCall{}
 	rows, err := q.QueryContext(ctx, `select message_id, id, handle, name, input, output, error_kind, started_at, duration_ms
-		from message_tool_calls where message_id in (`+placeholders(len(ids))+`) order by length(handle), handle`, ids...)
+		from message_tool_calls where message_id in (`+places(1, len(ids))+`) order by length(handle), handle`, ids...)
 	_, err = db.Collect(rows, err, func(scan func(...any) error) (c ToolCall, err error) {
 		var messageID string
 		if c, err = scanToolCall(scan, &messageID); err == nil {
@@ -227,15 +248,6 @@ func addToolCalls(ctx context.Context, q db.Querier, messages []Message) error {
 		}
 	}
 	return err
-}
-
-// placeholders are n of them, from the first on.
-func placeholders(n int) string {
-	all := make([]string, n)
-	for i := range all {
-		all[i] = fmt.Sprintf("$%d", i+1)
-	}
-	return strings.Join(all, ", ")
 }
 
 func scanToolCall(scan func(...any) error, messageID *string) (c ToolCall, err error) {
@@ -255,36 +267,4 @@ func scanToolCall(scan func(...any) error, messageID *string) (c ToolCall, err e
 	err = json.Unmarshal([]byte(output), &told)
 	c.Error = &told.Error
 	return c, err
-}
-
-// insertEvents adds events in few statements: streams say many small things.
-func insertEvents(ctx context.Context, q db.Querier, messageID string, events []stamped) error {
-	const atOnce, columns = 200, 5
-	for len(events) > 0 {
-		part := events[:min(atOnce, len(events))]
-		events = events[len(part):]
-		values := make([]string, 0, len(part))
-		args := make([]any, 0, len(part)*columns)
-		for i, e := range part {
-			n := i * columns
-			values = append(values, fmt.Sprintf("($%d, $%d, $%d, $%d, $%d)", n+1, n+2, n+3, n+4, n+5))
-			args = append(args, messageID, e.Seq, e.Type, string(e.Data), e.at)
-		}
-		if _, err := q.ExecContext(ctx, `insert into chat_run_events (message_id, seq, type, data, created_at) values `+
-			strings.Join(values, ", ")+" on conflict do nothing", args...); err != nil { // a commit whose answer got lost
-			return err
-		}
-	}
-	return nil
-}
-
-// selectEvents lists what an answer's stream has said, as far as it was stored.
-func selectEvents(ctx context.Context, q db.Querier, messageID string) ([]Event, error) {
-	rows, err := q.QueryContext(ctx, `select seq, type, data from chat_run_events where message_id = $1 order by seq`, messageID)
-	return db.Collect(rows, err, func(scan func(...any) error) (e Event, err error) {
-		var data string
-		err = scan(&e.Seq, &e.Type, &data)
-		e.Data = json.RawMessage(data)
-		return e, err
-	})
 }

@@ -41,12 +41,11 @@ func (s *Service) Whole(ctx context.Context, userID, sessionID string) (Session,
 
 // loadMessages reads whole messages in the order of their ids here; NotFound where one is gone.
 func loadMessages(ctx context.Context, q db.Querier, ids []string) ([]Message, error) {
-	args := make([]any, len(ids))
-	places := map[string]int{}
+	order := map[string]int{}
 	for i, id := range ids {
-		args[i], places[id] = id, i
+		order[id] = i
 	}
-	rows, err := q.QueryContext(ctx, `select `+messageColumns+` from chat_messages where id in (`+placeholders(len(ids))+`)`, args...)
+	rows, err := q.QueryContext(ctx, `select `+messageColumns+` from chat_messages where id in (`+places(1, len(ids))+`)`, anys(ids)...)
 	messages, err := db.Collect(rows, err, scanMessage)
 	if err != nil {
 		return nil, err
@@ -54,6 +53,6 @@ func loadMessages(ctx context.Context, q db.Querier, ids []string) ([]Message, e
 	if len(messages) != len(ids) {
 		return nil, fault.New(fault.NotFound, "there is no such conversation")
 	}
-	slices.SortFunc(messages, func(a, b Message) int { return places[a.ID] - places[b.ID] })
+	slices.SortFunc(messages, func(a, b Message) int { return order[a.ID] - order[b.ID] })
 	return messages, complete(ctx, q, messages)
 }

@@ -89,14 +89,7 @@ func (w *Writer) check(text string, line claims.Line, verdicts []figures.Verdict
 
 // tell passes a figure on.
 func (w *Writer) tell(f Figure) {
-	switch f.Kind {
-	case figures.Verified:
-		w.counts.Verified++
-	case figures.Derived:
-		w.counts.Derived++
-	case figures.Unverified:
-		w.counts.Unverified++
-	}
+	w.counts.add(f.Kind)
 	w.figures = append(w.figures, f)
 	w.pieces = append(w.pieces, Piece{Figure: &f})
 }

@@ -68,6 +68,26 @@ type Counts struct {
 	Invented   int `json:"invented"`
 }
 
+func (c *Counts) add(kind figures.State) {
+	switch kind {
+	case figures.Verified:
+		c.Verified++
+	case figures.Derived:
+		c.Derived++
+	case figures.Unverified:
+		c.Unverified++
+	}
+}
+
+// Count counts figures by their kind.
+func Count(all []Figure) Counts {
+	var c Counts
+	for _, f := range all {
+		c.add(f.Kind)
+	}
+	return c
+}
+
 // Writer writes one answer. Its text, figures and citations depend on what the deltas say together, never on where they
 // are cut. One goroutine uses it.
 type Writer struct {

@@ -10,9 +10,9 @@ import (
 	"time"
 	"unicode"
 
-	"github.com/jaspers-ai/jaspers/internal/analyst"
 	"github.com/jaspers-ai/jaspers/internal/chat"
 	"github.com/jaspers-ai/jaspers/internal/llm"
+	"github.com/jaspers-ai/jaspers/internal/prose"
 )
 
 // markdown writes a conversation to be read. What people, models and sources said is shown as it was written, in quotes
@@ -83,7 +83,7 @@ func place(m chat.Message) int {
 }
 
 // source is a citation's line of the list, under the number that the text has for it.
-func source(c analyst.Citation) string {
+func source(c prose.Citation) string {
 	asOf := "as of an unknown time"
 	if c.AsOf != nil {
 		asOf = "as of " + stamp(*c.AsOf)

@@ -17,9 +17,9 @@ import (
 	"go.uber.org/goleak"
 	"pgregory.net/rapid"
 
-	"github.com/jaspers-ai/jaspers/internal/analyst"
 	"github.com/jaspers-ai/jaspers/internal/chat"
 	"github.com/jaspers-ai/jaspers/internal/llm"
+	"github.com/jaspers-ai/jaspers/internal/prose"
 	"github.com/jaspers-ai/jaspers/internal/transcript"
 )
 
@@ -54,7 +54,7 @@ func talk() transcript.Conversation {
 	answered := chat.Message{
 		ID: "a", SessionID: "s", ParentID: new("q"), Versions: []string{"a"}, Role: llm.Assistant, Status: chat.Truncated, CreatedAt: at,
 		Content: "It is at **250** [1].\n\n1. <b>one</b>", Error: &chat.Problem{Code: "max_tokens", Message: "It was cut."},
-		Citations: []analyst.Citation{{Index: 1, Handle: "t1", Tool: "get_stock_quotes", Source: "yahoo", Title: "[AAPL](http://evil)", AsOf: &at}},
+		Citations: []prose.Citation{{Index: 1, Handle: "t1", Tool: "get_stock_quotes", Source: "yahoo", Title: "[AAPL](http://evil)", AsOf: &at}},
 		ToolCalls: []chat.ToolCall{
 			{Name: "get_stock_quotes", Handle: "t1", Input: json.RawMessage(`{"symbols":["AAPL"]}`), Output: json.RawMessage(`{"text":"` + "````" + `"}`), StartedAt: at, DurationMs: 20},
 			{Name: "get_news", Handle: "t2", Input: json.RawMessage(`{}`), Error: &chat.Problem{Code: "not_found", Message: "there is none"}, StartedAt: at},

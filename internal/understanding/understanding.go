@@ -3,6 +3,7 @@ package understanding
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"time"
 
@@ -22,53 +23,72 @@ type Service struct {
 	Now      func() time.Time
 
 	mu       sync.Mutex
-	universe *intent.Universe
-	made     time.Time // of the list that the universe is of
+	known    known
 	lookedAt time.Time
+}
+
+// known is the companies of a list.
+type known struct {
+	universe *intent.Universe
+	names    map[string]string // by symbol
+	made     time.Time
 }
 
 // lookEvery is how often it is looked whether there is a newer list of companies, which is made once a day.
 const lookEvery = time.Minute
 
-// Read says what a question is about. What cannot be found out about the person's holdings or about companies makes it
-// no error: the question is read without.
-func (s *Service) Read(ctx context.Context, userID, question string) (intent.Intent, error) {
-	universe, err := s.current(ctx)
+// Read says what a question is about, and what the things it names or the person holds are called by their symbols.
+func (s *Service) Read(ctx context.Context, userID, question string) (intent.Intent, map[string][]string, error) {
+	companies, err := s.current(ctx)
 	if err != nil {
-		return intent.Intent{}, err
+		return intent.Intent{}, nil, err
 	}
 	holdings, _, err := s.Holdings(ctx, userID)
 	if err != nil {
-		return intent.Intent{}, err
+		return intent.Intent{}, nil, err
 	}
 	about := intent.Context{Today: calendar.DayOf(s.Now())}
+	names := map[string][]string{}
 	for _, h := range holdings {
 		about.Held = append(about.Held, h.Symbol)
+		names[h.Symbol] = appendName(names[h.Symbol], h.Name)
 	}
-	return universe.Parse(question, about), nil
+	in := companies.universe.Parse(question, about)
+	for _, m := range in.Symbols {
+		names[m.Symbol] = appendName(appendName(names[m.Symbol], companies.names[m.Symbol]), m.Words)
+	}
+	return in, names, nil
 }
 
-// current is the universe of the newest list. While one is made, others wait: it takes a fraction of a second, once a day.
-func (s *Service) current(ctx context.Context) (*intent.Universe, error) {
+func appendName(names []string, name string) []string {
+	if name == "" || slices.Contains(names, name) {
+		return names
+	}
+	return append(names, name)
+}
+
+// current is what the newest list has. While it is read, others wait: it takes a fraction of a second, once a day.
+func (s *Service) current(ctx context.Context) (known, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if now := s.Now(); s.universe == nil || now.Sub(s.lookedAt) >= lookEvery {
-		list, made, err := s.Companies(ctx, s.made)
+	if now := s.Now(); s.known.universe == nil || now.Sub(s.lookedAt) >= lookEvery {
+		list, made, err := s.Companies(ctx, s.known.made)
 		if err != nil {
-			return nil, err
+			return known{}, err
 		}
 		s.lookedAt = now
-		if s.universe == nil || !made.Equal(s.made) {
-			s.universe, s.made = universeOf(list), made
+		if s.known.universe == nil || !made.Equal(s.known.made) {
+			s.known = knownFrom(list, made)
 		}
 	}
-	return s.universe, nil
+	return s.known, nil
 }
 
-func universeOf(list []filings.Company) *intent.Universe {
-	companies := make([]intent.Company, 0, len(list))
+func knownFrom(list []filings.Company, made time.Time) known {
+	companies, names := make([]intent.Company, 0, len(list)), make(map[string]string, len(list))
 	for _, c := range list {
 		companies = append(companies, intent.Company{Symbol: c.Ticker, Name: c.Name})
+		names[c.Ticker] = c.Name
 	}
-	return intent.NewUniverse(companies)
+	return known{intent.NewUniverse(companies), names, made}
 }

@@ -165,6 +165,12 @@ func AmountsToModel(ctx context.Context, q db.Querier, id string) (Amounts, time
 	return row.settings().AmountsToModel, since, nil
 }
 
+// Locale is how a person has figures written, as BCP 47; NotFound where there is no such person.
+func Locale(ctx context.Context, q db.Querier, id string) (string, error) {
+	row, err := findSettings(ctx, q, id)
+	return row.settings().Locale, err
+}
+
 // settingsRow is what was chosen; nil is not chosen.
 type settingsRow struct {
 	baseCurrency, timeZone, locale, benchmarkSymbol, costBasisMethod, amountsToModel, notifications *string
