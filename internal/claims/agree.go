@@ -137,7 +137,7 @@ func dayOf(text string, year int) (day time.Time, whole, ok bool) {
 var (
 	changeField = regexp.MustCompile(`(?i)change|pnl|return|gain|growth|profit|effect|difference`)
 	fallBefore  = regexp.MustCompile(`(?i)\b(?:fell|falls?|fallen|dropp?(?:ed|s)?|declined?s?|decreased?s?|lost|loses|losing|slid|slipped|shrank|shrunk|down|lower|(?:loss|drop|decline|fall|decrease) of)(?: by)?(?: about| roughly| around| some| nearly| almost)?[\s*_~(]*[$€£¥]?$`)
-	riseBefore  = regexp.MustCompile(`(?i)\b(?:rose|rises?|risen|gained|gains?|grew|grows?|grown|increased?s?|climbed|jumped|advanced|up|added|(?:gain|rise|increase|growth|profit) of)(?: by)?(?: about| roughly| around| some| nearly| almost)?[\s*_~(]*[$€£¥]?$`)
+	riseBefore  = regexp.MustCompile(`(?i)\b(?:rose|rises?|risen|gained|grew|grows?|grown|increased?s?|climbed|jumped|advanced|up|added|(?:gain|rise|increase|growth|profit) of)(?: by)?(?: about| roughly| around| some| nearly| almost)?[\s*_~(]*[$€£¥]?$`)
 )
 
 // turned tells of a change that the text turns round: one above zero that fell, one below that rose.

@@ -161,7 +161,7 @@ func (s style) dress(unit calculate.Unit, sign, digits string) string {
 	switch {
 	case unit == calculate.Percent:
 		return sign + digits + s.percent
-	case code != "" && over == code && (!divided || under == "shares"):
+	case code != "" && over == code && calculate.Unit(under).Currency() == "": // rates of exchange keep both
 		mark := s.currency(code)
 		switch {
 		case s.signFirst && mark == code:
