@@ -9,6 +9,7 @@ import (
 
 	"github.com/shopspring/decimal"
 
+	"github.com/jaspers-ai/jaspers/internal/budget"
 	"github.com/jaspers-ai/jaspers/internal/fault"
 	"github.com/jaspers-ai/jaspers/internal/intent"
 	"github.com/jaspers-ai/jaspers/internal/llm"
@@ -21,6 +22,8 @@ type Analyst struct {
 	Model llm.Model // nil where none is configured
 	// Builtin answers where there is no model, and where that fails. Nothing it reads leaves the server. It is required.
 	Builtin llm.Model
+	// Budget has each request to Model paid for; nil where nothing limits them.
+	Budget *budget.Service
 	// Understand reads what a question is about, and what things are called by their symbols:
 	// (*understanding.Service).Read.
 	Understand func(ctx context.Context, userID, question string) (about intent.Intent, names map[string][]string, err error)
@@ -98,8 +101,8 @@ type Result struct {
 	Citations  []prose.Citation
 	ToolCalls  []ToolCall // in the order the model made them
 	Usage      Usage
-	Fallback   bool           // whether the built-in analyst answered for a model that failed
-	StopReason llm.StopReason // of the model's last turn, or round_limit; empty when that turn failed
+	Fallback   bool           // whether the built-in analyst answered for a model that failed or could not be paid
+	StopReason llm.StopReason // of the model's last turn, or round_limit, model_failed, budget_spent; empty when that turn failed
 	Notice     string         // tells the person why the answer is not whole; empty when it is
 }
 

@@ -21,6 +21,7 @@ type work struct {
 	emit     func(Event)
 	system   string
 	messages []llm.Message
+	question int           // its place among messages
 	text     *prose.Writer // what was written so far
 	read     tool.Results  // what can be referred to
 	result   Result
@@ -51,7 +52,7 @@ func (w *work) answer(ctx context.Context, q Question) error {
 		}
 		w.say(turn.Role, llm.Block{Text: text})
 	}
-	w.say(llm.User, w.background(q.Text)...)
+	w.sayQuestion(q.Text)
 	if w.model == w.analyst.Builtin {
 		return w.converse(ctx)
 	}
@@ -71,29 +72,43 @@ const modelShare = 85
 // so does what it had written.
 func (w *work) fallBack(ctx context.Context, q Question, failure error) error {
 	w.model = w.analyst.Builtin
+	w.result.Usage.Model = w.model.Info().Model // from its first word on
 	w.messages = nil
-	w.say(llm.User, w.background(q.Text)...)
-	w.tell(w.text.Add(fallbackWords))
+	w.sayQuestion(q.Text)
+	words, reason, notice := fallbackWords, modelFailed, "the language model could not answer (%s); the built-in analyst did"
+	if fault.Is(failure, fault.BudgetSpent) {
+		words, reason, notice = budgetWords, budgetSpent, "the language model was not asked: %s. The built-in analyst answered"
+	}
+	w.tell(w.text.Add(words))
 	w.tell(w.text.Cut())
 	if err := w.converse(ctx); err != nil {
 		return err
 	}
 	w.result.Fallback = true
 	if w.result.Status == Complete {
-		w.result.StopReason = modelFailed
-		w.end(Complete, fmt.Sprintf("the language model could not answer (%s); the built-in analyst did", fault.From(failure).Message))
+		w.result.StopReason = reason
+		w.end(Complete, fmt.Sprintf(notice, fault.From(failure).Message))
 	}
 	return nil
 }
 
-// fallbackWords stand in front of an answer that is not the model's.
-const fallbackWords = "*The language model could not be asked. This answer is by the built-in analyst.*"
+// What stands in front of an answer that is not the model's.
+const (
+	fallbackWords = "*The language model could not be asked. This answer is by the built-in analyst.*"
+	budgetWords   = "*The budget for the language model is spent for this month. This answer is by the built-in analyst.*"
+)
 
 // citationNumber is taken out of earlier answers: it points to results this answer does not have.
 var citationNumber = regexp.MustCompile(`\s?\[\d+\]`)
 
 func (w *work) say(role llm.Role, blocks ...llm.Block) {
 	w.messages = append(w.messages, llm.Message{Role: role, Blocks: blocks})
+}
+
+// sayQuestion says the question with what was read for it.
+func (w *work) sayQuestion(text string) {
+	w.question = len(w.messages)
+	w.say(llm.User, w.background(text)...)
 }
 
 // converse takes turns with the model until it has nothing more to ask.
@@ -139,6 +154,7 @@ func (w *work) converse(ctx context.Context) error {
 const (
 	roundLimit  llm.StopReason = "round_limit"  // the model would have gone on asking for tools
 	modelFailed llm.StopReason = "model_failed" // the built-in analyst answered in its place
+	budgetSpent llm.StopReason = "budget_spent" // likewise, for there was nothing left to pay the model with
 )
 
 func (w *work) end(status Status, notice string) {
@@ -157,9 +173,12 @@ func (w *work) finish(said string) error {
 
 // turn asks the model once and passes its text on.
 func (w *work) turn(ctx context.Context) (llm.Response, error) {
-	response, err := w.model.Generate(ctx, llm.Request{
-		System: w.system, Messages: w.messages, Tools: w.analyst.offer(), MaxTokens: w.limits.Tokens,
-	}, func(delta string) { w.tell(w.text.Add(storable(delta))) })
+	req, paid, err := w.prepare(ctx)
+	if err != nil {
+		return llm.Response{}, err
+	}
+	response, err := w.model.Generate(ctx, req, func(delta string) { w.tell(w.text.Add(storable(delta))) })
+	w.settle(ctx, paid, response, err)
 	w.tell(w.text.Cut()) // the words before and after a tool call are two paragraphs
 	w.result.StopReason = llm.StopReason(shorten(string(response.StopReason), maxName))
 	w.count(response)

@@ -18,6 +18,7 @@ import (
 	"github.com/jaspers-ai/jaspers/internal/fault"
 	"github.com/jaspers-ai/jaspers/internal/intent"
 	"github.com/jaspers-ai/jaspers/internal/llm"
+	"github.com/jaspers-ai/jaspers/internal/prose"
 	"github.com/jaspers-ai/jaspers/internal/tool"
 )
 
@@ -165,7 +166,7 @@ func TestResultsGoBackInTheModelsOrderWithTheAskersOwnData(t *testing.T) {
 		t.Errorf("got %q and deltas %q, want %q", result.Content, textOf(events), want)
 	}
 	first := result.ToolCalls[0]
-	want := []Citation{{Index: 1, Handle: "t1", ToolCallID: first.ID, Tool: "echo", Source: "echo", Title: "Echo"}}
+	want := []prose.Citation{{Index: 1, Handle: "t1", ToolCallID: first.ID, Tool: "echo", Source: "echo", Title: "Echo"}}
 	if diff := cmp.Diff(want, result.Citations); diff != "" {
 		t.Errorf("citations (-want +got):\n%s", diff)
 	}

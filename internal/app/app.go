@@ -19,6 +19,7 @@ import (
 	"github.com/jaspers-ai/jaspers/internal/audit"
 	"github.com/jaspers-ai/jaspers/internal/auth"
 	"github.com/jaspers-ai/jaspers/internal/breakdown"
+	"github.com/jaspers-ai/jaspers/internal/budget"
 	"github.com/jaspers-ai/jaspers/internal/builtin"
 	"github.com/jaspers-ai/jaspers/internal/cache"
 	"github.com/jaspers-ai/jaspers/internal/chat"
@@ -64,6 +65,8 @@ type App struct {
 	jobs *job.Queue
 	// prices asks Market for what is held before anybody waits for it.
 	prices *prices.Service
+	// budget is what the model may take in a month.
+	budget *budget.Service
 	// passages are what filings say, piece by piece; library puts them there.
 	passages      *passages.Service
 	filingLibrary *library.Service
@@ -254,8 +257,9 @@ func (a *App) buildAnalyst(outside providers) error {
 		return err
 	}
 	now := outside.Now
+	a.budget = &budget.Service{DB: a.db, Now: now, Log: outside.Options.Log, Limits: outside.Budget.limits()}
 	a.Chat = &chat.Service{DB: a.db, Now: now, Log: outside.Options.Log, Audit: a.Audit, Keys: a.keyring, Analyst: &analyst.Analyst{
-		Model: model, Builtin: builtin.New(now), Now: now,
+		Model: model, Builtin: builtin.New(now), Budget: a.budget, Now: now,
 		Understand: (&understanding.Service{Companies: a.Filings.Companies, Holdings: a.Portfolio.Holdings, Now: now}).Read,
 		Tools:      a.tools(),
 	}}

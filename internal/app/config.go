@@ -40,6 +40,7 @@ type Config struct {
 	Finnhub   FinnhubConfig
 	EDGAR     EDGARConfig
 	Anthropic AnthropicConfig
+	Budget    BudgetConfig
 
 	keysFile string // where the encryption keys are kept, when they were not given
 }
@@ -280,6 +281,9 @@ func (c *Config) complete() error {
 		return err
 	}
 	if err := c.Anthropic.check(); err != nil {
+		return err
+	}
+	if err := c.Budget.check(); err != nil {
 		return err
 	}
 	if err := c.IBKR.check(); err != nil {

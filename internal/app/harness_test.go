@@ -7,6 +7,7 @@ import (
 	"errors"
 	"flag"
 	"log/slog"
+	"net/http"
 	"net/http/httptest"
 	"os"
 	"slices"
@@ -75,9 +76,10 @@ type site struct {
 // setup is what a test may want to be different.
 type setup struct {
 	model    sim.ClaudeOptions
-	settings []string // beside the usual ones
-	strict   bool     // whether EDGAR shuts out who asks it too fast, as the real one does
-	gateway  string   // the customer who is signed in at the gateway of Interactive Brokers, for as long as it takes; empty for no gateway
+	settings []string                        // beside the usual ones
+	strict   bool                            // whether EDGAR shuts out who asks it too fast, as the real one does
+	outside  func(http.Handler) http.Handler // what stands before the simulated outside; nil for nothing
+	gateway  string                          // the customer who is signed in at the gateway of Interactive Brokers, for as long as it takes; empty for no gateway
 }
 
 // eachEngine runs a test on SQLite and, where a server answers, on PostgreSQL.
@@ -124,7 +126,11 @@ func startSite(t *testing.T, engine db.Engine, with setup) *site {
 	s.sim.Claude = with.model
 	s.sim.Claude.Key = modelKey
 	s.sim.Finnhub = sim.FinnhubOptions{Key: finnhubKey}
-	outside := httptest.NewServer(s.tape.around(s.sim.Handler()))
+	world := s.sim.Handler()
+	if with.outside != nil {
+		world = with.outside(world)
+	}
+	outside := httptest.NewServer(s.tape.around(world))
 	log, err := telemetry.NewLog(s.log, slog.LevelDebug, "json")
 	if err != nil {
 		t.Fatal(err)

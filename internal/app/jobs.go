@@ -37,6 +37,7 @@ func (a *App) registerJobs() {
 	a.jobs.Every("tidy sessions", 24*time.Hour, a.Auth.Tidy)
 	a.jobs.Every("tidy links", 24*time.Hour, a.Auth.TidyLinks)
 	a.jobs.Every("tidy idempotency keys", time.Hour, a.Idempotency.Tidy)
+	a.jobs.Every("tidy budgets", time.Hour, a.budget.Tidy)
 	a.jobs.Every("tidy answers", 24*time.Hour, a.Chat.Tidy)
 }
 

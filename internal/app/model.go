@@ -9,6 +9,7 @@ import (
 
 	"github.com/shopspring/decimal"
 
+	"github.com/jaspers-ai/jaspers/internal/budget"
 	"github.com/jaspers-ai/jaspers/internal/llm"
 	"github.com/jaspers-ai/jaspers/internal/llm/claude"
 	"github.com/jaspers-ai/jaspers/internal/telemetry"
@@ -29,6 +30,29 @@ type AnthropicConfig struct {
 	PriceCacheRead      dollars `env:"JASPERS_ANTHROPIC_PRICE_CACHE_READ" doc:"Dollars for a million tokens read from the cache; a tenth of input when only that is set."`
 	PriceCacheWrite     dollars `env:"JASPERS_ANTHROPIC_PRICE_CACHE_WRITE" doc:"Dollars for a million tokens kept for five minutes; 1.25 times input when only that is set."`
 	PriceCacheWriteHour dollars `env:"JASPERS_ANTHROPIC_PRICE_CACHE_WRITE_1H" doc:"Dollars for a million tokens kept for an hour; twice input when only that is set."`
+}
+
+// BudgetConfig is what the model may take in a month by UTC. When that is spent the built-in analyst answers.
+type BudgetConfig struct {
+	// USD has a default, so that a key which somebody else's program asks with costs no more than that.
+	USD          decimal.Decimal `env:"JASPERS_BUDGET_USD" envDefault:"50" doc:"US dollars a month that the answers to all people together may cost, by the prices in docs/models.md; 0 for no limit."`
+	Tokens       int64           `env:"JASPERS_BUDGET_TOKENS" envDefault:"0" doc:"Tokens a month of all prompts and answers together; 0 for no limit."`
+	PersonUSD    decimal.Decimal `env:"JASPERS_BUDGET_PERSON_USD" envDefault:"0" doc:"US dollars a month for each person; 0 for no limit."`
+	PersonTokens int64           `env:"JASPERS_BUDGET_PERSON_TOKENS" envDefault:"0" doc:"Tokens a month for each person; 0 for no limit."`
+}
+
+func (c *BudgetConfig) check() error {
+	if c.USD.IsNegative() || c.PersonUSD.IsNegative() || min(c.Tokens, c.PersonTokens) < 0 {
+		return errors.New("JASPERS_BUDGET_… must not be negative; 0 is no limit")
+	}
+	return nil
+}
+
+// limits are the settings as the budget knows them.
+func (c *BudgetConfig) limits() budget.Limits {
+	return budget.Limits{
+		Installation: budget.Amount{USD: c.USD, Tokens: c.Tokens}, Person: budget.Amount{USD: c.PersonUSD, Tokens: c.PersonTokens},
+	}
 }
 
 // dollars are a price that may be left out.

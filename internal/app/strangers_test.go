@@ -84,7 +84,7 @@ func (p *person) traded(connectionID, name string) (accountID, sale string) {
 	return accountID, sale
 }
 
-// leftovers gives somebody what a second factor and mails leave in the database, without turning the factor on.
+// leftovers gives somebody what a second factor, mails and a dead process leave in the database, without turning the factor on.
 func (p *person) leftovers(name string) {
 	p.t.Helper()
 	now := db.Time(p.clock.Now())
@@ -92,6 +92,7 @@ func (p *person) leftovers(name string) {
 	p.write(`insert into second_factor_failures (id, user_id, at) values ($1, $2, $3)`, db.NewID(), p.id, now.Add(-time.Hour))
 	p.write(`insert into account_links (id, user_id, purpose, token_hash, email, created_at, expires_at) values ($1, $2, 'verify_email', $3, $4, $5, $5)`,
 		db.NewID(), p.id, name+"-link", p.email, now)
+	p.write(`insert into model_reservations (id, user_id, month, usd, tokens, made_at) values ($1, $2, '2026-11', '0.01', 10, $3)`, db.NewID(), p.id, now)
 }
 
 // filed is the number of Apple's newest filing on a form.

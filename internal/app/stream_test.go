@@ -163,9 +163,9 @@ type message struct {
 }
 
 type citation struct {
-	Index                                   int
-	Handle, ToolCallID, Tool, Source, Title string
-	AsOf                                    *time.Time
+	Index                                        int
+	Handle, ToolCallID, Tool, Source, Title, URL string
+	AsOf                                         *time.Time
 }
 
 type toolCall struct {

@@ -128,7 +128,7 @@ func roomForVersion(ctx context.Context, q db.Querier, parentID string) error {
 // kept.
 func (s *Service) beginAnswer(ctx context.Context, tx *sql.Tx, run *Run, asked Message, first stamped) (analyst.Question, error) {
 	question := analyst.Question{UserID: run.userID, Text: asked.Content}
-	_, since, err := user.AmountsToModel(ctx, tx, run.userID)
+	shown, since, err := user.AmountsToModel(ctx, tx, run.userID)
 	if err != nil {
 		return question, err
 	}
@@ -136,7 +136,7 @@ func (s *Service) beginAnswer(ctx context.Context, tx *sql.Tx, run *Run, asked M
 		return question, err
 	}
 	if asked.ParentID != nil {
-		if question.History, err = selectHistory(ctx, tx, run.SessionID, *asked.ParentID, since); err != nil {
+		if question.History, err = selectHistory(ctx, tx, run.SessionID, *asked.ParentID, shown, since); err != nil {
 			return question, err
 		}
 	}

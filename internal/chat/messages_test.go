@@ -14,6 +14,7 @@ import (
 	"github.com/jaspers-ai/jaspers/internal/db"
 	"github.com/jaspers-ai/jaspers/internal/db/dbtest"
 	"github.com/jaspers-ai/jaspers/internal/llm"
+	"github.com/jaspers-ai/jaspers/internal/user"
 )
 
 // exchange stores a question and its answer for each status: q0, a0, q1, a1, …
@@ -57,14 +58,14 @@ func follow(ctx context.Context, tx *sql.Tx, m Message) (Message, error) {
 func TestMessagesComeInPagesTheNewestFirst(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		s, _ := serviceOn(t, d)
-		user := newUser(t, d)
-		session := newSession(t, s, user)
+		ada := newUser(t, d)
+		session := newSession(t, s, ada)
 		exchange(t, s, session.ID, Complete, Complete, Failed)
-		exchange(t, s, newSession(t, s, user).ID, Complete)
+		exchange(t, s, newSession(t, s, ada).ID, Complete)
 		var got []string
 		pages, cursor := 0, ""
 		for {
-			page, next, err := s.Messages(t.Context(), user, session.ID, 4, cursor)
+			page, next, err := s.Messages(t.Context(), ada, session.ID, 4, cursor)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -85,7 +86,7 @@ func TestMessagesComeInPagesTheNewestFirst(t *testing.T) {
 func TestHistoryIsWhatWasSaidWholeAndBounded(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		s, _ := serviceOn(t, d)
-		user := newUser(t, d)
+		ada := newUser(t, d)
 		for _, c := range []struct {
 			statuses []Status
 			want     []string
@@ -95,7 +96,7 @@ func TestHistoryIsWhatWasSaidWholeAndBounded(t *testing.T) {
 			{[]Status{Complete, Failed, Interrupted, Complete}, []string{"q0", "a0", "q1", "q2", "q3", "a3"}},
 			{[]Status{Refused, Complete, Refused}, []string{"q1", "a1"}},
 		} {
-			session := newSession(t, s, user)
+			session := newSession(t, s, ada)
 			exchange(t, s, session.ID, c.statuses...)
 			if diff := cmp.Diff(c.want, history(t, s, session.ID)); diff != "" {
 				t.Errorf("history after %v (-want +got):\n%s", c.statuses, diff)
@@ -115,8 +116,27 @@ func TestWhatWasSaidBeforeAmountsWereHiddenIsNotShownAgain(t *testing.T) {
 		if got := history(t, s, session.ID); len(got) != 4 {
 			t.Fatalf("got %v, want two questions and two answers", got)
 		}
-		if got := historySince(t, s, session.ID, hidden); len(got) != 2 {
+		if got := historyFor(t, s, session.ID, user.Relative, hidden); len(got) != 2 {
 			t.Errorf("got %v, want the second question and its answer", got)
+		}
+	})
+}
+
+func TestWhatTheBuiltInAnalystWroteIsNotShownToAModelThatSeesFewerAmounts(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		s, _ := serviceOn(t, d)
+		person := newUser(t, d)
+		session := newSession(t, s, person)
+		own := wait(t, post(t, s, person, session.ID, "what do I own?")) // there is no model: it is the built-in analyst's
+		exchange(t, s, session.ID, Complete)                             // a model's
+		for shown, want := range map[user.Amounts][]string{
+			user.Full:     {"what do I own?", own.Content, "q0", "a0"},
+			user.Relative: {"what do I own?", "q0", "a0"},
+			user.None:     {"what do I own?", "q0", "a0"},
+		} {
+			if diff := cmp.Diff(want, historyFor(t, s, session.ID, shown, time.Time{})); diff != "" {
+				t.Errorf("%s (-want +got):\n%s", shown, diff)
+			}
 		}
 	})
 }
@@ -124,13 +144,13 @@ func TestWhatWasSaidBeforeAmountsWereHiddenIsNotShownAgain(t *testing.T) {
 func TestALongConversationIsShownFromItsEnd(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		s, _ := serviceOn(t, d)
-		user := newUser(t, d)
-		many := newSession(t, s, user)
+		ada := newUser(t, d)
+		many := newSession(t, s, ada)
 		exchange(t, s, many.ID, slices.Repeat([]Status{Complete}, historyMessages)...)
 		if got := history(t, s, many.ID); len(got) != historyMessages || got[0] != "q10" {
 			t.Errorf("got %d turns from %s, want %d from q10", len(got), got[0], historyMessages)
 		}
-		long := newSession(t, s, user)
+		long := newSession(t, s, ada)
 		exchange(t, s, long.ID, Complete)
 		err := d.Tx(t.Context(), func(tx *sql.Tx) error {
 			_, err := follow(t.Context(), tx, Message{
@@ -151,16 +171,16 @@ func TestALongConversationIsShownFromItsEnd(t *testing.T) {
 
 func history(t *testing.T, s *Service, sessionID string) (texts []string) {
 	t.Helper()
-	return historySince(t, s, sessionID, time.Time{})
+	return historyFor(t, s, sessionID, user.Full, time.Time{})
 }
 
-func historySince(t *testing.T, s *Service, sessionID string, since time.Time) (texts []string) {
+func historyFor(t *testing.T, s *Service, sessionID string, shown user.Amounts, since time.Time) (texts []string) {
 	t.Helper()
 	head, err := headOf(t.Context(), s.DB.Read(), sessionID)
 	if err != nil {
 		t.Fatal(err)
 	}
-	turns, err := selectHistory(t.Context(), s.DB.Read(), sessionID, head, since)
+	turns, err := selectHistory(t.Context(), s.DB.Read(), sessionID, head, shown, since)
 	if err != nil {
 		t.Fatal(err)
 	}

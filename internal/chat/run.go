@@ -11,9 +11,11 @@ import (
 	"unicode/utf8"
 
 	"github.com/jaspers-ai/jaspers/internal/analyst"
+	"github.com/jaspers-ai/jaspers/internal/builtin"
 	"github.com/jaspers-ai/jaspers/internal/db"
 	"github.com/jaspers-ai/jaspers/internal/fault"
 	"github.com/jaspers-ai/jaspers/internal/llm"
+	"github.com/jaspers-ai/jaspers/internal/user"
 )
 
 // How many answers are written at a time.
@@ -304,8 +306,9 @@ const (
 
 // selectHistory is what was said on a branch up to a message, oldest first and beginning with the person. Answers that are not
 // whole by our doing would only mislead; a question the model declined would make it decline again. What was said until
-// since may hold amounts that the person no longer shows to a model.
-func selectHistory(ctx context.Context, q db.Querier, sessionID, lastID string, since time.Time) ([]analyst.Turn, error) {
+// since may hold amounts that the person no longer shows to a model, and what the built-in analyst wrote all of those that
+// they do not show it now: it reads them whole.
+func selectHistory(ctx context.Context, q db.Querier, sessionID, lastID string, shown user.Amounts, since time.Time) ([]analyst.Turn, error) {
 	messages, err := selectBranch(ctx, q, sessionID, lastID, historyMessages)
 	if err != nil {
 		return nil, err
@@ -317,7 +320,7 @@ func selectHistory(ctx context.Context, q db.Querier, sessionID, lastID string, 
 			declined = m.Status == Refused
 		}
 		answered := m.Status == Complete || m.Status == Truncated || m.Status == Stopped
-		if declined || !answered || m.Content == "" || !m.CreatedAt.After(since) {
+		if declined || !answered || m.Content == "" || !m.CreatedAt.After(since) || shown != user.Full && m.byBuiltin() {
 			continue
 		}
 		if room -= utf8.RuneCountInString(m.Content); room < 0 {
@@ -331,3 +334,6 @@ func selectHistory(ctx context.Context, q db.Querier, sessionID, lastID string, 
 	}
 	return turns, nil
 }
+
+// byBuiltin tells whether the built-in analyst wrote an answer, or went on with it where the model failed.
+func (m Message) byBuiltin() bool { return m.Usage != nil && m.Usage.Model == builtin.Name }

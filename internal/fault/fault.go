@@ -62,6 +62,8 @@ const (
 	// FilingTooLarge is a document beyond what is read of one.
 	FilingTooLarge Kind = "filing_too_large"
 	Overloaded     Kind = "overloaded"
+	// BudgetSpent says that a language model took all that it may in a month.
+	BudgetSpent Kind = "budget_spent"
 
 	// The caller went away before the answer.
 	Canceled Kind = "canceled"
@@ -111,6 +113,7 @@ var statuses = map[Kind]int{
 	ModelNotConfigured: http.StatusServiceUnavailable,
 	MailNotConfigured:  http.StatusServiceUnavailable,
 	Overloaded:         http.StatusServiceUnavailable,
+	BudgetSpent:        http.StatusServiceUnavailable,
 
 	NotOffered:           http.StatusServiceUnavailable,
 	FilingsNotConfigured: http.StatusServiceUnavailable,

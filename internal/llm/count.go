@@ -49,22 +49,28 @@ func (b Block) size() int {
 	return len(b.Text) + len(b.Data) + len(b.Opaque)
 }
 
-// Bound is the most that a request can cost in US dollars, for reserving it before it is sent. Vendors call their count
-// of a prompt an estimate, so a fiftieth is added. What an attempt cost that broke off before its first word, and was
-// made again, comes on top; it is in the Usage of the Response.
-func Bound(ctx context.Context, m Model, req Request) (decimal.Decimal, error) {
+// Longest is a number of tokens that the prompt of a request does not go beyond: Estimate, or where the model counts and that
+// is less, its count. Vendors call their count an estimate, so a fiftieth is added.
+func Longest(ctx context.Context, m Model, req Request) (int64, error) {
 	prompt := Estimate(req)
 	if counter, ok := m.(Counter); ok {
 		counted, err := counter.CountTokens(ctx, req)
 		if err != nil {
-			return decimal.Zero, err
+			return 0, err
 		}
 		prompt = min(prompt, counted+counted/50+blockFrame)
 	}
+	return prompt, nil
+}
+
+// Bound is the most that a request whose prompt has at most so many tokens can take, in US dollars and in tokens with its
+// answer, for reserving it before it is sent. What an attempt cost that broke off before its first word, and was made again,
+// comes on top; it is in the Usage of the Response.
+func Bound(m Model, req Request, prompt int64) (usd decimal.Decimal, tokens int64) {
 	info := m.Info()
-	answer := req.MaxTokens
+	answer := int64(req.MaxTokens)
 	if answer == 0 {
-		answer = info.MaxTokens
+		answer = int64(info.MaxTokens)
 	}
-	return info.Price.Most(prompt, int64(answer)), nil
+	return info.Price.Most(prompt, answer), prompt + answer
 }

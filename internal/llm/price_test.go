@@ -84,15 +84,20 @@ func (silent) Info() Info { return counting{}.Info() }
 
 func TestABoundIsOfTheCountedPromptAndAWholeAnswer(t *testing.T) {
 	req := Request{System: strings.Repeat("x", 5000), MaxTokens: 100}
-	counted, err := Bound(t.Context(), counting{}, req)
-	if want := dollars("0.003072"); err != nil || !counted.Equal(want) { // 1,036 at 2 dollars, 100 at 10
-		t.Errorf("counted: got %s, %v, want %s", counted, err, want)
+	prompt, err := Longest(t.Context(), counting{}, req)
+	if err != nil || prompt != 1036 {
+		t.Errorf("counted: got %d, %v, want a fiftieth and a frame more than 1000", prompt, err)
+	}
+	if usd, tokens := Bound(counting{}, req, prompt); !usd.Equal(dollars("0.003072")) || tokens != 1136 { // 1,036 at 2 dollars, 100 at 10
+		t.Errorf("counted: got %s and %d tokens", usd, tokens)
 	}
 	req.MaxTokens = 0
-	estimated, err := Bound(t.Context(), silent{}, req)
-	want := dollars("2").Mul(decimal.NewFromInt(Estimate(req))).Add(dollars("5000")).Shift(-6)
-	if err != nil || !estimated.Equal(want) {
-		t.Errorf("estimated: got %s, %v, want %s", estimated, err, want)
+	if prompt, err = Longest(t.Context(), silent{}, req); err != nil || prompt != Estimate(req) {
+		t.Errorf("estimated: got %d, %v, want %d", prompt, err, Estimate(req))
+	}
+	want := dollars("2").Mul(decimal.NewFromInt(prompt)).Add(dollars("5000")).Shift(-6)
+	if usd, tokens := Bound(silent{}, req, prompt); !usd.Equal(want) || tokens != prompt+500 {
+		t.Errorf("estimated: got %s and %d tokens, want %s", usd, tokens, want)
 	}
 }
 
