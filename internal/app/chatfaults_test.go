@@ -122,8 +122,8 @@ func TestAToolThatFailsIsInTheAnswerAndTheRestOfItStands(t *testing.T) {
 				failed++
 			}
 		}
-		if failed != 1 || len(m.ToolCalls) != 2 {
-			t.Errorf("got the tool calls %v, want one of two failed", m.ToolCalls)
+		if failed == 0 || failed == len(m.ToolCalls) {
+			t.Errorf("got the tool calls %v, want that some failed", m.ToolCalls)
 		}
 		p.get("/stocks/quote/NVDA").fails(http.StatusServiceUnavailable, "upstream_unavailable")
 	})
@@ -178,16 +178,16 @@ func TestAnAnswerIsFinishedAndStoredForAListenerWhoLeft(t *testing.T) {
 	})
 }
 
-func TestWithoutAModelEverythingElseWorks(t *testing.T) {
+func TestWithoutAModelTheBuiltInAnalystAnswers(t *testing.T) {
 	without := setup{settings: []string{"JASPERS_ANTHROPIC_API_KEY=", "JASPERS_ANTHROPIC_BASE_URL="}}
 	eachEngineWith(t, without, func(t *testing.T, s *site) {
 		p := s.register("ada")
 		p.connect("alex")
 		p.wantFresh(s.bookOf("alex"))
 		chat := p.newSession(map[string]any{})
-		p.post("/chat/sessions/"+chat.ID+"/messages", map[string]any{"content": plainQuestion}).fails(http.StatusServiceUnavailable, "model_not_configured")
-		if m := p.messages(chat.ID); len(m) != 0 {
-			t.Errorf("got %v, want nothing stored", m)
+		m := p.say(chat.ID, "What is my portfolio worth?")
+		if m.Status != "complete" || m.Error != nil || !strings.Contains(m.Content, dollars(total(s.bookOf("alex")))) {
+			t.Errorf("got %s %v %q, want the total", m.Status, m.Error, m.Content)
 		}
 	})
 }

@@ -256,7 +256,7 @@ func (m *matrix) query(o operation, random bool) string {
 }
 
 func isID(name string, schema *openapi3.Schema) bool {
-	return schema.Format == "uuid" || strings.HasSuffix(name, "Id") || name == "id"
+	return schema.Format == "uuid" || !schema.Type.Is("integer") && (strings.HasSuffix(name, "Id") || name == "id")
 }
 
 // body is a sample with the ids beside what is described, and for what is described as an id.
