@@ -2,6 +2,7 @@ package analyst
 
 import (
 	"context"
+	"slices"
 
 	"github.com/jaspers-ai/jaspers/internal/budget"
 	"github.com/jaspers-ai/jaspers/internal/fault"
@@ -122,8 +123,7 @@ func (w *work) cutContext() bool {
 	if last < 0 {
 		return false
 	}
-	kept := append([]llm.Block{}, blocks[:last]...)
-	w.messages[w.question].Blocks = append(kept, blocks[last+1:]...)
+	w.messages[w.question].Blocks = slices.Concat(blocks[:last], blocks[last+1:])
 	return true
 }
 

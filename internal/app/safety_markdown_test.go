@@ -49,7 +49,7 @@ func TestNoAnswerOpensADoorWhateverTheModelWrites(t *testing.T) {
 					t.Errorf("%s: what is %s holds %q: %q of %q", one.ID, what, found, text, one.Markdown)
 				}
 			}
-			citesOnlyItsTools(t, stored)
+			s.citesOnlyItsTools(t, stored)
 		}
 		if visits.Load() > 0 {
 			t.Errorf("got %d visits at the attacker's", visits.Load())
