@@ -14,7 +14,8 @@ func own() []need {
 		{func(a *asking) bool {
 			return flow("tax", "taxes", "withheld", "withholding")(a) || len(a.Symbols) == 0 && a.has("tax was withheld", "tax withheld", "withholding tax")
 		}, taxed},
-		{flow("deposit", "deposited", "withdrawal", "withdraw", "withdrew", "withdrawn", "contributed", "contribution", "put in", "paid in", "took out"),
+		{flow("deposit", "deposited", "withdrawal", "withdraw", "withdrew", "withdrawn", "contributed", "contribute", "contribution", "put in", "paid in",
+			"pay in", "took out", "take out", "taken out", "add to my account", "added to my account"),
 			func(a *asking) { a.transactions("month", "deposit", "withdrawal") }},
 		{flow("realized", "realised", "realize", "realise", "capital gain", "capital gains"), gained},
 		{(*asking).trades, traded},
@@ -95,11 +96,33 @@ func (a *asking) transactions(groupBy string, kinds ...string) {
 		first := a.today.AddDays(-year)
 		in.First = &first
 	}
-	if len(a.Symbols) > 0 {
-		a.each("get_transactions", in)
+	if years := a.years(); len(years) > 1 { // each by itself
+		for _, year := range years {
+			in.First, in.Last = a.ofYear(year)
+			a.read("get_transactions", in)
+		}
 		return
 	}
-	a.add("get_transactions", in)
+	a.read("get_transactions", in)
+}
+
+// read adds a call for each of the symbols, or one for all where there are none.
+func (a *asking) read(tool string, in input) {
+	if len(a.Symbols) > 0 {
+		a.each(tool, in)
+		return
+	}
+	a.add(tool, in)
+}
+
+// gains reads the gains of the question's calendar years.
+func (a *asking) gains(otherwise int) {
+	for _, year := range a.years() {
+		a.add("get_gains", input{Year: year})
+	}
+	if a.year() == 0 {
+		a.add("get_gains", input{Year: otherwise})
+	}
 }
 
 func paidOut(a *asking) {
@@ -112,7 +135,7 @@ func paidOut(a *asking) {
 
 func charged(a *asking) {
 	if a.From == nil || a.year() != 0 {
-		a.add("get_gains", input{Year: a.year()})
+		a.gains(0)
 		return
 	}
 	a.transactions("kind", "fee", "buy", "sell")
@@ -120,19 +143,27 @@ func charged(a *asking) {
 
 func taxed(a *asking) {
 	if a.From == nil || a.year() != 0 {
-		a.add("get_gains", input{Year: a.year()})
+		a.gains(0)
 		return
 	}
 	a.transactions("kind", "tax", "dividend", "interest")
 }
 
-// gained reads by calendar year: the tool knows no other ranges.
+// gained reads by calendar year: the tool knows no other ranges. What was gained of a holding in all is told with it.
 func gained(a *asking) {
-	year := a.year()
-	if a.To != nil && year == 0 {
-		year = a.To.Year
+	switch {
+	case a.To == nil && len(a.Symbols) > 0:
+		a.each("get_holding", input{})
+	case a.To == nil:
+		a.gains(0)
+	default:
+		a.gains(a.To.Year)
 	}
-	a.add("get_gains", input{Year: year})
+}
+
+// onPaper asks for the gain of what is held, against its cost: not how the portfolio did over a time.
+func (a *asking) onPaper() bool {
+	return !a.ranged() && !a.compared() && a.has("unrealized", "unrealised", "on paper", "paper gain", "paper profit", "paper loss", "cost basis", "open gain", "open profit")
 }
 
 // dimensions are by what a portfolio divides, and how people say it.
@@ -178,7 +209,7 @@ func (a *asking) performs() bool {
 	if !a.own() || len(a.Symbols) > 0 && !a.compared() || a.flows() {
 		return false
 	}
-	if a.picks() && a.Movers == "" {
+	if a.picks() && a.Movers == "" || a.onPaper() {
 		return false
 	}
 	if a.From != nil && !a.ranged() { // today: the holdings know
@@ -190,8 +221,11 @@ func (a *asking) performs() bool {
 }
 
 func performed(a *asking) {
-	in := input{}
-	if in.First, in.Last = a.past(); in.First == nil {
+	in := input{Range: a.span()}
+	if in.Range == "" {
+		in.First, in.Last = a.past()
+	}
+	if in.Range == "" && in.First == nil {
 		in.Range = "YTD"
 		switch {
 		case a.has("inception", "ever", "overall", "total return", "since i started", "all time", "so far"):
