@@ -54,6 +54,7 @@ func (a *asked) facts(p *page, rs []*result) {
 	for _, r := range rs {
 		companies = append(companies, filedOf(r))
 	}
+	a.parts(p, companies)
 	a.factTable(p, companies)
 	for _, f := range companies {
 		a.growth(p, f)
@@ -154,7 +155,12 @@ func (a *asked) growth(p *page, f filed) {
 		if !known || !before.IsPositive() {
 			continue
 		}
-		lines = append(lines, spaced(concept)+" of "+f.symbol+", change from "+two[1].text("period")+" to "+two[0].text("period")+": "+refer("change("+two[1].ref+".value, "+two[0].ref+".value)", "%")+".")
+		form := "compact"
+		if strings.Contains(two[0].text("unit"), "/") {
+			form = "signed"
+		}
+		lines = append(lines, spaced(concept)+" of "+f.symbol+", change from "+two[1].text("period")+" to "+two[0].text("period")+": "+refer("change("+two[1].ref+".value, "+two[0].ref+".value)", "%")+
+			beside(refer(two[0].ref+".value - "+two[1].ref+".value", form))+".")
 	}
 	p.entries(lines)
 }

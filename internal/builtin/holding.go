@@ -9,6 +9,7 @@ import (
 
 // holdings answers for each holding that the question names.
 func (a *asked) holdings(p *page, rs []*result) {
+	a.besides(p, rs)
 	for _, r := range rs {
 		a.holding(p, r)
 	}
@@ -17,6 +18,9 @@ func (a *asked) holdings(p *page, rs []*result) {
 func (a *asked) holding(p *page, r *result) {
 	h, name := r.at("holding"), plainly(r.text("symbol"))
 	a.supposed(p, r, h)
+	if !a.text.Supposed() && !a.composed(p, r, h) {
+		a.lead(p, r, holdingLeads, name)
+	}
 	switch {
 	case r.flag("held") && h.value != nil:
 		a.position(p, r, h)

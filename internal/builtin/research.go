@@ -125,6 +125,9 @@ func (a *asked) earnings(p *page, rs []*result) {
 	const shown = 4
 	for _, r := range rs {
 		symbol := plainly(r.text("symbol"))
+		if quarters := r.list("quarters"); a.has("eps", "per share") && !a.has("next", "expected", "estimate") && len(quarters) > 0 && quarters[0].knows("epsActual") {
+			p.say("Earnings per share of %s in the quarter %s: %s. %s", symbol, plainly(quarters[0].text("period")), quarters[0].figure("epsActual"), r.cite())
+		}
 		if next := r.at("next"); next.value != nil {
 			day := next.text("from")
 			if to := next.text("to"); to != "" && to != day {
