@@ -55,9 +55,17 @@ func (a *asked) facts(p *page, rs []*result) {
 		companies = append(companies, filedOf(r))
 	}
 	a.parts(p, companies)
+	grows := a.has("grow", "grew", "grown", "growth", "change", "changed", "increase", "increased", "decline", "declined")
+	for _, f := range companies {
+		if grows {
+			a.growth(p, f)
+		}
+	}
 	a.factTable(p, companies)
 	for _, f := range companies {
-		a.growth(p, f)
+		if !grows {
+			a.growth(p, f)
+		}
 		a.freeCash(p, f)
 		for _, one := range f.list("facts") {
 			if one.flag("restated") {

@@ -49,11 +49,13 @@ func (a *asked) leading(r *result, all []lead, of string) string {
 	return all[i].words + ": " + r.figure(all[i].path, all[i].form...)
 }
 
-// lead says that figure.
-func (a *asked) lead(p *page, r *result, all []lead, of string) {
-	if line := a.leading(r, all, of); line != "" {
+// lead says that figure, and tells whether there is one.
+func (a *asked) lead(p *page, r *result, all []lead, of string) bool {
+	line := a.leading(r, all, of)
+	if line != "" {
 		p.say("%s. %s", line, r.cite())
 	}
+	return line != ""
 }
 
 // composed answers what follows from two figures of one holding: its price against what was paid on average, and what was
@@ -82,7 +84,7 @@ func (a *asked) asksSum() bool {
 }
 
 func (a *asked) asksDifference() bool {
-	return a.has("difference", "differ", "by how much", "how much more", "how much less", "larger", "bigger", "greater", "smaller", "more than", "less than", "compared to", "compared with", "compare", "versus", "vs", "change")
+	return a.has("difference", "differ", "by how much", "how much more", "how much less", "larger", "bigger", "greater", "smaller", "more than", "less than", "compared to", "compared with", "compare", "versus", "vs")
 }
 
 // measures are by what holdings are set beside each other.
@@ -94,7 +96,7 @@ var measures = []lead{
 	{"value", "holding.marketValue", nil, nil},
 }
 
-// beside answers what several holdings come to together, or by how much one is more than the other.
+// besides answers what several holdings come to together, or by how much one is more than the other.
 func (a *asked) besides(p *page, rs []*result) {
 	const pair = 2
 	if len(rs) < pair || a.text.Supposed() {
@@ -115,8 +117,8 @@ func (a *asked) besides(p *page, rs []*result) {
 	case a.asksDifference() && len(rs) == pair:
 		order := largest(nodes, m.path)
 		more, less := order[0], order[1]
-		p.say("The %s of %s is larger than that of %s by %s (%s less %s). %s", m.words, plainly(more.text("symbol")), plainly(less.text("symbol")),
-			refer(more.ref+"."+m.path+" - "+less.ref+"."+m.path), more.figure(m.path), less.figure(m.path), cites(rs))
+		p.say("The %s of %s is larger than that of %s by %s. %s", m.words, plainly(more.text("symbol")), plainly(less.text("symbol")),
+			refer(more.ref+"."+m.path+" - "+less.ref+"."+m.path), cites(rs))
 	case a.asksSum():
 		p.say("The %s of %s together: %s. %s", m.words, listed(names), refer(sum[len(" + "):]), cites(rs))
 	}

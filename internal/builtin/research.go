@@ -10,6 +10,9 @@ import (
 // companies says what companies are.
 func (a *asked) companies(p *page, rs []*result) {
 	for _, r := range rs {
+		if a.has("how many", "number of", "headcount") && r.knows("employees") {
+			p.say("Employees of %s: %s. %s", plainly(r.text("symbol")), r.figure("employees", "0"), r.cite())
+		}
 		p.say("**%s**: %s. %s", r.named(), about(r), r.cite())
 		p.table([]string{plainly(r.text("symbol")), "Figure"}, known([][]string{
 			{"Employees", r.figure("employees", "0")}, {"Market capitalization", r.figure("marketCap", "compact")}, {"Shares outstanding", r.figure("sharesOutstanding", "compact")},

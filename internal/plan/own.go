@@ -1,6 +1,8 @@
 package plan
 
 import (
+	"slices"
+
 	"github.com/jaspers-ai/jaspers/internal/intent"
 )
 
@@ -14,9 +16,7 @@ func own() []need {
 		{func(a *asking) bool {
 			return flow("tax", "taxes", "withheld", "withholding")(a) || len(a.Symbols) == 0 && a.has("tax was withheld", "tax withheld", "withholding tax")
 		}, taxed},
-		{flow("deposit", "deposited", "withdrawal", "withdraw", "withdrew", "withdrawn", "contributed", "contribute", "contribution", "put in", "paid in",
-			"pay in", "took out", "take out", "taken out", "add to my account", "added to my account"),
-			func(a *asking) { a.transactions("month", "deposit", "withdrawal") }},
+		{flow(slices.Concat(putIn, tookOut)...), movedCash},
 		{flow("realized", "realised", "realize", "realise", "capital gain", "capital gains"), gained},
 		{(*asking).trades, traded},
 		{(*asking).divides, divided},
@@ -24,6 +24,23 @@ func own() []need {
 		{func(a *asking) bool { return a.own() && a.has(mismatch...) }, func(a *asking) { a.add("get_reconciliation", input{}) }},
 		{(*asking).needsHoldings, func(a *asking) { a.add("get_portfolio_holdings", input{}) }},
 	}
+}
+
+// Words for money that was put in and taken out.
+var (
+	putIn   = []string{"deposit", "deposited", "contributed", "contribute", "contribution", "put in", "put into", "paid in", "pay in", "add to my account", "added to my account"}
+	tookOut = []string{"withdrawal", "withdraw", "withdrew", "withdrawn", "took out", "take out", "taken out"}
+)
+
+func movedCash(a *asking) {
+	kinds := []string{"deposit", "withdrawal"}
+	switch in, out := a.has(putIn...), a.has(tookOut...); {
+	case in && !out:
+		kinds = kinds[:1]
+	case out && !in:
+		kinds = kinds[1:]
+	}
+	a.transactions("month", kinds...)
 }
 
 var mismatch = []string{
