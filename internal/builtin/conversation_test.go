@@ -96,6 +96,7 @@ var conversations = []struct {
 	{"How much have I made on KO, dividends included?", "with its dividends: {{t1.holding.unrealizedPnl + t1.dividendsBase | signed}}"},
 	{"What's my realized gain on NVDA?", "Realized by sales of NVDA: {{t1.realizedBase | signed}}"},
 	{"What did I realize on NVDA in 2026?", "Realized by sales of NVDA, 2026: {{t1.holdings[0].realizedBase | signed}}"},
+	{"What was my profit from selling NVDA this year?", "Realized by sales of NVDA, 2026: {{t1.holdings[0].realizedBase | signed}}"},
 	{"How much did my Nvidia sale bring me?", "Realized by sales of NVDA: {{t1.realizedBase | signed}}"},
 	// How it divides.
 	{"Am I diversified?", "By sector; By country; By class; {{sum(t4.slices[1].percent, t4.slices[2].percent, t4.slices[3].percent)}}"},
@@ -151,6 +152,7 @@ var conversations = []struct {
 	{"how is the S&P 500 doing", "^GSPC"},
 	{"Where did Pfizer open today?", "Open of **PFE**: {{t2.quotes[0].open}}"},
 	{"What's the high of the day for AAPL?", "Day's high of **AAPL**: {{t1.quotes[0].dayHigh}}"},
+	{"What did KO cost on 2026-06-30?", "to that of 2026-06-30; {{t1.histories[0].last.close}}"},
 	{"What does one share of Visa cost?", "is at {{t1.quotes[0].price}}"},
 	{"By how many dollars did Meta move today?", "{{t1.quotes[0].change | signed}}"},
 	{"How much did KO change between 2026-01-02 and 2026-06-30?", "{{t1.histories[0].changePercent | signed}}; from the close of 2026-01-02 to that of 2026-06-30"},

@@ -185,5 +185,5 @@ func (a *asked) gainsOf(p *page, r *result, when string) {
 
 // asksGain tells whether what was gained by sales is asked for.
 func (a *asked) asksGain() bool {
-	return a.topic(intent.Performance) || a.has("realized", "realised", "realize", "realise", "capital gain")
+	return a.topic(intent.Performance) || a.has("realized", "realised", "realize", "realise", "capital gain", "selling")
 }

@@ -105,7 +105,7 @@ func (a *asking) concepts() []string {
 			all = append(all, c.name)
 		}
 	}
-	if len(all) == 0 && len(a.Fiscal) > 0 && !a.says() && !a.own() && !a.steps() {
+	if len(all) == 0 && len(a.Fiscal) > 0 && !a.says() && !a.own() && !a.steps() && !a.costs() {
 		all = []string{"revenue", "netIncome", "eps"}
 	}
 	return all
@@ -292,7 +292,7 @@ func (a *asking) prices() bool {
 	if a.own() || a.perShare() && len(a.calls) > 0 {
 		return false
 	}
-	if a.costs() || a.steps() && !a.ranged() {
+	if (a.costs() || a.steps()) && !a.ranged() {
 		return true
 	}
 	if len(a.calls) > 0 && (a.topic(intent.News) || a.ranged() || a.profiles()) {
@@ -314,7 +314,7 @@ func (a *asking) moves() bool {
 	switch {
 	case a.own(): // how the price went beside what is held
 		return a.ranged() && a.aboutHoldings() && a.topic(intent.Performance)
-	case a.steps():
+	case a.steps(), a.costs():
 		return a.ranged()
 	case a.perShare() && len(a.calls) > 0:
 		return false

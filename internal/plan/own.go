@@ -17,7 +17,7 @@ func own() []need {
 			return flow("tax", "taxes", "withheld", "withholding")(a) || len(a.Symbols) == 0 && a.has("tax was withheld", "tax withheld", "withholding tax")
 		}, taxed},
 		{flow(slices.Concat(putIn, tookOut)...), movedCash},
-		{flow("realized", "realised", "realize", "realise", "capital gain", "capital gains"), gained},
+		{flow("realized", "realised", "realize", "realise", "capital gain", "capital gains", "from selling", "by selling"), gained},
 		{(*asking).trades, traded},
 		{(*asking).divides, divided},
 		{(*asking).performs, performed},
@@ -29,7 +29,7 @@ func own() []need {
 // Words for money that was put in and taken out.
 var (
 	putIn   = []string{"deposit", "deposited", "contributed", "contribute", "contribution", "put in", "put into", "paid in", "pay in", "add to my account", "added to my account"}
-	tookOut = []string{"withdrawal", "withdraw", "withdrew", "withdrawn", "took out", "take out", "taken out"}
+	tookOut = []string{"withdrawal", "withdraw", "withdrew", "withdrawn", "took out", "take out", "taken out", "pull out", "pulled out"}
 )
 
 func movedCash(a *asking) {
@@ -245,7 +245,7 @@ func performed(a *asking) {
 	if in.Range == "" && in.First == nil {
 		in.Range = "YTD"
 		switch {
-		case a.has("inception", "ever", "overall", "total return", "since i started", "all time", "so far"):
+		case a.has("inception", "ever", "overall", "total return", "since i started", "all time", "so far", "in total", "altogether"):
 			in.Range = "ALL"
 		case a.topic(intent.Risk):
 			in.Range = "1Y"
