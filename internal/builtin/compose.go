@@ -139,12 +139,32 @@ func (p *page) remark(r *result, warning string) {
 	}
 	warning = plainly(warning)
 	if counts(warning) {
-		warning = "The source adds a remark with figures, which stands beside the result; part of it may be cut, old or missing."
+		warning = kindOfRemark(warning)
 	}
 	if !strings.HasSuffix(warning, ".") {
 		warning += "."
 	}
 	p.note("%s %s", strings.ToUpper(warning[:1])+warning[1:], r.cite())
+}
+
+// remarkKinds are what sources remark on, by words in it, and what is said of it here.
+var remarkKinds = []struct {
+	words []string
+	said  string
+}{
+	{[]string{"stale", " old", "outdated", "delayed", "not read since", "last read", "as of"}, "Some values are old: open this source to see which"},
+	{[]string{"missing", "not known", "unknown", "incomplete", "partial", "in part", "without", "no price", "no rate", "left out", "not in"}, "Some values are missing or partial: open this source to see which"},
+	{[]string{"there are more", "cut", "of the first", "only the", "the newest", "not all"}, "The list is cut short: open this source to see how far"},
+}
+
+// kindOfRemark says of which kind a remark is whose figures cannot be repeated.
+func kindOfRemark(warning string) string {
+	for _, k := range remarkKinds {
+		if slices.ContainsFunc(k.words, func(word string) bool { return strings.Contains(strings.ToLower(warning), word) }) {
+			return k.said
+		}
+	}
+	return "There is a note on these values: open this source to read it"
 }
 
 // suggest lists a few questions that fit.

@@ -54,9 +54,18 @@ func (a *asked) facts(p *page, rs []*result) {
 	for _, r := range rs {
 		companies = append(companies, filedOf(r))
 	}
+	a.parts(p, companies)
+	grows := a.has("grow", "grew", "grown", "growth", "change", "changed", "increase", "increased", "decline", "declined")
+	for _, f := range companies {
+		if grows {
+			a.growth(p, f)
+		}
+	}
 	a.factTable(p, companies)
 	for _, f := range companies {
-		a.growth(p, f)
+		if !grows {
+			a.growth(p, f)
+		}
 		a.freeCash(p, f)
 		for _, one := range f.list("facts") {
 			if one.flag("restated") {
@@ -154,7 +163,12 @@ func (a *asked) growth(p *page, f filed) {
 		if !known || !before.IsPositive() {
 			continue
 		}
-		lines = append(lines, spaced(concept)+" of "+f.symbol+", change from "+two[1].text("period")+" to "+two[0].text("period")+": "+refer("change("+two[1].ref+".value, "+two[0].ref+".value)", "%")+".")
+		form := "compact"
+		if strings.Contains(two[0].text("unit"), "/") {
+			form = "signed"
+		}
+		lines = append(lines, spaced(concept)+" of "+f.symbol+", change from "+two[1].text("period")+" to "+two[0].text("period")+": "+refer("change("+two[1].ref+".value, "+two[0].ref+".value)", "%")+
+			beside(refer(two[0].ref+".value - "+two[1].ref+".value", form))+".")
 	}
 	p.entries(lines)
 }

@@ -9,6 +9,7 @@ import (
 
 // holdings answers for each holding that the question names.
 func (a *asked) holdings(p *page, rs []*result) {
+	a.besides(p, rs)
 	for _, r := range rs {
 		a.holding(p, r)
 	}
@@ -17,6 +18,7 @@ func (a *asked) holdings(p *page, rs []*result) {
 func (a *asked) holding(p *page, r *result) {
 	h, name := r.at("holding"), plainly(r.text("symbol"))
 	a.supposed(p, r, h)
+	led := !a.text.Supposed() && !a.composed(p, r, h) && a.lead(p, r, holdingLeads, name)
 	switch {
 	case r.flag("held") && h.value != nil:
 		a.position(p, r, h)
@@ -25,7 +27,8 @@ func (a *asked) holding(p *page, r *result) {
 	default:
 		p.say("You hold no %s now. %s", name, r.cite())
 	}
-	if _, some := r.amount("realizedBase"); !isZero(r.amount("realizedBase")) || some && !r.flag("held") {
+	if _, some := r.amount("realizedBase"); led && a.has(holdingLeads[0].phrases...) { // it is said already
+	} else if !isZero(r.amount("realizedBase")) || some && !r.flag("held") {
 		p.say("Realized by sales of %s so far: %s. %s", name, r.figure("realizedBase", "signed"), r.cite())
 	}
 	if !isZero(r.amount("dividendsBase")) {

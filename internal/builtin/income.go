@@ -14,6 +14,7 @@ var kindWords = map[string]string{
 
 // transactions answers with what all that match come to, and the parts or single ones of it.
 func (a *asked) transactions(p *page, rs []*result) {
+	a.sumsOfTimes(p, rs)
 	for _, r := range rs {
 		in := r.given()
 		what := "transactions"
@@ -101,7 +102,15 @@ func (a *asked) single(p *page, r *result) {
 
 // gains answers what was gained by sales, received and paid.
 func (a *asked) gains(p *page, rs []*result) {
-	r := rs[0]
+	for _, r := range rs {
+		a.gainsIn(p, r)
+	}
+	if a.about.From != nil && a.yearless() {
+		p.note("Gains are known by calendar year; these are of the year in which the time you named ends.")
+	}
+}
+
+func (a *asked) gainsIn(p *page, r *result) {
 	when := ""
 	if period := plainly(r.text("period")); period != "" {
 		when = ", " + strings.TrimPrefix(period, "of ")
@@ -112,6 +121,9 @@ func (a *asked) gains(p *page, rs []*result) {
 	case a.has("tax", "taxes", "withheld", "withholding"):
 		p.say("Taxes withheld or paid%s: %s. %s", when, r.figure("taxes"), r.cite())
 		p.note("This is what went through your accounts, and no tax advice.")
+	case len(a.about.Symbols) > 0 && a.asksGain():
+		a.gainsOf(p, r, when)
+		return
 	default:
 		p.say("Gains realized by sales%s: %s, after the fees of trades. %s", when, r.figure("realized", "signed"), r.cite())
 	}
@@ -127,9 +139,6 @@ func (a *asked) gains(p *page, rs []*result) {
 		}
 	}
 	p.table([]string{"Holding", "Realized", "Dividends", "Taxes"}, rows)
-	if a.about.From != nil && a.yearless() {
-		p.note("Gains are known by calendar year; these are of the year in which the time you named ends.")
-	}
 }
 
 // yearless tells whether the question's days are no calendar year, or one so far.

@@ -24,6 +24,11 @@ func (a *asked) quotes(p *page, rs []*result) {
 }
 
 func (a *asked) quote(p *page, q node) {
+	for _, f := range quoteFields {
+		if len(f.lead) > 0 && a.has(f.lead...) && q.knows(f.path) {
+			p.say("%s of **%s**: %s. %s", f.name, q.text("symbol"), q.figure(f.path, f.form...), handle(q))
+		}
+	}
 	p.say("**%s** is at %s%s; change since the previous close: %s%s. %s", q.named(), q.figure("price"), stale(q), q.figure("change", "signed"), beside(q.figure("changePercent", "signed")), handle(q))
 	if e := q.at("extended"); e.value != nil && e.knows("price") {
 		p.say("Outside the session it traded at %s%s.", e.figure("price"), beside(e.figure("changePercent", "signed")))
@@ -54,16 +59,18 @@ var quoteFields = []struct {
 	form       []string
 	always     bool
 	phrases    []string
+	lead       []string // of which it is said before all else
 }{
-	{"Open", "open", nil, true, []string{"open", "opened"}},
-	{"Day's high", "dayHigh", nil, true, []string{"day high", "high today", "high of the day"}},
-	{"Day's low", "dayLow", nil, true, []string{"day low", "low today", "low of the day"}},
-	{"High of 52 weeks", "high52Week", nil, true, []string{"52 week", "year high", "range"}},
-	{"Low of 52 weeks", "low52Week", nil, true, []string{"52 week", "year low", "range"}},
-	{"Volume", "volume", []string{"compact"}, true, []string{"volume"}},
-	{"Market capitalization", "marketCap", []string{"compact"}, true, []string{"market cap", "market capitalization", "worth", "big", "valuable", "valuation"}},
-	{"Price to earnings", "trailingPE", []string{"2"}, true, []string{"p e", "pe", "pe ratio", "price to earnings", "valuation", "cheap", "expensive", "cheaper"}},
-	{"Dividend yield", "dividendYield", nil, true, []string{"yield", "dividend"}},
+	{"Previous close", "previousClose", nil, false, []string{"previous close", "yesterday"}, []string{"previous close", "yesterday", "yesterday s", "last close"}},
+	{"Open", "open", nil, true, []string{"open", "opened"}, []string{"open", "opened", "opening price"}},
+	{"Day's high", "dayHigh", nil, true, []string{"day high", "high today", "high of the day"}, []string{"day high", "day s high", "high today", "today s high", "high of the day", "highest price", "highest"}},
+	{"Day's low", "dayLow", nil, true, []string{"day low", "low today", "low of the day"}, []string{"day low", "day s low", "low today", "today s low", "low of the day", "lowest price", "lowest"}},
+	{"High of 52 weeks", "high52Week", nil, true, []string{"52 week", "year high", "range"}, nil},
+	{"Low of 52 weeks", "low52Week", nil, true, []string{"52 week", "year low", "range"}, nil},
+	{"Volume", "volume", []string{"compact"}, true, []string{"volume"}, []string{"volume"}},
+	{"Market capitalization", "marketCap", []string{"compact"}, true, []string{"market cap", "market capitalization", "worth", "big", "valuable", "valuation"}, []string{"market cap", "market capitalization"}},
+	{"Price to earnings", "trailingPE", []string{"2"}, true, []string{"p e", "pe", "pe ratio", "price to earnings", "valuation", "cheap", "expensive", "cheaper"}, nil},
+	{"Dividend yield", "dividendYield", nil, true, []string{"yield", "dividend"}, []string{"yield"}},
 }
 
 func (a *asked) sideBySide(p *page, all []node, rs []*result) {

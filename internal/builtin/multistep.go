@@ -15,6 +15,9 @@ func (a *asked) further() []plan.Call {
 	switch {
 	case len(a.resolved()) > 0:
 		about.Symbols = a.resolved()
+		if about.Type == intent.Other { // the name was not known
+			about.Type = intent.Market
+		}
 	case len(a.mentioned()) > 0:
 		about.Symbols = a.mentioned()
 	case len(a.picked()) > 0:

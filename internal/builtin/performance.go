@@ -15,6 +15,7 @@ func (a *asked) performance(p *page, rs []*result) {
 		return
 	}
 	p.say("**Performance%s** %s", prefixed(", ", plainly(r.text("period"))), r.cite())
+	a.lead(p, r, performanceLeads, "")
 	risk := a.topic(intent.Risk) || a.has("volatility", "volatile", "sharpe", "sortino", "drawdown", "beta")
 	if risk {
 		riskOf(p, r)

@@ -31,15 +31,13 @@ func (a *asked) portfolio(p *page, rs []*result) {
 		a.movers(p, r, all)
 	case a.has("yield") && len(a.of("get_transactions")) > 0:
 		a.paidBack(p, r)
-	case a.has("cost basis"):
-		p.say("Cost basis of what you hold: %s; unrealized gain or loss: %s%s. %s", r.figure("summary.costBasis"), r.figure("summary.unrealizedPnl", "signed"), beside(r.figure("summary.unrealizedPnlPercent", "signed")), r.cite())
-		a.holdingsTable(p, all)
 	default:
 		a.overview(p, r, all)
 	}
 }
 
 func (a *asked) overview(p *page, r *result, all []node) {
+	a.lead(p, r, portfolioLeads, "")
 	if r.knows("summary.totalValue") {
 		p.say("Your portfolio is worth %s, of which %s is cash. %s", r.figure("summary.totalValue"), r.figure("summary.cash"), r.cite())
 	}

@@ -10,6 +10,9 @@ import (
 // companies says what companies are.
 func (a *asked) companies(p *page, rs []*result) {
 	for _, r := range rs {
+		if a.has("how many", "number of", "headcount") && r.knows("employees") {
+			p.say("Employees of %s: %s. %s", plainly(r.text("symbol")), r.figure("employees", "0"), r.cite())
+		}
 		p.say("**%s**: %s. %s", r.named(), about(r), r.cite())
 		p.table([]string{plainly(r.text("symbol")), "Figure"}, known([][]string{
 			{"Employees", r.figure("employees", "0")}, {"Market capitalization", r.figure("marketCap", "compact")}, {"Shares outstanding", r.figure("sharesOutstanding", "compact")},
@@ -125,6 +128,9 @@ func (a *asked) earnings(p *page, rs []*result) {
 	const shown = 4
 	for _, r := range rs {
 		symbol := plainly(r.text("symbol"))
+		if quarters := r.list("quarters"); a.has("eps", "per share") && !a.has("next", "expected", "estimate") && len(quarters) > 0 && quarters[0].knows("epsActual") {
+			p.say("Earnings per share of %s in the quarter %s: %s. %s", symbol, plainly(quarters[0].text("period")), quarters[0].figure("epsActual"), r.cite())
+		}
 		if next := r.at("next"); next.value != nil {
 			day := next.text("from")
 			if to := next.text("to"); to != "" && to != day {

@@ -58,7 +58,7 @@ func news(a *asking) {
 
 // reports asks for a company's earnings against what was expected, or when it reports.
 func (a *asking) reports() bool {
-	return a.has("earnings", "earning", "eps", "surprise", "earnings date", "reports next", "report next", "guidance", "beat", "missed", "beat estimates") && len(a.Fiscal) == 0 &&
+	return (a.perShare() || a.has("earnings", "earning", "eps", "surprise", "earnings date", "reports next", "report next", "guidance", "beat", "missed", "beat estimates")) && len(a.Fiscal) == 0 &&
 		!a.has("price to earnings", "earnings per share growth") && !a.compared()
 }
 
@@ -73,12 +73,12 @@ var concepts = []concept{
 	{"operatingIncome", []string{"operating income", "operating profit", "operating margin", "margin"}},
 	{"netIncome", []string{"net income", "net profit", "net earnings", "profit", "profitable", "net margin", "profit margin", "margin", "bottom line"}},
 	{"revenue", []string{"revenue", "sales", "turnover", "top line", "margin"}},
-	{"eps", []string{"eps", "earnings per share"}},
+	{"eps", []string{"eps", "earnings per share", "earn per share", "earned per share", "profit per share"}},
 	{"costOfRevenue", []string{"cost of revenue", "cogs", "cost of goods sold", "cost of sales"}},
 	{"researchAndDevelopment", []string{"r d", "r and d", "research and development"}},
 	{"assets", []string{"assets", "balance sheet"}},
 	{"liabilities", []string{"liabilities", "balance sheet"}},
-	{"equity", []string{"shareholders equity", "stockholders equity", "balance sheet"}},
+	{"equity", []string{"shareholders equity", "stockholders equity", "equity", "book value", "balance sheet"}},
 	{"inventory", []string{"inventory", "inventories"}},
 	{"cash", []string{"cash", "cash pile", "cash equivalents"}},
 	{"longTermDebt", []string{"debt", "leverage"}},
@@ -98,13 +98,14 @@ func (a *asking) concepts() []string {
 	certain := a.has("gross margin", "operating margin", "net margin", "profit margin")
 	for _, c := range concepts {
 		asked := func(phrase string) bool {
-			return a.has(phrase) && (phrase != "margin" || !certain || c.name == "revenue") && (phrase != "cash" || !a.has("cash flow"))
+			return a.has(phrase) && (phrase != "margin" || !certain || c.name == "revenue") && (phrase != "cash" || !a.has("cash flow")) &&
+				(phrase != "equity" || !a.has("debt to equity", "return on equity", "private equity", "equity market", "equity research"))
 		}
 		if slices.ContainsFunc(c.phrases, asked) && (c.name != "eps" || len(a.Fiscal) > 0) {
 			all = append(all, c.name)
 		}
 	}
-	if len(all) == 0 && len(a.Fiscal) > 0 && !a.says() && !a.own() {
+	if len(all) == 0 && len(a.Fiscal) > 0 && !a.says() && !a.own() && !a.steps() && !a.costs() {
 		all = []string{"revenue", "netIncome", "eps"}
 	}
 	return all
@@ -222,6 +223,9 @@ func (a *asking) says() bool {
 		"summarize", "summary of", "explain", "why did", "why does", "depend on", "depends on", "outlook", "going concern", "cybersecurity", "climate") {
 		return true
 	}
+	if a.costs() || a.steps() || a.staff() || a.perShare() {
+		return false
+	}
 	return a.Type == intent.Research && !a.topic(intent.News, intent.Price, intent.Profile, intent.Filings, intent.Dividends, intent.Performance) && !a.reports() && !a.hasFigures() && !a.has("what does", "what is", "tell me about") && len(a.Forms) == 0 && !a.sideBySide()
 }
 
@@ -271,7 +275,10 @@ func (a *asking) mentioned() string {
 
 func (a *asking) profiles() bool {
 	const few = 4 // words of "what is nvidia"
-	return !a.own() && (a.topic(intent.Profile) || (a.has("what does", "tell me about", "who is", "employees", "headquarter", "headquartered", "based in", "website", "company profile") || a.has("what is") && len(strings.Fields(string(a.text))) <= few) &&
+	if a.costs() || a.steps() {
+		return false
+	}
+	return !a.own() && (a.topic(intent.Profile) || a.staff() || (a.has("what does", "tell me about", "who is", "employees", "headquarter", "headquartered", "based in", "website", "company profile") || a.has("what is") && len(strings.Fields(string(a.text))) <= few) &&
 		!a.hasFigures() && !a.topic(intent.Price, intent.News, intent.Filings, intent.Performance) && !a.reports() && !a.says())
 }
 
@@ -282,8 +289,11 @@ func (a *asking) wideSearch() bool {
 
 // prices asks what something is worth now.
 func (a *asking) prices() bool {
-	if a.own() {
+	if a.own() || a.perShare() && len(a.calls) > 0 {
 		return false
+	}
+	if (a.costs() || a.steps()) && !a.ranged() {
+		return true
 	}
 	if len(a.calls) > 0 && (a.topic(intent.News) || a.ranged() || a.profiles()) {
 		return a.has("price now", "price today", "current price", "quote")
@@ -301,7 +311,15 @@ func priced(a *asking) {
 
 // moves asks how prices went over a time.
 func (a *asking) moves() bool {
-	if a.own() || len(a.Fiscal) > 0 && a.hasFigures() || a.topic(intent.News, intent.Filings) {
+	switch {
+	case a.own(): // how the price went beside what is held
+		return a.ranged() && a.aboutHoldings() && a.topic(intent.Performance)
+	case a.steps(), a.costs():
+		return a.ranged()
+	case a.perShare() && len(a.calls) > 0:
+		return false
+	}
+	if len(a.Fiscal) > 0 && a.hasFigures() || a.topic(intent.News, intent.Filings) {
 		return false
 	}
 	return a.ranged() && (a.Type == intent.Market || a.topic(intent.Price, intent.Performance, intent.Dividends) || a.sideBySide()) || a.has("dividend history", "dividend") && !a.topic(intent.Filings) ||
@@ -316,6 +334,9 @@ func moved(a *asking) {
 	first, last := a.today.AddDays(-usual), (*calendar.Day)(nil)
 	if a.ranged() {
 		first, last = a.closeBefore(*a.From), a.To
+		if a.between() && calendar.IsTradingDay(*a.From) {
+			first = *a.From
+		}
 		if !last.Before(a.today) {
 			last = nil
 		}
@@ -347,7 +368,7 @@ func unnamed(a *asking) {
 		moved(a)
 	case len(symbols) > 0:
 		a.add("get_stock_quotes", input{Symbols: symbols})
-	case a.Type != intent.Other, a.has("stock", "earnings", "revenue"), a.has("what does") && strings.HasSuffix(string(a.text), " do "):
+	case a.Type != intent.Other, a.topic(intent.Price, intent.Earnings), a.has("stock", "earnings", "revenue"), a.has("what does") && strings.HasSuffix(string(a.text), " do "):
 		if name := named(a.question); name != "" {
 			a.add("find_instrument", input{Query: name})
 		}

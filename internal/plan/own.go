@@ -1,6 +1,8 @@
 package plan
 
 import (
+	"slices"
+
 	"github.com/jaspers-ai/jaspers/internal/intent"
 )
 
@@ -14,15 +16,31 @@ func own() []need {
 		{func(a *asking) bool {
 			return flow("tax", "taxes", "withheld", "withholding")(a) || len(a.Symbols) == 0 && a.has("tax was withheld", "tax withheld", "withholding tax")
 		}, taxed},
-		{flow("deposit", "deposited", "withdrawal", "withdraw", "withdrew", "withdrawn", "contributed", "contribution", "put in", "paid in", "took out"),
-			func(a *asking) { a.transactions("month", "deposit", "withdrawal") }},
-		{flow("realized", "realised", "realize", "realise", "capital gain", "capital gains"), gained},
+		{flow(slices.Concat(putIn, tookOut)...), movedCash},
+		{flow("realized", "realised", "realize", "realise", "capital gain", "capital gains", "from selling", "by selling"), gained},
 		{(*asking).trades, traded},
 		{(*asking).divides, divided},
 		{(*asking).performs, performed},
 		{func(a *asking) bool { return a.own() && a.has(mismatch...) }, func(a *asking) { a.add("get_reconciliation", input{}) }},
 		{(*asking).needsHoldings, func(a *asking) { a.add("get_portfolio_holdings", input{}) }},
 	}
+}
+
+// Words for money that was put in and taken out.
+var (
+	putIn   = []string{"deposit", "deposited", "contributed", "contribute", "contribution", "put in", "put into", "paid in", "pay in", "add to my account", "added to my account"}
+	tookOut = []string{"withdrawal", "withdraw", "withdrew", "withdrawn", "took out", "take out", "taken out", "pull out", "pulled out"}
+)
+
+func movedCash(a *asking) {
+	kinds := []string{"deposit", "withdrawal"}
+	switch in, out := a.has(putIn...), a.has(tookOut...); {
+	case in && !out:
+		kinds = kinds[:1]
+	case out && !in:
+		kinds = kinds[1:]
+	}
+	a.transactions("month", kinds...)
 }
 
 var mismatch = []string{
@@ -95,11 +113,33 @@ func (a *asking) transactions(groupBy string, kinds ...string) {
 		first := a.today.AddDays(-year)
 		in.First = &first
 	}
-	if len(a.Symbols) > 0 {
-		a.each("get_transactions", in)
+	if years := a.years(); len(years) > 1 { // each by itself
+		for _, year := range years {
+			in.First, in.Last = a.ofYear(year)
+			a.read("get_transactions", in)
+		}
 		return
 	}
-	a.add("get_transactions", in)
+	a.read("get_transactions", in)
+}
+
+// read adds a call for each of the symbols, or one for all where there are none.
+func (a *asking) read(tool string, in input) {
+	if len(a.Symbols) > 0 {
+		a.each(tool, in)
+		return
+	}
+	a.add(tool, in)
+}
+
+// gains reads the gains of the question's calendar years.
+func (a *asking) gains(otherwise int) {
+	for _, year := range a.years() {
+		a.add("get_gains", input{Year: year})
+	}
+	if a.year() == 0 {
+		a.add("get_gains", input{Year: otherwise})
+	}
 }
 
 func paidOut(a *asking) {
@@ -112,7 +152,7 @@ func paidOut(a *asking) {
 
 func charged(a *asking) {
 	if a.From == nil || a.year() != 0 {
-		a.add("get_gains", input{Year: a.year()})
+		a.gains(0)
 		return
 	}
 	a.transactions("kind", "fee", "buy", "sell")
@@ -120,19 +160,27 @@ func charged(a *asking) {
 
 func taxed(a *asking) {
 	if a.From == nil || a.year() != 0 {
-		a.add("get_gains", input{Year: a.year()})
+		a.gains(0)
 		return
 	}
 	a.transactions("kind", "tax", "dividend", "interest")
 }
 
-// gained reads by calendar year: the tool knows no other ranges.
+// gained reads by calendar year: the tool knows no other ranges. What was gained of a holding in all is told with it.
 func gained(a *asking) {
-	year := a.year()
-	if a.To != nil && year == 0 {
-		year = a.To.Year
+	switch {
+	case a.To == nil && len(a.Symbols) > 0:
+		a.each("get_holding", input{})
+	case a.To == nil:
+		a.gains(0)
+	default:
+		a.gains(a.To.Year)
 	}
-	a.add("get_gains", input{Year: year})
+}
+
+// onPaper asks for the gain of what is held, against its cost: not how the portfolio did over a time.
+func (a *asking) onPaper() bool {
+	return !a.ranged() && !a.compared() && a.has("unrealized", "unrealised", "on paper", "paper gain", "paper profit", "paper loss", "cost basis", "open gain", "open profit")
 }
 
 // dimensions are by what a portfolio divides, and how people say it.
@@ -178,7 +226,7 @@ func (a *asking) performs() bool {
 	if !a.own() || len(a.Symbols) > 0 && !a.compared() || a.flows() {
 		return false
 	}
-	if a.picks() && a.Movers == "" {
+	if a.picks() && a.Movers == "" || a.onPaper() {
 		return false
 	}
 	if a.From != nil && !a.ranged() { // today: the holdings know
@@ -190,11 +238,14 @@ func (a *asking) performs() bool {
 }
 
 func performed(a *asking) {
-	in := input{}
-	if in.First, in.Last = a.past(); in.First == nil {
+	in := input{Range: a.span()}
+	if in.Range == "" {
+		in.First, in.Last = a.past()
+	}
+	if in.Range == "" && in.First == nil {
 		in.Range = "YTD"
 		switch {
-		case a.has("inception", "ever", "overall", "total return", "since i started", "all time", "so far"):
+		case a.has("inception", "ever", "overall", "total return", "since i started", "all time", "so far", "in total", "altogether"):
 			in.Range = "ALL"
 		case a.topic(intent.Risk):
 			in.Range = "1Y"
