@@ -209,7 +209,7 @@ var trades = map[string]*regexp.Regexp{
 }
 
 var (
-	differenceWords = regexp.MustCompile(`(?i)\b(?:differen\w+|less|minus|rest|remain\w*|left|excluding|except|without|up|down|rose|risen|fell|fallen|grew|grown|more|fewer|above|below|between|higher|lower|increas\w+|decreas\w+|declin\w+|ahead|behind|exceed\w*|beat\w*|short|gap|spread|out\w*perform\w*|underperform\w*|lag\w*|trail\w*|lost|saved?|net)\b|[-−–]\s*\$?[\d(]`)
+	differenceWords = regexp.MustCompile(`(?i)\b(?:differen\w+|less|minus|rest|remain\w*|left|excluding|except|without|up|down|rose|risen|fell|fallen|grew|grown|more|fewer|above|below|between|higher|lower|increas\w+|decreas\w+|declin\w+|ahead|behind|exceed\w*|beat\w*|short|gap|spread|out\w*perform\w*|underperform\w*|lag\w*|trail\w*|lost|saved?|net)\b|\bfrom\b.*\bto\b|[-−–]\s*\$?[\d(]`)
 	changeWords     = regexp.MustCompile(`(?i)\b(?:grow\w*|gain\w*|chang\w+|return\w*|compound\w*|annual\w*|year)\b`)
 	sumWords        = regexp.MustCompile(`(?i)\b(?:total\w*|together|sum|combined|altogether|plus|and|both|all|overall|whole|add\w*|in all)\b|\+`)
 	averageWords    = regexp.MustCompile(`(?i)\b(?:average\w*|mean|typical\w*)\b`)
