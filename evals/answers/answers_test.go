@@ -64,7 +64,7 @@ func TestWhatTheSimulatedClaudeSaysTrulyIsFoundAndWhatItAltersIsNotShownAsTrue(t
 }
 
 // seen are the alterations that the server sees through whatever the answer. Of the others docs/answers.md tells.
-var seen = []string{"unit", "scale", "subject", "subject of a reference", "stale", "typed source", "invented part", "altered quote"}
+var seen = []string{"unit", "scale", "subject", "subject of a reference", "measure of a reference", "period of a reference", "stale", "typed source", "invented part", "altered quote"}
 
 func (v verdict) check(t *testing.T) {
 	t.Helper()

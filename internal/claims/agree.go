@@ -17,7 +17,9 @@ import (
 // Disagrees says what the text says otherwise than the figures on which a value rests; empty where that is nothing.
 // Of several, in an expression, one that agrees is enough; for a figure by itself the expression is empty.
 func (s Scope) Disagrees(r *Reader, facts []reference.Figure, value calculate.Value, expression string) string {
-	for _, differs := range []func(reference.Figure) string{r.subjectDiffers(s), s.periodDiffers, r.dateDiffers(s)} {
+	for _, differs := range []func(reference.Figure) string{
+		r.subjectDiffers(s), s.periodDiffers, s.spanDiffers, s.lengthDiffers, s.momentDiffers, r.dateDiffers(s), s.measureDiffers, s.sectorDiffers,
+	} {
 		reason := ""
 		for _, f := range facts {
 			if reason = differs(f); reason == "" {
@@ -67,6 +69,14 @@ func (s Scope) periodDiffers(f reference.Figure) string {
 	if err != nil {
 		return ""
 	}
+	if strings.Contains(f.Path, "transactions[") && sumsUp.MatchString(s.sentence) && !strings.Contains(s.sentence, f.Period) {
+		if said, whole, ok := dayOf(s.periods[0], day.Year()); !ok || !whole || !said.Equal(day) {
+			return "the text speaks of a total, the figure is of one transaction"
+		}
+	}
+	if s.inRange(day) {
+		return ""
+	}
 	for _, p := range s.periods {
 		if said, whole, ok := dayOf(p, day.Year()); !ok || !whole || said.Equal(day) {
 			return ""
@@ -74,6 +84,8 @@ func (s Scope) periodDiffers(f reference.Figure) string {
 	}
 	return reason
 }
+
+var sumsUp = regexp.MustCompile(`(?i)\b(?:comes?|came) to\b|\btotal(?:ed|led|s)?\b|\bin all\b|\baltogether\b`)
 
 // dateDiffers tells of a figure that is of another day than the one as of which the text gives it.
 func (r *Reader) dateDiffers(s Scope) func(reference.Figure) string {
@@ -230,6 +242,9 @@ var tellings = map[string][]string{
 
 // tells tells whether the text names what a figure is.
 func (s Scope) tells(known reference.Figure) bool {
+	if s.namesMeasure(known) {
+		return true
+	}
 	for _, word := range append(camelWords(known.Field), unitWord(known.Unit)) {
 		beginnings := tellings[word]
 		if len(word) > 2 {

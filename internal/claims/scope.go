@@ -31,6 +31,8 @@ type entry struct {
 // Scope is what a figure is said to be of. Of each list any may be meant; an empty one says nothing.
 type Scope struct {
 	subjects, periods []string
+	ownPeriods        []string // those that its own sentence names
+	heads             string   // a cell's row and column
 	before            []string // periods before which it is
 	sentence          string   // around the figure
 	start, end        int      // of the figure in sentence
@@ -180,12 +182,16 @@ func (r *Reader) Scopes(line Line, numbers []figures.Verdict) []Scope {
 		}
 		s := Scope{sentence: own.text, start: others[self].start, end: others[self].end}
 		s.subjects, s.periods = claimed(own.text, own.subjects, others, self), claimed(own.text, own.periods, others, self)
+		s.ownPeriods = s.periods
 		for _, m := range own.asOf {
 			s.asOf = append(s.asOf, m.what)
 		}
 		rest := around
 		if row {
 			rest = r.inTable(line, parts, at, around)
+			for _, head := range rest[:len(rest)-len(around)] {
+				s.heads += head.text + " "
+			}
 		} else if part.start > 0 {
 			rest = append([]Line{line.within(0, part.start)}, around...)
 		}

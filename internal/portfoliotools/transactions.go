@@ -2,8 +2,10 @@ package portfoliotools
 
 import (
 	"context"
+	"fmt"
 	"regexp"
 	"slices"
+	"time"
 
 	"github.com/shopspring/decimal"
 
@@ -31,6 +33,7 @@ const usualLimit = 20
 type transactionsData struct {
 	counted
 	Privacy      user.Amounts  `json:"amountsShown,omitempty"`
+	Period       string        `json:"period,omitempty"` // the days that were asked for
 	Matching     int           `json:"matching" unit:"transactions"`
 	Totals       []total       `json:"totals"`
 	Groups       []total       `json:"groups,omitempty"`
@@ -83,6 +86,17 @@ func (s Services) transactions() tool.Tool {
 		})
 }
 
+// period is the days that were asked for; up to now where no last one was, and empty where there is no first.
+func (in transactionsInput) period(now time.Time) string {
+	switch {
+	case in.First == nil:
+		return ""
+	case in.Last == nil:
+		return fmt.Sprintf("%s to %s", in.First, calendar.DayOf(now))
+	}
+	return fmt.Sprintf("%s to %s", in.First, in.Last)
+}
+
 func (in transactionsInput) filter() ledger.Filter {
 	f := ledger.Filter{Symbol: in.Symbol, Kinds: in.Kinds, Limit: in.Limit}
 	if in.First != nil {
@@ -102,7 +116,7 @@ func (s Services) readTransactions(ctx context.Context, userID string, in transa
 	if err != nil {
 		return tool.Result{}, err
 	}
-	filter, data := in.filter(), transactionsData{counted: inShares}
+	filter, data := in.filter(), transactionsData{counted: inShares, Period: in.period(result.Source.AsOf)}
 	sums, err := s.Ledger.Sums(ctx, userID, filter, "")
 	if err != nil {
 		return tool.Result{}, named(err, inputNames)

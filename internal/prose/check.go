@@ -147,6 +147,10 @@ func (w *Writer) judge(f *Figure, v figures.Verdict, s claims.Scope) bool {
 		}
 	default:
 		if f.Reason = s.Disagrees(w.claims, figuresOf(facts), calculate.Value{Amount: v.Value.Abs()}, v.Expression); f.Reason == "" {
+			if !s.Calls(v.Expression) {
+				f.Reason = "nothing that was read bears it out, and the text does not say how it follows from that"
+				break
+			}
 			w.restOn(f, facts, v.Expression)
 		}
 	}

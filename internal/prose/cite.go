@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/jaspers-ai/jaspers/internal/reference"
 	"github.com/jaspers-ai/jaspers/internal/tool"
 )
 
@@ -29,7 +30,7 @@ var markerParts = regexp.MustCompile(`\s*[,;]\s*`)
 func (w *Writer) cite(marker string) {
 	for _, ref := range markerParts.Split(marker, -1) {
 		call, place := w.config.Results.Place(ref)
-		if call == nil {
+		if call == nil || place == nil && w.leadsNowhere(ref) {
 			w.counts.Invented++
 			continue
 		}
@@ -43,11 +44,35 @@ func (w *Writer) citesNothing(marker string) bool {
 		return false
 	}
 	for _, ref := range markerParts.Split(strings.TrimSuffix(strings.TrimSpace(marker[2:]), "]]"), -1) {
-		if _, _, ok := w.config.Results.Split(strings.TrimSpace(ref)); ok {
+		if _, _, ok := w.config.Results.Split(strings.TrimSpace(ref)); ok && !w.leadsNowhere(strings.TrimSpace(ref)) {
 			return false
 		}
 	}
 	return true
+}
+
+// leadsNowhere tells of a place in a list that has others, and not that one.
+func (w *Writer) leadsNowhere(ref string) bool {
+	call, path, ok := w.config.Results.Split(ref)
+	if !ok {
+		return true
+	}
+	path = call.Figures.Place(path)
+	end := strings.IndexByte(path, ']')
+	if end < 0 {
+		return false
+	}
+	entry, list := path[:end+1], path[:strings.IndexByte(path, '[')+1]
+	listed := false
+	look := func(there string) bool {
+		listed = listed || strings.HasPrefix(there, list)
+		return strings.HasPrefix(there, entry)
+	}
+	if slices.ContainsFunc(call.Result.Places, func(p tool.Place) bool { return look(p.Path) }) ||
+		slices.ContainsFunc(call.Figures.All(), func(f reference.Figure) bool { return look(f.Path) }) {
+		return false
+	}
+	return listed
 }
 
 // number writes a citation's number as nothing else can write one.

@@ -21,6 +21,7 @@ type reader struct {
 // scope is what a value's surroundings say of it.
 type scope struct {
 	subject, period string
+	labels          []string
 	asOf            time.Time
 	texts           map[string]string // printed texts of the structs around, by name, the inner ones first
 }
@@ -74,7 +75,10 @@ func sortedKeys(v reflect.Value) []reflect.Value {
 }
 
 // keyFields are the fields by whose text a place of a list can be given, the first that there is.
-var keyFields = []string{"symbol", "key", "name", "label", "metric", "concept", "period", "date", "day"}
+var keyFields = []string{"symbol", "key", "name", "label", "metric", "concept", "kind", "sector", "period", "date", "day"}
+
+// labelFields are those of them that say what is measured, or of what class.
+var labelFields = []string{"key", "name", "label", "metric", "concept", "kind", "sector"}
 
 func (r *reader) name(v reflect.Value, list, place string) {
 	if v = follow(v); !v.IsValid() || v.Kind() != reflect.Struct {
@@ -126,7 +130,7 @@ func (r *reader) add(f field, at string, s scope) {
 	default:
 		r.figures.places[at] = len(r.figures.list)
 		r.figures.list = append(r.figures.list, Figure{
-			Path: at, Field: f.name, Subject: s.subject, Period: s.period,
+			Path: at, Field: f.name, Subject: s.subject, Period: s.period, Labels: s.labels,
 			Value: calculate.Value{Amount: amount(v), Unit: s.unit(f.unit), AsOf: s.asOf},
 		})
 	}
@@ -142,6 +146,9 @@ func (s scope) within(fields []field) scope {
 		t := text(f.value)
 		if t != "" {
 			texts[f.name] = t
+			if slices.Contains(labelFields, f.name) {
+				s.labels = append(slices.Clip(s.labels), t)
+			}
 		}
 		switch is := f.is(); {
 		case t == "" && is != "asOf":

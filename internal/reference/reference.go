@@ -22,6 +22,8 @@ type Figure struct {
 	Subject string
 	// Period is what it covers, as "FY2025" or "2025-09-27"; empty where the result does not say.
 	Period string
+	// Labels are what the places of lists in which it stands are called by: a concept, a sector, a kind.
+	Labels []string
 }
 
 // Figures are those of one result. They do not change once read, so that many may ask at a time.

@@ -45,7 +45,8 @@ type priceHistory struct {
 	Symbol        string          `json:"symbol"`
 	Currency      string          `json:"currency"`
 	Interval      string          `json:"interval"`
-	Adjustment    string          `json:"adjustment"` // of the closes: split, or none within days
+	Period        string          `json:"period,omitempty"` // from the first close to the last
+	Adjustment    string          `json:"adjustment"`       // of the closes: split, or none within days
 	First         closing         `json:"first"`
 	Last          closing         `json:"last"`
 	Change        decimal.Decimal `json:"change" unit:"@currency/shares"`
@@ -196,6 +197,7 @@ func (h *priceHistory) measure(closes []closing) error {
 	h.Change = h.Last.Close.Sub(h.First.Close)
 	h.ChangePercent = percentOf(h.First.Close, h.Last.Close)
 	h.Count, h.Closes = len(closes), thinned(closes)
+	h.Period = fmt.Sprintf("%s to %s", h.First.Day, h.Last.Day)
 	return nil
 }
 

@@ -1,0 +1,229 @@
+package claims
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/jaspers-ai/jaspers/internal/calculate"
+	"github.com/jaspers-ai/jaspers/internal/reference"
+)
+
+// measure is what a figure can measure: how results call it and the words that people have for it.
+type measure struct {
+	name   string
+	fields *regexp.Regexp // of the names in a path, or what a place in a list is called
+	words  *regexp.Regexp
+	unit   kind
+}
+
+// kind is in what something is measured.
+type kind int
+
+const (
+	anyUnit kind = iota
+	money
+	percent
+)
+
+// measures are told apart; of others nothing is known.
+var measures = []measure{
+	{"cash", regexp.MustCompile(`(?i)^(?:cash|CASH|cashBalance)$`), regexp.MustCompile(`(?i)\b(?:cash(?: balance| position)?)\b`), anyUnit},
+	{"value", regexp.MustCompile(`(?i)^(?:totalValue|marketValue|value|closing|opening|netExposure|grossExposure|netLiquidation)$`), regexp.MustCompile(`(?i)\b(?:worth|(?:market|total|portfolio|current) value|valued at|value)\b`), money},
+	{"cost", regexp.MustCompile(`(?i)^(?:costBasis|averageCost|cost)$`), regexp.MustCompile(`(?i)\b(?:costs?(?: basis)?|paid|average cost)\b`), money},
+	{"realized gain", regexp.MustCompile(`(?i)^(?:realized|realizedBase)$`), regexp.MustCompile(`(?i)\b(?:realized)\b`), anyUnit},
+	{"unrealized gain", regexp.MustCompile(`(?i)^(?:unrealizedPnl|unrealizedPnlPercent|gain|gainPercent)$`), regexp.MustCompile(`(?i)\b(?:unrealized|paper (?:gain|loss|profit)s?)\b`), anyUnit},
+	{"return", regexp.MustCompile(`(?i)^(?:timeWeighted|moneyWeighted|simple|totalReturnPercent|sameFlows)$`), regexp.MustCompile(`(?i)\b(?:time-weighted|money-weighted|returned|returns?)\b`), percent},
+	{"drawdown", regexp.MustCompile(`(?i)^(?:maxDrawdown|currentDrawdown)$`), regexp.MustCompile(`(?i)\b(?:drawdowns?)\b`), percent},
+	{"volatility", regexp.MustCompile(`(?i)^(?:volatility)$`), regexp.MustCompile(`(?i)\b(?:volatility)\b`), percent},
+	{"dividends", regexp.MustCompile(`(?i)^(?:dividends?|dividendsBase|dividendsSum|dividendsPerShare)$`), regexp.MustCompile(`(?i)\b(?:dividends?)\b`), money},
+	{"interest", regexp.MustCompile(`(?i)^(?:interest)$`), regexp.MustCompile(`(?i)\b(?:interest)\b`), money},
+	{"fees", regexp.MustCompile(`(?i)^(?:fees?|tradeFees)$`), regexp.MustCompile(`(?i)\b(?:fees?|commissions?)\b`), money},
+	{"taxes", regexp.MustCompile(`(?i)^(?:tax|taxes|taxesBase)$`), regexp.MustCompile(`(?i)\b(?:tax(?:es)?(?: withheld)?|withheld)\b`), money},
+	{"deposits", regexp.MustCompile(`(?i)^(?:deposit)$`), regexp.MustCompile(`(?i)\b(?:deposits?|deposited)\b`), money},
+	{"withdrawals", regexp.MustCompile(`(?i)^(?:withdrawal)$`), regexp.MustCompile(`(?i)\b(?:withdrawals?|withdrew|withdrawn)\b`), money},
+	{"share", regexp.MustCompile(`(?i)^(?:allocationPercent|percent|weight)$`), regexp.MustCompile(`(?i)\b(?:(?:percent|%) of (?:your|the) portfolio|weight|allocation)\b`), percent},
+	{"previous close", regexp.MustCompile(`(?i)^(?:previousClose)$`), regexp.MustCompile(`(?i)\b(?:previous close|prior close)\b`), money},
+	{"opening price", regexp.MustCompile(`(?i)^(?:open)$`), regexp.MustCompile(`(?i)\b(?:opened at|opening price)\b`), money},
+	{"high", regexp.MustCompile(`(?i)^(?:dayHigh|high52Week|highestClose)$`), regexp.MustCompile(`(?i)\b(?:highs?|highest)\b`), money},
+	{"low", regexp.MustCompile(`(?i)^(?:dayLow|low52Week|lowestClose)$`), regexp.MustCompile(`(?i)\b(?:lows?|lowest)\b`), money},
+	{"market cap", regexp.MustCompile(`(?i)^(?:marketCap)$`), regexp.MustCompile(`(?i)\b(?:market cap(?:itali[sz]ation)?)\b`), money},
+	{"revenue", regexp.MustCompile(`(?i)^(?:revenues?|revenueActual|revenueEstimate|costOfRevenue|.*revenueGrowth.*)$`), regexp.MustCompile(`(?i)\b(?:revenues?|sales)\b`), anyUnit},
+	{"net income", regexp.MustCompile(`(?i)^(?:netIncome|netMargin|netProfitMargin)$`), regexp.MustCompile(`(?i)\b(?:net income|net profit|net margin)\b`), anyUnit},
+	{"operating income", regexp.MustCompile(`(?i)^(?:operatingIncome|operatingMargin)$`), regexp.MustCompile(`(?i)\b(?:operating income|operating profit|operating margin)\b`), anyUnit},
+	{"gross profit", regexp.MustCompile(`(?i)^(?:grossProfit|grossMargin)$`), regexp.MustCompile(`(?i)\b(?:gross profit|gross margin)\b`), anyUnit},
+	{"research and development", regexp.MustCompile(`(?i)^(?:researchAndDevelopment)$`), regexp.MustCompile(`(?i)\b(?:research and development(?: expenses?)?|R&D)\b`), anyUnit},
+	{"inventories", regexp.MustCompile(`(?i)^(?:inventory|inventories)$`), regexp.MustCompile(`(?i)\b(?:inventor(?:y|ies))\b`), money},
+	{"assets", regexp.MustCompile(`(?i)^(?:assets|currentAssets|totalAssets)$`), regexp.MustCompile(`(?i)\b(?:assets)\b`), money},
+	{"equity", regexp.MustCompile(`(?i)^(?:equity|stockholdersEquity|totalEquity)$`), regexp.MustCompile(`(?i)\b(?:(?:shareholders'?|stockholders'?|shareholders’|stockholders’) equity)\b`), money},
+	{"liabilities", regexp.MustCompile(`(?i)^(?:liabilities|currentLiabilities)$`), regexp.MustCompile(`(?i)\b(?:liabilities)\b`), money},
+	{"operating cash flow", regexp.MustCompile(`(?i)^(?:operatingCashFlow|freeCashFlow)$`), regexp.MustCompile(`(?i)\b(?:(?:operating |free )?cash flows?)\b`), anyUnit},
+	{"capital expenditure", regexp.MustCompile(`(?i)^(?:capitalExpenditure|capex)$`), regexp.MustCompile(`(?i)\b(?:capital expenditures?|capex)\b`), money},
+}
+
+// wide are words that keep to no measure, so that a sentence with one may speak of what its other words do not name.
+var wide = regexp.MustCompile(`(?i)\b(?:total return|margin|ratio|yield|growth|per share|gains?|loss(?:es)?|profits?|result|chang\w+|rose|fell|up|down|difference|less|minus|plus|rest|remain\w+)\b`)
+
+var (
+	pathName = regexp.MustCompile(`[A-Za-z][A-Za-z0-9]*`)
+	// near words are looked for so far before and behind a figure, in bytes.
+	wordsBefore, wordsBehind = 90, 60
+)
+
+// measured is what a figure measures, by its path from the last name on and what its places are called; empty where that
+// is not known.
+func measured(f reference.Figure) []string {
+	var found []string
+	names := pathName.FindAllString(f.Path, -1)
+	if f.Path == "" {
+		names = []string{f.Field}
+	}
+	plain := f.Field == "value" || f.Field == "amount" || f.Field == "percent" || f.Field == "annual"
+	for i := len(names) - 1; i >= 0; i-- {
+		for _, m := range measures {
+			if m.fields.MatchString(names[i]) && (i < len(names)-1 || !plain || m.name == "share" || m.name == "value") {
+				found = append(found, m.name)
+			}
+		}
+		if !plain {
+			break
+		}
+	}
+	if plain && len(f.Labels) > 0 && !strings.Contains(f.Path, "slices[") { // what the place is called says more than "value"
+		found = nil
+	}
+	if f.Field == "amount" { // what cash changed by
+		found = append(found, "cash")
+	}
+	for _, label := range f.Labels {
+		for _, m := range measures {
+			if m.fields.MatchString(label) || plain && m.words.MatchString(label) && len(label) < 40 {
+				found = append(found, m.name)
+			}
+		}
+	}
+	return found
+}
+
+// measureDiffers tells of a figure that measures another thing than those that the text names beside it.
+func (s Scope) measureDiffers(f reference.Figure) string {
+	of := measured(f)
+	if len(of) == 0 {
+		return ""
+	}
+	text := aside.ReplaceAllString(s.beside(), " ")
+	is := money
+	switch {
+	case f.Unit == calculate.Percent:
+		is = percent
+	case f.Unit.Currency() == "":
+		return ""
+	}
+	var said []string
+	for _, m := range measures {
+		if m.unit != anyUnit && m.unit != is || !m.words.MatchString(text) {
+			continue
+		}
+		for _, own := range of {
+			if own == m.name {
+				return ""
+			}
+		}
+		said = append(said, m.name)
+	}
+	if len(said) == 0 || len(said) > 1 && wide.MatchString(text) {
+		return ""
+	}
+	return fmt.Sprintf("the text speaks of %s, the figure is the %s", strings.Join(said, " and "), of[0])
+}
+
+// aside are costs that are named to say that they are left out, or not.
+var aside = regexp.MustCompile(`(?i)\b(?:before|after|without|excluding|including|net of)(?: \w+)?(?: and| or)? (?:fees|tax(?:es)?|commissions?|interest|dividends)\b`)
+
+// beside is the text around a figure that may name it: its sentence, of a cell also the row's label and the column's head.
+func (s Scope) beside() string {
+	before := s.sentence[:s.start]
+	if len(before) > wordsBefore {
+		before = strings.ToValidUTF8(before[len(before)-wordsBefore:], "")
+	}
+	behind := s.sentence[min(s.end, len(s.sentence)):]
+	if len(behind) > wordsBehind {
+		behind = strings.ToValidUTF8(behind[:wordsBehind], "")
+	}
+	return before + s.sentence[s.start:min(s.end, len(s.sentence))] + behind + " " + s.heads
+}
+
+// sectors are as the sources of this server call them, so that one in which nothing is held is told from those that are.
+var sectors = []string{
+	"technology", "energy", "healthcare", "financial services", "consumer cyclical", "consumer defensive", "communication services",
+	"industrials", "basic materials", "utilities", "real estate",
+}
+
+// sectorDiffers tells of a part of a portfolio that is of another sector than the text says.
+func (s Scope) sectorDiffers(f reference.Figure) string {
+	own := ""
+	for _, label := range f.Labels {
+		for _, sector := range sectors {
+			if strings.EqualFold(label, sector) {
+				own = sector
+			}
+		}
+	}
+	text := strings.ToLower(s.beside())
+	if own == "" || wordBegins(text, own) {
+		return ""
+	}
+	for _, sector := range sectors {
+		if wordBegins(text, sector) {
+			return fmt.Sprintf("the text speaks of %s, the figure is of %s", sector, own)
+		}
+	}
+	return ""
+}
+
+// namesMeasure tells whether the text names what a figure of no single day measures.
+func (s Scope) namesMeasure(known reference.Figure) bool {
+	if _, err := time.Parse(time.DateOnly, known.Period); err == nil {
+		return false
+	}
+	for _, m := range measures {
+		if slices.Contains(measured(known), m.name) && m.words.MatchString(s.words) {
+			return true
+		}
+	}
+	return slices.ContainsFunc(known.Labels, func(label string) bool {
+		words, ok := trades[label]
+		return ok && words.MatchString(s.words)
+	})
+}
+
+// trades are the kinds of transactions that people call otherwise.
+var trades = map[string]*regexp.Regexp{
+	"buy": regexp.MustCompile(`\b(?:purchases?|bought|buys?|buying)\b`), "sell": regexp.MustCompile(`\b(?:sales?|sold|sells?|selling)\b`),
+}
+
+var (
+	differenceWords = regexp.MustCompile(`(?i)\b(?:differen\w+|less|minus|rest|remain\w*|left|excluding|except|without|up|down|rose|risen|fell|fallen|grew|grown|more|fewer|above|below|between|higher|lower|increas\w+|decreas\w+|declin\w+|ahead|behind|exceed\w*|beat\w*|short|gap|spread|out\w*perform\w*|underperform\w*|lag\w*|trail\w*|lost|saved?|net)\b|\bfrom\b.*\bto\b|[-−–]\s*\$?[\d(]`)
+	changeWords     = regexp.MustCompile(`(?i)\b(?:grow\w*|gain\w*|chang\w+|return\w*|compound\w*|annual\w*|year)\b`)
+	sumWords        = regexp.MustCompile(`(?i)\b(?:total\w*|together|sum|combined|altogether|plus|and|both|all|overall|whole|add\w*|in all)\b|\+`)
+	averageWords    = regexp.MustCompile(`(?i)\b(?:average\w*|mean|typical\w*)\b`)
+)
+
+// Calls tells whether the text calls for what a number that was typed is derived by: a difference that only happens to
+// be the number is none.
+func (s Scope) Calls(expression string) bool {
+	text := s.sentence + " " + s.heads
+	switch {
+	case strings.HasPrefix(expression, "change("), strings.HasPrefix(expression, "cagr("):
+		return changeWords.MatchString(text) || differenceWords.MatchString(text)
+	case strings.HasPrefix(expression, "sum("), strings.Contains(expression, " + "):
+		return sumWords.MatchString(text) || differenceWords.MatchString(text)
+	case strings.HasPrefix(expression, "avg("):
+		return averageWords.MatchString(text)
+	case strings.Contains(expression, " - "):
+		return differenceWords.MatchString(text)
+	}
+	return true
+}
