@@ -60,10 +60,10 @@ const (
 
 // searcher has what the search of passages reads.
 type searcher struct {
-	filings   *filings.Service
-	documents *documents.Service
-	library   *library.Service
-	passages  *passages.Service
+	filings       *filings.Service
+	documents     *documents.Service
+	filingLibrary *library.Service
+	passages      *passages.Service
 }
 
 // SearchPassages finds what filings say about something.
@@ -118,7 +118,7 @@ func (s searcher) search(ctx context.Context, in passagesInput) (tool.Result, er
 func (s searcher) ready(ctx context.Context, f filings.Filter) (list []searched, warnings []string, err error) {
 	waiting, leave := context.WithTimeout(ctx, readyWithin)
 	defer leave()
-	r, err := s.library.Ready(waiting, f)
+	r, err := s.filingLibrary.Ready(waiting, f)
 	list = []searched{}
 	switch {
 	case ctx.Err() != nil:
