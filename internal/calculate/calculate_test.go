@@ -157,27 +157,6 @@ func TestAnEndlessFractionIsCutAndSaysSo(t *testing.T) {
 	}
 }
 
-func TestOnlyWhatIsShownIsRounded(t *testing.T) {
-	for _, c := range []struct {
-		amount string
-		unit   Unit
-		places int32
-		want   string
-	}{
-		{"1234.505", "USD", 2, "USD 1,234.51"},
-		{"-1234567.5", "EUR", 0, "EUR -1,234,568"},
-		{"12.345", Percent, 1, "12.3%"},
-		{"0.8", Ratio, 2, "0.80"},
-		{"1000", "shares", 0, "1,000 shares"},
-		{"2.1", "USD/shares", 2, "USD 2.10 per shares"},
-		{"-0.001", "USD", 2, "USD 0.00"},
-	} {
-		if got := Show(Value{Amount: decimal.RequireFromString(c.amount), Unit: c.unit}, c.places); got != c.want {
-			t.Errorf("got %q, want %q", got, c.want)
-		}
-	}
-}
-
 func TestArithmeticIsExact(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		amount := func(name string) decimal.Decimal {
@@ -237,6 +216,5 @@ func FuzzExpressionsAreWorkedOutOrRefused(f *testing.F) {
 		if err != nil || !again.Amount.Equal(first.Amount) || again.Unit != first.Unit {
 			t.Fatalf("got %v and then %v, %v", first, again, err)
 		}
-		Show(first.Value, 2)
 	})
 }

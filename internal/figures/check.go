@@ -12,9 +12,6 @@ import (
 )
 
 // Check finds the numbers of a text and holds each amount against what is known. The text stays as it is.
-func Check(text string, known []Known) []Verdict { return Checker{Known: known}.Check(text) }
-
-// Check finds the numbers of a text and holds each amount against what is known.
 func (k Checker) Check(text string) []Verdict { return k.Begin().Check(text) }
 
 // looseShifts are the powers of ten by which a figure of a page may be off from what it stands for.
