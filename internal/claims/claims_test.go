@@ -22,7 +22,7 @@ func differs(text string, f reference.Figure) string {
 	reason := ""
 	for line := range strings.SplitSeq(text, "\n") {
 		var amounts []figures.Verdict
-		numbers := figures.Check(line, nil)
+		numbers := figures.Checker{}.Check(line)
 		for _, n := range numbers {
 			if n.Kind == figures.Amount {
 				amounts = append(amounts, n)
