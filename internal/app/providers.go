@@ -2,6 +2,7 @@ package app
 
 import (
 	"cmp"
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -196,7 +197,7 @@ func (p providers) pace(vendor, counted string, windows ...pace.Window) (upstrea
 }
 
 // recordCall notes every call that leaves the server.
-func (p providers) recordCall(c upstream.Call) {
-	p.Options.Log.Debug("upstream call", "provider", c.Provider, "endpoint", c.Endpoint, "status", c.Status, "failure", c.Failure,
+func (p providers) recordCall(ctx context.Context, c upstream.Call) {
+	p.Options.Log.DebugContext(ctx, "upstream call", "provider", c.Provider, "endpoint", c.Endpoint, "status", c.Status, "failure", c.Failure,
 		"ms", c.Duration.Milliseconds())
 }

@@ -210,7 +210,7 @@ func (c *Client) record(req *http.Request, resp *http.Response, err error, took 
 	} else {
 		call.Status = resp.StatusCode
 	}
-	c.cfg.Record(call)
+	c.cfg.Record(req.Context(), call)
 }
 
 // connectionFault says in our words why there was no answer.

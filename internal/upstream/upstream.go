@@ -56,8 +56,8 @@ type Config struct {
 	Cookies bool
 	// UserAgent is sent with every request.
 	UserAgent string
-	// Record is told of every attempt; nil for nobody.
-	Record func(Call)
+	// Record is told of every attempt, under the context in which it was made; nil for nobody. It must not wait for anything.
+	Record func(context.Context, Call)
 	Now    func() time.Time
 }
 

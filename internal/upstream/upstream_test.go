@@ -106,7 +106,7 @@ func TestTransientTroubleIsTriedAgainOnlyWhereThatIsHarmless(t *testing.T) {
 				w.WriteHeader(http.StatusServiceUnavailable)
 			}, func(cfg *upstream.Config) {
 				cfg.RetryPosts = tc.retryPosts
-				cfg.Record = func(call upstream.Call) {
+				cfg.Record = func(_ context.Context, call upstream.Call) {
 					if call.Endpoint == "X /y" && call.Status == 503 && call.Provider == "Vendor" {
 						recorded.Add(1)
 					}
