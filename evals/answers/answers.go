@@ -31,6 +31,7 @@ type options struct {
 	out    string // where each answer is written, as a line of JSON
 	url    string // of the model's server, for Real
 	some   int    // only every nth question
+	world  uint64 // the seed of the world that is asked about: in each one all figures are others
 }
 
 func read(args []string) (options, error) {
@@ -42,10 +43,11 @@ func read(args []string) (options, error) {
 	flags.StringVar(&o.out, "out", "", "")
 	flags.StringVar(&o.url, "url", "", "")
 	flags.IntVar(&o.some, "every", 1, "")
+	flags.Uint64Var(&o.world, "world", firstWorld, "")
 	err := flags.Parse(args)
 	switch {
 	case err != nil || flags.NArg() > 0 || o.some < 1:
-		return o, errors.New("answers takes --model builtin, claude, adversary, real or all, --out FILE, --every N and, for real, --url")
+		return o, errors.New("answers takes --model builtin, claude, adversary, real or all, --out FILE, --every N, --world SEED and, for real, --url")
 	case model == "all":
 		o.models = []string{Builtin, Claude, Adversary}
 	case slices.Contains([]string{Builtin, Claude, Adversary, Real}, model):
@@ -79,7 +81,7 @@ func Run(args []string, out io.Writer) (bool, error) {
 	passed, lines := true, []verdict{}
 	for _, model := range o.models {
 		began := time.Now()
-		verdicts, err := ask(model, o.url, some)
+		verdicts, err := ask(model, o, some)
 		if err != nil {
 			return false, err
 		}
@@ -99,11 +101,11 @@ type task struct {
 }
 
 // ask asks a model all questions on a server of its own, several at a time.
-func ask(model, url string, questions []question) ([]verdict, error) {
+func ask(model string, o options, questions []question) ([]verdict, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), longest)
 	defer cancel()
 	scripts := &scripts{}
-	s, err := start(ctx, model, url, scripts.find)
+	s, err := start(ctx, model, o, scripts.find)
 	if err != nil {
 		return nil, err
 	}

@@ -49,7 +49,7 @@ func TestWhatTheSimulatedClaudeSaysTrulyIsFoundAndWhatItAltersIsNotShownAsTrue(t
 	for _, model := range []string{Builtin, Claude, Adversary} {
 		t.Run(model, func(t *testing.T) {
 			t.Parallel()
-			verdicts, err := ask(model, "", some(t))
+			verdicts, err := ask(model, options{world: firstWorld}, some(t))
 			if err != nil {
 				t.Fatal(err)
 			}

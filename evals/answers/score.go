@@ -55,6 +55,8 @@ type figure struct {
 	Kind   string           `json:"kind"`
 	Value  *decimal.Decimal `json:"value"`
 	Reason string           `json:"reason"`
+	// Expression is what it was taken for.
+	Expression string `json:"expression"`
 }
 
 // verdict is what came of one asking.
@@ -219,7 +221,7 @@ func (v *verdict) wrongly(t task, m message) {
 			continue
 		}
 		v.Trusted++
-		v.miss("%s is shown as %s in: %s", f.Text, f.Kind, line)
+		v.miss("%s is shown as %s, as %s, in: %s", f.Text, f.Kind, f.Expression, line)
 	}
 }
 

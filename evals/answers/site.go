@@ -23,8 +23,8 @@ import (
 // The moment at which everything is asked: 11:00 in New York on Wednesday, 18 November 2026.
 func opening() time.Time { return time.Date(2026, time.November, 18, 16, 0, 0, 0, time.UTC) }
 
-// seed is that of the world.
-const seed = 2026
+// firstWorld is the seed of the world by which the rules were made. Others tell how they do where they were not.
+const firstWorld = 2026
 
 // people are who asks, each with the brokerage accounts that they connect: a customer and an environment.
 var people = map[string][][2]string{
@@ -50,14 +50,14 @@ type site struct {
 }
 
 // start starts a server that has the model answer, and its people.
-func start(ctx context.Context, model, modelURL string, find func(string) (sim.ClaudeScript, bool)) (*site, error) {
+func start(ctx context.Context, model string, o options, find func(string) (sim.ClaudeScript, bool)) (*site, error) {
 	transport := &http.Transport{}
 	s := &site{worlds: map[string]*view{}, tokens: map[string]string{}, client: &http.Client{Transport: transport}}
 	s.closing = append(s.closing, func() error { transport.CloseIdleConnections(); return nil })
 	clock := sim.NewClock(opening) // which stands still
-	world := sim.New(seed, clock.Now)
+	world := sim.New(o.world, clock.Now)
 	for name, accounts := range people {
-		s.worlds[name] = &view{World: world, accounts: accounts}
+		s.worlds[name] = &view{World: world, seed: o.world, accounts: accounts}
 	}
 	outside := sim.NewSim(world)
 	outside.EDGAR.Limit = -1
@@ -65,7 +65,7 @@ func start(ctx context.Context, model, modelURL string, find func(string) (sim.C
 	outside.Finnhub = sim.FinnhubOptions{Key: newsKey}
 	simulator := httptest.NewServer(outside.Handler())
 	s.closing = append(s.closing, func() error { simulator.Close(); return nil })
-	err := s.serve(ctx, model, modelURL, simulator.URL, clock)
+	err := s.serve(ctx, model, o.url, simulator.URL, clock)
 	for name := range people {
 		if err == nil {
 			err = s.settle(ctx, world, name)

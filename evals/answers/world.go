@@ -14,6 +14,7 @@ import (
 // view is the world as one person has to do with it.
 type view struct {
 	*sim.World
+	seed     uint64
 	accounts [][2]string // customers and environments
 }
 
@@ -162,7 +163,7 @@ func (w *view) cash() decimal.Decimal {
 
 // at is the same world at another time.
 func (w *view) at(t time.Time) *view {
-	return &view{World: sim.New(seed, func() time.Time { return t }), accounts: w.accounts}
+	return &view{World: sim.New(w.seed, func() time.Time { return t }), seed: w.seed, accounts: w.accounts}
 }
 
 // equity is what everything was worth.

@@ -18,7 +18,7 @@ import (
 // Of several, in an expression, one that agrees is enough; for a figure by itself the expression is empty.
 func (s Scope) Disagrees(r *Reader, facts []reference.Figure, value calculate.Value, expression string) string {
 	for _, differs := range []func(reference.Figure) string{
-		r.subjectDiffers(s), s.periodDiffers, s.spanDiffers, s.lengthDiffers, s.momentDiffers, r.dateDiffers(s), s.measureDiffers, s.sectorDiffers,
+		r.subjectDiffers(s), s.periodDiffers, s.spanDiffers, s.lengthDiffers, s.momentDiffers, r.dateDiffers(s), s.measureDiffers, s.sectorDiffers, s.lotDiffers,
 	} {
 		reason := ""
 		for _, f := range facts {
@@ -83,6 +83,19 @@ func (s Scope) periodDiffers(f reference.Figure) string {
 		}
 	}
 	return reason
+}
+
+var (
+	ofLot    = regexp.MustCompile(`(?i)(?:^|\.)lots\[`)
+	lotWords = regexp.MustCompile(`(?i)\b(?:lots?|batch(?:es)?|bought|buy\w*|purchas\w+|acqui\w+|opened|invested|term)\b`)
+)
+
+// lotDiffers tells of a lot, whose day is the one on which it was bought, that the text gives for what was held at a time.
+func (s Scope) lotDiffers(f reference.Figure) string {
+	if len(s.periods) == 0 || !ofLot.MatchString(f.Path) || lotWords.MatchString(s.words) {
+		return ""
+	}
+	return fmt.Sprintf("the text speaks of %s, the figure is of a lot as it is now", strings.Join(s.periods, " and "))
 }
 
 var sumsUp = regexp.MustCompile(`(?i)\b(?:comes?|came) to\b|\btotal(?:ed|led|s)?\b|\bin all\b|\baltogether\b`)
@@ -218,6 +231,9 @@ func codeOf(word string) string {
 // Proves tells whether a number that a known figure would be is that figure: one of many digits is, where few are about.
 // Of few digits, or where there are many like it, the text has to say what it is.
 func (s Scope) Proves(f figures.Figure, known reference.Figure, crowded bool) bool {
+	if s.namesAnother(known) && (isKind(known) || !s.tells(known)) {
+		return false
+	}
 	coarse := f.Digits <= 2
 	if !coarse && !crowded {
 		return true

@@ -17,6 +17,8 @@ type measure struct {
 	fields *regexp.Regexp // of the names in a path, or what a place in a list is called
 	words  *regexp.Regexp
 	unit   kind
+	// wider is the measure of which this one is a kind: what is said of that may mean this one, unless another kind is named.
+	wider string
 }
 
 // kind is in what something is measured.
@@ -30,37 +32,40 @@ const (
 
 // measures are told apart; of others nothing is known.
 var measures = []measure{
-	{"cash", regexp.MustCompile(`(?i)^(?:cash|CASH|cashBalance)$`), regexp.MustCompile(`(?i)\b(?:cash(?: balance| position)?)\b`), anyUnit},
-	{"value", regexp.MustCompile(`(?i)^(?:totalValue|marketValue|value|closing|opening|netExposure|grossExposure|netLiquidation)$`), regexp.MustCompile(`(?i)\b(?:worth|(?:market|total|portfolio|current) value|valued at|value)\b`), money},
-	{"cost", regexp.MustCompile(`(?i)^(?:costBasis|averageCost|cost)$`), regexp.MustCompile(`(?i)\b(?:costs?(?: basis)?|paid|average cost)\b`), money},
-	{"realized gain", regexp.MustCompile(`(?i)^(?:realized|realizedBase)$`), regexp.MustCompile(`(?i)\b(?:realized)\b`), anyUnit},
-	{"unrealized gain", regexp.MustCompile(`(?i)^(?:unrealizedPnl|unrealizedPnlPercent|gain|gainPercent)$`), regexp.MustCompile(`(?i)\b(?:unrealized|paper (?:gain|loss|profit)s?)\b`), anyUnit},
-	{"return", regexp.MustCompile(`(?i)^(?:timeWeighted|moneyWeighted|simple|totalReturnPercent|sameFlows)$`), regexp.MustCompile(`(?i)\b(?:time-weighted|money-weighted|returned|returns?)\b`), percent},
-	{"drawdown", regexp.MustCompile(`(?i)^(?:maxDrawdown|currentDrawdown)$`), regexp.MustCompile(`(?i)\b(?:drawdowns?)\b`), percent},
-	{"volatility", regexp.MustCompile(`(?i)^(?:volatility)$`), regexp.MustCompile(`(?i)\b(?:volatility)\b`), percent},
-	{"dividends", regexp.MustCompile(`(?i)^(?:dividends?|dividendsBase|dividendsSum|dividendsPerShare)$`), regexp.MustCompile(`(?i)\b(?:dividends?)\b`), money},
-	{"interest", regexp.MustCompile(`(?i)^(?:interest)$`), regexp.MustCompile(`(?i)\b(?:interest)\b`), money},
-	{"fees", regexp.MustCompile(`(?i)^(?:fees?|tradeFees)$`), regexp.MustCompile(`(?i)\b(?:fees?|commissions?)\b`), money},
-	{"taxes", regexp.MustCompile(`(?i)^(?:tax|taxes|taxesBase)$`), regexp.MustCompile(`(?i)\b(?:tax(?:es)?(?: withheld)?|withheld)\b`), money},
-	{"deposits", regexp.MustCompile(`(?i)^(?:deposit)$`), regexp.MustCompile(`(?i)\b(?:deposits?|deposited)\b`), money},
-	{"withdrawals", regexp.MustCompile(`(?i)^(?:withdrawal)$`), regexp.MustCompile(`(?i)\b(?:withdrawals?|withdrew|withdrawn)\b`), money},
-	{"share", regexp.MustCompile(`(?i)^(?:allocationPercent|percent|weight)$`), regexp.MustCompile(`(?i)\b(?:(?:percent|%) of (?:your|the) portfolio|weight|allocation)\b`), percent},
-	{"previous close", regexp.MustCompile(`(?i)^(?:previousClose)$`), regexp.MustCompile(`(?i)\b(?:previous close|prior close)\b`), money},
-	{"opening price", regexp.MustCompile(`(?i)^(?:open)$`), regexp.MustCompile(`(?i)\b(?:opened at|opening price)\b`), money},
-	{"high", regexp.MustCompile(`(?i)^(?:dayHigh|high52Week|highestClose)$`), regexp.MustCompile(`(?i)\b(?:highs?|highest)\b`), money},
-	{"low", regexp.MustCompile(`(?i)^(?:dayLow|low52Week|lowestClose)$`), regexp.MustCompile(`(?i)\b(?:lows?|lowest)\b`), money},
-	{"market cap", regexp.MustCompile(`(?i)^(?:marketCap)$`), regexp.MustCompile(`(?i)\b(?:market cap(?:itali[sz]ation)?)\b`), money},
-	{"revenue", regexp.MustCompile(`(?i)^(?:revenues?|revenueActual|revenueEstimate|costOfRevenue|.*revenueGrowth.*)$`), regexp.MustCompile(`(?i)\b(?:revenues?|sales)\b`), anyUnit},
-	{"net income", regexp.MustCompile(`(?i)^(?:netIncome|netMargin|netProfitMargin)$`), regexp.MustCompile(`(?i)\b(?:net income|net profit|net margin)\b`), anyUnit},
-	{"operating income", regexp.MustCompile(`(?i)^(?:operatingIncome|operatingMargin)$`), regexp.MustCompile(`(?i)\b(?:operating income|operating profit|operating margin)\b`), anyUnit},
-	{"gross profit", regexp.MustCompile(`(?i)^(?:grossProfit|grossMargin)$`), regexp.MustCompile(`(?i)\b(?:gross profit|gross margin)\b`), anyUnit},
-	{"research and development", regexp.MustCompile(`(?i)^(?:researchAndDevelopment)$`), regexp.MustCompile(`(?i)\b(?:research and development(?: expenses?)?|R&D)\b`), anyUnit},
-	{"inventories", regexp.MustCompile(`(?i)^(?:inventory|inventories)$`), regexp.MustCompile(`(?i)\b(?:inventor(?:y|ies))\b`), money},
-	{"assets", regexp.MustCompile(`(?i)^(?:assets|currentAssets|totalAssets)$`), regexp.MustCompile(`(?i)\b(?:assets)\b`), money},
-	{"equity", regexp.MustCompile(`(?i)^(?:equity|stockholdersEquity|totalEquity)$`), regexp.MustCompile(`(?i)\b(?:(?:shareholders'?|stockholders'?|shareholders’|stockholders’) equity)\b`), money},
-	{"liabilities", regexp.MustCompile(`(?i)^(?:liabilities|currentLiabilities)$`), regexp.MustCompile(`(?i)\b(?:liabilities)\b`), money},
-	{"operating cash flow", regexp.MustCompile(`(?i)^(?:operatingCashFlow|freeCashFlow)$`), regexp.MustCompile(`(?i)\b(?:(?:operating |free )?cash flows?)\b`), anyUnit},
-	{"capital expenditure", regexp.MustCompile(`(?i)^(?:capitalExpenditure|capex)$`), regexp.MustCompile(`(?i)\b(?:capital expenditures?|capex)\b`), money},
+	{"cash", regexp.MustCompile(`(?i)^(?:cash|cashBalance|cashByCurrency)$`), regexp.MustCompile(`(?i)\b(?:cash(?: balance| position)?)\b`), anyUnit, ""},
+	{"value", regexp.MustCompile(`(?i)^(?:totalValue|marketValue|value|closing|opening|netExposure|grossExposure|netLiquidation)$`), regexp.MustCompile(`(?i)\b(?:worth|(?:market|total|portfolio|current) value|valued at|value)\b`), money, ""},
+	{"cost", regexp.MustCompile(`(?i)^(?:costBasis|averageCost|cost)$`), regexp.MustCompile(`(?i)\b(?:costs?(?: basis)?|paid|average cost)\b`), money, ""},
+	{"realized gain", regexp.MustCompile(`(?i)^(?:realized|realizedBase)$`), regexp.MustCompile(`(?i)\b(?:realized)\b`), anyUnit, ""},
+	{"unrealized gain", regexp.MustCompile(`(?i)^(?:unrealized|unrealizedPnl|unrealizedPnlPercent|gain|gainPercent)$`), regexp.MustCompile(`(?i)\b(?:unrealized|paper (?:gain|loss|profit)s?)\b`), anyUnit, ""},
+	{"money-weighted return", regexp.MustCompile(`(?i)^(?:moneyWeighted)$`), regexp.MustCompile(`(?i)\b(?:money[- ]weighted|internal rate of return|X?IRR)\b`), percent, "return"},
+	{"simple return", regexp.MustCompile(`(?i)^(?:simple)$`), regexp.MustCompile(`(?i)\bsimple(?: return)?\b`), percent, "return"},
+	{"return of the same flows", regexp.MustCompile(`(?i)^(?:sameFlows)$`), regexp.MustCompile(`(?i)\bsame (?:cash )?(?:flows?|deposits|money|amounts|days)\b|\b(?:if|had) you\b|\bwould have\b`), percent, "return"},
+	{"return", regexp.MustCompile(`(?i)^(?:timeWeighted|totalReturnPercent)$`), regexp.MustCompile(`(?i)\b(?:time[- ]weighted|returned|returns?)\b`), percent, ""},
+	{"drawdown", regexp.MustCompile(`(?i)^(?:maxDrawdown|currentDrawdown)$`), regexp.MustCompile(`(?i)\b(?:drawdowns?)\b`), percent, ""},
+	{"volatility", regexp.MustCompile(`(?i)^(?:volatility)$`), regexp.MustCompile(`(?i)\b(?:volatility)\b`), percent, ""},
+	{"dividends", regexp.MustCompile(`(?i)^(?:income|dividends?|dividendsBase|dividendsSum|dividendsPerShare)$`), regexp.MustCompile(`(?i)\b(?:dividends?)\b`), money, ""},
+	{"interest", regexp.MustCompile(`(?i)^(?:interest|income)$`), regexp.MustCompile(`(?i)\b(?:interest)\b`), money, ""},
+	{"fees", regexp.MustCompile(`(?i)^(?:fees?|tradeFees)$`), regexp.MustCompile(`(?i)\b(?:fees?|commissions?)\b`), money, ""},
+	{"taxes", regexp.MustCompile(`(?i)^(?:tax|taxes|taxesBase)$`), regexp.MustCompile(`(?i)\b(?:tax(?:es)?(?: withheld)?|withheld)\b`), money, ""},
+	{"deposits", regexp.MustCompile(`(?i)^(?:deposit)$`), regexp.MustCompile(`(?i)\b(?:deposits?|deposited)\b`), money, ""},
+	{"withdrawals", regexp.MustCompile(`(?i)^(?:withdrawal)$`), regexp.MustCompile(`(?i)\b(?:withdrawals?|withdrew|withdrawn)\b`), money, ""},
+	{"share", regexp.MustCompile(`(?i)^(?:allocationPercent|percent|weight)$`), regexp.MustCompile(`(?i)\b(?:(?:percent|%) of (?:your|the) portfolio|weight|allocation)\b`), percent, ""},
+	{"previous close", regexp.MustCompile(`(?i)^(?:previousClose)$`), regexp.MustCompile(`(?i)\b(?:previous close|prior close)\b`), money, ""},
+	{"opening price", regexp.MustCompile(`(?i)^(?:open)$`), regexp.MustCompile(`(?i)\b(?:opened at|opening price)\b`), money, ""},
+	{"high", regexp.MustCompile(`(?i)^(?:dayHigh|high52Week|highestClose)$`), regexp.MustCompile(`(?i)\b(?:highs?|highest)\b`), money, ""},
+	{"low", regexp.MustCompile(`(?i)^(?:dayLow|low52Week|lowestClose)$`), regexp.MustCompile(`(?i)\b(?:lows?|lowest)\b`), money, ""},
+	{"market cap", regexp.MustCompile(`(?i)^(?:marketCap)$`), regexp.MustCompile(`(?i)\b(?:market cap(?:itali[sz]ation)?)\b`), money, ""},
+	{"revenue", regexp.MustCompile(`(?i)^(?:revenues?|revenueActual|revenueEstimate|costOfRevenue|.*revenueGrowth.*)$`), regexp.MustCompile(`(?i)\b(?:revenues?|sales)\b`), anyUnit, ""},
+	{"net income", regexp.MustCompile(`(?i)^(?:netIncome|netMargin|netProfitMargin)$`), regexp.MustCompile(`(?i)\b(?:net income|net profit|net margin)\b`), anyUnit, ""},
+	{"operating income", regexp.MustCompile(`(?i)^(?:operatingIncome|operatingMargin)$`), regexp.MustCompile(`(?i)\b(?:operating income|operating profit|operating margin)\b`), anyUnit, ""},
+	{"gross profit", regexp.MustCompile(`(?i)^(?:grossProfit|grossMargin)$`), regexp.MustCompile(`(?i)\b(?:gross profit|gross margin)\b`), anyUnit, ""},
+	{"research and development", regexp.MustCompile(`(?i)^(?:researchAndDevelopment)$`), regexp.MustCompile(`(?i)\b(?:research and development(?: expenses?)?|R&D)\b`), anyUnit, ""},
+	{"inventories", regexp.MustCompile(`(?i)^(?:inventory|inventories)$`), regexp.MustCompile(`(?i)\b(?:inventor(?:y|ies))\b`), money, ""},
+	{"assets", regexp.MustCompile(`(?i)^(?:assets|currentAssets|totalAssets)$`), regexp.MustCompile(`(?i)\b(?:assets)\b`), money, ""},
+	{"equity", regexp.MustCompile(`(?i)^(?:equity|stockholdersEquity|totalEquity)$`), regexp.MustCompile(`(?i)\b(?:(?:shareholders'?|stockholders'?|shareholders’|stockholders’) equity)\b`), money, ""},
+	{"liabilities", regexp.MustCompile(`(?i)^(?:liabilities|currentLiabilities)$`), regexp.MustCompile(`(?i)\b(?:liabilities)\b`), money, ""},
+	{"operating cash flow", regexp.MustCompile(`(?i)^(?:operatingCashFlow|freeCashFlow)$`), regexp.MustCompile(`(?i)\b(?:(?:operating |free )?cash flows?)\b`), anyUnit, ""},
+	{"capital expenditure", regexp.MustCompile(`(?i)^(?:capitalExpenditure|capex)$`), regexp.MustCompile(`(?i)\b(?:capital expenditures?|capex)\b`), money, ""},
 }
 
 // wide are words that keep to no measure, so that a sentence with one may speak of what its other words do not name.
@@ -114,29 +119,72 @@ func (s Scope) measureDiffers(f reference.Figure) string {
 		return ""
 	}
 	text := aside.ReplaceAllString(s.beside(), " ")
-	is := money
-	switch {
-	case f.Unit == calculate.Percent:
-		is = percent
-	case f.Unit.Currency() == "":
+	is := kindOf(f)
+	if is == anyUnit {
 		return ""
 	}
-	var said []string
-	for _, m := range measures {
-		if m.unit != anyUnit && m.unit != is || !m.words.MatchString(text) {
-			continue
+	said := saidIn(text, is)
+	for _, m := range said {
+		if m.isOneOf(of) {
+			return ""
 		}
-		for _, own := range of {
-			if own == m.name {
-				return ""
-			}
-		}
-		said = append(said, m.name)
 	}
 	if len(said) == 0 || len(said) > 1 && wide.MatchString(text) {
 		return ""
 	}
-	return fmt.Sprintf("the text speaks of %s, the figure is the %s", strings.Join(said, " and "), of[0])
+	var names []string
+	for _, m := range said {
+		names = append(names, m.name)
+	}
+	return fmt.Sprintf("the text speaks of %s, the figure is the %s", strings.Join(names, " and "), of[0])
+}
+
+// saidIn are the measures of a kind that a text names. Where it names a kind of one, it does not mean that one as such.
+func saidIn(text string, is kind) []measure {
+	var said []measure
+	for _, m := range measures {
+		if (m.unit == anyUnit || m.unit == is) && m.words.MatchString(text) {
+			said = append(said, m)
+		}
+	}
+	return slices.DeleteFunc(slices.Clone(said), func(m measure) bool {
+		return slices.ContainsFunc(said, func(o measure) bool { return o.wider == m.name })
+	})
+}
+
+// isOneOf tells whether the measure is among those named, or of one of them the wider one.
+func (m measure) isOneOf(names []string) bool {
+	return slices.Contains(names, m.name) || slices.ContainsFunc(measures, func(o measure) bool {
+		return o.wider == m.name && slices.Contains(names, o.name)
+	})
+}
+
+// kindOf is in what a figure is measured; anyUnit where it is neither money nor a percentage.
+func kindOf(f reference.Figure) kind {
+	switch {
+	case f.Unit == calculate.Percent:
+		return percent
+	case f.Unit.Currency() != "":
+		return money
+	}
+	return anyUnit
+}
+
+// isKind tells whether a figure measures a kind of something wider.
+func isKind(f reference.Figure) bool {
+	of := measured(f)
+	return slices.ContainsFunc(measures, func(m measure) bool { return m.wider != "" && slices.Contains(of, m.name) })
+}
+
+// namesAnother tells whether the text names what it gives, and not by a word that stands for the figure: then that is of no
+// known measure, or a kind of the one that is named.
+func (s Scope) namesAnother(f reference.Figure) bool {
+	is := kindOf(f)
+	if is == anyUnit {
+		return false
+	}
+	said, of := saidIn(aside.ReplaceAllString(s.beside(), " "), is), measured(f)
+	return len(said) > 0 && !slices.ContainsFunc(said, func(m measure) bool { return slices.Contains(of, m.name) })
 }
 
 // aside are costs that are named to say that they are left out, or not.

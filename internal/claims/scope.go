@@ -251,7 +251,7 @@ func (s *Scope) fill(rest []Line, row bool) {
 }
 
 // earlier is a period that is told by another one.
-var earlier = regexp.MustCompile(`(?i)\b(?:earlier|prior|previous(?:ly)?|ago|the year before|last (?:year|quarter|month))\b`)
+var earlier = regexp.MustCompile(`(?i)\b(?:earlier|(?:prior|previous) (?:fiscal )?(?:year|quarter|month|period)|previously|ago|the year before|last (?:year|quarter|month))\b`)
 
 var (
 	together   = regexp.MustCompile(`(?i)^[\s*_)(]*(?:,|,? ?(?:and|or|&|vs\.?|versus|to|through|/|-|–))[\s*_(]*(?:(?:in|from|for|of)\s+)?$`)

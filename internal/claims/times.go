@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/jaspers-ai/jaspers/internal/calculate"
 	"github.com/jaspers-ai/jaspers/internal/figures"
 	"github.com/jaspers-ai/jaspers/internal/reference"
 )
@@ -182,9 +183,20 @@ func isLastYear(words string, covered span) bool {
 
 var changeOfDay = regexp.MustCompile(`(?i)^day(?:Change|High|Low)`)
 
+// isOfDay tells whether a figure is a change of one day, or up to it, of which the text does not speak.
+func (s Scope) isOfDay(f reference.Figure) bool {
+	if changeOfDay.MatchString(f.Field) {
+		return !nowWords.MatchString(s.sentence)
+	}
+	_, err := time.Parse(time.DateOnly, f.Period)
+	return err == nil && f.Unit == calculate.Percent && !singleDay.MatchString(s.sentence)
+}
+
+var singleDay = regexp.MustCompile(`(?i)\b(?:day|daily|session|close)s?\b`)
+
 // dayIsNoSpan tells of the change of a day that the text gives for a longer time.
 func (s Scope) dayIsNoSpan(f reference.Figure) string {
-	if !changeOfDay.MatchString(f.Field) || nowWords.MatchString(s.sentence) {
+	if !s.isOfDay(f) {
 		return ""
 	}
 	for _, l := range lengths[1:] {

@@ -41,6 +41,13 @@ func (c *Text) supports(f Figure, periods []string) []int {
 	return slices.Compact(supports)
 }
 
+// Turned are the known figures that f would be with the other sign.
+func (c *Text) Turned(f Figure) []int {
+	f.negate()
+	f.Unsigned = false
+	return c.supports(f, nil)
+}
+
 // near sorts out quickly what cannot be f at any scale it may have.
 func (c *Text) near(i int, size, slack float64) bool {
 	for _, by := range looseShifts {
@@ -101,23 +108,25 @@ func (f Figure) is(v decimal.Decimal) bool {
 	return f.Value.Sub(v).Abs().LessThanOrEqual(f.tolerance())
 }
 
-// tolerance is half of what the last digit is worth; of what is about so much all of it, and zeros at the end are no digits.
+// tolerance is half of what the last digit is worth. What is about so much may be off by half of the last digit that is not
+// zero, but not by more than a twentieth: "about 30" is not 20.
 func (f Figure) tolerance() decimal.Decimal {
 	if f.slack.IsPositive() {
 		return f.slack
 	}
+	half := f.Step.Div(two)
 	if !f.About {
-		return f.Step.Div(decimal.NewFromInt(2))
+		return half
 	}
-	step := f.Step
+	loose := half
 	for written := f.Value.Div(f.Step); !written.IsZero() && written.Mod(decimal.NewFromInt(10)).IsZero(); written = written.Shift(-1) {
-		step = step.Shift(1)
+		loose = loose.Shift(1)
 	}
-	if step.GreaterThanOrEqual(f.Value.Abs()) { // "about 5" is not 9
-		return step.Div(decimal.NewFromInt(2))
-	}
-	return step
+	return decimal.Max(half, decimal.Min(loose, f.Value.Abs().Mul(aboutPart)))
 }
+
+// aboutPart is by which part of itself a figure that is told as about so much may be off.
+var aboutPart = decimal.New(5, -2)
 
 var yearOrQuarter = regexp.MustCompile(`(?i)(?:19|20)\d\d|Q[1-4]|[1-4]Q`)
 

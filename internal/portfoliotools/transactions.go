@@ -33,6 +33,7 @@ const usualLimit = 20
 type transactionsData struct {
 	counted
 	Privacy      user.Amounts  `json:"amountsShown,omitempty"`
+	Symbol       string        `json:"symbol,omitempty"` // the one that was asked for
 	Period       string        `json:"period,omitempty"` // the days that were asked for
 	Matching     int           `json:"matching" unit:"transactions"`
 	Totals       []total       `json:"totals"`
@@ -116,7 +117,7 @@ func (s Services) readTransactions(ctx context.Context, userID string, in transa
 	if err != nil {
 		return tool.Result{}, err
 	}
-	filter, data := in.filter(), transactionsData{counted: inShares, Period: in.period(result.Source.AsOf)}
+	filter, data := in.filter(), transactionsData{counted: inShares, Symbol: in.Symbol, Period: in.period(result.Source.AsOf)}
 	sums, err := s.Ledger.Sums(ctx, userID, filter, "")
 	if err != nil {
 		return tool.Result{}, named(err, inputNames)
@@ -183,7 +184,7 @@ var longNumber = regexp.MustCompile(`[A-Za-z]*[0-9]{5,}[0-9A-Za-z]*`)
 
 // privateTransactions is what may be shown for Relative: what happened on which day, and how often.
 func privateTransactions(d transactionsData) transactionsData {
-	shown := transactionsData{Privacy: user.Relative, Matching: d.Matching, Totals: counts(d.Totals), Groups: counts(d.Groups)}
+	shown := transactionsData{Privacy: user.Relative, Symbol: d.Symbol, Matching: d.Matching, Totals: counts(d.Totals), Groups: counts(d.Groups)}
 	for _, t := range d.Transactions {
 		shown.Transactions = append(shown.Transactions, transaction{Day: t.Day, Kind: t.Kind, Symbol: t.Symbol})
 	}

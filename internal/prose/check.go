@@ -1,6 +1,7 @@
 package prose
 
 import (
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -147,17 +148,31 @@ func (w *Writer) judge(f *Figure, v figures.Verdict, s claims.Scope) bool {
 		}
 	default:
 		if f.Reason = s.Disagrees(w.claims, figuresOf(facts), calculate.Value{Amount: v.Value.Abs()}, v.Expression); f.Reason == "" {
-			if !s.Calls(v.Expression) {
+			switch {
+			case !s.Calls(v.Expression):
 				f.Reason = "nothing that was read bears it out, and the text does not say how it follows from that"
-				break
+			case w.isTurned(v, s):
+				f.Reason = "what was read has the other sign"
+			default:
+				w.restOn(f, facts, v.Expression)
 			}
-			w.restOn(f, facts, v.Expression)
 		}
 	}
 	if f.Reason != "" {
 		f.Kind = figures.Unverified
 	}
 	return f.Kind != figures.Unverified || !w.wasSaid(v.Figure)
+}
+
+// isTurned tells of a difference that it is what was read of the same with the other sign.
+func (w *Writer) isTurned(v figures.Verdict, s claims.Scope) bool {
+	if v.Unsigned || v.Digits <= 2 || !strings.Contains(v.Expression, " - ") && !strings.HasPrefix(v.Expression, "change(") {
+		return false
+	}
+	return slices.ContainsFunc(w.checks.Turned(v.Figure), func(i int) bool {
+		known := w.facts[i].Figure
+		return s.Disagrees(w.claims, []reference.Figure{known}, known.Value, "") == ""
+	})
 }
 
 // agreeing are those of the known figures that a number is, which the text says it is; else why there are none.
