@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"net/http/cookiejar"
 	"net/http/httptest"
@@ -23,6 +22,7 @@ import (
 
 	"github.com/jaspers-ai/jaspers/internal/db"
 	"github.com/jaspers-ai/jaspers/internal/db/dbtest"
+	"github.com/jaspers-ai/jaspers/internal/sharedtest"
 	"github.com/jaspers-ai/jaspers/internal/sim"
 )
 
@@ -104,16 +104,6 @@ func (p *program) kill(t *testing.T) {
 	_ = p.Wait() // says that it was killed
 }
 
-func freeAddress(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = l.Close() }()
-	return l.Addr().String()
-}
-
 // eventually waits until what is true, or fails with the last reason why it is not.
 func eventually(t *testing.T, what string, is func() error) {
 	t.Helper()
@@ -150,7 +140,7 @@ func TestTheDemosLinesWorkWhenPastedAndItsDataStays(t *testing.T) {
 			t.Skipf("no %s here to paste the lines into", tool)
 		}
 	}
-	dir, addr := t.TempDir(), freeAddress(t)
+	dir, addr := t.TempDir(), sharedtest.Address(t)
 	paste := func() (lines []string, p *program) {
 		p = start(t, dir, nil, "demo", "-addr", addr)
 		eventually(t, "the welcome", func() error {
@@ -199,7 +189,7 @@ func TestTheDemosLinesWorkWhenPastedAndItsDataStays(t *testing.T) {
 }
 
 func TestHealthAnswersFromTheFirstMomentAndTermDrains(t *testing.T) {
-	dir, addr := t.TempDir(), freeAddress(t)
+	dir, addr := t.TempDir(), sharedtest.Address(t)
 	p := start(t, dir, []string{"JASPERS_ADDR=" + addr}, "serve")
 	waitReady(t, addr)
 	resp, err := http.Get("http://" + addr + "/api/health/live")
@@ -245,7 +235,7 @@ func TestBadCommandsAndSettingsSayWhatToDo(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir := t.TempDir()
-			p := start(t, dir, append([]string{"JASPERS_ADDR=" + freeAddress(t)}, tc.environ...), tc.args...)
+			p := start(t, dir, append([]string{"JASPERS_ADDR=" + sharedtest.Address(t)}, tc.environ...), tc.args...)
 			if err := p.Wait(); err == nil {
 				t.Error("it went well")
 			}
@@ -299,7 +289,7 @@ func startServer(t *testing.T, engine db.Engine) *server {
 // startServerWith starts a server whose model speaks in a way of its own.
 func startServerWith(t *testing.T, engine db.Engine, model sim.ClaudeOptions) *server {
 	t.Helper()
-	addr := freeAddress(t)
+	addr := sharedtest.Address(t)
 	world := sim.NewSim(sim.New(1, time.Now))
 	world.Alpaca = sim.AlpacaApp{ClientID: "id", ClientSecret: "alpaca-client", RedirectURIs: []string{"http://" + addr + "/api/brokerages/callback"}}
 	world.Claude = model

@@ -13,6 +13,7 @@ import (
 
 	"github.com/jaspers-ai/jaspers/internal/db"
 	"github.com/jaspers-ai/jaspers/internal/db/dbtest"
+	"github.com/jaspers-ai/jaspers/internal/sharedtest"
 )
 
 // run waits for a command with the server's settings, and returns its exit code and what it printed.
@@ -145,7 +146,7 @@ func TestKeysGivenByFilesShowNeitherInTheProcessNorInItsLastWords(t *testing.T) 
 		t.Skip("looks into /proc")
 	}
 	t.Parallel()
-	dir, addr := t.TempDir(), freeAddress(t)
+	dir, addr := t.TempDir(), sharedtest.Address(t)
 	keys := map[string]string{
 		"JASPERS_JWT_SECRET": "0f1e2d3c4b5a69788796a5b4c3d2e1f0aa", "JASPERS_HASH_KEY": "1f0e3d2c5b4a79688697b5a4d3c2f1e0bb",
 		"JASPERS_ENCRYPTION_KEY":      "v2:" + strings.Repeat("0123456789abcdef", 4),

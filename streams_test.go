@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/jaspers-ai/jaspers/internal/db"
+	"github.com/jaspers-ai/jaspers/internal/sharedtest"
 	"github.com/jaspers-ai/jaspers/internal/sim"
 )
 
@@ -216,7 +217,7 @@ func regenerateAll(t *testing.T, all []killed, perPerson int) {
 func (s *server) replica() *server {
 	s.t.Helper()
 	other := *s
-	other.addr, other.dir = freeAddress(s.t), s.t.TempDir()
+	other.addr, other.dir = sharedtest.Address(s.t), s.t.TempDir()
 	other.environ = append(append([]string{}, s.environ...), "JASPERS_ADDR="+other.addr)
 	other.boot()
 	return &other

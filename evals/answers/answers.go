@@ -31,6 +31,7 @@ type options struct {
 	out    string // where each answer is written, as a line of JSON
 	url    string // of the model's server, for Real
 	some   int    // only every nth question
+	reword bool   // whether the simulated Claude says everything in other words
 	world  uint64 // the seed of the world that is asked about: in each one all figures are others
 }
 
@@ -43,11 +44,12 @@ func read(args []string) (options, error) {
 	flags.StringVar(&o.out, "out", "", "")
 	flags.StringVar(&o.url, "url", "", "")
 	flags.IntVar(&o.some, "every", 1, "")
+	flags.BoolVar(&o.reword, "reword", false, "")
 	flags.Uint64Var(&o.world, "world", firstWorld, "")
 	err := flags.Parse(args)
 	switch {
 	case err != nil || flags.NArg() > 0 || o.some < 1:
-		return o, errors.New("answers takes --model builtin, claude, adversary, real or all, --out FILE, --every N, --world SEED and, for real, --url")
+		return o, errors.New("answers takes --model builtin, claude, adversary, real or all, --out FILE, --every N, --world SEED, --reword and, for real, --url")
 	case model == "all":
 		o.models = []string{Builtin, Claude, Adversary}
 	case slices.Contains([]string{Builtin, Claude, Adversary, Real}, model):
@@ -109,7 +111,7 @@ func ask(model string, o options, questions []question) ([]verdict, error) {
 	if err != nil {
 		return nil, err
 	}
-	verdicts, err := s.askAll(ctx, model, questions, scripts)
+	verdicts, err := s.askAll(ctx, model, o.reword, questions, scripts)
 	return verdicts, errors.Join(err, s.close())
 }
 
@@ -118,14 +120,14 @@ const (
 	atOnce  = 4
 )
 
-func (s *site) askAll(ctx context.Context, model string, questions []question, scripts *scripts) ([]verdict, error) {
+func (s *site) askAll(ctx context.Context, model string, reword bool, questions []question, scripts *scripts) ([]verdict, error) {
 	verdicts, failures := make([][]verdict, len(questions)), make([]error, len(questions))
 	next := make(chan int)
 	var workers sync.WaitGroup
 	for range atOnce {
 		workers.Go(func() {
 			for i := range next {
-				verdicts[i], failures[i] = s.askOne(ctx, model, i, questions[i], scripts)
+				verdicts[i], failures[i] = s.askOne(ctx, model, reword, i, questions[i], scripts)
 			}
 		})
 	}
@@ -138,8 +140,8 @@ func (s *site) askAll(ctx context.Context, model string, questions []question, s
 }
 
 // askOne asks one question as often as there are scripts for it, one after the other: a script is found by the question.
-func (s *site) askOne(ctx context.Context, model string, number int, q question, scripts *scripts) ([]verdict, error) {
-	tasks, err := s.tasks(model, number, q)
+func (s *site) askOne(ctx context.Context, model string, reword bool, number int, q question, scripts *scripts) ([]verdict, error) {
+	tasks, err := s.tasks(model, reword, number, q)
 	if err != nil {
 		return nil, err
 	}
@@ -158,12 +160,15 @@ func (s *site) askOne(ctx context.Context, model string, number int, q question,
 }
 
 // tasks are how a question is asked of a model: once, and of the adversary once for each thing that it says wrongly.
-func (s *site) tasks(model string, number int, q question) ([]task, error) {
+func (s *site) tasks(model string, reword bool, number int, q question) ([]task, error) {
 	var want []reading
 	for _, expression := range q.Want {
 		r, err := s.worlds[q.Person].read(expression)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %s: %w", q.ID, expression, err)
+		}
+		if reword {
+			r = r.reworded()
 		}
 		want = append(want, r)
 	}

@@ -84,7 +84,7 @@ func moved(w *view, args []string) (reading, error) {
 	r, err := past(w, args, "changePercent", says, says, func(bars []sim.Bar) decimal.Decimal {
 		return percentOf(bars[len(bars)-1].Close.Sub(bars[0].Close), bars[0].Close)
 	})
-	r.unit, r.forms = "%", percentForms
+	r.unit, r.forms = "%", exactPercentForms
 	return r, err
 }
 

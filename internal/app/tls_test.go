@@ -23,6 +23,7 @@ import (
 	"time"
 
 	"github.com/jaspers-ai/jaspers/internal/app"
+	"github.com/jaspers-ai/jaspers/internal/sharedtest"
 )
 
 // certificateFiles makes a certificate for this machine, signed by itself, under a name that tells it from others.
@@ -69,12 +70,7 @@ func TestTLSIsModernSpeaksHTTP2AndTakesARenewedCertificate(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	cert, key := certificateFiles(t, dir, "one")
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	addr := l.Addr().String()
-	_ = l.Close()
+	addr := sharedtest.Address(t)
 	cfg, err := app.LoadConfig([]string{"JASPERS_ADDR=" + addr, "JASPERS_DATA_DIR=" + dir, "JASPERS_TLS_CERT_FILE=" + cert, "JASPERS_TLS_KEY_FILE=" + key}, "")
 	if err != nil || cfg.HTTP.PublicURL != "https://"+addr {
 		t.Fatalf("got %s (%v), want https", cfg.HTTP.PublicURL, err)

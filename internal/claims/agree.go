@@ -18,7 +18,7 @@ import (
 // Of several, in an expression, one that agrees is enough; for a figure by itself the expression is empty.
 func (s Scope) Disagrees(r *Reader, facts []reference.Figure, value calculate.Value, expression string) string {
 	for _, differs := range []func(reference.Figure) string{
-		r.subjectDiffers(s), s.periodDiffers, s.spanDiffers, s.lengthDiffers, s.momentDiffers, r.dateDiffers(s), s.measureDiffers, s.sectorDiffers, s.lotDiffers,
+		r.subjectDiffers(s), s.periodDiffers, s.spanDiffers, s.lengthDiffers, s.momentDiffers, r.dateDiffers(s), s.measureDiffers, s.sectorDiffers, s.lotDiffers, s.estimateDiffers,
 	} {
 		reason := ""
 		for _, f := range facts {
@@ -40,6 +40,9 @@ func (s Scope) Disagrees(r *Reader, facts []reference.Figure, value calculate.Va
 func (r *Reader) subjectDiffers(s Scope) func(reference.Figure) string {
 	same := func(a, b string) bool { return strings.ReplaceAll(a, "-", ".") == strings.ReplaceAll(b, "-", ".") }
 	return func(f reference.Figure) string {
+		if s.whole && r.names.symbols[f.Subject] {
+			return "the text speaks of the portfolio, the figure is of " + f.Subject
+		}
 		if len(s.subjects) == 0 || !r.names.symbols[f.Subject] || slices.ContainsFunc(s.subjects, func(symbol string) bool { return same(symbol, f.Subject) }) {
 			return ""
 		}
@@ -88,14 +91,28 @@ func (s Scope) periodDiffers(f reference.Figure) string {
 var (
 	ofLot    = regexp.MustCompile(`(?i)(?:^|\.)lots\[`)
 	lotWords = regexp.MustCompile(`(?i)\b(?:lots?|batch(?:es)?|bought|buy\w*|purchas\w+|acqui\w+|opened|invested|term)\b`)
+	atEnd    = regexp.MustCompile(`\b(?:at|by) the (?:end|beginning|start) of\b`)
 )
 
 // lotDiffers tells of a lot, whose day is the one on which it was bought, that the text gives for what was held at a time.
 func (s Scope) lotDiffers(f reference.Figure) string {
-	if len(s.periods) == 0 || !ofLot.MatchString(f.Path) || lotWords.MatchString(s.words) {
+	if len(s.periods) == 0 || !ofLot.MatchString(f.Path) || lotWords.MatchString(s.words) && !atEnd.MatchString(s.words) {
 		return ""
 	}
 	return fmt.Sprintf("the text speaks of %s, the figure is of a lot as it is now", strings.Join(s.periods, " and "))
+}
+
+var (
+	estimated     = regexp.MustCompile(`(?i)estimate|consensus|guidance|target`)
+	estimateWords = regexp.MustCompile(`(?i)\b(?:estimat\w+|expect\w*|consensus|forecast\w*|project\w*|predict\w*|anticipat\w+|guidance|targets?|analysts?|outlook)\b`)
+)
+
+// estimateDiffers tells of what somebody expected that the text gives as what came.
+func (s Scope) estimateDiffers(f reference.Figure) string {
+	if !estimated.MatchString(f.Field) || estimateWords.MatchString(s.words) {
+		return ""
+	}
+	return "the figure is an estimate, the text does not say so"
 }
 
 var sumsUp = regexp.MustCompile(`(?i)\b(?:comes?|came) to\b|\btotal(?:ed|led|s)?\b|\bin all\b|\baltogether\b`)

@@ -38,6 +38,7 @@ type Scope struct {
 	start, end        int      // of the figure in sentence
 	asOf              []string
 	words             string // all that may name what the figure is, in lower case
+	whole             bool   // the sentence speaks of the whole portfolio
 }
 
 // Read is what a line speaks of, in which these numbers stand.
@@ -230,8 +231,9 @@ func (r *Reader) inTable(line Line, parts []stretch, at int, around []Line) []Li
 func (s *Scope) fill(rest []Line, row bool) {
 	var words strings.Builder
 	words.WriteString(s.sentence)
+	s.whole = len(s.subjects) == 0 && speaksOfWhole(s.sentence[:s.start])
 	for i, line := range rest {
-		if len(s.subjects) == 0 && len(line.subjects) > 0 {
+		if !s.whole && len(s.subjects) == 0 && len(line.subjects) > 0 {
 			s.subjects = lastGroup(line.text, line.subjects)
 		}
 		heading := i == len(rest)-1 || row
@@ -248,6 +250,21 @@ func (s *Scope) fill(rest []Line, row bool) {
 	case earlier.MatchString(s.sentence[max(0, s.start-40):s.start]):
 		s.periods = nil
 	}
+}
+
+var (
+	wholeWords = regexp.MustCompile(`(?i)(?:^|[^\pL])(?:(?:return|value|result|performance|volatility|drawdown|gain|loss|change|total|cost|income|growth)s? of |(of |in |from |to |into |within |beat |than ))?(?:your|the|this|entire|whole) (?:whole |entire |total |overall )*portfolio(?:['’]s)?\b`)
+	partWords  = regexp.MustCompile(`(?i)\b(?:positions?|holdings?|stocks?|shares?|funds?|largest|biggest|smallest|best|worst|top|contribut\w+|benchmark|index|market|winners?|losers?|each|while|against|versus|vs)\b`)
+)
+
+// speaksOfWhole tells whether the text before a figure speaks of the whole portfolio, and not of a part of it.
+func speaksOfWhole(before string) bool {
+	m := wholeWords.FindAllStringSubmatchIndex(before, -1)
+	if len(m) == 0 {
+		return false
+	}
+	last := m[len(m)-1]
+	return last[2] < 0 && !partWords.MatchString(before[last[1]:])
 }
 
 // earlier is a period that is told by another one.

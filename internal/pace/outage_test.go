@@ -31,12 +31,7 @@ func startRedis(t *testing.T) *ownRedis {
 	if err != nil {
 		sharedtest.Missing(t, "redis", "there is no redis-server on the PATH to start one of the test's own")
 	}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, port, _ := net.SplitHostPort(l.Addr().String())
-	_ = l.Close()
+	_, port, _ := net.SplitHostPort(sharedtest.Address(t))
 	r := &ownRedis{path: path, port: port, dir: t.TempDir()}
 	r.start(t)
 	t.Cleanup(r.kill)

@@ -164,9 +164,12 @@ func (w *Writer) judge(f *Figure, v figures.Verdict, s claims.Scope) bool {
 	return f.Kind != figures.Unverified || !w.wasSaid(v.Figure)
 }
 
+// exactDigits are so many that another figure has them by accident hardly ever.
+const exactDigits = 4
+
 // isTurned tells of a difference that it is what was read of the same with the other sign.
 func (w *Writer) isTurned(v figures.Verdict, s claims.Scope) bool {
-	if v.Unsigned || v.Digits <= 2 || !strings.Contains(v.Expression, " - ") && !strings.HasPrefix(v.Expression, "change(") {
+	if v.Unsigned || v.About || v.Digits < exactDigits || !strings.Contains(v.Expression, " - ") && !strings.HasPrefix(v.Expression, "change(") {
 		return false
 	}
 	return slices.ContainsFunc(w.checks.Turned(v.Figure), func(i int) bool {

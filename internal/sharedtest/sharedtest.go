@@ -1,4 +1,4 @@
-// Package sharedtest finds the recordings and labelled data that stand beside the project, for tests that read them in place.
+// Package sharedtest has what the tests of several packages need: the recordings and labelled data that stand beside the project, and addresses to listen on.
 package sharedtest
 
 import (
