@@ -85,7 +85,7 @@ func measured(f reference.Figure) []string {
 	if f.Path == "" {
 		names = []string{f.Field}
 	}
-	plain := f.Field == "value" || f.Field == "amount" || f.Field == "percent" || f.Field == "annual"
+	plain := slices.Contains([]string{"value", "amount", "percent", "annual", "inBase"}, f.Field)
 	for i := len(names) - 1; i >= 0; i-- {
 		for _, m := range measures {
 			if m.fields.MatchString(names[i]) && (i < len(names)-1 || !plain || m.name == "share" || m.name == "value") {
