@@ -60,6 +60,8 @@ func (n shown) is(r reading) bool {
 	half := n.step.DivRound(decimal.NewFromInt(2), 12)
 	if half.LessThan(served) {
 		half = served
+	} else {
+		half = half.Add(served) // what is rounded twice
 	}
 	return n.value.Sub(want).Abs().LessThanOrEqual(half.Add(decimal.New(1, -9)))
 }

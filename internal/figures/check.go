@@ -76,7 +76,7 @@ func (k Known) readings(f Figure) []decimal.Decimal {
 			values = append(values, k.signs(k.Value)...)
 		}
 		return values
-	case f.Unit == calculate.Percent, k.Unit == calculate.Percent, f.Multiple && k.Unit != calculate.Ratio, !k.counts(f.Unit):
+	case f.Unit == calculate.Percent, k.Unit == calculate.Percent, f.Multiple && k.Unit != calculate.Ratio && !k.happened(f), !k.counts(f.Unit):
 		return nil
 	case !k.Loose:
 		return []decimal.Decimal{k.Value}
@@ -91,6 +91,11 @@ func (k Known) readings(f Figure) []decimal.Decimal {
 func (k Known) counts(unit calculate.Unit) bool {
 	return unit == calculate.Ratio || unit == k.Unit || (k.Loose && k.Unit == calculate.Ratio) ||
 		(unit.Currency() != "" && unit.Currency() == k.Unit.Currency())
+}
+
+// happened tells whether k counts what happened, which f says in times: "you bought 3 times".
+func (k Known) happened(f Figure) bool {
+	return (k.Unit == "transactions" || k.Unit == "sales") && f.Value.IsInteger() && strings.HasSuffix(f.Text, "times")
 }
 
 func (k Known) signs(v decimal.Decimal) []decimal.Decimal {

@@ -21,6 +21,7 @@ func reported() []Known {
 		{Name: "t2.revenue", Value: number("7500000000"), Unit: "USD", Period: "FY2018"},
 		{Name: "t3.return", Value: number("-5.24"), Unit: calculate.Percent},
 		{Name: "t3.beta", Value: number("1.234"), Unit: calculate.Ratio},
+		{Name: "t3.bought", Value: number("3"), Unit: "transactions"},
 		{Name: "t3.held", Value: number("40"), Unit: "shares"},
 		{Name: "t3.paid", Value: number("1234.56"), Unit: "EUR"},
 	}
@@ -55,6 +56,8 @@ func states(verdicts []Verdict) string {
 func TestAmountsAreHeldAgainstWhatIsKnown(t *testing.T) {
 	for text, want := range map[string]string{
 		"Revenue was $7,017 million.":                                 "$7,017 million verified t1.revenue",
+		"In 2024 you bought 3 times.":                                 "3 times verified t3.bought",
+		"It is worth 3 times that, or 40 times.":                      "3 times verified t3.bought; 40 times unverified",
 		"Revenue was $7.02bn.":                                        "$7.02bn verified t1.revenue",
 		"Revenue was about $7 billion.":                               "$7 billion verified t1.revenue",
 		"Revenue was $7.03bn.":                                        "$7.03bn unverified",
