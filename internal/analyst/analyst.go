@@ -24,9 +24,9 @@ type Analyst struct {
 	Builtin llm.Model
 	// Budget has each request to Model paid for; nil where nothing limits them.
 	Budget *budget.Service
-	// Understand reads what a question is about, and what things are called by their symbols:
+	// Understand reads what a question is about that follows earlier ones, and what things are called by their symbols:
 	// (*understanding.Service).Read.
-	Understand func(ctx context.Context, userID, question string) (about intent.Intent, names map[string][]string, err error)
+	Understand func(ctx context.Context, userID, question string, earlier []string) (about intent.Intent, names map[string][]string, err error)
 	Tools      []tool.Tool // what may be read, names unique
 	Now        func() time.Time
 	Limits     Limits

@@ -24,8 +24,14 @@ const (
 
 // understand reads what the question is about, and tells it. With what things are called the answer can begin.
 func (w *work) understand(ctx context.Context, q Question) error {
-	in, names, err := w.analyst.Understand(ctx, w.userID, q.Text)
-	w.text = prose.New(prose.Config{Results: &w.read, Locale: q.Locale, Now: w.analyst.Now(), Subjects: names, Said: q.Text})
+	var earlier []string
+	for _, turn := range q.History {
+		if turn.Role == llm.User {
+			earlier = append(earlier, turn.Text)
+		}
+	}
+	in, names, err := w.analyst.Understand(ctx, w.userID, q.Text, earlier)
+	w.text = prose.New(prose.Config{Results: &w.read, Locale: q.Locale, Now: w.analyst.Now(), Subjects: names, Said: q.Text + " " + in.Question})
 	if err != nil {
 		return err
 	}

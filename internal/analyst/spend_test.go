@@ -168,7 +168,7 @@ func TestOfAHundredQuestionsAtTheEndOfABudgetNoneGoesBeyondIt(t *testing.T) {
 		var asked atomic.Int64
 		a := &Analyst{
 			Model: spender{&asked}, Builtin: builtin.Model{}, Now: func() time.Time { return time.Date(2026, 11, 24, 15, 0, 0, 0, time.UTC) },
-			Understand: func(context.Context, string, string) (intent.Intent, map[string][]string, error) {
+			Understand: func(context.Context, string, string, []string) (intent.Intent, map[string][]string, error) {
 				return intent.Intent{Type: intent.Other}, nil, nil
 			},
 		}

@@ -51,7 +51,7 @@ func analystOf(act adversary) (*Analyst, *[]llm.Request) {
 	return &Analyst{
 		Model:   adversaryModel{act, &atomic.Int64{}, seen},
 		Builtin: builtin.Model{},
-		Understand: func(context.Context, string, string) (intent.Intent, map[string][]string, error) {
+		Understand: func(context.Context, string, string, []string) (intent.Intent, map[string][]string, error) {
 			return intent.Intent{Type: intent.Other}, nil, nil
 		},
 		Now: func() time.Time { return time.Date(2026, 11, 24, 15, 0, 0, 0, time.UTC) },

@@ -189,5 +189,10 @@ func TestWithoutAModelTheBuiltInAnalystAnswers(t *testing.T) {
 		if m.Status != "complete" || m.Error != nil || !strings.Contains(m.Content, dollars(total(s.bookOf("alex")))) {
 			t.Errorf("got %s %v %q, want the total", m.Status, m.Error, m.Content)
 		}
+		p.say(chat.ID, "How many shares of Apple do I hold?")
+		m = p.say(chat.ID, "And Microsoft?")
+		if !strings.Contains(m.Content, "How many shares of Microsoft do I hold?") || !strings.Contains(m.Content, "MSFT") || strings.Contains(m.Content, "AAPL") {
+			t.Errorf("got %q, want what goes on from the question before read as that of Microsoft", m.Content)
+		}
 	})
 }

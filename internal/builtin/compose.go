@@ -44,6 +44,9 @@ func writers() []writer {
 // compose writes the answer: of each tool what its results say, in the order in which they were read.
 func (a *asked) compose() string {
 	p := &page{}
+	if a.about.Question != "" {
+		p.say("*Read as: %s*", plainly(a.about.Question))
+	}
 	var next []string
 	var done []string
 	for _, r := range a.results {

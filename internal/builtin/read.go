@@ -2,6 +2,7 @@ package builtin
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"slices"
 	"strings"
@@ -51,7 +52,7 @@ func read(req llm.Request, today calendar.Day) *asked {
 			}
 			switch {
 			case b.Data != nil && json.Unmarshal(b.Data, &understood) == nil && understood.Understood != nil:
-				a = &asked{about: *understood.Understood, question: m.Blocks[len(m.Blocks)-1].Text, today: today}
+				a = &asked{about: *understood.Understood, question: cmp.Or(understood.Understood.Question, m.Blocks[len(m.Blocks)-1].Text), today: today}
 			case b.Data != nil:
 				a.add(b.Data, "", nil)
 			case b.Result != nil:

@@ -201,7 +201,7 @@ type answered struct {
 // ask answers a question as the analyst does: what the plan says is read first, and what is asked for after it.
 func (w *world) ask(question string) answered {
 	w.t.Helper()
-	in, _, err := w.reads.Read(w.t.Context(), w.person, question)
+	in, _, err := w.reads.Read(w.t.Context(), w.person, question, nil)
 	w.must(err)
 	return w.askOf(in.Brief(today), question)
 }

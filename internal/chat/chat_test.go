@@ -54,7 +54,7 @@ func serviceOn(t *testing.T, d *db.DB) (*Service, *clock) {
 	}
 	s := &Service{DB: d, Analyst: &analyst.Analyst{
 		Now: c.now, Builtin: builtin.Model{},
-		Understand: func(context.Context, string, string) (intent.Intent, map[string][]string, error) {
+		Understand: func(context.Context, string, string, []string) (intent.Intent, map[string][]string, error) {
 			return intent.Intent{Type: intent.Other}, nil, nil
 		},
 	}, Now: c.now, Log: slog.New(slog.DiscardHandler), Audit: log, Keys: keys}

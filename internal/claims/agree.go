@@ -99,6 +99,11 @@ func (s Scope) lotDiffers(f reference.Figure) string {
 	if len(s.periods) == 0 || !ofLot.MatchString(f.Path) || lotWords.MatchString(s.words) && !atEnd.MatchString(s.words) {
 		return ""
 	}
+	for _, p := range s.periods {
+		if day, whole, ok := dayOf(p, 0); ok && whole && day.Format(time.DateOnly) == f.Period {
+			return ""
+		}
+	}
 	return fmt.Sprintf("the text speaks of %s, the figure is of a lot as it is now", strings.Join(s.periods, " and "))
 }
 

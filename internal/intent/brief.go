@@ -20,6 +20,7 @@ type Brief struct {
 	Sectors    []string      `json:"sectors"`
 	Industries []string      `json:"industries"`
 	Movers     string        `json:"movers" doc:"gainers, losers or empty"`
+	Question   string        `json:"question,omitempty" doc:"What was read, where the question goes on from those before it"`
 }
 
 // Brief is the intent in short. A range that has begun ends today.
@@ -27,7 +28,7 @@ func (in Intent) Brief(today calendar.Day) Brief {
 	b := Brief{
 		Type: in.Type, Symbols: []string{}, Fiscal: []string{}, Forms: append([]string{}, in.DocTypes...), Topics: append([]Topic{}, in.Topics...),
 		Holdings: in.Filters.Holdings, Sectors: append([]string{}, in.Filters.Sectors...), Industries: append([]string{}, in.Filters.Industries...),
-		Movers: in.Filters.Movers,
+		Movers: in.Filters.Movers, Question: in.Question,
 	}
 	for _, m := range in.Symbols {
 		b.Symbols = append(b.Symbols, m.Symbol)

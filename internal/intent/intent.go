@@ -34,6 +34,7 @@ type Intent struct {
 	DocTypes []string // forms as EDGAR calls them: 10-K, 10-Q, 8-K, 20-F, DEF 14A …
 	Filters  Filters
 	Topics   []Topic
+	Question string // that was read, where that is another than was asked
 }
 
 // Context is what a question is read against.

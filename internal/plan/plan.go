@@ -3,6 +3,7 @@ package plan
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"slices"
 
@@ -26,6 +27,7 @@ const (
 
 // For lists what a question needs, the most important first, and nothing else: none for what nothing here can answer.
 func For(about intent.Brief, question string, today calendar.Day) []Call {
+	question = cmp.Or(about.Question, question)
 	a := asking{Brief: about, text: TextOf(question), question: question, today: today}
 	for _, n := range slices.Concat(own(), companies()) {
 		if n.when(&a) {

@@ -37,8 +37,9 @@ type known struct {
 // lookEvery is how often it is looked whether there is a newer list of companies, which is made once a day.
 const lookEvery = time.Minute
 
-// Read says what a question is about, and what the things it names or the person holds are called by their symbols.
-func (s *Service) Read(ctx context.Context, userID, question string) (intent.Intent, map[string][]string, error) {
+// Read says what a question is about, and what the things it names or the person holds are called by their symbols. One
+// that goes on from those asked earlier, the oldest first, is read as what it means by itself.
+func (s *Service) Read(ctx context.Context, userID, question string, earlier []string) (intent.Intent, map[string][]string, error) {
 	companies, err := s.current(ctx)
 	if err != nil {
 		return intent.Intent{}, nil, err
@@ -53,7 +54,12 @@ func (s *Service) Read(ctx context.Context, userID, question string) (intent.Int
 		about.Held = append(about.Held, h.Symbol)
 		names[h.Symbol] = appendName(names[h.Symbol], h.Name)
 	}
-	in := companies.universe.Parse(question, about)
+	parse := func(text string) intent.Intent { return companies.universe.Parse(text, about) }
+	meant := meaning(question, earlier, parse)
+	in := parse(meant)
+	if meant != question {
+		in.Question = meant
+	}
 	for _, m := range in.Symbols {
 		names[m.Symbol] = appendName(appendName(names[m.Symbol], companies.names[m.Symbol]), m.Words)
 	}

@@ -47,7 +47,7 @@ func TestAQuestionIsReadAgainstTheNewestListAndWhatIsHeld(t *testing.T) {
 	}
 	read := func(question string) (symbols []string, names map[string][]string) {
 		t.Helper()
-		in, names, err := s.Read(t.Context(), "somebody", question)
+		in, names, err := s.Read(t.Context(), "somebody", question, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -75,7 +75,7 @@ func TestWhatCannotBeReadIsAnError(t *testing.T) {
 	t.Parallel()
 	broken := errors.New("the database is gone")
 	s := &understanding.Service{Companies: (&list{err: broken}).get, Now: time.Now, Holdings: holdings()}
-	if in, _, err := s.Read(t.Context(), "somebody", "hi"); !errors.Is(err, broken) {
+	if in, _, err := s.Read(t.Context(), "somebody", "hi", nil); !errors.Is(err, broken) {
 		t.Errorf("got %v, %v, want the error", in, err)
 	}
 }
