@@ -97,7 +97,8 @@ func (t *talker) measure(ctx context.Context, engine string, n int, ask func(s *
 	}
 	defer func() { err = errors.Join(err, c.drop()) }()
 	s, err := startServer(ctx, append(append(c.settings(), t.settings()...),
-		"JASPERS_LIMIT_REQUESTS=1000000", "JASPERS_LIMIT_SIGN_UPS=100000", "JASPERS_LIMIT_MESSAGES=100000")...)
+		"JASPERS_LIMIT_REQUESTS=1000000", "JASPERS_LIMIT_SIGN_UPS=100000", "JASPERS_LIMIT_MESSAGES=100000",
+		"JASPERS_BUDGET_USD=100000")...) // what is reserved for 500 answers at once is more than the default
 	if err != nil {
 		return h, err
 	}

@@ -93,13 +93,7 @@ func (s *Service) month(ctx context.Context, q db.Querier, userID string, at tim
 	if m.Person.Spent, err = personSpent(ctx, q, userID, key(at)); err != nil {
 		return m, err
 	}
-	open, err := selectReservations(ctx, q, key(at))
-	for _, r := range open {
-		m.Installation.Reserved = m.Installation.Reserved.Add(r.upper)
-		if r.userID == userID {
-			m.Person.Reserved = m.Person.Reserved.Add(r.upper)
-		}
-	}
+	m.Person.Reserved, m.Installation.Reserved, err = reserved(ctx, q, userID, key(at))
 	return m, err
 }
 

@@ -53,9 +53,23 @@ func scanReservation(scan func(...any) error) (r reservation, err error) {
 	return r, err
 }
 
-func selectReservations(ctx context.Context, q db.Querier, month string) ([]reservation, error) {
-	rows, err := q.QueryContext(ctx, `select `+reservationColumns+` from model_reservations where month = $1`, month)
-	return db.Collect(rows, err, scanReservation)
+// reserved is what is reserved in a month, of a person and of everybody. For each call all that are open are read: no more
+// of them than has to be added up.
+func reserved(ctx context.Context, q db.Querier, userID, month string) (person, all Amount, err error) {
+	rows, err := q.QueryContext(ctx, `select usd, tokens, user_id = $2 from model_reservations where month = $1`, month, userID)
+	_, err = db.Collect(rows, err, func(scan func(...any) error) (none struct{}, err error) {
+		var upper Amount
+		var own *bool // null where its person left
+		if err := scan(&upper.USD, &upper.Tokens, &own); err != nil {
+			return none, err
+		}
+		all = all.Add(upper)
+		if own != nil && *own {
+			person = person.Add(upper)
+		}
+		return none, nil
+	})
+	return person, all, err
 }
 
 // selectLeft lists those made before a moment, month by month, so that two who lock months do it in one order.

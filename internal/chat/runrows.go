@@ -9,8 +9,9 @@ import (
 	"github.com/jaspers-ai/jaspers/internal/db"
 )
 
-// atOnce is how many ids or events go into one statement.
-const atOnce = 200
+// atOnce is how many ids or events go into one statement. SQLite compares the names of a statement's parameters with one
+// another: with 200 events that took longer than to store them.
+const atOnce = 50
 
 // places are n numbered parameters from the one numbered first on: "$3, $4".
 func places(first, n int) string {

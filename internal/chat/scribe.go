@@ -179,7 +179,7 @@ func (s *Service) storeRound(ctx context.Context, runs []*Run) error {
 	}
 	now := db.Time(s.Now())
 	var rows map[string]row
-	err := s.DB.Tx(ctx, func(tx *sql.Tx) (err error) {
+	err := s.DB.TxFirst(ctx, func(tx *sql.Tx) (err error) {
 		if rows, err = s.lockRows(ctx, tx, runs); err != nil {
 			return err
 		}

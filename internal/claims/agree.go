@@ -89,14 +89,13 @@ func (s Scope) periodDiffers(f reference.Figure) string {
 }
 
 var (
-	ofLot    = regexp.MustCompile(`(?i)(?:^|\.)lots\[`)
 	lotWords = regexp.MustCompile(`(?i)\b(?:lots?|batch(?:es)?|bought|buy\w*|purchas\w+|acqui\w+|opened|invested|term)\b`)
 	atEnd    = regexp.MustCompile(`\b(?:at|by) the (?:end|beginning|start) of\b`)
 )
 
 // lotDiffers tells of a lot, whose day is the one on which it was bought, that the text gives for what was held at a time.
 func (s Scope) lotDiffers(f reference.Figure) string {
-	if len(s.periods) == 0 || !ofLot.MatchString(f.Path) || lotWords.MatchString(s.words) && !atEnd.MatchString(s.words) {
+	if len(s.periods) == 0 || !strings.Contains(f.Path, "lots[") || lotWords.MatchString(s.words) && !atEnd.MatchString(s.words) {
 		return ""
 	}
 	for _, p := range s.periods {
@@ -108,13 +107,12 @@ func (s Scope) lotDiffers(f reference.Figure) string {
 }
 
 var (
-	estimated     = regexp.MustCompile(`(?i)estimate|consensus|guidance|target`)
 	estimateWords = regexp.MustCompile(`(?i)\b(?:estimat\w+|expect\w*|consensus|forecast\w*|project\w*|predict\w*|anticipat\w+|guidance|targets?|analysts?|outlook)\b`)
 )
 
 // estimateDiffers tells of what somebody expected that the text gives as what came.
 func (s Scope) estimateDiffers(f reference.Figure) string {
-	if !estimated.MatchString(f.Field) || estimateWords.MatchString(s.words) {
+	if !strings.HasSuffix(f.Field, "Estimate") || estimateWords.MatchString(s.words) {
 		return ""
 	}
 	return "the figure is an estimate, the text does not say so"

@@ -14,11 +14,22 @@ import (
 // measure is what a figure can measure: how results call it and the words that people have for it.
 type measure struct {
 	name   string
-	fields *regexp.Regexp // of the names in a path, or what a place in a list is called
+	fields []string // the names in a path, or what a place in a list is called, in lower case
+	needs  []string // one of these stands in every text that has the words, in lower case: they are looked for first, which is quicker
 	words  *regexp.Regexp
 	unit   kind
 	// wider is the measure of which this one is a kind: what is said of that may mean this one, unless another kind is named.
 	wider string
+}
+
+// calledBy tells whether results call the measure by a name, which is in lower case.
+func (m measure) calledBy(name string) bool {
+	return slices.Contains(m.fields, name) || m.name == "revenue" && strings.Contains(name, "revenuegrowth")
+}
+
+// namedIn tells whether a text, which is lower in lower case, has words for the measure.
+func (m measure) namedIn(text, lower string) bool {
+	return slices.ContainsFunc(m.needs, func(need string) bool { return strings.Contains(lower, need) }) && m.words.MatchString(text)
 }
 
 // kind is in what something is measured.
@@ -32,40 +43,40 @@ const (
 
 // measures are told apart; of others nothing is known.
 var measures = []measure{
-	{"cash", regexp.MustCompile(`(?i)^(?:cash|cashBalance|cashByCurrency)$`), regexp.MustCompile(`(?i)\b(?:cash(?: balance| position)?)\b`), anyUnit, ""},
-	{"value", regexp.MustCompile(`(?i)^(?:totalValue|marketValue|value|closing|opening|netExposure|grossExposure|netLiquidation)$`), regexp.MustCompile(`(?i)\b(?:worth|(?:market|total|portfolio|current) value|valued at|value)\b`), money, ""},
-	{"cost", regexp.MustCompile(`(?i)^(?:costBasis|averageCost|cost)$`), regexp.MustCompile(`(?i)\b(?:costs?(?: basis)?|paid|average cost)\b`), money, ""},
-	{"realized gain", regexp.MustCompile(`(?i)^(?:realized|realizedBase)$`), regexp.MustCompile(`(?i)\b(?:realized)\b`), anyUnit, ""},
-	{"unrealized gain", regexp.MustCompile(`(?i)^(?:unrealized|unrealizedPnl|unrealizedPnlPercent|gain|gainPercent)$`), regexp.MustCompile(`(?i)\b(?:unrealized|paper (?:gain|loss|profit)s?)\b`), anyUnit, ""},
-	{"money-weighted return", regexp.MustCompile(`(?i)^(?:moneyWeighted)$`), regexp.MustCompile(`(?i)\b(?:money[- ]weighted|internal rate of return|X?IRR)\b`), percent, "return"},
-	{"simple return", regexp.MustCompile(`(?i)^(?:simple)$`), regexp.MustCompile(`(?i)\bsimple(?: return)?\b`), percent, "return"},
-	{"return of the same flows", regexp.MustCompile(`(?i)^(?:sameFlows)$`), regexp.MustCompile(`(?i)\bsame (?:cash )?(?:flows?|deposits|money|amounts|days)\b|\b(?:if|had) you\b|\bwould have\b`), percent, "return"},
-	{"return", regexp.MustCompile(`(?i)^(?:timeWeighted|totalReturnPercent)$`), regexp.MustCompile(`(?i)\b(?:time[- ]weighted|returned|returns?)\b`), percent, ""},
-	{"drawdown", regexp.MustCompile(`(?i)^(?:maxDrawdown|currentDrawdown)$`), regexp.MustCompile(`(?i)\b(?:drawdowns?)\b`), percent, ""},
-	{"volatility", regexp.MustCompile(`(?i)^(?:volatility)$`), regexp.MustCompile(`(?i)\b(?:volatility)\b`), percent, ""},
-	{"dividends", regexp.MustCompile(`(?i)^(?:income|dividends?|dividendsBase|dividendsSum|dividendsPerShare)$`), regexp.MustCompile(`(?i)\b(?:dividends?)\b`), money, ""},
-	{"interest", regexp.MustCompile(`(?i)^(?:interest|income)$`), regexp.MustCompile(`(?i)\b(?:interest)\b`), money, ""},
-	{"fees", regexp.MustCompile(`(?i)^(?:fees?|tradeFees)$`), regexp.MustCompile(`(?i)\b(?:fees?|commissions?)\b`), money, ""},
-	{"taxes", regexp.MustCompile(`(?i)^(?:tax|taxes|taxesBase)$`), regexp.MustCompile(`(?i)\b(?:tax(?:es)?(?: withheld)?|withheld)\b`), money, ""},
-	{"deposits", regexp.MustCompile(`(?i)^(?:deposit)$`), regexp.MustCompile(`(?i)\b(?:deposits?|deposited)\b`), money, ""},
-	{"withdrawals", regexp.MustCompile(`(?i)^(?:withdrawal)$`), regexp.MustCompile(`(?i)\b(?:withdrawals?|withdrew|withdrawn)\b`), money, ""},
-	{"share", regexp.MustCompile(`(?i)^(?:allocationPercent|percent|weight)$`), regexp.MustCompile(`(?i)\b(?:(?:percent|%) of (?:your|the) portfolio|weight|allocation)\b`), percent, ""},
-	{"previous close", regexp.MustCompile(`(?i)^(?:previousClose)$`), regexp.MustCompile(`(?i)\b(?:previous close|prior close)\b`), money, ""},
-	{"opening price", regexp.MustCompile(`(?i)^(?:open)$`), regexp.MustCompile(`(?i)\b(?:opened at|opening price)\b`), money, ""},
-	{"high", regexp.MustCompile(`(?i)^(?:dayHigh|high52Week|highestClose)$`), regexp.MustCompile(`(?i)\b(?:highs?|highest)\b`), money, ""},
-	{"low", regexp.MustCompile(`(?i)^(?:dayLow|low52Week|lowestClose)$`), regexp.MustCompile(`(?i)\b(?:lows?|lowest)\b`), money, ""},
-	{"market cap", regexp.MustCompile(`(?i)^(?:marketCap)$`), regexp.MustCompile(`(?i)\b(?:market cap(?:itali[sz]ation)?)\b`), money, ""},
-	{"revenue", regexp.MustCompile(`(?i)^(?:revenues?|revenueActual|revenueEstimate|costOfRevenue|.*revenueGrowth.*)$`), regexp.MustCompile(`(?i)\b(?:revenues?|sales)\b`), anyUnit, ""},
-	{"net income", regexp.MustCompile(`(?i)^(?:netIncome|netMargin|netProfitMargin)$`), regexp.MustCompile(`(?i)\b(?:net income|net profit|net margin)\b`), anyUnit, ""},
-	{"operating income", regexp.MustCompile(`(?i)^(?:operatingIncome|operatingMargin)$`), regexp.MustCompile(`(?i)\b(?:operating income|operating profit|operating margin)\b`), anyUnit, ""},
-	{"gross profit", regexp.MustCompile(`(?i)^(?:grossProfit|grossMargin)$`), regexp.MustCompile(`(?i)\b(?:gross profit|gross margin)\b`), anyUnit, ""},
-	{"research and development", regexp.MustCompile(`(?i)^(?:researchAndDevelopment)$`), regexp.MustCompile(`(?i)\b(?:research and development(?: expenses?)?|R&D)\b`), anyUnit, ""},
-	{"inventories", regexp.MustCompile(`(?i)^(?:inventory|inventories)$`), regexp.MustCompile(`(?i)\b(?:inventor(?:y|ies))\b`), money, ""},
-	{"assets", regexp.MustCompile(`(?i)^(?:assets|currentAssets|totalAssets)$`), regexp.MustCompile(`(?i)\b(?:assets)\b`), money, ""},
-	{"equity", regexp.MustCompile(`(?i)^(?:equity|stockholdersEquity|totalEquity)$`), regexp.MustCompile(`(?i)\b(?:(?:shareholders'?|stockholders'?|shareholders’|stockholders’) equity)\b`), money, ""},
-	{"liabilities", regexp.MustCompile(`(?i)^(?:liabilities|currentLiabilities)$`), regexp.MustCompile(`(?i)\b(?:liabilities)\b`), money, ""},
-	{"operating cash flow", regexp.MustCompile(`(?i)^(?:operatingCashFlow|freeCashFlow)$`), regexp.MustCompile(`(?i)\b(?:(?:operating |free )?cash flows?)\b`), anyUnit, ""},
-	{"capital expenditure", regexp.MustCompile(`(?i)^(?:capitalExpenditure|capex)$`), regexp.MustCompile(`(?i)\b(?:capital expenditures?|capex)\b`), money, ""},
+	{"cash", []string{"cash", "cashbalance", "cashbycurrency"}, []string{"cash"}, regexp.MustCompile(`(?i)\b(?:cash(?: balance| position)?)\b`), anyUnit, ""},
+	{"value", []string{"totalvalue", "marketvalue", "value", "closing", "opening", "netexposure", "grossexposure", "netliquidation"}, []string{"worth", "value"}, regexp.MustCompile(`(?i)\b(?:worth|(?:market|total|portfolio|current) value|valued at|value)\b`), money, ""},
+	{"cost", []string{"costbasis", "averagecost", "cost"}, []string{"cost", "paid"}, regexp.MustCompile(`(?i)\b(?:costs?(?: basis)?|paid|average cost)\b`), money, ""},
+	{"realized gain", []string{"realized", "realizedbase"}, []string{"realized"}, regexp.MustCompile(`(?i)\b(?:realized)\b`), anyUnit, ""},
+	{"unrealized gain", []string{"unrealized", "unrealizedpnl", "unrealizedpnlpercent", "gain", "gainpercent"}, []string{"unrealized", "paper"}, regexp.MustCompile(`(?i)\b(?:unrealized|paper (?:gain|loss|profit)s?)\b`), anyUnit, ""},
+	{"money-weighted return", []string{"moneyweighted"}, []string{"weighted", "internal rate", "irr"}, regexp.MustCompile(`(?i)\b(?:money[- ]weighted|internal rate of return|X?IRR)\b`), percent, "return"},
+	{"simple return", []string{"simple"}, []string{"simple"}, regexp.MustCompile(`(?i)\bsimple(?: return)?\b`), percent, "return"},
+	{"return of the same flows", []string{"sameflows"}, []string{"same", "you", "would"}, regexp.MustCompile(`(?i)\bsame (?:cash )?(?:flows?|deposits|money|amounts|days)\b|\b(?:if|had) you\b|\bwould have\b`), percent, "return"},
+	{"return", []string{"timeweighted", "totalreturnpercent"}, []string{"weighted", "return"}, regexp.MustCompile(`(?i)\b(?:time[- ]weighted|returned|returns?)\b`), percent, ""},
+	{"drawdown", []string{"maxdrawdown", "currentdrawdown"}, []string{"drawdown"}, regexp.MustCompile(`(?i)\b(?:drawdowns?)\b`), percent, ""},
+	{"volatility", []string{"volatility"}, []string{"volatility"}, regexp.MustCompile(`(?i)\b(?:volatility)\b`), percent, ""},
+	{"dividends", []string{"income", "dividend", "dividends", "dividendsbase", "dividendssum", "dividendspershare"}, []string{"dividend"}, regexp.MustCompile(`(?i)\b(?:dividends?)\b`), money, ""},
+	{"interest", []string{"interest", "income"}, []string{"interest"}, regexp.MustCompile(`(?i)\b(?:interest)\b`), money, ""},
+	{"fees", []string{"fee", "fees", "tradefees"}, []string{"fee", "commission"}, regexp.MustCompile(`(?i)\b(?:fees?|commissions?)\b`), money, ""},
+	{"taxes", []string{"tax", "taxes", "taxesbase"}, []string{"tax", "withheld"}, regexp.MustCompile(`(?i)\b(?:tax(?:es)?(?: withheld)?|withheld)\b`), money, ""},
+	{"deposits", []string{"deposit"}, []string{"deposit"}, regexp.MustCompile(`(?i)\b(?:deposits?|deposited)\b`), money, ""},
+	{"withdrawals", []string{"withdrawal"}, []string{"withdr"}, regexp.MustCompile(`(?i)\b(?:withdrawals?|withdrew|withdrawn)\b`), money, ""},
+	{"share", []string{"allocationpercent", "percent", "weight"}, []string{"portfolio", "weight", "allocation"}, regexp.MustCompile(`(?i)\b(?:(?:percent|%) of (?:your|the) portfolio|weight|allocation)\b`), percent, ""},
+	{"previous close", []string{"previousclose"}, []string{"close"}, regexp.MustCompile(`(?i)\b(?:previous close|prior close)\b`), money, ""},
+	{"opening price", []string{"open"}, []string{"open"}, regexp.MustCompile(`(?i)\b(?:opened at|opening price)\b`), money, ""},
+	{"high", []string{"dayhigh", "high52week", "highestclose"}, []string{"high"}, regexp.MustCompile(`(?i)\b(?:highs?|highest)\b`), money, ""},
+	{"low", []string{"daylow", "low52week", "lowestclose"}, []string{"low"}, regexp.MustCompile(`(?i)\b(?:lows?|lowest)\b`), money, ""},
+	{"market cap", []string{"marketcap"}, []string{"market cap"}, regexp.MustCompile(`(?i)\b(?:market cap(?:itali[sz]ation)?)\b`), money, ""},
+	{"revenue", []string{"revenue", "revenues", "revenueactual", "revenueestimate", "costofrevenue"}, []string{"revenue", "sales"}, regexp.MustCompile(`(?i)\b(?:revenues?|sales)\b`), anyUnit, ""},
+	{"net income", []string{"netincome", "netmargin", "netprofitmargin"}, []string{"net "}, regexp.MustCompile(`(?i)\b(?:net income|net profit|net margin)\b`), anyUnit, ""},
+	{"operating income", []string{"operatingincome", "operatingmargin"}, []string{"operating"}, regexp.MustCompile(`(?i)\b(?:operating income|operating profit|operating margin)\b`), anyUnit, ""},
+	{"gross profit", []string{"grossprofit", "grossmargin"}, []string{"gross"}, regexp.MustCompile(`(?i)\b(?:gross profit|gross margin)\b`), anyUnit, ""},
+	{"research and development", []string{"researchanddevelopment"}, []string{"research", "r&d"}, regexp.MustCompile(`(?i)\b(?:research and development(?: expenses?)?|R&D)\b`), anyUnit, ""},
+	{"inventories", []string{"inventory", "inventories"}, []string{"inventor"}, regexp.MustCompile(`(?i)\b(?:inventor(?:y|ies))\b`), money, ""},
+	{"assets", []string{"assets", "currentassets", "totalassets"}, []string{"assets"}, regexp.MustCompile(`(?i)\b(?:assets)\b`), money, ""},
+	{"equity", []string{"equity", "stockholdersequity", "totalequity"}, []string{"equity"}, regexp.MustCompile(`(?i)\b(?:(?:shareholders'?|stockholders'?|shareholders’|stockholders’) equity)\b`), money, ""},
+	{"liabilities", []string{"liabilities", "currentliabilities"}, []string{"liabilities"}, regexp.MustCompile(`(?i)\b(?:liabilities)\b`), money, ""},
+	{"operating cash flow", []string{"operatingcashflow", "freecashflow"}, []string{"cash flow"}, regexp.MustCompile(`(?i)\b(?:(?:operating |free )?cash flows?)\b`), anyUnit, ""},
+	{"capital expenditure", []string{"capitalexpenditure", "capex"}, []string{"capital", "capex"}, regexp.MustCompile(`(?i)\b(?:capital expenditures?|capex)\b`), money, ""},
 }
 
 // wide are words that keep to no measure, so that a sentence with one may speak of what its other words do not name.
@@ -87,8 +98,9 @@ func measured(f reference.Figure) []string {
 	}
 	plain := slices.Contains([]string{"value", "amount", "percent", "annual", "inBase"}, f.Field)
 	for i := len(names) - 1; i >= 0; i-- {
+		name := strings.ToLower(names[i])
 		for _, m := range measures {
-			if m.fields.MatchString(names[i]) && (i < len(names)-1 || !plain || m.name == "share" || m.name == "value") {
+			if m.calledBy(name) && (i < len(names)-1 || !plain || m.name == "share" || m.name == "value") {
 				found = append(found, m.name)
 			}
 		}
@@ -103,8 +115,9 @@ func measured(f reference.Figure) []string {
 		found = append(found, "cash")
 	}
 	for _, label := range f.Labels {
+		lower := strings.ToLower(label)
 		for _, m := range measures {
-			if m.fields.MatchString(label) || plain && m.words.MatchString(label) && len(label) < 40 {
+			if m.calledBy(lower) || plain && len(label) < 40 && m.namedIn(label, lower) {
 				found = append(found, m.name)
 			}
 		}
@@ -142,8 +155,9 @@ func (s Scope) measureDiffers(f reference.Figure) string {
 // saidIn are the measures of a kind that a text names. Where it names a kind of one, it does not mean that one as such.
 func saidIn(text string, is kind) []measure {
 	var said []measure
+	lower := strings.ToLower(text)
 	for _, m := range measures {
-		if (m.unit == anyUnit || m.unit == is) && m.words.MatchString(text) {
+		if (m.unit == anyUnit || m.unit == is) && m.namedIn(text, lower) {
 			said = append(said, m)
 		}
 	}
@@ -236,8 +250,9 @@ func (s Scope) namesMeasure(known reference.Figure) bool {
 	if _, err := time.Parse(time.DateOnly, known.Period); err == nil {
 		return false
 	}
+	of := measured(known)
 	for _, m := range measures {
-		if slices.Contains(measured(known), m.name) && m.words.MatchString(s.words) {
+		if slices.Contains(of, m.name) && m.namedIn(s.words, s.words) {
 			return true
 		}
 	}

@@ -150,56 +150,78 @@ func sentences(line string) []stretch {
 
 // Scopes are what the amounts of a line are said to be of.
 func (r *Reader) Scopes(line Line, numbers []figures.Verdict) []Scope {
-	amounts := make([]stretch, len(numbers))
-	for i, n := range numbers {
-		amounts[i] = stretch{n.Start, n.End}
-	}
 	row := rowForm.MatchString(line.text)
 	parts := sentences(line.text)
 	if row {
 		parts = cells(line.text)
 	}
 	around := r.outside(line.text)
-	all := make([]Scope, len(amounts))
-	for i, amount := range amounts {
-		at := slices.IndexFunc(parts, func(p stretch) bool { return amount.start < p.end })
-		if at < 0 {
-			at = len(parts) - 1
-		}
-		if len(parts) == 0 {
-			continue
-		}
-		part := parts[at]
-		own := line.within(part.start, part.end)
-		var others []stretch
-		self := 0
-		for j, o := range amounts {
-			if o.start >= part.start && o.start < part.end {
-				if j == i {
-					self = len(others)
-				}
-				others = append(others, stretch{o.start - part.start, min(o.end, part.end) - part.start})
-			}
-		}
-		s := Scope{sentence: own.text, start: others[self].start, end: others[self].end}
-		s.subjects, s.periods = claimed(own.text, own.subjects, others, self), claimed(own.text, own.periods, others, self)
-		s.ownPeriods = s.periods
-		for _, m := range own.asOf {
-			s.asOf = append(s.asOf, m.what)
+	all := make([]Scope, 0, len(numbers))
+	for len(numbers) > 0 && len(parts) > 0 {
+		at, n := partAt(parts, numbers[0]), 1
+		for n < len(numbers) && partAt(parts, numbers[n]) == at {
+			n++
 		}
 		rest := around
 		if row {
 			rest = r.inTable(line, parts, at, around)
-			for _, head := range rest[:len(rest)-len(around)] {
-				s.heads += head.text + " "
-			}
-		} else if part.start > 0 {
-			rest = append([]Line{line.within(0, part.start)}, around...)
+		} else if at > 0 {
+			rest = append([]Line{line.within(0, parts[at].start)}, around...)
 		}
+		all = append(all, scopesIn(line, parts[at], numbers[:n], rest, row)...)
+		numbers = numbers[n:]
+	}
+	return all
+}
+
+// scopesIn are those of the amounts of one sentence or cell, around which the rest is said: of a cell by its row and column
+// before all else. What they have in common is worked out once.
+func scopesIn(line Line, part stretch, numbers []figures.Verdict, rest []Line, row bool) []Scope {
+	own := line.within(part.start, part.end)
+	shared := Scope{sentence: own.text, words: wordsOf(own, rest)}
+	for _, m := range own.asOf {
+		shared.asOf = append(shared.asOf, m.what)
+	}
+	if row {
+		for _, head := range rest[:len(rest)-2] { // behind them are the paragraph before and the heading
+			shared.heads += head.text + " "
+		}
+	}
+	amounts := make([]stretch, len(numbers))
+	for i, n := range numbers {
+		amounts[i] = stretch{n.Start - part.start, min(n.End, part.end) - part.start}
+	}
+	all := make([]Scope, len(numbers))
+	for i, amount := range amounts {
+		s := shared
+		s.start, s.end = amount.start, amount.end
+		s.subjects, s.periods = claimed(own.text, own.subjects, amounts, i), claimed(own.text, own.periods, amounts, i)
+		s.ownPeriods = s.periods
 		s.fill(rest, row)
 		all[i] = s
 	}
 	return all
+}
+
+// partAt is the place of the sentence or cell in which a number stands.
+func partAt(parts []stretch, n figures.Verdict) int {
+	at, _ := slices.BinarySearchFunc(parts, n.Start, func(p stretch, start int) int {
+		if p.end <= start {
+			return -1
+		}
+		return 1
+	})
+	return min(at, len(parts)-1)
+}
+
+// wordsOf are all that may name the figures of a sentence or cell.
+func wordsOf(own Line, rest []Line) string {
+	var words strings.Builder
+	words.WriteString(own.text)
+	for _, line := range rest {
+		words.WriteString(" " + line.text)
+	}
+	return strings.ToLower(words.String())
 }
 
 // outside is what the lines around say, the nearest first.
@@ -229,8 +251,6 @@ func (r *Reader) inTable(line Line, parts []stretch, at int, around []Line) []Li
 // fill takes what the figure's own sentence does not say from the nearest around it that does. Sentences before it say
 // of which subject they go on, a heading of which period too.
 func (s *Scope) fill(rest []Line, row bool) {
-	var words strings.Builder
-	words.WriteString(s.sentence)
 	s.whole = len(s.subjects) == 0 && speaksOfWhole(s.sentence[:s.start])
 	for i, line := range rest {
 		if !s.whole && len(s.subjects) == 0 && len(line.subjects) > 0 {
@@ -240,9 +260,7 @@ func (s *Scope) fill(rest []Line, row bool) {
 		if len(s.periods) == 0 && len(line.periods) > 0 && heading {
 			s.periods = lastGroup(line.text, line.periods)
 		}
-		words.WriteString(" " + line.text)
 	}
-	s.words = strings.ToLower(words.String())
 	switch {
 	case len(s.periods) == 0:
 	case earlier.MatchString(s.sentence[s.end:min(len(s.sentence), s.end+24)]):
@@ -259,6 +277,9 @@ var (
 
 // speaksOfWhole tells whether the text before a figure speaks of the whole portfolio, and not of a part of it.
 func speaksOfWhole(before string) bool {
+	if !strings.Contains(before, "ortfolio") { // quicker than to have it looked for
+		return false
+	}
 	m := wholeWords.FindAllStringSubmatchIndex(before, -1)
 	if len(m) == 0 {
 		return false

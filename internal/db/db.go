@@ -45,6 +45,9 @@ type DB struct {
 	Engine Engine
 	write  *sql.DB
 	read   *sql.DB
+	// line has a place for each transaction that may ask for a connection, which all others wait for in their order:
+	// database/sql gives connections to those who wait by chance.
+	line chan struct{}
 	// prepared is read with the statements that were read with before; nil where the driver keeps them.
 	prepared *prepared
 }
@@ -53,6 +56,7 @@ type DB struct {
 const (
 	sqliteReaders   = 4
 	postgresMaxOpen = 20
+	postgresWriters = 12 // the rest is for reads, and for those who need not wait in line
 	postgresMaxIdle = 10
 	connMaxLifetime = 30 * time.Minute
 )
@@ -106,7 +110,7 @@ func openSQLite(path string) (*DB, error) {
 	}
 	read.SetMaxOpenConns(sqliteReaders)
 	read.SetMaxIdleConns(sqliteReaders)
-	return &DB{Engine: SQLite, write: write, read: read, prepared: &prepared{DB: read}}, nil
+	return &DB{Engine: SQLite, write: write, read: read, line: make(chan struct{}, 1), prepared: &prepared{DB: read}}, nil
 }
 
 func openPostgres(address string) (*DB, error) {
@@ -124,7 +128,7 @@ func openPostgres(address string) (*DB, error) {
 	pool.SetMaxOpenConns(postgresMaxOpen)
 	pool.SetMaxIdleConns(postgresMaxIdle)
 	pool.SetConnMaxLifetime(connMaxLifetime)
-	return &DB{Engine: Postgres, write: pool, read: pool}, nil
+	return &DB{Engine: Postgres, write: pool, read: pool, line: make(chan struct{}, postgresWriters)}, nil
 }
 
 // Close closes every connection.
@@ -150,6 +154,18 @@ const deadlockTries = 4
 // fn must do no network I/O: on SQLite it holds the only writer. It is run again where PostgreSQL gave the transaction up
 // because it and another waited for one another, so it sets anew what it hands out.
 func (d *DB) Tx(ctx context.Context, fn func(tx *sql.Tx) error) error {
+	select {
+	case d.line <- struct{}{}:
+		defer func() { <-d.line }()
+	case <-ctx.Done():
+		return fmt.Errorf("begin: %w", ctx.Err())
+	}
+	return d.TxFirst(ctx, fn)
+}
+
+// TxFirst is Tx without the line that others wait in: on SQLite for the one transaction under way at the most. It is for
+// one goroutine that works for everybody, and leaves the database to the others at least half of the time.
+func (d *DB) TxFirst(ctx context.Context, fn func(tx *sql.Tx) error) error {
 	for try := 1; ; try++ {
 		err := d.txOnce(ctx, fn)
 		if !isDeadlock(err) || try == deadlockTries {

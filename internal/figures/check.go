@@ -165,21 +165,41 @@ func SamePeriod(period string, said []string) bool {
 // mostAround is how many figures to either side are looked at for periods.
 const mostAround = 12
 
-// periodsNear are the years and quarters in the sentence of the figure.
-func periodsNear(text string, found []Figure, at int) []string {
+// periodsNear are the years and quarters in the sentence of the figure; ends are those of all sentences.
+func periodsNear(ends []stretch, found []Figure, at int) []string {
 	var parts []string
-	for i := at - 1; i >= max(0, at-mostAround) && sameSentence(text[found[i].End:found[at].Start]); i-- {
+	for i := at - 1; i >= max(0, at-mostAround) && sameSentence(ends, found[i].End, found[at].Start); i-- {
 		parts = append(parts, found[i].periods()...)
 	}
-	for i := at + 1; i < min(len(found), at+mostAround) && sameSentence(text[found[at].End:found[i].Start]); i++ {
+	for i := at + 1; i < min(len(found), at+mostAround) && sameSentence(ends, found[at].End, found[i].Start); i++ {
 		parts = append(parts, found[i].periods()...)
 	}
 	return parts
 }
 
-var sentenceEnd = regexp.MustCompile(`[.!?;]\s|\n`)
+// stretch is a part of a text.
+type stretch struct{ start, end int }
 
-func sameSentence(between string) bool { return !sentenceEnd.MatchString(between) }
+// sentenceEnds are the places where the sentences of a text end, in order: a break, or a stop with what parts it from the
+// next sentence.
+func sentenceEnds(text string) []stretch {
+	var ends []stretch
+	for i := range len(text) {
+		switch c := text[i]; {
+		case c == '\n':
+			ends = append(ends, stretch{i, i + 1})
+		case strings.IndexByte(".!?;", c) >= 0 && i+1 < len(text) && strings.IndexByte(" \t\n\f\r", text[i+1]) >= 0:
+			ends = append(ends, stretch{i, i + 2})
+		}
+	}
+	return ends
+}
+
+// sameSentence tells whether no sentence ends between two places.
+func sameSentence(ends []stretch, from, to int) bool {
+	next, _ := slices.BinarySearchFunc(ends, from, func(e stretch, from int) int { return e.start - from })
+	return next == len(ends) || ends[next].end > to
+}
 
 var (
 	longYear  = regexp.MustCompile(year)

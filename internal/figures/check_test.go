@@ -2,6 +2,7 @@ package figures
 
 import (
 	"fmt"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -267,6 +268,18 @@ func FuzzPlacesLieInTheText(f *testing.F) {
 			if v.State != again[i].State || v.Expression != again[i].Expression || v.Text != again[i].Text {
 				t.Fatalf("got %v and then %v", v, again[i])
 			}
+		}
+	})
+}
+
+func TestSentencesEndWithAStopOrABreak(t *testing.T) {
+	end := regexp.MustCompile(`[.!?;]\s|\n`)
+	rapid.Check(t, func(t *rapid.T) {
+		text := rapid.StringMatching(`[a5é.!?; \t\n\r\f\v]{0,24}`).Draw(t, "text")
+		from := rapid.IntRange(0, len(text)).Draw(t, "from")
+		to := rapid.IntRange(from, len(text)).Draw(t, "to")
+		if got, want := sameSentence(sentenceEnds(text), from, to), !end.MatchString(text[from:to]); got != want {
+			t.Fatalf("%q in %q: got %t, want %t", text[from:to], text, got, want)
 		}
 	})
 }

@@ -90,7 +90,7 @@ func (c *Text) Check(piece string, given ...Verdict) []Verdict {
 	for i, v := range verdicts {
 		found[i] = v.Figure
 	}
-	end := len(verdicts)
+	end, sentences := len(verdicts), sentenceEnds(piece)
 	for i := range verdicts {
 		v := &verdicts[i]
 		if v.Kind != Amount || v.State != "" {
@@ -101,7 +101,7 @@ func (c *Text) Check(piece string, given ...Verdict) []Verdict {
 			end = min(end, i)
 			continue
 		}
-		periods := periodsNear(piece, found, i)
+		periods := periodsNear(sentences, found, i)
 		if earlierBehind.MatchString(head(piece[v.End:], near)) {
 			periods = nil // it is of none of those
 		}

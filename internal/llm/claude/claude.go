@@ -12,6 +12,7 @@ import (
 
 	"github.com/anthropics/anthropic-sdk-go"
 	"github.com/anthropics/anthropic-sdk-go/option"
+	"github.com/anthropics/anthropic-sdk-go/packages/ssestream"
 
 	"github.com/jaspers-ai/jaspers/internal/fault"
 	"github.com/jaspers-ai/jaspers/internal/llm"
@@ -53,6 +54,7 @@ type Config struct {
 type Model struct {
 	cfg      Config
 	spec     Spec // of a model that is in the table
+	client   anthropic.Client
 	messages anthropic.MessageService
 	models   anthropic.ModelService
 	server   server
@@ -85,7 +87,7 @@ func New(cfg Config, client *http.Client) *Model {
 	}
 	// The services are made directly: anthropic.NewClient would look for ANTHROPIC_* variables and profile files.
 	m := &Model{
-		cfg: cfg, messages: anthropic.NewMessageService(opts...), models: anthropic.NewModelService(opts...),
+		cfg: cfg, client: anthropic.Client{Options: opts}, messages: anthropic.NewMessageService(opts...), models: anthropic.NewModelService(opts...),
 		server: server{other: other, log: cfg.Log}, wait: retryWait,
 	}
 	m.spec, _ = Find(cfg.Model)
@@ -141,7 +143,7 @@ func (m *Model) Generate(ctx context.Context, req llm.Request, onText func(delta
 func (m *Model) attempt(ctx context.Context, req llm.Request, has manners, onText func(string)) (*turn, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	stream := m.messages.NewStreaming(ctx, m.params(req, has))
+	stream := m.open(ctx, m.params(req, has))
 	defer func() { _ = stream.Close() }() // the outcome is known by then; a close error changes nothing
 
 	turn := newTurn(onText, m.server.note)
@@ -166,6 +168,13 @@ func (m *Model) attempt(ctx context.Context, req llm.Request, has manners, onTex
 		ended = errNoStream
 	}
 	return turn, cmp.Or(stream.Err(), ended)
+}
+
+// open asks for a stream as the SDK's NewStreaming does, whose events are read as ours.
+func (m *Model) open(ctx context.Context, params anthropic.MessageNewParams) *ssestream.Stream[event] {
+	var answer *http.Response
+	err := m.client.Post(ctx, "v1/messages", params, &answer, option.WithJSONSet("stream", true))
+	return ssestream.NewStream[event](ssestream.NewDecoder(answer), err)
 }
 
 // fault adds to turnFault what only a model on another server can mean.

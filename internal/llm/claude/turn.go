@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/anthropics/anthropic-sdk-go"
-
 	"github.com/jaspers-ai/jaspers/internal/llm"
 )
 
@@ -31,7 +29,7 @@ type turn struct {
 
 // block is one content block while its deltas arrive.
 type block struct {
-	opened    string // the wire JSON it was opened with
+	opened    json.RawMessage // as it was opened on the wire
 	start     blockStart
 	text      strings.Builder
 	input     strings.Builder
@@ -57,22 +55,22 @@ func newTurn(onText func(string), note func(message, name string)) *turn {
 
 // add takes in one event. Events, blocks and deltas of unknown types are tolerated; a delta that belongs to no block
 // is an error, since something was lost before it.
-func (t *turn) add(event anthropic.MessageStreamEventUnion) error {
-	switch event.Type {
+func (t *turn) add(e event) error {
+	switch e.Type {
 	case "message_start":
-		t.begun, t.model = true, string(event.Message.Model)
-		t.addUsage(event.Message.Usage.RawJSON())
+		t.begun, t.model = true, e.Message.Model
+		t.addUsage(e.Message.Usage)
 	case "content_block_start":
-		return t.openBlock(event.Index, event.ContentBlock.RawJSON())
+		return t.openBlock(e.Index, e.ContentBlock)
 	case "content_block_delta":
-		return t.addDelta(event.Index, event.Delta)
+		return t.addDelta(e.Index, e.Delta)
 	case "message_delta":
-		t.addUsage(event.Usage.RawJSON())
-		if event.Delta.StopReason != "" {
-			t.stop = llm.StopReason(event.Delta.StopReason)
+		t.addUsage(e.Usage)
+		if e.Delta.StopReason != "" {
+			t.stop = llm.StopReason(e.Delta.StopReason)
 		}
-		if details := event.Delta.StopDetails; details.Category != "" || details.Explanation != "" {
-			t.refused = &llm.Refused{Category: string(details.Category), Explanation: details.Explanation}
+		if details := e.Delta.StopDetails; details.Category != "" || details.Explanation != "" {
+			t.refused = &llm.Refused{Category: details.Category, Explanation: details.Explanation}
 		}
 	case "content_block_stop":
 	case "message_stop":
@@ -81,14 +79,14 @@ func (t *turn) add(event anthropic.MessageStreamEventUnion) error {
 		}
 		t.done = true
 	default:
-		t.note("the model's stream has events of an unknown type, which are left out", event.Type)
+		t.note("the model's stream has events of an unknown type, which are left out", e.Type)
 	}
 	return nil
 }
 
-func (t *turn) openBlock(index int64, raw string) error {
+func (t *turn) openBlock(index int64, raw json.RawMessage) error {
 	b := &block{opened: raw}
-	if err := json.Unmarshal([]byte(raw), &b.start); err != nil {
+	if err := json.Unmarshal(raw, &b.start); err != nil {
 		return fmt.Errorf("content block %d: %w", index, err)
 	}
 	t.open[index] = b
@@ -103,7 +101,7 @@ func (t *turn) openBlock(index int64, raw string) error {
 	return nil
 }
 
-func (t *turn) addDelta(index int64, delta anthropic.MessageStreamEventUnionDelta) error {
+func (t *turn) addDelta(index int64, delta delta) error {
 	b, ok := t.open[index]
 	if !ok {
 		return fmt.Errorf("a delta for content block %d, which was never opened", index)
@@ -145,9 +143,9 @@ type counters struct {
 }
 
 // addUsage takes over the counters that are there. What cannot be read counts nothing.
-func (t *turn) addUsage(raw string) {
+func (t *turn) addUsage(raw json.RawMessage) {
 	var c counters
-	if json.Unmarshal([]byte(raw), &c) != nil {
+	if json.Unmarshal(raw, &c) != nil {
 		return
 	}
 	for _, counter := range []struct{ from, to *int64 }{
@@ -227,11 +225,11 @@ func (b *block) toolInput() json.RawMessage {
 // opaque is the whole block as it has to go back: what opened it, with the fields that came as deltas filled in.
 func (b *block) opaque() json.RawMessage {
 	if b.text.Len()+b.input.Len()+b.thinking.Len()+b.signature.Len() == 0 {
-		return json.RawMessage(b.opened)
+		return b.opened
 	}
 	fields := map[string]json.RawMessage{}
-	if err := json.Unmarshal([]byte(b.opened), &fields); err != nil {
-		return json.RawMessage(b.opened)
+	if err := json.Unmarshal(b.opened, &fields); err != nil {
+		return b.opened
 	}
 	for name, text := range map[string]*strings.Builder{"text": &b.text, "thinking": &b.thinking, "signature": &b.signature} {
 		if text.Len() > 0 {
@@ -243,7 +241,7 @@ func (b *block) opaque() json.RawMessage {
 	}
 	whole, err := json.Marshal(fields)
 	if err != nil {
-		return json.RawMessage(b.opened)
+		return b.opened
 	}
 	return whole
 }
