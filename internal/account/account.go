@@ -13,6 +13,7 @@ import (
 	"github.com/jaspers-ai/jaspers/internal/chat"
 	"github.com/jaspers-ai/jaspers/internal/db"
 	"github.com/jaspers-ai/jaspers/internal/job"
+	"github.com/jaspers-ai/jaspers/internal/usage"
 	"github.com/jaspers-ai/jaspers/internal/user"
 )
 
@@ -66,6 +67,9 @@ func (s *Service) delete(ctx context.Context, tx *sql.Tx, userID string, proof a
 		return err
 	}
 	if err := s.Audit.Erase(ctx, tx, userID); err != nil {
+		return err
+	}
+	if err := usage.Forget(ctx, tx, userID); err != nil {
 		return err
 	}
 	rows, err := tx.QueryContext(ctx, `select id from brokerage_connections where user_id = $1`, userID)

@@ -77,7 +77,7 @@ func monthOf(at time.Time) Month {
 	return Month{Begins: begins, Ends: begins.AddDate(0, 1, 0)}
 }
 
-// Spent is what this month took so far, of a person and of everybody.
+// Spent is what this month took so far, of a person, unless userID is empty, and of everybody.
 func (s *Service) Spent(ctx context.Context, userID string) (Month, error) {
 	now := s.Now()
 	return s.month(ctx, s.DB.Read(), userID, now)
@@ -90,13 +90,15 @@ func (s *Service) month(ctx context.Context, q db.Querier, userID string, at tim
 	if m.Installation.Spent, err = installationSpent(ctx, q, key(at)); err != nil {
 		return m, err
 	}
-	if m.Person.Spent, err = personSpent(ctx, q, userID, key(at)); err != nil {
-		return m, err
+	if userID != "" {
+		if m.Person.Spent, err = personSpent(ctx, q, userID, key(at)); err != nil {
+			return m, err
+		}
 	}
 	open, err := selectReservations(ctx, q, key(at))
 	for _, r := range open {
 		m.Installation.Reserved = m.Installation.Reserved.Add(r.upper)
-		if r.userID == userID {
+		if userID != "" && r.userID == userID {
 			m.Person.Reserved = m.Person.Reserved.Add(r.upper)
 		}
 	}
