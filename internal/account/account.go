@@ -69,15 +69,15 @@ func (s *Service) delete(ctx context.Context, tx *sql.Tx, userID string, proof a
 	if err := s.Audit.Erase(ctx, tx, userID); err != nil {
 		return err
 	}
-	if err := usage.Forget(ctx, tx, userID); err != nil {
-		return err
-	}
 	rows, err := tx.QueryContext(ctx, `select id from brokerage_connections where user_id = $1`, userID)
 	connections, err := db.Collect(rows, err, func(scan func(...any) error) (id string, err error) { return id, scan(&id) })
 	if err != nil {
 		return err
 	}
 	if err := proof.Delete(ctx, tx); err != nil {
+		return err
+	}
+	if err := usage.Forget(ctx, tx); err != nil {
 		return err
 	}
 	// After the connections, so that no sync that is just being asked for can add a job for one.

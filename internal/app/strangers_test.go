@@ -94,7 +94,10 @@ func (p *person) leftovers(name string) {
 		db.NewID(), p.id, name+"-link", p.email, now)
 	p.write(`insert into api_usage_days (id, day, kind, user_id, provider, endpoint, model, status, failure, latency, calls, input_tokens,
 			output_tokens, cache_read_tokens, cache_write_tokens, cost_usd)
-		values ($1, '2026-11-01', 'call', $2, 'yahoo', $3, '', 200, '', '{"400":3}', 3, 0, 0, 0, 0, '0')`, db.NewID(), p.id, "GET /"+name)
+		values ($1, '2026-11-01', 'call', $2, 'yahoo', 'GET /v8/finance/chart', '', 200, '', '{"400":3}', 3, 0, 0, 0, 0, '0')`, db.NewID(), p.id)
+	p.write(`insert into api_usage_logs (id, at, day, kind, user_id, correlation_id, provider, endpoint, model, status, failure, duration_us, latency,
+			input_tokens, output_tokens, cache_read_tokens, cache_write_tokens, cost_usd)
+		values ($1, $2, '2026-11-18', 'turn', $3, $4, 'anthropic', 'POST /v1/messages', 'm', 0, '', 9, 1, 1, 1, 0, 0, '0.01')`, db.NewID(), now, p.id, name+"-correlation")
 	p.write(`insert into model_reservations (id, user_id, month, usd, tokens, made_at) values ($1, $2, '2026-11', '0.01', 10, $3)`, db.NewID(), p.id, now)
 }
 

@@ -205,11 +205,10 @@ func TestWhatWasDoneForSomebodyWhoLeftIsNobodys(t *testing.T) {
 		leave := func() {
 			t.Helper()
 			if err := d.Tx(t.Context(), func(tx *sql.Tx) error {
-				if err := Forget(t.Context(), tx, ada); err != nil {
+				if _, err := tx.ExecContext(t.Context(), "delete from users where id = $1", ada); err != nil {
 					return err
 				}
-				_, err := tx.ExecContext(t.Context(), "delete from users where id = $1", ada)
-				return err
+				return Forget(t.Context(), tx)
 			}); err != nil {
 				t.Fatal(err)
 			}

@@ -98,8 +98,8 @@ func (s *Service) insert(ctx context.Context, tx *sql.Tx, entries []entry, lost 
 	}
 	rows := make([][]any, len(entries))
 	for i, e := range entries {
-		var userID, correlation *string // nobody's, once they left
-		if e.UserID == "" || there[e.UserID] {
+		var userID, correlation *string // nobody's, also where they left
+		if there[e.UserID] {
 			userID, correlation = optional(e.UserID), optional(name(e.Correlation))
 		}
 		rows[i] = append([]any{e.id, db.Time(e.At), e.Day, e.Kind, userID, correlation, e.Provider, name(e.Endpoint), name(e.Model), e.Status,
@@ -175,16 +175,12 @@ func placeholders(behind, n int) string {
 	return strings.Join(all, ", ")
 }
 
-// Forget makes nobody's what was recorded for a person, in the transaction that deletes them: the sums stay, and nothing
-// leads from them to who it was.
-func Forget(ctx context.Context, tx db.Querier, userID string) error {
-	for _, query := range []string{
-		`update api_usage_logs set user_id = null, correlation_id = null where user_id = $1`,
-		`update api_usage_days set user_id = null where user_id = $1`,
-	} {
-		if _, err := tx.ExecContext(ctx, query, userID); err != nil {
-			return fmt.Errorf("forget whose usage it was: %w", err)
-		}
+// Forget takes from the rows of those who left what still leads to them, in the transaction that deleted them: their rows
+// are nobody's by then, and what is nobody's has no correlation id.
+func Forget(ctx context.Context, tx db.Querier) error {
+	_, err := tx.ExecContext(ctx, `update api_usage_logs set correlation_id = null where user_id is null and correlation_id is not null`)
+	if err != nil {
+		return fmt.Errorf("forget whose usage it was: %w", err)
 	}
 	return nil
 }
