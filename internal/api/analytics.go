@@ -12,13 +12,13 @@ import (
 type usageInput struct {
 	Whose
 	Days
-	By []usage.By `query:"by" enum:"provider,endpoint,day" doc:"What calls are added up by, with commas; provider,endpoint." example:"provider,day"`
+	By []usage.By `query:"by" maxItems:"3" enum:"provider,endpoint,day" doc:"What calls are added up by, with commas; provider,endpoint." example:"provider,day"`
 }
 
 type costsInput struct {
 	Whose
 	Days
-	By []usage.By `query:"by" enum:"provider,model,day" doc:"What costs are added up by, with commas; day,provider,model." example:"model"`
+	By []usage.By `query:"by" maxItems:"3" enum:"provider,model,day" doc:"What costs are added up by, with commas; day,provider,model." example:"model"`
 }
 
 // analyticsRoutes registers what was asked of other companies, and what that costs.

@@ -46,10 +46,10 @@ type filter struct {
 
 func (f filter) where() (string, []any) {
 	conditions, args := []string{"day >= $1", "day <= $2"}, []any{f.first.String(), f.last.String()}
-	for column, value := range map[string]string{"user_id": f.userID, "kind": f.kind} {
-		if value != "" {
-			args = append(args, value)
-			conditions = append(conditions, fmt.Sprintf("%s = $%d", column, len(args)))
+	for _, one := range [][2]string{{"user_id", f.userID}, {"kind", f.kind}} {
+		if one[1] != "" {
+			args = append(args, one[1])
+			conditions = append(conditions, fmt.Sprintf("%s = $%d", one[0], len(args)))
 		}
 	}
 	return " where " + strings.Join(conditions, " and "), args
