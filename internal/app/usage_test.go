@@ -12,7 +12,6 @@ import (
 	"github.com/shopspring/decimal"
 
 	"github.com/jaspers-ai/jaspers/internal/sim"
-	"github.com/jaspers-ai/jaspers/internal/usage"
 )
 
 // used is the answer to what was asked of others.
@@ -213,7 +212,7 @@ func checkRollUp(t *testing.T, s *site, admin *person) {
 	}
 	before, rows := groups(), len(s.texts("select id from api_usage_logs where day = '2026-11-18'"))
 	admin.moveTo(opening().AddDate(0, 0, 9))
-	if err := s.app.Usage.RollUp(t.Context(), usage.RollUp{}); err != nil {
+	if err := s.app.Usage.RollUp(t.Context(), struct{}{}); err != nil {
 		t.Fatal(err)
 	}
 	sums := len(s.texts("select id from api_usage_days where day = '2026-11-18'"))
