@@ -13,6 +13,7 @@ import (
 	"github.com/jaspers-ai/jaspers/internal/chat"
 	"github.com/jaspers-ai/jaspers/internal/db"
 	"github.com/jaspers-ai/jaspers/internal/job"
+	"github.com/jaspers-ai/jaspers/internal/usage"
 	"github.com/jaspers-ai/jaspers/internal/user"
 )
 
@@ -74,6 +75,9 @@ func (s *Service) delete(ctx context.Context, tx *sql.Tx, userID string, proof a
 		return err
 	}
 	if err := proof.Delete(ctx, tx); err != nil {
+		return err
+	}
+	if err := usage.Forget(ctx, tx); err != nil {
 		return err
 	}
 	// After the connections, so that no sync that is just being asked for can add a job for one.

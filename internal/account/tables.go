@@ -110,6 +110,14 @@ var tables = []table{
 		keep: "month, usd number, tokens", left: map[string]string{"user_id": yourRow}},
 	{name: "model_reservations", file: "model-reservations.json", about: "What is set aside for answers that are being written.", where: byUser,
 		keep: "id, month, usd number, tokens, made_at", left: map[string]string{"user_id": yourRow}},
+	{name: "api_usage_logs", file: "usage.json", about: "What was asked of other companies and of the language model for you, in the last days.", where: byUser, order: "at, id",
+		keep: "at, kind, provider, endpoint, model, status, failure, correlation_id, duration_us, input_tokens, output_tokens, cache_read_tokens, " +
+			"cache_write_tokens, cost_usd number",
+		left: map[string]string{"id": "it is a number of its own", "user_id": yourRow, "day": "the moment tells it", "latency": "the duration tells it"}},
+	{name: "api_usage_days", file: "usage-days.json", about: "The same of the days before, added up.", where: byUser, order: "day, id",
+		keep: "day, kind, provider, endpoint, model, status, failure, calls, latency json, input_tokens, output_tokens, cache_read_tokens, " +
+			"cache_write_tokens, cost_usd number",
+		left: map[string]string{"id": "it is a number of its own", "user_id": yourRow}},
 	{name: "chat_run_events", about: "the words of the messages once more, as they were sent piece by piece", where: byMessage},
 	{name: "idempotency_keys", about: "sealed copies of answers you got, kept for a day in case you ask again", where: byUser},
 	{name: "audit_logs", file: "audit.json", about: "What was done to your account, when and from where.", where: byUser,

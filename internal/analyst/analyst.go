@@ -15,6 +15,7 @@ import (
 	"github.com/jaspers-ai/jaspers/internal/llm"
 	"github.com/jaspers-ai/jaspers/internal/prose"
 	"github.com/jaspers-ai/jaspers/internal/tool"
+	"github.com/jaspers-ai/jaspers/internal/usage"
 )
 
 // Analyst answers questions. It keeps nothing between them and may be used by many goroutines.
@@ -24,6 +25,8 @@ type Analyst struct {
 	Builtin llm.Model
 	// Budget has each request to Model paid for; nil where nothing limits them.
 	Budget *budget.Service
+	// Record is told what each turn of Model took, whatever became of it; nil for nobody. It must not wait for anything.
+	Record func(context.Context, usage.Turn)
 	// Understand reads what a question is about that follows earlier ones, and what things are called by their symbols:
 	// (*understanding.Service).Read.
 	Understand func(ctx context.Context, userID, question string, earlier []string) (about intent.Intent, names map[string][]string, err error)

@@ -3,10 +3,12 @@ package analyst
 import (
 	"context"
 	"slices"
+	"time"
 
 	"github.com/jaspers-ai/jaspers/internal/budget"
 	"github.com/jaspers-ai/jaspers/internal/fault"
 	"github.com/jaspers-ai/jaspers/internal/llm"
+	"github.com/jaspers-ai/jaspers/internal/usage"
 )
 
 // prepare makes what the model is asked next, cut to what it reads, and what was reserved for it: nil where nothing has to be.
@@ -67,6 +69,19 @@ func (w *work) settle(ctx context.Context, paid *budget.Reservation, response ll
 		actual = actual.Most(paid.Upper)
 	}
 	paid.Settle(ctx, actual)
+}
+
+// record tells what a turn took, as far as the vendor said.
+func (w *work) record(ctx context.Context, response llm.Response, err error, took time.Duration) {
+	if w.analyst.Record == nil || w.model == w.analyst.Builtin {
+		return
+	}
+	info := w.model.Info()
+	t := usage.Turn{Model: info, Usage: response.Usage, USD: info.Price.Cost(response.Usage), Took: took}
+	if err != nil {
+		t.Failure = fault.KindOf(err)
+	}
+	w.analyst.Record(ctx, t)
 }
 
 // fit cuts what the model is asked until it can read it and has room to answer: results that were read unasked first, which

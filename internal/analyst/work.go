@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
+	"time"
 
 	"github.com/jaspers-ai/jaspers/internal/fault"
 	"github.com/jaspers-ai/jaspers/internal/llm"
@@ -177,7 +178,9 @@ func (w *work) turn(ctx context.Context) (llm.Response, error) {
 	if err != nil {
 		return llm.Response{}, err
 	}
+	started := time.Now()
 	response, err := w.model.Generate(ctx, req, func(delta string) { w.tell(w.text.Add(storable(delta))) })
+	w.record(ctx, response, err, time.Since(started))
 	w.settle(ctx, paid, response, err)
 	w.tell(w.text.Cut()) // the words before and after a tool call are two paragraphs
 	w.result.StopReason = llm.StopReason(shorten(string(response.StopReason), maxName))

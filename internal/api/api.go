@@ -38,6 +38,7 @@ import (
 	"github.com/jaspers-ai/jaspers/internal/research"
 	"github.com/jaspers-ai/jaspers/internal/snapshot"
 	"github.com/jaspers-ai/jaspers/internal/syncs"
+	"github.com/jaspers-ai/jaspers/internal/usage"
 	"github.com/jaspers-ai/jaspers/internal/user"
 )
 
@@ -68,6 +69,7 @@ type Services struct {
 	Reported    *reported.Service
 	Chat        *chat.Service
 	Audit       *audit.Log
+	Usage       *usage.Service
 	Idempotency *idempotency.Keys
 	// Ready tells whether the server can work: nil, or what is missing.
 	Ready func(context.Context) error
@@ -150,6 +152,7 @@ func newRouter(services Services, cfg Config, mux *http.ServeMux) *router {
 	r.chatRoutes()
 	r.conversationRoutes()
 	r.auditRoutes()
+	r.analyticsRoutes()
 	r.healthRoutes()
 	documentNulls(r.api.OpenAPI().Components.Schemas)
 	return r

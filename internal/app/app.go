@@ -52,6 +52,7 @@ import (
 	"github.com/jaspers-ai/jaspers/internal/syncs"
 	"github.com/jaspers-ai/jaspers/internal/tool"
 	"github.com/jaspers-ai/jaspers/internal/understanding"
+	"github.com/jaspers-ai/jaspers/internal/usage"
 	"github.com/jaspers-ai/jaspers/internal/user"
 	"github.com/jaspers-ai/jaspers/internal/vault"
 )
@@ -131,7 +132,11 @@ func (a *App) build(life context.Context, cfg Config, opts Options) (err error) 
 	if a.paces, err = pace.New(pace.Config{DB: a.db, RedisURL: string(cfg.Limits.RedisURL), Log: opts.Log}); err != nil {
 		return err
 	}
-	outside := providers{cfg, opts, a.paces}
+	a.budget = &budget.Service{DB: a.db, Now: opts.Now, Log: opts.Log, Limits: cfg.Budget.limits()}
+	a.Usage = usage.New(usage.Config{
+		DB: a.db, Jobs: a.jobs, Budget: a.budget, Now: opts.Now, Log: opts.Log, Days: cfg.Usage.Days, Years: cfg.Usage.Years,
+	})
+	outside := providers{cfg, opts, a.paces, a.Usage}
 	if err := errors.Join(
 		a.buildPeople(cfg, opts), a.buildStore(cfg, opts), a.buildFilings(life, outside), a.buildMoney(life, outside), a.buildAnalyst(outside),
 	); err != nil {
@@ -257,9 +262,8 @@ func (a *App) buildAnalyst(outside providers) error {
 		return err
 	}
 	now := outside.Now
-	a.budget = &budget.Service{DB: a.db, Now: now, Log: outside.Options.Log, Limits: outside.Budget.limits()}
 	a.Chat = &chat.Service{DB: a.db, Now: now, Log: outside.Options.Log, Audit: a.Audit, Keys: a.keyring, Analyst: &analyst.Analyst{
-		Model: model, Builtin: builtin.New(now), Budget: a.budget, Now: now,
+		Model: model, Builtin: builtin.New(now), Budget: a.budget, Record: a.Usage.Turn, Now: now,
 		Understand: (&understanding.Service{Companies: a.Filings.Companies, Holdings: a.Portfolio.Holdings, Now: now}).Read,
 		Tools:      a.tools(),
 	}}
@@ -300,6 +304,7 @@ func (a *App) Run(ctx context.Context) {
 	work.Go(func() { a.jobs.Run(ctx) })
 	work.Go(func() { a.Audit.Run(ctx, a.log) })
 	work.Go(func() { a.Auth.Run(ctx) })
+	work.Go(func() { a.Usage.Run(ctx) })
 	tick := time.NewTicker(recoverEvery)
 	defer tick.Stop()
 	for {
@@ -328,6 +333,9 @@ func (a *App) Close() error {
 	}
 	if a.redis != nil {
 		_ = a.redis.Close()
+	}
+	if a.Usage != nil {
+		a.Usage.Close() // what was recorded last is still stored
 	}
 	if a.paces != nil {
 		_ = a.paces.Close() // nothing is kept in it

@@ -41,6 +41,7 @@ type Config struct {
 	EDGAR     EDGARConfig
 	Anthropic AnthropicConfig
 	Budget    BudgetConfig
+	Usage     UsageConfig
 
 	keysFile string // where the encryption keys are kept, when they were not given
 }
@@ -86,6 +87,19 @@ type JobsConfig struct {
 	Syncs   int           `env:"JASPERS_SYNC_CONCURRENCY" envDefault:"64" doc:"Connections that this process reads at once at each brokerage."`
 	// GatewaySyncs are fewer, since all connections of a gateway share its limits.
 	GatewaySyncs int `env:"JASPERS_SYNC_GATEWAY_CONCURRENCY" envDefault:"4" doc:"The same at a brokerage that is reached through your own gateway."`
+}
+
+// UsageConfig is how long it is kept what was asked of other companies and of the model.
+type UsageConfig struct {
+	Days  int `env:"JASPERS_USAGE_DAYS" envDefault:"7" doc:"Days before today of which each call is kept with its moment and correlation id, 1 to 366; of days before those, sums by person, endpoint and outcome."`
+	Years int `env:"JASPERS_USAGE_YEARS" envDefault:"5" doc:"Years that the sums are kept, 1 to 100."`
+}
+
+func (c *UsageConfig) check() error {
+	if c.Days < 1 || c.Days > 366 || c.Years < 1 || c.Years > 100 {
+		return errors.New("JASPERS_USAGE_DAYS must be between 1 and 366, and JASPERS_USAGE_YEARS between 1 and 100")
+	}
+	return nil
 }
 
 // LimitsConfig is how much one may ask.
@@ -283,7 +297,7 @@ func (c *Config) complete() error {
 	if err := c.Anthropic.check(); err != nil {
 		return err
 	}
-	if err := c.Budget.check(); err != nil {
+	if err := errors.Join(c.Budget.check(), c.Usage.check()); err != nil {
 		return err
 	}
 	if err := c.IBKR.check(); err != nil {

@@ -140,7 +140,7 @@ func TestOfTwoCarriersTheHeaderCounts(t *testing.T) {
 }
 
 // background are the tables that change by themselves.
-var background = []string{"jobs", "job_slots", "price_histories", "price_years", "price_splits", "price_dividends", "vendor_paces",
+var background = []string{"jobs", "job_slots", "price_histories", "price_years", "price_splits", "price_dividends", "vendor_paces", "api_usage_logs",
 	"edgar_tickers", "edgar_fetches", "edgar_filers", "edgar_pages", "edgar_filings", "edgar_filing_cache",
 	"stock_quote_cache", "company_info_cache", "stock_news_cache", "passage_documents", "passages",
 	"passage_words", "passage_words_config", "passage_words_data", "passage_words_docsize", "passage_words_idx"}

@@ -21,6 +21,7 @@ func (a *App) registerJobs() {
 	a.Filings.Register()
 	a.filingLibrary.Register()
 	a.Auth.RegisterJobs()
+	a.Usage.Register()
 
 	a.jobs.Every("sync portfolios", 15*time.Minute, a.Syncs.Due)
 	a.jobs.Every("keep sessions alive", time.Minute, a.Syncs.KeepAliveDue)
@@ -38,6 +39,7 @@ func (a *App) registerJobs() {
 	a.jobs.Every("tidy links", 24*time.Hour, a.Auth.TidyLinks)
 	a.jobs.Every("tidy idempotency keys", time.Hour, a.Idempotency.Tidy)
 	a.jobs.Every("tidy budgets", time.Hour, a.budget.Tidy)
+	a.jobs.Every("roll up usage", time.Hour, a.Usage.Due)
 	a.jobs.Every("tidy answers", 24*time.Hour, a.Chat.Tidy)
 }
 

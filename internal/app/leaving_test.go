@@ -161,6 +161,7 @@ func TestWhoLeavesLeavesNothingBehindButTheTombstone(t *testing.T) {
 		p.signIn("no code").fails(http.StatusUnauthorized, "invalid_code")
 		traces := append(p.traces(), p.texts("select code_hash from recovery_codes where user_id = $1", p.id)...)
 		traces = append(traces, p.texts("select totp from users where id = $1", p.id)...)
+		traces = append(traces, p.texts("select correlation_id from api_usage_logs where user_id = $1 and correlation_id like '%-correlation'", p.id)...)
 		s.write(`update jobs set last_error = $1 where unique_key in (select cast(id as text) from brokerage_connections where user_id = $2)`, mark(), p.id)
 		if before := remains(s.lines(), traces); len(before) < 40 {
 			t.Fatalf("got %d traces before, want many: %v", len(before), before)

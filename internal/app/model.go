@@ -142,7 +142,7 @@ func (p providers) claude() (llm.Model, error) {
 	}
 	patience := cmp.Or(p.Anthropic.Patience, claude.DefaultPatience)
 	client, err := p.client(upstream.Config{
-		Provider: "the model", Timeout: modelPatience, IdleTimeout: max(modelPatience, patience), MaxConcurrent: maxModelCalls,
+		Provider: "the model", ID: "anthropic", Timeout: modelPatience, IdleTimeout: max(modelPatience, patience), MaxConcurrent: maxModelCalls,
 		MaxBody: maxModelBody, RetryPosts: true, Again: claude.Again, SharedLimit: true,
 	}, address{p.Anthropic.BaseURL, claude.DefaultURL})
 	if err != nil {

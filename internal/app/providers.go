@@ -20,6 +20,7 @@ import (
 	"github.com/jaspers-ai/jaspers/internal/market/yahoo"
 	"github.com/jaspers-ai/jaspers/internal/pace"
 	"github.com/jaspers-ai/jaspers/internal/upstream"
+	"github.com/jaspers-ai/jaspers/internal/usage"
 )
 
 // providers makes everything that speaks to somebody else. What has no settings is left out.
@@ -27,6 +28,7 @@ type providers struct {
 	Config
 	Options
 	paces *pace.Keepers
+	usage *usage.Service
 }
 
 // brokers are the brokerages that can be connected, in the order people see them.
@@ -81,7 +83,7 @@ const beside = 16
 
 // alpaca needs no settings: without an app of the server's own, customers connect with API keys.
 func (p providers) alpaca() (broker.Provider, error) {
-	client, err := p.client(upstream.Config{Provider: "Alpaca", MaxConcurrent: uint(p.Jobs.Syncs + beside)}, // #nosec G115 -- checked
+	client, err := p.client(upstream.Config{Provider: "Alpaca", ID: "alpaca", MaxConcurrent: uint(p.Jobs.Syncs + beside)}, // #nosec G115 -- checked
 		address{p.Alpaca.AuthorizeURL, alpaca.DefaultAuthorizeURL}, address{p.Alpaca.TokenURL, alpaca.DefaultTokenURL},
 		address{p.Alpaca.LiveURL, alpaca.DefaultLiveURL}, address{p.Alpaca.PaperURL, alpaca.DefaultPaperURL})
 	if err != nil {
@@ -119,7 +121,7 @@ func (p providers) yahoo() (market.Source, error) {
 	if err != nil {
 		return nil, err
 	}
-	client, err := p.client(upstream.Config{Provider: "Yahoo", Pace: order, SharedLimit: true, UserAgent: yahoo.UserAgent}, addresses...)
+	client, err := p.client(upstream.Config{Provider: "Yahoo", ID: "yahoo", Pace: order, SharedLimit: true, UserAgent: yahoo.UserAgent}, addresses...)
 	if err != nil {
 		return nil, err
 	}
@@ -136,7 +138,7 @@ func (p providers) finnhub() (market.Source, error) {
 	if err != nil {
 		return nil, err
 	}
-	client, err := p.client(upstream.Config{Provider: "Finnhub", Pace: order, SharedLimit: true, UserAgent: "jaspers"}, at)
+	client, err := p.client(upstream.Config{Provider: "Finnhub", ID: "finnhub", Pace: order, SharedLimit: true, UserAgent: "jaspers"}, at)
 	if err != nil {
 		return nil, err
 	}
@@ -164,7 +166,7 @@ func (p providers) edgar() (filings.Source, error) {
 		return nil, err
 	}
 	client, err := p.client(upstream.Config{
-		Provider: "the SEC", Pace: order, SharedLimit: true, UserAgent: p.EDGAR.UserAgent, Timeout: edgar.Timeout, Retries: edgar.Retries,
+		Provider: "the SEC", ID: "edgar", Pace: order, SharedLimit: true, UserAgent: p.EDGAR.UserAgent, Timeout: edgar.Timeout, Retries: edgar.Retries,
 		MaxBody: edgar.MaxBody,
 	}, archive, data, search)
 	if err != nil {
@@ -198,6 +200,7 @@ func (p providers) pace(vendor, counted string, windows ...pace.Window) (upstrea
 
 // recordCall notes every call that leaves the server.
 func (p providers) recordCall(ctx context.Context, c upstream.Call) {
+	p.usage.Call(ctx, c)
 	p.Options.Log.DebugContext(ctx, "upstream call", "provider", c.Provider, "endpoint", c.Endpoint, "status", c.Status, "failure", c.Failure,
 		"ms", c.Duration.Milliseconds())
 }

@@ -92,6 +92,12 @@ func (p *person) leftovers(name string) {
 	p.write(`insert into second_factor_failures (id, user_id, at) values ($1, $2, $3)`, db.NewID(), p.id, now.Add(-time.Hour))
 	p.write(`insert into account_links (id, user_id, purpose, token_hash, email, created_at, expires_at) values ($1, $2, 'verify_email', $3, $4, $5, $5)`,
 		db.NewID(), p.id, name+"-link", p.email, now)
+	p.write(`insert into api_usage_days (id, day, kind, user_id, provider, endpoint, model, status, failure, latency, calls, input_tokens,
+			output_tokens, cache_read_tokens, cache_write_tokens, cost_usd)
+		values ($1, '2026-11-01', 'call', $2, 'yahoo', 'GET /v8/finance/chart', '', 200, '', '{"400":3}', 3, 0, 0, 0, 0, '0')`, db.NewID(), p.id)
+	p.write(`insert into api_usage_logs (id, at, day, kind, user_id, correlation_id, provider, endpoint, model, status, failure, duration_us, latency,
+			input_tokens, output_tokens, cache_read_tokens, cache_write_tokens, cost_usd)
+		values ($1, $2, '2026-11-18', 'turn', $3, $4, 'anthropic', 'POST /v1/messages', 'm', 0, '', 9, 1, 1, 1, 0, 0, '0.01')`, db.NewID(), now, p.id, name+"-correlation")
 	p.write(`insert into model_reservations (id, user_id, month, usd, tokens, made_at) values ($1, $2, '2026-11', '0.01', 10, $3)`, db.NewID(), p.id, now)
 }
 
@@ -185,8 +191,8 @@ func without(a answer) string {
 	return string(bytes.ReplaceAll(a.Body, []byte(a.Header.Get("X-Correlation-ID")), nil))
 }
 
-// tellsOfTries are reads whose answers grow with what is tried: with sign-ins, and with what is recorded.
-var tellsOfTries = []string{"/api/audit/logs", "/api/auth/sessions", "/api/users/export"}
+// tellsOfTries are reads whose answers grow with what is tried: with sign-ins, with what is recorded, and with what is asked of others.
+var tellsOfTries = []string{"/api/audit/logs", "/api/auth/sessions", "/api/users/export", "/api/analytics/usage", "/api/analytics/costs"}
 
 // everything is what the victim's own reads answer, less those.
 func (v victim) everything(t *testing.T) map[string]string {

@@ -92,6 +92,7 @@ type Event struct {
 type Origin struct {
 	Actor     Actor  // System when empty
 	ActorID   string // the person's or the key's
+	For       string // the person for whom it is done, whoever does it; empty where it is for all
 	Address   string // of the client
 	UserAgent string
 }
@@ -119,7 +120,14 @@ func ByPerson(ctx context.Context, userID string) context.Context {
 	if o.Actor != System {
 		return ctx
 	}
-	o.Actor, o.ActorID = Person, userID
+	o.Actor, o.ActorID, o.For = Person, userID, userID
+	return WithOrigin(ctx, o)
+}
+
+// For says of what is done under ctx that it is for a person, such as the reading of their brokerage.
+func For(ctx context.Context, userID string) context.Context {
+	o := OriginOf(ctx)
+	o.For = userID
 	return WithOrigin(ctx, o)
 }
 

@@ -77,7 +77,7 @@ func monthOf(at time.Time) Month {
 	return Month{Begins: begins, Ends: begins.AddDate(0, 1, 0)}
 }
 
-// Spent is what this month took so far, of a person and of everybody.
+// Spent is what this month took so far, of a person, unless userID is empty, and of everybody.
 func (s *Service) Spent(ctx context.Context, userID string) (Month, error) {
 	now := s.Now()
 	return s.month(ctx, s.DB.Read(), userID, now)
@@ -90,8 +90,10 @@ func (s *Service) month(ctx context.Context, q db.Querier, userID string, at tim
 	if m.Installation.Spent, err = installationSpent(ctx, q, key(at)); err != nil {
 		return m, err
 	}
-	if m.Person.Spent, err = personSpent(ctx, q, userID, key(at)); err != nil {
-		return m, err
+	if userID != "" {
+		if m.Person.Spent, err = personSpent(ctx, q, userID, key(at)); err != nil {
+			return m, err
+		}
 	}
 	m.Person.Reserved, m.Installation.Reserved, err = reserved(ctx, q, userID, key(at))
 	return m, err

@@ -20,6 +20,7 @@ type Model interface {
 // Info describes a model.
 type Info struct {
 	Provider  string
+	Endpoint  string // under which upstream records what Generate asks
 	Model     string
 	Price     Price
 	MaxTokens int   // what the answer to a request that sets none may have

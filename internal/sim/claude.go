@@ -56,12 +56,13 @@ type claudeState struct {
 	now    func() time.Time
 	models []claudeModel
 	cache  promptCache
+	told   *toldTokens
 	served atomic.Uint64
 }
 
 // claude is Anthropic's Messages API. What it answers follows from the conversation it is sent: see claude_answer.go.
 func (s *Sim) claude() http.Handler {
-	c := &claudeState{opts: s.Claude, names: companyNames(s.World), now: s.World.Now, models: claudeModels()}
+	c := &claudeState{opts: s.Claude, names: companyNames(s.World), now: s.World.Now, models: claudeModels(), told: &s.told}
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /v1/messages", c.guard(c.messages))
 	mux.HandleFunc("POST /v1/messages/count_tokens", c.guard(c.countTokens))

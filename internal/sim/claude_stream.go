@@ -122,6 +122,8 @@ func (c *claudeState) whole(w http.ResponseWriter, r *http.Request, turn *claude
 	for _, b := range turn.blocks {
 		content = append(content, b.whole())
 	}
+	c.told.begin(turn.model, turn.usage)
+	c.told.end(turn.model, turn.usage, turn.usage)
 	writeJSON(w, http.StatusOK, "application/json", turn.message(content, turn.stop, turn.usage))
 	return nil
 }
@@ -164,6 +166,12 @@ func (c *claudeState) stream(w http.ResponseWriter, r *http.Request, turn *claud
 				return
 			}
 		}
+		switch e.name {
+		case "message_start":
+			c.told.begin(turn.model, turn.begun())
+		case "message_delta":
+			c.told.end(turn.model, turn.begun(), turn.usage)
+		}
 		if writeEvent(out, e, i*5%17) != nil || flush() != nil {
 			return // the client has left
 		}
@@ -187,16 +195,21 @@ func writeEvent(w io.Writer, e claudeEvent, blanks int) error {
 	return err
 }
 
-// events lists the whole stream of an answer.
-func (t *claudeTurn) events() []claudeEvent {
+// begun is what an answer tells with its first event that it takes.
+func (t *claudeTurn) begun() claudeUsage {
 	first := t.usage
 	first.Output = min(1, t.usage.Output)
+	return first
+}
+
+// events lists the whole stream of an answer.
+func (t *claudeTurn) events() []claudeEvent {
 	opening := *t
 	opening.details = nil
 	events := []claudeEvent{{name: "message_start", data: struct {
 		Type    string `json:"type"`
 		Message any    `json:"message"`
-	}{"message_start", opening.message([]any{}, nil, first)}}}
+	}{"message_start", opening.message([]any{}, nil, t.begun())}}}
 	for i, b := range t.blocks {
 		events = append(events, b.events(i)...)
 	}

@@ -67,7 +67,7 @@ func (s *Sim) controlState(w http.ResponseWriter, _ *http.Request) {
 	writeJSON(w, http.StatusOK, "application/json", map[string]any{
 		"now": s.World.Now().UTC().Format(time.RFC3339), "adjustableClock": s.Clock != nil,
 		"customers": customers, "faults": faults, "requests": s.Requests(), "edgar": s.EDGARTraffic(),
-		"traffic": s.allTraffic(),
+		"traffic": s.allTraffic(), "answers": s.Answers(), "tokens": s.Tokens(),
 	})
 }
 

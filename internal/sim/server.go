@@ -31,6 +31,7 @@ type Sim struct {
 	hub     finnhubState
 	traffic traffic
 	log     requestLog
+	told    toldTokens
 }
 
 // NewSim serves the world without faults.
@@ -69,10 +70,50 @@ type RequestCount struct {
 	Count    int    `json:"count"`
 }
 
-// requestLog counts requests, including those a fault struck.
+// AnswerCount says how often a path of a provider was answered with a status; 0 where the connection was closed instead.
+type AnswerCount struct {
+	Provider string `json:"provider"`
+	Path     string `json:"path"`
+	Status   int    `json:"status"`
+	Count    int    `json:"count"`
+}
+
+// requestLog counts requests, including those a fault struck, and how they were answered.
 type requestLog struct {
-	mu     sync.Mutex
-	counts map[RequestCount]int // by provider and path, with Count 0
+	mu      sync.Mutex
+	counts  map[RequestCount]int // by provider and path, with Count 0
+	answers map[AnswerCount]int  // by provider, path and status, with Count 0
+}
+
+// answered counts an answer.
+func (l *requestLog) answered(provider, path string, status int) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.answers == nil {
+		l.answers = map[AnswerCount]int{}
+	}
+	l.answers[AnswerCount{Provider: provider, Path: path, Status: status}]++
+}
+
+// statusWriter tells once with which status an answer begins.
+type statusWriter struct {
+	http.ResponseWriter
+	begin func(status int)
+}
+
+// Unwrap is for http.ResponseController.
+func (w *statusWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
+
+// WriteHeader begins the answer.
+func (w *statusWriter) WriteHeader(status int) {
+	w.begin(status)
+	w.ResponseWriter.WriteHeader(status)
+}
+
+// Write begins the answer where nothing did.
+func (w *statusWriter) Write(p []byte) (int, error) {
+	w.begin(http.StatusOK)
+	return w.ResponseWriter.Write(p)
 }
 
 // logged counts the provider's requests.
@@ -85,8 +126,27 @@ func (s *Sim) logged(provider string, next http.Handler) http.Handler {
 		}
 		s.log.counts[RequestCount{Provider: provider, Path: r.URL.Path}]++
 		s.log.mu.Unlock()
-		next.ServeHTTP(w, r)
+		var once sync.Once
+		begin := func(status int) { once.Do(func() { s.log.answered(provider, r.URL.Path, status) }) }
+		defer begin(0) // where a fault or the caller ended it before
+		next.ServeHTTP(&statusWriter{w, begin}, r)
+		begin(http.StatusOK)
 	})
+}
+
+// Answers lists how often what was answered how, by provider, path and status.
+func (s *Sim) Answers() []AnswerCount {
+	s.log.mu.Lock()
+	defer s.log.mu.Unlock()
+	list := make([]AnswerCount, 0, len(s.log.answers))
+	for key, count := range s.log.answers {
+		key.Count = count
+		list = append(list, key)
+	}
+	slices.SortFunc(list, func(x, y AnswerCount) int {
+		return cmp.Or(cmp.Compare(x.Provider, y.Provider), cmp.Compare(x.Path, y.Path), cmp.Compare(x.Status, y.Status))
+	})
+	return list
 }
 
 // Requests lists how often what was asked for, by provider and path.

@@ -31,7 +31,7 @@ var ranks = [][]string{
 	{"audit", "broker", "cache", "figures", "idempotency", "intent", "items", "job", "llm", "pace", "reference"},
 	{"budget", "claims", "filings", "instrument", "keys", "ledger", "market", "plan", "secondfactor", "tool", "user"},
 	adapters,
-	{"auth", "builtin", "connection", "documents", "exchange", "lots", "passages", "pastprices", "prose", "reported", "research"},
+	{"auth", "builtin", "connection", "documents", "exchange", "lots", "passages", "pastprices", "prose", "reported", "research", "usage"},
 	{"costbasis", "history", "library", "recording"},
 	{"gains", "reading"},
 	{"portfolio", "prices", "syncs"},

@@ -47,6 +47,7 @@ func (s *Service) Sync(ctx context.Context, args SyncConnection) error {
 	if err != nil {
 		return err
 	}
+	ctx = audit.For(ctx, link.UserID)
 	started := s.Now()
 	if err := s.reading(ctx, link.ID, started); err != nil {
 		return err

@@ -204,7 +204,7 @@ func (c *Client) record(req *http.Request, resp *http.Response, err error, took 
 	if endpoint == "" {
 		endpoint = req.Method + " " + req.URL.Path
 	}
-	call := Call{Provider: c.cfg.Provider, Endpoint: endpoint, At: c.cfg.Now(), Duration: took}
+	call := Call{Provider: c.cfg.ID, Endpoint: endpoint, At: c.cfg.Now(), Duration: took}
 	if err != nil {
 		call.Failure = fault.KindOf(c.connectionFault(req.Context(), err))
 	} else {

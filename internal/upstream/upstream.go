@@ -18,8 +18,9 @@ import (
 
 // Config of a Client. Zero values take the defaults named.
 type Config struct {
-	// Provider names the company in records and messages.
+	// Provider names the company in messages, ID in records: "the SEC" and "edgar".
 	Provider string
+	ID       string
 	// Origins are the only scheme://host[:port] that may be called.
 	Origins []string
 	// AllowPrivate lets addresses of this machine and its network be called: the simulator's, or an operator's own gateway's.
@@ -71,7 +72,7 @@ type Pace interface {
 
 // Call is the record of one attempt.
 type Call struct {
-	Provider string
+	Provider string // the ID of its Config
 	Endpoint string // a stable name such as "GET /v2/positions"
 	Status   int    // 0 when there was no answer
 	Failure  fault.Kind

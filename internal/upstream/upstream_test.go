@@ -38,7 +38,7 @@ func serve(t *testing.T, h http.HandlerFunc, change func(*upstream.Config)) (*up
 func clientOf(t *testing.T, address string, change func(*upstream.Config)) *upstream.Client {
 	t.Helper()
 	cfg := upstream.Config{
-		Provider: "Vendor", Origins: []string{address}, AllowPrivate: true, Timeout: 2 * time.Second, Now: time.Now,
+		Provider: "Vendor", ID: "vendor", Origins: []string{address}, AllowPrivate: true, Timeout: 2 * time.Second, Now: time.Now,
 	}
 	if change != nil {
 		change(&cfg)
@@ -107,7 +107,7 @@ func TestTransientTroubleIsTriedAgainOnlyWhereThatIsHarmless(t *testing.T) {
 			}, func(cfg *upstream.Config) {
 				cfg.RetryPosts = tc.retryPosts
 				cfg.Record = func(_ context.Context, call upstream.Call) {
-					if call.Endpoint == "X /y" && call.Status == 503 && call.Provider == "Vendor" {
+					if call.Endpoint == "X /y" && call.Status == 503 && call.Provider == "vendor" {
 						recorded.Add(1)
 					}
 				}

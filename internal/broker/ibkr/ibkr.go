@@ -37,7 +37,7 @@ const (
 // counts against the limits. The operator's settings are added to them.
 func Manners() upstream.Config {
 	return upstream.Config{
-		Provider: "Interactive Brokers", Rate: requestRate, Retries: -1, SharedLimit: true, Penalty: penalty, Cookies: true, UserAgent: "jaspers",
+		Provider: "Interactive Brokers", ID: "ibkr", Rate: requestRate, Retries: -1, SharedLimit: true, Penalty: penalty, Cookies: true, UserAgent: "jaspers",
 	}
 }
 

@@ -17,6 +17,7 @@ import (
 	"github.com/jaspers-ai/jaspers/internal/fault"
 	"github.com/jaspers-ai/jaspers/internal/llm"
 	"github.com/jaspers-ai/jaspers/internal/pause"
+	"github.com/jaspers-ai/jaspers/internal/upstream"
 )
 
 const (
@@ -27,6 +28,10 @@ const (
 	DefaultPatience = 45 * time.Second
 	// defaultMaxTokens leaves room for the thinking that current models do before they write; it counts as output.
 	defaultMaxTokens = 8192
+	// What is asked, as it is recorded: an address may have more before it.
+	messagesEndpoint = "POST /v1/messages"
+	countEndpoint    = "POST /v1/messages/count_tokens"
+	modelsEndpoint   = "GET /v1/models"
 )
 
 // The lives of what is put into the prompt cache, as Config.Cache names them.
@@ -103,7 +108,7 @@ func isOther(baseURL string) bool {
 // Info names the configured model; the one that answered stands in each Response.
 func (m *Model) Info() llm.Info {
 	return llm.Info{
-		Provider: "anthropic", Model: m.cfg.Model, Price: m.cfg.Price, MaxTokens: m.maxTokens(llm.Request{}),
+		Provider: "anthropic", Endpoint: messagesEndpoint, Model: m.cfg.Model, Price: m.cfg.Price, MaxTokens: m.maxTokens(llm.Request{}),
 		Window: cmp.Or(m.cfg.Window, m.spec.Context, m.server.window.Load()),
 	}
 }
@@ -141,7 +146,7 @@ func (m *Model) Generate(ctx context.Context, req llm.Request, onText func(delta
 
 // attempt asks once. The turn is whole exactly when there is no error.
 func (m *Model) attempt(ctx context.Context, req llm.Request, has manners, onText func(string)) (*turn, error) {
-	ctx, cancel := context.WithCancelCause(ctx)
+	ctx, cancel := context.WithCancelCause(upstream.WithEndpoint(ctx, messagesEndpoint))
 	defer cancel(nil)
 	stream := m.open(ctx, m.params(req, has))
 	defer func() { _ = stream.Close() }() // the outcome is known by then; a close error changes nothing

@@ -338,7 +338,7 @@ func TestRefusalIsAStopReasonAndNoError(t *testing.T) {
 func TestInfoNamesTheConfiguredModel(t *testing.T) {
 	price := llm.Price{Input: decimal.NewFromInt(2)}
 	got := New(Config{Model: "claude-sonnet-5-5", Price: price}, http.DefaultClient).Info()
-	want := llm.Info{Provider: "anthropic", Model: "claude-sonnet-5-5", Price: price, MaxTokens: 8192, Window: 1_000_000}
+	want := llm.Info{Provider: "anthropic", Endpoint: "POST /v1/messages", Model: "claude-sonnet-5-5", Price: price, MaxTokens: 8192, Window: 1_000_000}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("info (-want +got):\n%s", diff)
 	}

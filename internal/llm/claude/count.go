@@ -9,6 +9,7 @@ import (
 
 	"github.com/jaspers-ai/jaspers/internal/fault"
 	"github.com/jaspers-ai/jaspers/internal/llm"
+	"github.com/jaspers-ai/jaspers/internal/upstream"
 )
 
 // CountTokens asks the server for the length of a prompt. Where it has no such route, or does not answer well or soon, it is
@@ -33,7 +34,7 @@ func (m *Model) counted(ctx context.Context, req llm.Request) (int64, error) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, lookUpPatience)
 	defer cancel()
-	count, err := m.messages.CountTokens(ctx, m.countParams(req))
+	count, err := m.messages.CountTokens(upstream.WithEndpoint(ctx, countEndpoint), m.countParams(req))
 	if err == nil && count.InputTokens <= 0 { // some servers answer 200 on routes they do not have
 		err = errNotCounted
 	}

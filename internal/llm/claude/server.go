@@ -14,6 +14,7 @@ import (
 	"github.com/anthropics/anthropic-sdk-go"
 
 	"github.com/jaspers-ai/jaspers/internal/llm"
+	"github.com/jaspers-ai/jaspers/internal/upstream"
 )
 
 // server is what is known of the server behind an address. Everything is taken to be there until it refuses it, which costs
@@ -144,7 +145,7 @@ func (m *Model) lookUpModel(ctx context.Context) {
 	m.server.lookUp.Do(func() {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), lookUpPatience)
 		defer cancel()
-		page, err := m.models.List(ctx, anthropic.ModelListParams{})
+		page, err := m.models.List(upstream.WithEndpoint(ctx, modelsEndpoint), anthropic.ModelListParams{})
 		if err != nil {
 			m.server.note("the model's server has no list of models", "")
 			return
