@@ -52,8 +52,11 @@ func answer[T any](data T, err error) (result[T], error) {
 	return result[T]{data: data}, err
 }
 
-// newFailure is the body of an error as a client sees it.
+// newFailure is the body of an error as a client sees it, and as it is recorded of the request.
 func newFailure(ctx context.Context, f *fault.Error) failure {
+	if v, ok := ctx.Value(visitKey{}).(*visit); ok {
+		v.failure = f.Kind
+	}
 	return failure{
 		Error: failureDetail{Code: f.Kind, Message: f.Message, Fields: f.Fields},
 		Meta:  Meta{CorrelationID: correlationID(ctx)},

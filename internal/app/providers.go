@@ -18,6 +18,7 @@ import (
 	"github.com/jaspers-ai/jaspers/internal/market"
 	"github.com/jaspers-ai/jaspers/internal/market/finnhub"
 	"github.com/jaspers-ai/jaspers/internal/market/yahoo"
+	"github.com/jaspers-ai/jaspers/internal/metrics"
 	"github.com/jaspers-ai/jaspers/internal/pace"
 	"github.com/jaspers-ai/jaspers/internal/upstream"
 )
@@ -26,7 +27,8 @@ import (
 type providers struct {
 	Config
 	Options
-	paces *pace.Keepers
+	paces   *pace.Keepers
+	metrics *metrics.Metrics
 }
 
 // brokers are the brokerages that can be connected, in the order people see them.
@@ -200,4 +202,5 @@ func (p providers) pace(vendor, counted string, windows ...pace.Window) (upstrea
 func (p providers) recordCall(ctx context.Context, c upstream.Call) {
 	p.Options.Log.DebugContext(ctx, "upstream call", "provider", c.Provider, "endpoint", c.Endpoint, "status", c.Status, "failure", c.Failure,
 		"ms", c.Duration.Milliseconds())
+	p.metrics.Called(c.Provider, c.Endpoint, c.Status, string(c.Failure), c.Duration)
 }
