@@ -84,7 +84,7 @@ func (r *router) recover(next http.Handler) http.Handler {
 			}
 			r.Log.ErrorContext(visitOf(req.Context()).within(req.Context()), "panic", "error", fault.Recovered("the handler", p), "stack", string(debug.Stack()))
 			if rec, ok := w.(*recorder); ok && rec.status == 0 {
-				r.writeError(w, req, fault.New(fault.Internal, "panic"))
+				writeFault(w, req, ours())
 			}
 		}()
 		next.ServeHTTP(w, req)

@@ -90,7 +90,7 @@ func (a *App) buildTelemetry(cfg Config, opts *Options) (err error) {
 	if a.reporter, err = outside.reporter(); err != nil {
 		return err
 	}
-	opts.Log = a.reporter.Log(opts.Log)
+	opts.Log = a.reporter.Watch(opts.Log)
 	a.log = opts.Log
 	return nil
 }

@@ -98,6 +98,16 @@ func (w *watcher) spansOf(name string) []*tracepb.Span {
 	return w.spans[name]
 }
 
+// firstSpans are one of each name.
+func (w *watcher) firstSpans() (all []*tracepb.Span) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, spans := range w.spans {
+		all = append(all, spans[0])
+	}
+	return all
+}
+
 // reported finds the reports that carry a correlation id.
 func (w *watcher) reported(correlation string) (found []report) {
 	w.mu.Lock()

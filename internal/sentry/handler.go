@@ -7,9 +7,9 @@ import (
 	"github.com/jaspers-ai/jaspers/internal/fault"
 )
 
-// Log makes a log that reports what it is told of mistakes of ours: lines of level ERROR, and warnings whose error is
+// Watch makes a log that reports what it is told of mistakes of ours: lines of level ERROR, and warnings whose error is
 // fault.Internal, as of jobs and answers. Each of them is logged once, where it ends, so that each is reported once.
-func (r *Reporter) Log(log *slog.Logger) *slog.Logger {
+func (r *Reporter) Watch(log *slog.Logger) *slog.Logger {
 	if r == nil {
 		return log
 	}

@@ -51,16 +51,16 @@ func (r *Reporter) Run(ctx context.Context) {
 	if r == nil {
 		return
 	}
-	ctx = context.WithValue(ctx, sendingKey{}, true)
+	sending, stop := context.WithCancel(context.WithValue(context.WithoutCancel(ctx), sendingKey{}, true))
+	defer stop()
+	defer context.AfterFunc(ctx, func() { time.AfterFunc(atTheEnd, stop) })()
 	for {
 		select {
 		case e := <-r.waiting:
-			r.send(ctx, e)
+			r.send(sending, e)
 		case <-ctx.Done():
-			last, cancel := context.WithTimeout(context.WithoutCancel(ctx), atTheEnd)
-			defer cancel()
-			for last.Err() == nil && len(r.waiting) > 0 {
-				r.send(last, <-r.waiting)
+			for sending.Err() == nil && len(r.waiting) > 0 {
+				r.send(sending, <-r.waiting)
 			}
 			return
 		}
