@@ -313,13 +313,18 @@ func TestACorrelationIDLeadsFromAnyFailureToItsCause(t *testing.T) {
 
 // cause is nil when a line of the log with the id and the message holds the text.
 func (s *site) cause(id, message, text string) error {
+	var lines []string
 	for line := range strings.Lines(s.log.String()) {
 		var entry struct{ Msg, CorrelationID string }
-		if json.Unmarshal([]byte(line), &entry) == nil && entry.CorrelationID == id && entry.Msg == message && strings.Contains(line, text) {
+		if json.Unmarshal([]byte(line), &entry) != nil || entry.CorrelationID != id {
+			continue
+		}
+		if entry.Msg == message && strings.Contains(line, text) {
 			return nil
 		}
+		lines = append(lines, line)
 	}
-	return fmt.Errorf("no line %q with the id %s tells of %q", message, id, text)
+	return fmt.Errorf("no line %q with the id %s tells of %q, only\n%s", message, id, text, strings.Join(lines, ""))
 }
 
 func (s *site) wantCause(id, message, text string) {
