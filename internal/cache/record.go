@@ -38,9 +38,8 @@ const (
 
 // look takes over what the layers below memory have newer, and gives the keys that are old all the same.
 func (c *Cache[V]) look(ctx context.Context, keys []string) []string {
-	left := keys
+	left := c.lookInto(c.cfg.Store.fromRedis(ctx, c.cfg.Kind, keys), keys)
 	if c.cfg.Store.Redis != nil {
-		left = c.lookInto(c.cfg.Store.fromRedis(ctx, c.cfg.Kind, keys), keys)
 		c.countLayer(inRedis, keys, left)
 	}
 	if len(left) == 0 || c.cfg.Table == "" {

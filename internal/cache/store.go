@@ -64,6 +64,9 @@ func redisKey(kind, key string) string { return "jaspers:cache:" + kind + ":" + 
 
 // fromRedis gives what Redis has of the keys.
 func (s *Store) fromRedis(ctx context.Context, kind string, keys []string) map[string]record {
+	if s.Redis == nil {
+		return nil
+	}
 	names := make([]string, len(keys))
 	for i, key := range keys {
 		names[i] = redisKey(kind, key)
