@@ -261,7 +261,7 @@ func TestACorrelationIDLeadsFromAnyFailureToItsCause(t *testing.T) {
 		if a.Status < http.StatusInternalServerError {
 			t.Fatalf("got %v, want it to fail", a)
 		}
-		s.wantCause(a.Header.Get("X-Correlation-ID"), "request failed", "Yahoo gave no session")
+		s.wantCause(a.Header.Get("X-Correlation-ID"), "request failed", "upstream_unavailable: Yahoo")
 		s.wantCause(a.Header.Get("X-Correlation-ID"), "upstream call", `"status":500`)
 		s.sim.Faults.Clear(sim.ProviderYahoo)
 
