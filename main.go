@@ -115,6 +115,7 @@ func serve(ctx context.Context, p process) error {
 	if err != nil {
 		return err
 	}
+	log = telemetry.Thin(log, cfg.Log.Alike)
 	return app.Serve(ctx, cfg, app.Options{Log: log, Now: time.Now}, func(context.Context, *app.App) error {
 		log.Info("ready", "address", cfg.HTTP.PublicURL)
 		return nil

@@ -13,6 +13,7 @@ import (
 	"github.com/jaspers-ai/jaspers/internal/fault"
 	"github.com/jaspers-ai/jaspers/internal/intent"
 	"github.com/jaspers-ai/jaspers/internal/llm"
+	"github.com/jaspers-ai/jaspers/internal/metrics"
 	"github.com/jaspers-ai/jaspers/internal/prose"
 	"github.com/jaspers-ai/jaspers/internal/tool"
 	"github.com/jaspers-ai/jaspers/internal/usage"
@@ -33,6 +34,8 @@ type Analyst struct {
 	Tools      []tool.Tool // what may be read, names unique
 	Now        func() time.Time
 	Limits     Limits
+	// Metrics counts what the model was asked; nil for nobody.
+	Metrics *metrics.Metrics
 }
 
 // Limits bound one answer. A zero field stands for its default.
@@ -105,6 +108,7 @@ type Result struct {
 	ToolCalls  []ToolCall // in the order the model made them
 	Usage      Usage
 	Fallback   bool           // whether the built-in analyst answered for a model that failed or could not be paid
+	Failure    error          // why it did, with Fallback
 	StopReason llm.StopReason // of the model's last turn, or round_limit, model_failed, budget_spent; empty when that turn failed
 	Notice     string         // tells the person why the answer is not whole; empty when it is
 }

@@ -3,6 +3,7 @@ package analyst
 import (
 	"context"
 	"encoding/json"
+	"slices"
 	"strings"
 	"sync"
 
@@ -10,6 +11,7 @@ import (
 	"github.com/jaspers-ai/jaspers/internal/fault"
 	"github.com/jaspers-ai/jaspers/internal/llm"
 	"github.com/jaspers-ai/jaspers/internal/tool"
+	"github.com/jaspers-ai/jaspers/internal/trace"
 )
 
 // parallelCalls is how many tools of one answer run at a time.
@@ -90,6 +92,11 @@ func (w *work) open(number, round int, r request) *ToolCall {
 
 // execute runs one call. What the model got wrong and what the tool could not do become the call's error, never more.
 func (w *work) execute(ctx context.Context, call *ToolCall, input json.RawMessage) {
+	ctx, span := trace.Start(ctx, "tool")
+	defer func() { span.End(fault.NameOf(call.Err)) }()
+	if slices.ContainsFunc(w.analyst.Tools, func(t tool.Tool) bool { return t.Name == call.Name }) { // else it is the model's own word
+		span.Name("tool " + call.Name)
+	}
 	asker := tool.Asker{UserID: w.userID, Local: w.model == w.analyst.Builtin, Read: &w.read}
 	found, err := tool.Run(ctx, w.analyst.Tools, asker, call.Name, input)
 	if err == nil {

@@ -1,6 +1,7 @@
 package analyst
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"regexp"
@@ -9,8 +10,10 @@ import (
 
 	"github.com/jaspers-ai/jaspers/internal/fault"
 	"github.com/jaspers-ai/jaspers/internal/llm"
+	"github.com/jaspers-ai/jaspers/internal/metrics"
 	"github.com/jaspers-ai/jaspers/internal/prose"
 	"github.com/jaspers-ai/jaspers/internal/tool"
+	"github.com/jaspers-ai/jaspers/internal/trace"
 )
 
 // work is one answer in the making. Only the goroutine of Answer touches it.
@@ -85,7 +88,7 @@ func (w *work) fallBack(ctx context.Context, q Question, failure error) error {
 	if err := w.converse(ctx); err != nil {
 		return err
 	}
-	w.result.Fallback = true
+	w.result.Fallback, w.result.Failure = true, failure
 	if w.result.Status == Complete {
 		w.result.StopReason = reason
 		w.end(Complete, fmt.Sprintf(notice, fault.From(failure).Message))
@@ -178,13 +181,29 @@ func (w *work) turn(ctx context.Context) (llm.Response, error) {
 	if err != nil {
 		return llm.Response{}, err
 	}
-	started := time.Now()
-	response, err := w.model.Generate(ctx, req, func(delta string) { w.tell(w.text.Add(storable(delta))) })
-	w.record(ctx, response, err, time.Since(started))
+	response, err := w.ask(ctx, req)
 	w.settle(ctx, paid, response, err)
 	w.tell(w.text.Cut()) // the words before and after a tool call are two paragraphs
 	w.result.StopReason = llm.StopReason(shorten(string(response.StopReason), maxName))
 	w.count(response)
+	return response, err
+}
+
+// ask has the model answer, in a span of its own, and counts what that took.
+func (w *work) ask(ctx context.Context, req llm.Request) (llm.Response, error) {
+	ctx, span := trace.Start(ctx, "model round")
+	began := time.Now()
+	response, err := w.model.Generate(ctx, req, func(delta string) { w.tell(w.text.Add(storable(delta))) })
+	took := time.Since(began)
+	u, info := response.Usage, w.model.Info()
+	span.Text("model", info.Model)
+	span.Count("tokens.prompt", u.Prompt())
+	span.Count("tokens.output", u.Output)
+	span.End(fault.NameOf(err))
+	w.analyst.Metrics.Asked(info.Model, cmp.Or(fault.NameOf(err), "answered"),
+		metrics.Tokens{Input: u.Input, CacheRead: u.CacheRead, CacheWrite: u.CacheWrite, Output: u.Output},
+		info.Price.Cost(u).InexactFloat64(), took)
+	w.record(ctx, response, err, took)
 	return response, err
 }
 

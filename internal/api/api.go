@@ -30,6 +30,7 @@ import (
 	"github.com/jaspers-ai/jaspers/internal/ledger"
 	"github.com/jaspers-ai/jaspers/internal/limit"
 	"github.com/jaspers-ai/jaspers/internal/market"
+	"github.com/jaspers-ai/jaspers/internal/metrics"
 	"github.com/jaspers-ai/jaspers/internal/pastprices"
 	"github.com/jaspers-ai/jaspers/internal/performance"
 	"github.com/jaspers-ai/jaspers/internal/portfolio"
@@ -38,6 +39,8 @@ import (
 	"github.com/jaspers-ai/jaspers/internal/research"
 	"github.com/jaspers-ai/jaspers/internal/snapshot"
 	"github.com/jaspers-ai/jaspers/internal/syncs"
+	"github.com/jaspers-ai/jaspers/internal/telemetry"
+	"github.com/jaspers-ai/jaspers/internal/trace"
 	"github.com/jaspers-ai/jaspers/internal/usage"
 	"github.com/jaspers-ai/jaspers/internal/user"
 )
@@ -88,6 +91,11 @@ type Config struct {
 	// Limiter counts requests against Rates.
 	Limiter *limit.Limiter
 	Rates   Rates
+	// Metrics counts what is asked, and Tracer begins a trace for it; nil for nobody.
+	Metrics *metrics.Metrics
+	Tracer  *trace.Tracer
+	// MetricsToken opens GET /metrics; without it the path is as any other that is not there.
+	MetricsToken telemetry.Secret
 	// Heartbeat is how often an idle stream says that it is alive; 15 s.
 	Heartbeat time.Duration
 }
@@ -113,6 +121,7 @@ func New(services Services, cfg Config) (http.Handler, error) {
 	if err := r.serveDocs(mux); err != nil {
 		return nil, err
 	}
+	r.serveMetrics(mux)
 	return r.chain(r.jsonErrors())
 }
 

@@ -64,7 +64,7 @@ func (r *router) authenticate(scope auth.Scope) func(huma.Context, func(huma.Con
 	return func(ctx huma.Context, next func(huma.Context)) {
 		who, err := r.findCaller(ctx)
 		if err == nil {
-			visitOf(ctx.Context()).who = who.String()
+			visitOf(ctx.Context()).caller = &who.Identity
 		}
 		if err == nil && !who.May(scope) {
 			err = fault.New(fault.InsufficientScope, "this API key does not open this route; its scopes are chosen when it is made, and accounts are for sessions")

@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	"github.com/jaspers-ai/jaspers/internal/audit"
+	"github.com/jaspers-ai/jaspers/internal/auth"
+	"github.com/jaspers-ai/jaspers/internal/fault"
 	"github.com/jaspers-ai/jaspers/internal/limit"
 )
 
@@ -66,10 +68,12 @@ func networkOf(a netip.Addr) string {
 	return network.String()
 }
 
-// visit is what the limits need to know of a request.
+// visit is what becomes known of a request while it is answered: to its limits, and to what is recorded of it at its end.
 type visit struct {
 	network string
-	who     string         // "user ID" or "key ID" of who is signed in
+	caller  *auth.Identity // who is signed in; nil where nobody is
+	route   string         // the pattern of its path; empty where there is no such route
+	failure fault.Kind     // of the error it was answered with
 	header  http.Header    // of the answer
 	counts  []limit.Result // what was counted so far, one of each policy
 }
@@ -84,6 +88,22 @@ func (r *router) withVisit(w http.ResponseWriter, req *http.Request) (ctx contex
 	}
 	ctx = audit.WithOrigin(req.Context(), audit.Origin{Address: client, UserAgent: req.UserAgent()})
 	return context.WithValue(ctx, visitKey{}, &visit{network: networkOf(address), header: w.Header()}), client
+}
+
+// who is "user ID" or "key ID" of who is signed in, and empty where nobody is.
+func (v *visit) who() string {
+	if v.caller == nil {
+		return ""
+	}
+	return v.caller.String()
+}
+
+// within is a context in which it is known who is asking, also where ctx is from before that was.
+func (v *visit) within(ctx context.Context) context.Context {
+	if v.caller == nil {
+		return ctx
+	}
+	return withCaller(ctx, *v.caller)
 }
 
 func visitOf(ctx context.Context) *visit {

@@ -52,8 +52,11 @@ func answer[T any](data T, err error) (result[T], error) {
 	return result[T]{data: data}, err
 }
 
-// newFailure is the body of an error as a client sees it.
+// newFailure is the body of an error as a client sees it, and as it is recorded of the request.
 func newFailure(ctx context.Context, f *fault.Error) failure {
+	if v, ok := ctx.Value(visitKey{}).(*visit); ok {
+		v.failure = f.Kind
+	}
 	return failure{
 		Error: failureDetail{Code: f.Kind, Message: f.Message, Fields: f.Fields},
 		Meta:  Meta{CorrelationID: correlationID(ctx)},
@@ -69,7 +72,11 @@ func writeJSON(w http.ResponseWriter, status int, body any) {
 
 // writeError answers with an error outside of huma's handlers, and logs it where it is ours.
 func (r *router) writeError(w http.ResponseWriter, req *http.Request, err error) {
-	f := r.report(req.Context(), err)
+	writeFault(w, req, r.report(req.Context(), err))
+}
+
+// writeFault answers with an error that was logged already.
+func writeFault(w http.ResponseWriter, req *http.Request, f *fault.Error) {
 	for name, values := range errorHeaders(f) {
 		w.Header()[name] = values
 	}
@@ -89,9 +96,14 @@ func (r *router) report(ctx context.Context, err error) *fault.Error {
 		r.Log.WarnContext(ctx, "request failed", "error", err)
 	}
 	if f.Kind == fault.Internal { // whatever its text says
-		f = fault.New(fault.Internal, "something went wrong on our side; the correlation id leads to it in the log")
+		f = ours()
 	}
 	return f
+}
+
+// ours is all that anybody is told of a mistake of ours.
+func ours() *fault.Error {
+	return fault.New(fault.Internal, "something went wrong on our side; the correlation id leads to it in the log")
 }
 
 // statusError is a failure on its way through huma, which wants to know the status and the headers.

@@ -152,6 +152,7 @@ func (r *router) take(ctx context.Context, lim limit.Limit, who string) (limit.R
 	if res.Allowed {
 		return res, nil
 	}
+	r.Metrics.Refused(lim.Name)
 	wait := time.Duration(seconds(res.Reset)) * time.Second
 	return res, fault.New(fault.RateLimited, "too many requests (the limit %q); try again in %s", lim.Name, wait).WithRetryAfter(wait)
 }

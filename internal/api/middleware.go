@@ -17,6 +17,7 @@ import (
 	"github.com/jaspers-ai/jaspers/internal/db"
 	"github.com/jaspers-ai/jaspers/internal/fault"
 	"github.com/jaspers-ai/jaspers/internal/telemetry"
+	"github.com/jaspers-ai/jaspers/internal/trace"
 )
 
 const (
@@ -81,9 +82,9 @@ func (r *router) recover(next http.Handler) http.Handler {
 			if p == http.ErrAbortHandler {
 				panic(p) // net/http's own way to drop a connection
 			}
-			r.Log.ErrorContext(req.Context(), "panic", "value", p, "stack", string(debug.Stack()))
+			r.Log.ErrorContext(visitOf(req.Context()).within(req.Context()), "panic", "error", fault.Recovered("the handler", p), "stack", string(debug.Stack()))
 			if rec, ok := w.(*recorder); ok && rec.status == 0 {
-				r.writeError(w, req, fault.New(fault.Internal, "panic"))
+				writeFault(w, req, ours())
 			}
 		}()
 		next.ServeHTTP(w, req)
@@ -96,7 +97,8 @@ const correlationHeader = "X-Correlation-Id"
 // saneCorrelation is what a caller's own id may look like.
 var saneCorrelation = regexp.MustCompile(`^[A-Za-z0-9._\-]{1,64}$`)
 
-// correlate gives each request an id that ties its answer and its log lines together, and logs how it went.
+// correlate gives each request an id that ties its answer and its log lines together, and tells the log, the metrics and
+// its trace how it went.
 func (r *router) correlate(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
 		id := req.Header.Get(correlationHeader)
@@ -105,14 +107,34 @@ func (r *router) correlate(next http.Handler) http.Handler {
 		}
 		w.Header().Set(correlationHeader, id)
 		ctx, client := r.withVisit(w, req)
-		req = req.WithContext(telemetry.WithCorrelation(ctx, id))
+		ctx, span := r.Tracer.Begin(telemetry.WithCorrelation(ctx, id), "request", trace.Server, req.Header.Get("Traceparent"))
+		req = req.WithContext(ctx)
 		rec := &recorder{ResponseWriter: w}
 		start := time.Now()
 		next.ServeHTTP(rec, req)
-		r.Log.LogAttrs(req.Context(), slog.LevelInfo, "request", slog.String("method", req.Method), slog.String("path", req.URL.Path),
-			slog.String("client", client), slog.String("by", visitOf(ctx).who), slog.Int("status", rec.status),
-			slog.Int64("bytes", rec.bytes), slog.Int64("ms", time.Since(start).Milliseconds()))
+		took, v := time.Since(start), visitOf(ctx)
+		r.Metrics.Request(v.route, req.Method, rec.status, took)
+		v.describeTo(span, id, req.Method, rec.status)
+		r.Log.LogAttrs(ctx, slog.LevelInfo, "request", slog.String("method", req.Method), slog.String("path", req.URL.Path),
+			slog.String("client", client), slog.String("by", v.who()), slog.Int("status", rec.status), slog.String("failure", string(v.failure)),
+			slog.Int64("bytes", rec.bytes), slog.Int64("ms", took.Milliseconds()))
 	})
+}
+
+// describeTo ends the span of a request with what it turned out to be. Only what is not the client's doing is a failure.
+func (v *visit) describeTo(span trace.Span, correlation, method string, status int) {
+	if v.route != "" {
+		span.Name(method + " " + v.route)
+	}
+	span.Text("correlation_id", correlation)
+	span.Text("route", v.route)
+	span.Text("failure", string(v.failure))
+	span.Count("status", int64(status))
+	failure := ""
+	if status >= http.StatusInternalServerError {
+		failure = string(v.failure)
+	}
+	span.End(failure)
 }
 
 func correlationID(ctx context.Context) string { return telemetry.Correlation(ctx) }
@@ -191,6 +213,7 @@ func (r *router) jsonErrors() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
 		h, pattern := r.routes.Handler(req)
 		if asked := req.URL.EscapedPath(); pattern != "" && path.Clean(asked) == asked {
+			_, visitOf(req.Context()).route, _ = strings.Cut(pattern, " ")
 			r.routes.ServeHTTP(w, req)
 			return
 		}

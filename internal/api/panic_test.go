@@ -35,7 +35,7 @@ func TestAPanicIsAnErrorOfOursInTheLogAndTheNextRequestIsAnswered(t *testing.T) 
 		t.Errorf("got %d %s, want 500 that says nothing", got.Code, body)
 	}
 	id := got.Header().Get(correlationHeader)
-	for _, want := range []string{`"msg":"panic"`, `"value":"canary"`, `"stack":`, `"correlationId":"` + id + `"`} {
+	for _, want := range []string{`"msg":"panic"`, `"error":"the handler panicked: canary"`, `"stack":`, `"correlationId":"` + id + `"`} {
 		if !strings.Contains(text.String(), want) {
 			t.Errorf("the log has no %s: %s", want, &text)
 		}

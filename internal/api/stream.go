@@ -35,6 +35,7 @@ func (r *router) stream(s *chat.Stream, seq int64, leave func()) *huma.StreamRes
 	return &huma.StreamResponse{Body: func(hctx huma.Context) {
 		defer leave()
 		defer s.Leave()
+		defer r.Metrics.Listening()()
 		req, w := humago.Unwrap(hctx)
 		w.Header().Set("Content-Type", eventStream+"; charset=utf-8")
 		w.Header().Set("X-Accel-Buffering", "no") // nginx would hold events back
@@ -45,7 +46,7 @@ func (r *router) stream(s *chat.Stream, seq int64, leave func()) *huma.StreamRes
 		defer beat.Stop()
 		defer check.Stop()
 		for {
-			over, more, err := sendEvents(w, s, &seq)
+			over, more, err := r.sendEvents(w, s, &seq)
 			if over || err != nil {
 				return
 			}
@@ -68,8 +69,9 @@ func (r *router) stream(s *chat.Stream, seq int64, leave func()) *huma.StreamRes
 }
 
 // sendEvents writes what there is of a stream after the event numbered seq, and moves seq on.
-func sendEvents(w http.ResponseWriter, s *chat.Stream, seq *int64) (over bool, more <-chan struct{}, err error) {
+func (r *router) sendEvents(w http.ResponseWriter, s *chat.Stream, seq *int64) (over bool, more <-chan struct{}, err error) {
 	events, over, more := s.After(*seq)
+	r.Metrics.Streamed(len(events))
 	var text []byte
 	for i, e := range events {
 		text = appendEvent(text, e)

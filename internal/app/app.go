@@ -36,6 +36,7 @@ import (
 	"github.com/jaspers-ai/jaspers/internal/limit"
 	"github.com/jaspers-ai/jaspers/internal/mail"
 	"github.com/jaspers-ai/jaspers/internal/market"
+	"github.com/jaspers-ai/jaspers/internal/metrics"
 	"github.com/jaspers-ai/jaspers/internal/pace"
 	"github.com/jaspers-ai/jaspers/internal/passages"
 	"github.com/jaspers-ai/jaspers/internal/pastprices"
@@ -48,9 +49,11 @@ import (
 	"github.com/jaspers-ai/jaspers/internal/reported"
 	"github.com/jaspers-ai/jaspers/internal/research"
 	"github.com/jaspers-ai/jaspers/internal/researchtools"
+	"github.com/jaspers-ai/jaspers/internal/sentry"
 	"github.com/jaspers-ai/jaspers/internal/snapshot"
 	"github.com/jaspers-ai/jaspers/internal/syncs"
 	"github.com/jaspers-ai/jaspers/internal/tool"
+	"github.com/jaspers-ai/jaspers/internal/trace"
 	"github.com/jaspers-ai/jaspers/internal/understanding"
 	"github.com/jaspers-ai/jaspers/internal/usage"
 	"github.com/jaspers-ai/jaspers/internal/user"
@@ -79,7 +82,11 @@ type App struct {
 	limiter *limit.Limiter
 	paces   *pace.Keepers
 	log     *slog.Logger
-	end     context.CancelFunc // of what works for nobody's request
+	// metrics, tracer and reporter tell the operator how all this does; the latter two are nil where nobody is to be told.
+	metrics  *metrics.Metrics
+	tracer   *trace.Tracer
+	reporter *sentry.Reporter
+	end      context.CancelFunc // of what works for nobody's request
 }
 
 // Options are what is given to an App beside its settings.
@@ -122,13 +129,19 @@ func assemble(ctx context.Context, cfg Config, opts Options, database *db.DB) (*
 
 // build makes the services, each from those before it. What they do for nobody's request ends with life.
 func (a *App) build(life context.Context, cfg Config, opts Options) (err error) {
+	if err := a.buildTelemetry(cfg, &opts); err != nil {
+		return err
+	}
 	if a.keyring, err = cfg.keyring(); err != nil {
 		return err
 	}
 	if a.Audit, err = audit.New(a.db, opts.Now, []byte(cfg.Auth.HashKey)); err != nil {
 		return err
 	}
-	a.jobs = job.New(job.Config{DB: a.db, Now: opts.Now, Log: opts.Log, Workers: cfg.Jobs.Workers, Lease: cfg.Jobs.Lease})
+	a.jobs = job.New(job.Config{
+		DB: a.db, Now: opts.Now, Log: opts.Log, Workers: cfg.Jobs.Workers, Lease: cfg.Jobs.Lease, Metrics: a.metrics, Tracer: a.tracer,
+	})
+	a.metrics.Ask(metrics.Sources{Pools: a.db.Pools, Waiting: a.jobs.Waiting})
 	if a.paces, err = pace.New(pace.Config{DB: a.db, RedisURL: string(cfg.Limits.RedisURL), Log: opts.Log}); err != nil {
 		return err
 	}
@@ -136,7 +149,7 @@ func (a *App) build(life context.Context, cfg Config, opts Options) (err error) 
 	a.Usage = usage.New(usage.Config{
 		DB: a.db, Jobs: a.jobs, Budget: a.budget, Now: opts.Now, Log: opts.Log, Days: cfg.Usage.Days, Years: cfg.Usage.Years,
 	})
-	outside := providers{cfg, opts, a.paces, a.Usage}
+	outside := providers{cfg, opts, a.paces, a.Usage, a.metrics}
 	if err := errors.Join(
 		a.buildPeople(cfg, opts), a.buildStore(cfg, opts), a.buildFilings(life, outside), a.buildMoney(life, outside), a.buildAnalyst(outside),
 	); err != nil {
@@ -171,7 +184,7 @@ func (a *App) buildStore(cfg Config, opts Options) (err error) {
 			URL: address, Log: opts.Log, Without: "each process caches for itself and in the database", Again: "caches are shared through it",
 		})
 	}
-	a.fetched = &cache.Store{DB: a.db, Redis: a.redis, Log: opts.Log}
+	a.fetched = &cache.Store{DB: a.db, Redis: a.redis, Log: opts.Log, Metrics: a.metrics}
 	return err
 }
 
@@ -262,8 +275,8 @@ func (a *App) buildAnalyst(outside providers) error {
 		return err
 	}
 	now := outside.Now
-	a.Chat = &chat.Service{DB: a.db, Now: now, Log: outside.Options.Log, Audit: a.Audit, Keys: a.keyring, Analyst: &analyst.Analyst{
-		Model: model, Builtin: builtin.New(now), Budget: a.budget, Record: a.Usage.Turn, Now: now,
+	a.Chat = &chat.Service{DB: a.db, Now: now, Log: outside.Options.Log, Audit: a.Audit, Keys: a.keyring, Metrics: a.metrics, Analyst: &analyst.Analyst{
+		Model: model, Builtin: builtin.New(now), Budget: a.budget, Record: a.Usage.Turn, Now: now, Metrics: a.metrics,
 		Understand: (&understanding.Service{Companies: a.Filings.Companies, Holdings: a.Portfolio.Holdings, Now: now}).Read,
 		Tools:      a.tools(),
 	}}
@@ -290,7 +303,9 @@ func (a *App) buildEdge(cfg Config, opts Options) error {
 		return err
 	}
 	a.Ready = a.db.Ping
-	a.Handler, err = api.New(a.Services, cfg.edge(opts, public, a.limiter))
+	edge := cfg.edge(opts, public, a.limiter)
+	edge.Metrics, edge.Tracer = a.metrics, a.tracer
+	a.Handler, err = api.New(a.Services, edge)
 	return err
 }
 
@@ -305,6 +320,7 @@ func (a *App) Run(ctx context.Context) {
 	work.Go(func() { a.Audit.Run(ctx, a.log) })
 	work.Go(func() { a.Auth.Run(ctx) })
 	work.Go(func() { a.Usage.Run(ctx) })
+	work.Go(func() { a.reporter.Run(ctx) })
 	tick := time.NewTicker(recoverEvery)
 	defer tick.Stop()
 	for {
@@ -325,6 +341,9 @@ func (a *App) Run(ctx context.Context) {
 // Close closes the database. Run must have returned, and nothing be served any more.
 func (a *App) Close() error {
 	a.end()
+	last, cancel := context.WithTimeout(context.Background(), closeTracesIn)
+	defer cancel()
+	a.tracer.Close(last)
 	if a.limiter != nil {
 		_ = a.limiter.Close() // nothing is kept in it
 	}

@@ -32,6 +32,7 @@ type Config struct {
 	Auth      AuthConfig
 	Mail      MailConfig
 	Log       LogConfig
+	Telemetry TelemetryConfig
 	Jobs      JobsConfig
 	Limits    LimitsConfig
 	Alpaca    AlpacaConfig
@@ -78,6 +79,7 @@ type AuthConfig struct {
 type LogConfig struct {
 	Level  slog.Level `env:"JASPERS_LOG_LEVEL" envDefault:"INFO" doc:"DEBUG, INFO, WARN or ERROR."`
 	Format string     `env:"JASPERS_LOG_FORMAT" envDefault:"json" doc:"json or text."`
+	Alike  int        `env:"JASPERS_LOG_ALIKE" envDefault:"50" doc:"Lines a second that may be alike but for their ids and times; the rest are counted and said in one line. 0 writes all."`
 }
 
 // JobsConfig is how background work is done.
@@ -304,6 +306,12 @@ func (c *Config) complete() error {
 		return err
 	}
 	if err := c.Mail.check(); err != nil {
+		return err
+	}
+	if c.Log.Alike < 0 {
+		return errors.New("JASPERS_LOG_ALIKE must not be negative; 0 writes all lines")
+	}
+	if err := c.Telemetry.check(); err != nil {
 		return err
 	}
 	return c.checkEdges()

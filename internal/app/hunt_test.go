@@ -29,9 +29,11 @@ import (
 // its most talkative; then it looks for every secret, however it may be written, wherever something is kept or sent.
 func TestNoSecretIsWrittenDownOrToldToAnybody(t *testing.T) {
 	redis := startRedis(t)
-	with, post := withMail(t, "JASPERS_REDIS_URL="+redis.url)
+	w := newWatcher(t)
+	with, post := withMail(t, append(w.settings(), "JASPERS_REDIS_URL="+redis.url)...)
 	eachEngineWith(t, with, func(t *testing.T, s *site) {
 		s.mayFail, s.keep = true, true
+		s.keepSecret(metricsToken, collectorKey, trackerKey)
 		p := s.secretive("hunted")
 		p.signInAndOutAgain()
 		p.useKeysCodesAndLinks(post)
@@ -47,6 +49,7 @@ func TestNoSecretIsWrittenDownOrToldToAnybody(t *testing.T) {
 		h.look("Redis", redis.contents())
 		s.lookAtWhatWasSent(h)
 		s.lookAtTheAnswers(h)
+		s.lookAtWhatIsWatched(h, w)
 		t.Logf("%s: %d secrets, %d spellings each, in %d places of %d KiB: %d hits",
 			s.db.Engine, len(h.secrets), len(spellings("0123456789abcdef")), h.places, h.bytes>>10, h.hits)
 		if len(h.secrets) < 25 || h.bytes < 500_000 {
@@ -314,6 +317,28 @@ func sentState(r sent) string {
 func (s *site) lookAtTheAnswers(h *hunt) {
 	for _, a := range s.answers {
 		h.look("answer to "+strings.SplitN(a.to, "?", 2)[0], fmt.Append(nil, string(unzipped(h.t, a)), a.Header), secretsIn(a)...)
+	}
+}
+
+// lookAtWhatIsWatched looks at the metrics, the traces and the reports of mistakes. The collector and the tracker may be
+// told what they let us in by.
+func (s *site) lookAtWhatIsWatched(h *hunt, w *watcher) {
+	h.t.Helper()
+	const last = "5f2a0c77b1e94d3c8a6f10d2e3b4c596" // a trace that tells, once it was sent, that all before it were
+	s.stranger().get("/health/live", header("Traceparent", "00-"+last+"-00f067aa0ba902b7-01"))
+	eventually(h.t, "the last trace", func() error {
+		for _, span := range w.spansOf("GET /api/health/live") {
+			if hex.EncodeToString(span.TraceId) == last {
+				return nil
+			}
+		}
+		return fmt.Errorf("it was not sent yet")
+	})
+	h.look("metrics", []byte(s.scrape()))
+	told := w.everything()
+	h.look("traces and reports", told, collectorKey, trackerKey)
+	if !bytes.Contains(told, []byte("/v1/traces")) || !bytes.Contains(told, []byte("/envelope/")) || !bytes.Contains(told, []byte("nil pointer dereference")) {
+		h.t.Errorf("%d bytes of traces and reports are too few: they prove nothing", len(told))
 	}
 }
 

@@ -63,7 +63,7 @@ func TestTheEndOfTheConfiguredModelIsLogged(t *testing.T) {
 		"":                              nil,
 	} {
 		var log bytes.Buffer
-		p := providers{modelSettings(t, settings...), Options{Log: slog.New(slog.NewTextHandler(&log, nil)), Now: func() time.Time { return now }}, nil, nil}
+		p := providers{Config: modelSettings(t, settings...), Options: Options{Log: slog.New(slog.NewTextHandler(&log, nil)), Now: func() time.Time { return now }}}
 		model, err := p.claude()
 		if err != nil || model.Info().Model == "" {
 			t.Fatalf("got %v, %v, want a model", model, err)

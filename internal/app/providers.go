@@ -6,18 +6,22 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
+	"log/slog"
+	"net/http"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/jaspers-ai/jaspers/internal/broker"
 	"github.com/jaspers-ai/jaspers/internal/broker/alpaca"
+	"github.com/jaspers-ai/jaspers/internal/fault"
 	"github.com/jaspers-ai/jaspers/internal/filings"
 	"github.com/jaspers-ai/jaspers/internal/filings/edgar"
 	"github.com/jaspers-ai/jaspers/internal/llm"
 	"github.com/jaspers-ai/jaspers/internal/market"
 	"github.com/jaspers-ai/jaspers/internal/market/finnhub"
 	"github.com/jaspers-ai/jaspers/internal/market/yahoo"
+	"github.com/jaspers-ai/jaspers/internal/metrics"
 	"github.com/jaspers-ai/jaspers/internal/pace"
 	"github.com/jaspers-ai/jaspers/internal/upstream"
 	"github.com/jaspers-ai/jaspers/internal/usage"
@@ -27,8 +31,9 @@ import (
 type providers struct {
 	Config
 	Options
-	paces *pace.Keepers
-	usage *usage.Service
+	paces   *pace.Keepers
+	usage   *usage.Service
+	metrics *metrics.Metrics
 }
 
 // brokers are the brokerages that can be connected, in the order people see them.
@@ -198,9 +203,15 @@ func (p providers) pace(vendor, counted string, windows ...pace.Window) (upstrea
 	return p.paces.For(pace.Limits{Vendor: vendor, Key: strings.ToLower(vendor) + ":" + hex.EncodeToString(sum[:16]), Windows: windows})
 }
 
-// recordCall notes every call that leaves the server.
+// recordCall notes every call that leaves the server, and those that failed where they are seen: they are the cause of what
+// fails because of them, whose own words may tell less.
 func (p providers) recordCall(ctx context.Context, c upstream.Call) {
 	p.usage.Call(ctx, c)
-	p.Options.Log.DebugContext(ctx, "upstream call", "provider", c.Provider, "endpoint", c.Endpoint, "status", c.Status, "failure", c.Failure,
+	level := slog.LevelDebug
+	if c.Status >= http.StatusInternalServerError || c.Status == http.StatusTooManyRequests || c.Status == 0 && c.Failure != fault.Canceled {
+		level = slog.LevelWarn
+	}
+	p.Options.Log.Log(ctx, level, "upstream call", "provider", c.Provider, "endpoint", c.Endpoint, "status", c.Status, "failure", c.Failure,
 		"ms", c.Duration.Milliseconds())
+	p.metrics.Called(c.Provider, c.Endpoint, c.Status, string(c.Failure), c.Duration)
 }

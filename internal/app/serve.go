@@ -69,7 +69,8 @@ func Serve(ctx context.Context, cfg Config, opts Options, onReady func(context.C
 	var background sync.WaitGroup
 	background.Go(func() { a.Run(work) })
 	handler.set(a.Handler)
-	if onReady != nil {
+	stopMetrics, err := a.serveMetrics(ctx, cfg.Telemetry)
+	if err == nil && onReady != nil {
 		err = onReady(ctx, a)
 	}
 	if err == nil {
@@ -79,7 +80,7 @@ func Serve(ctx context.Context, cfg Config, opts Options, onReady func(context.C
 		case err = <-served:
 		}
 	}
-	err = errors.Join(err, drain(server, a))
+	err = errors.Join(err, drain(server, a), stopMetrics())
 	stopWork()
 	background.Wait()
 	return errors.Join(err, a.Close())

@@ -81,10 +81,9 @@ func (noticeMail) Kind() string { return "auth.notice" }
 // resetRequest is the job that decides about a request for a reset. It is the same for everybody who asks, so that the
 // asking takes the same time: User is a made-up id where the address is nobody's.
 type resetRequest struct {
-	ID          string // of the link, when one is made
-	User        string
-	Origin      audit.Origin // of the request
-	Correlation string
+	ID     string // of the link, when one is made
+	User   string
+	Origin audit.Origin // of the request
 }
 
 // Kind names the job.

@@ -9,7 +9,6 @@ import (
 	"github.com/jaspers-ai/jaspers/internal/db"
 	"github.com/jaspers-ai/jaspers/internal/fault"
 	"github.com/jaspers-ai/jaspers/internal/passwords"
-	"github.com/jaspers-ai/jaspers/internal/telemetry"
 	"github.com/jaspers-ai/jaspers/internal/user"
 )
 
@@ -32,7 +31,7 @@ func (s *Service) ForgotPassword(ctx context.Context, address string) error {
 	if s.mails.Sender == nil {
 		s.mails.warn(ctx)
 	}
-	request := resetRequest{ID: db.NewID(), User: known.userID, Origin: audit.OriginOf(audit.ByPerson(ctx, "")), Correlation: telemetry.Correlation(ctx)}
+	request := resetRequest{ID: db.NewID(), User: known.userID, Origin: audit.OriginOf(audit.ByPerson(ctx, ""))}
 	if request.User == "" {
 		request.User = db.NewID()
 	}
@@ -44,7 +43,7 @@ func (s *Service) ForgotPassword(ctx context.Context, address string) error {
 
 // decideReset makes the link of a request and has it sent, when there is somebody to send it to who has not had enough.
 func (s *Service) decideReset(ctx context.Context, request resetRequest) error {
-	ctx = audit.WithOrigin(telemetry.WithCorrelation(ctx, request.Correlation), request.Origin)
+	ctx = audit.WithOrigin(ctx, request.Origin)
 	now := db.Time(s.now())
 	return s.db.Tx(ctx, func(tx *sql.Tx) error {
 		person, ok, err := lockAccount(ctx, tx, request.User)

@@ -105,6 +105,7 @@ func New[V any](life context.Context, cfg Config[V]) (*Cache[V], error) {
 // Get gives what is known of the keys. A key that nothing is known of is missing, and failed says why; failed has those
 // keys, too, whose entry is stale because sources could not be asked. The error is the caller's own end.
 func (c *Cache[V]) Get(ctx context.Context, keys ...string) (entries map[string]Entry[V], failed map[string]error, err error) {
+	c.countMemory(keys)
 	if slices.ContainsFunc(keys, c.isWanted) { // what is fresh needs no lock
 		c.wait(ctx, c.begin(ctx, keys))
 	}

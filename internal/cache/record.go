@@ -38,11 +38,16 @@ const (
 
 // look takes over what the layers below memory have newer, and gives the keys that are old all the same.
 func (c *Cache[V]) look(ctx context.Context, keys []string) []string {
-	keys = c.lookInto(c.cfg.Store.fromRedis(ctx, c.cfg.Kind, keys), keys)
-	if len(keys) == 0 || c.cfg.Table == "" {
-		return keys
+	left := c.lookInto(c.cfg.Store.fromRedis(ctx, c.cfg.Kind, keys), keys)
+	if c.cfg.Store.Redis != nil {
+		c.countLayer(inRedis, keys, left)
 	}
-	return c.lookInto(c.cfg.Store.fromTable(ctx, c.cfg.Table, c.cfg.Kind, keys), keys)
+	if len(left) == 0 || c.cfg.Table == "" {
+		return left
+	}
+	keys, left = left, c.lookInto(c.cfg.Store.fromTable(ctx, c.cfg.Table, c.cfg.Kind, left), left)
+	c.countLayer(inTable, keys, left)
+	return left
 }
 
 func (c *Cache[V]) lookInto(layer map[string]record, keys []string) (left []string) {

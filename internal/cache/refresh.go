@@ -2,7 +2,6 @@ package cache
 
 import (
 	"context"
-	"fmt"
 	"time"
 
 	"github.com/maypok86/otter/v2"
@@ -102,6 +101,7 @@ func without(keys, others []string) []string {
 // fetch asks sources, and puts into memory what they said, or that they failed.
 func (c *Cache[V]) fetch(ctx context.Context, keys []string) (learned map[string]item[V], failed map[string]error) {
 	found, failed := c.ask(ctx, keys)
+	c.countSources(keys, len(found), len(failed))
 	now := c.cfg.Now().UTC()
 	learned = make(map[string]item[V], len(found))
 	for _, key := range keys {
@@ -145,10 +145,11 @@ func (c *Cache[V]) fail(key string, err error) {
 func (c *Cache[V]) ask(ctx context.Context, keys []string) (found map[string]V, failed map[string]error) {
 	defer func() {
 		if p := recover(); p != nil {
-			c.cfg.Log.ErrorContext(ctx, "panic while fetching", "kind", c.cfg.Kind, "panic", p)
+			err := fault.Wrap(fault.Internal, fault.Recovered("the fetching", p), "asking the sources failed")
+			c.cfg.Log.ErrorContext(ctx, "panic while fetching", "kind", c.cfg.Kind, "error", err)
 			found, failed = nil, map[string]error{}
 			for _, key := range keys {
-				failed[key] = fault.Wrap(fault.Internal, fmt.Errorf("panic: %v", p), "asking the sources failed")
+				failed[key] = err
 			}
 		}
 	}()

@@ -14,6 +14,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/jaspers-ai/jaspers/internal/db"
+	"github.com/jaspers-ai/jaspers/internal/metrics"
 	"github.com/jaspers-ai/jaspers/internal/redis"
 )
 
@@ -25,6 +26,8 @@ type Store struct {
 	// Redis is asked before the tables; nil is none.
 	Redis *redis.Client
 	Log   *slog.Logger
+	// Metrics counts what caches found, and where; nil for nobody.
+	Metrics *metrics.Metrics
 
 	mu      sync.Mutex
 	pending map[place]record

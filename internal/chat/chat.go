@@ -20,11 +20,12 @@ import (
 	"github.com/jaspers-ai/jaspers/internal/fault"
 	"github.com/jaspers-ai/jaspers/internal/intent"
 	"github.com/jaspers-ai/jaspers/internal/llm"
+	"github.com/jaspers-ai/jaspers/internal/metrics"
 	"github.com/jaspers-ai/jaspers/internal/prose"
 	"github.com/jaspers-ai/jaspers/internal/vault"
 )
 
-// Service keeps sessions and writes answers. The exported fields are required. Close it before its database.
+// Service keeps sessions and writes answers. The exported fields without a remark are required. Close it before its database.
 type Service struct {
 	DB      *db.DB
 	Analyst *analyst.Analyst
@@ -32,6 +33,8 @@ type Service struct {
 	Log     *slog.Logger
 	Audit   *audit.Log
 	Keys    *vault.Keyring // seals receipts
+	// Metrics counts answers; nil for nobody.
+	Metrics *metrics.Metrics
 
 	mu           sync.Mutex
 	admitted     int                // how many answers are written, or about to be

@@ -82,6 +82,7 @@ func (s *Service) storeEnd(ctx context.Context, run *Run, e ending) error {
 		return insertEvents(ctx, tx, lines)
 	})
 	if err == nil {
+		s.Metrics.Answered(string(e.status))
 		run.log.append(events)
 	}
 	return err

@@ -26,10 +26,15 @@ func (s *Service) Recover(ctx context.Context) (int, error) {
 	ended := 0
 	var failed []error
 	for _, messageID := range abandoned {
-		err := s.DB.Tx(ctx, func(tx *sql.Tx) error { return s.recoverOne(ctx, tx, messageID) })
+		var status Status
+		err := s.DB.Tx(ctx, func(tx *sql.Tx) (err error) {
+			status, err = s.recoverOne(ctx, tx, messageID)
+			return err
+		})
 		switch {
 		case err == nil:
 			ended++
+			s.Metrics.Answered(string(status))
 		case errors.Is(err, errLost) || errors.Is(err, sql.ErrNoRows): // another process was first, or it is alive again
 		default:
 			failed = append(failed, fmt.Errorf("recover answer %s: %w", messageID, err))
@@ -51,8 +56,8 @@ func (s *Service) abandoned(ctx context.Context) ([]string, error) {
 	})
 }
 
-// recoverOne ends one answer if it is still abandoned.
-func (s *Service) recoverOne(ctx context.Context, tx *sql.Tx, messageID string) error {
+// recoverOne ends one answer if it is still abandoned, and tells how.
+func (s *Service) recoverOne(ctx context.Context, tx *sql.Tx, messageID string) (Status, error) {
 	now := db.Time(s.Now())
 	var sessionID string
 	var stop bool
@@ -60,31 +65,31 @@ func (s *Service) recoverOne(ctx context.Context, tx *sql.Tx, messageID string) 
 	err := tx.QueryRowContext(ctx, `update chat_messages set lease_until = null
 		where id = $1 and status = 'running' and lease_until < $2 returning session_id, stop_requested`, messageID, now).Scan(&sessionID, &stop)
 	if err != nil {
-		return err
+		return "", err
 	}
 	events, err := selectEvents(ctx, tx, messageID, 0)
 	if err != nil {
-		return err
+		return "", err
 	}
 	e, err := endingFrom(events)
 	if err != nil {
-		return err
+		return "", err
 	}
 	e.at = now
 	if stop {
 		e.status, e.problem = Stopped, nil
 	}
 	if err := closeAnswer(ctx, tx, sessionID, messageID, e); err != nil {
-		return err
+		return "", err
 	}
 	if err := errors.Join(s.index(ctx, tx, messageID), s.seal(ctx, tx, messageID)); err != nil {
-		return err
+		return "", err
 	}
 	_, last, err := lastLines(ctx, tx, messageID, int64(len(events)), e.at)
 	if err != nil {
-		return err
+		return "", err
 	}
-	return insertEvents(ctx, tx, last)
+	return e.status, insertEvents(ctx, tx, last)
 }
 
 // endingFrom puts an interrupted answer together from what its stream had said.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"errors"
-	"fmt"
 	"slices"
 	"sync"
 	"time"
@@ -15,6 +14,7 @@ import (
 	"github.com/jaspers-ai/jaspers/internal/db"
 	"github.com/jaspers-ai/jaspers/internal/fault"
 	"github.com/jaspers-ai/jaspers/internal/llm"
+	"github.com/jaspers-ai/jaspers/internal/trace"
 	"github.com/jaspers-ai/jaspers/internal/user"
 )
 
@@ -128,6 +128,7 @@ func (s *Service) admit() error {
 		return fault.New(fault.Overloaded, "too many answers are being written at the moment; try again soon").WithRetryAfter(busyTime)
 	}
 	s.admitted++
+	s.Metrics.Answering(s.admitted)
 	s.writing.Add(1)
 	return nil
 }
@@ -163,6 +164,7 @@ func (s *Service) leave(run *Run) {
 	defer s.mu.Unlock()
 	delete(s.runs, run.MessageID)
 	s.admitted--
+	s.Metrics.Answering(s.admitted)
 	if len(s.runs) == 0 {
 		wake(s.spoke) // the scribe has nothing more to do
 	}
@@ -240,8 +242,14 @@ func checkRoom(ctx context.Context, tx *sql.Tx, userID string) error {
 // answer is asked for until asking ends, and stored until storing does.
 func (s *Service) write(storing, asking context.Context, run *Run, q analyst.Question) {
 	defer s.writing.Done()
+	asking, span := trace.Start(asking, "answer")
+	span.Text("message", run.MessageID)
 	result, err := s.ask(asking, run, q)
+	if result.Fallback && !fault.Is(result.Failure, fault.BudgetSpent) { // of which the person is told no more than that
+		s.Log.WarnContext(asking, "the model failed; the built-in analyst answered", "message", run.MessageID, "error", result.Failure)
+	}
 	last := s.finish(storing, run, s.endingOf(asking, run, result, err))
+	span.End(fault.NameOf(err))
 	s.leave(run) // who hears the end may ask the next question
 	run.log.end(last)
 	close(run.ended)
@@ -250,7 +258,7 @@ func (s *Service) write(storing, asking context.Context, run *Run, q analyst.Que
 func (s *Service) ask(ctx context.Context, run *Run, q analyst.Question) (result analyst.Result, err error) {
 	defer func() {
 		if p := recover(); p != nil { // it would end the process, with everybody's answers
-			err = fmt.Errorf("analyst panicked: %v", p)
+			err = fault.Recovered("the analyst", p)
 		}
 	}()
 	return s.Analyst.Answer(ctx, q, func(e analyst.Event) { s.take(ctx, run, e) })

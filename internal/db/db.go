@@ -21,6 +21,7 @@ import (
 	sqlite3 "modernc.org/sqlite/lib"
 
 	"github.com/jaspers-ai/jaspers/internal/fault"
+	"github.com/jaspers-ai/jaspers/internal/trace"
 )
 
 // Engine is the kind of database behind a DB.
@@ -47,7 +48,8 @@ type DB struct {
 	read   *sql.DB
 	// line has a place for each transaction that may ask for a connection, which all others wait for in their order:
 	// database/sql gives connections to those who wait by chance.
-	line chan struct{}
+	line   chan struct{}
+	reader Querier
 	// prepared is read with the statements that were read with before; nil where the driver keeps them.
 	prepared *prepared
 }
@@ -110,7 +112,8 @@ func openSQLite(path string) (*DB, error) {
 	}
 	read.SetMaxOpenConns(sqliteReaders)
 	read.SetMaxIdleConns(sqliteReaders)
-	return &DB{Engine: SQLite, write: write, read: read, line: make(chan struct{}, 1), prepared: &prepared{DB: read}}, nil
+	kept := &prepared{DB: read}
+	return &DB{Engine: SQLite, write: write, read: read, line: make(chan struct{}, 1), reader: traced{kept}, prepared: kept}, nil
 }
 
 func openPostgres(address string) (*DB, error) {
@@ -128,7 +131,7 @@ func openPostgres(address string) (*DB, error) {
 	pool.SetMaxOpenConns(postgresMaxOpen)
 	pool.SetMaxIdleConns(postgresMaxIdle)
 	pool.SetConnMaxLifetime(connMaxLifetime)
-	return &DB{Engine: Postgres, write: pool, read: pool, line: make(chan struct{}, postgresWriters)}, nil
+	return &DB{Engine: Postgres, write: pool, read: pool, line: make(chan struct{}, postgresWriters), reader: traced{pool}}, nil
 }
 
 // Close closes every connection.
@@ -174,7 +177,9 @@ func (d *DB) TxFirst(ctx context.Context, fn func(tx *sql.Tx) error) error {
 	}
 }
 
-func (d *DB) txOnce(ctx context.Context, fn func(tx *sql.Tx) error) error {
+func (d *DB) txOnce(ctx context.Context, fn func(tx *sql.Tx) error) (err error) {
+	ctx, span := trace.Start(ctx, "db transaction")
+	defer func() { span.End(fault.NameOf(err)) }()
 	tx, err := d.write.BeginTx(ctx, nil)
 	if err != nil {
 		return fmt.Errorf("begin: %w", err)
@@ -190,11 +195,14 @@ func (d *DB) txOnce(ctx context.Context, fn func(tx *sql.Tx) error) error {
 }
 
 // Read is where queries that change nothing go.
-func (d *DB) Read() Querier {
-	if d.prepared != nil {
-		return d.prepared
+func (d *DB) Read() Querier { return d.reader }
+
+// Pools are the connections there are, by what they are for. PostgreSQL's are for both.
+func (d *DB) Pools() map[string]sql.DBStats {
+	if d.read == d.write {
+		return map[string]sql.DBStats{"both": d.write.Stats()}
 	}
-	return d.read
+	return map[string]sql.DBStats{"write": d.write.Stats(), "read": d.read.Stats()}
 }
 
 // Lookup is the context of a read by key that every request makes. SQLite needs microseconds for it, and longer to watch

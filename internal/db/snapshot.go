@@ -9,11 +9,16 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 	"modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
+
+	"github.com/jaspers-ai/jaspers/internal/fault"
+	"github.com/jaspers-ai/jaspers/internal/trace"
 )
 
 // Snapshot runs fn on one unchanging picture of the database, whatever is written meanwhile. fn can only read. On SQLite
 // it holds one of few read connections, so those who are slow must be few.
-func (d *DB) Snapshot(ctx context.Context, fn func(q Querier) error) error {
+func (d *DB) Snapshot(ctx context.Context, fn func(q Querier) error) (err error) {
+	ctx, span := trace.Start(ctx, "db snapshot")
+	defer func() { span.End(fault.NameOf(err)) }()
 	var options *sql.TxOptions // SQLite's transactions are such pictures, and the connection is read-only
 	if d.Engine == Postgres {
 		options = &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true}

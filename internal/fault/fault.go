@@ -200,3 +200,11 @@ func KindOf(err error) Kind { return From(err).Kind }
 
 // Is tells whether err is a fault of the kind.
 func Is(err error, kind Kind) bool { return err != nil && From(err).Kind == kind }
+
+// NameOf is the kind of err as records have it, and empty where there is no error.
+func NameOf(err error) string {
+	if err == nil {
+		return ""
+	}
+	return string(KindOf(err))
+}

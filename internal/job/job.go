@@ -2,18 +2,24 @@
 package job
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"math/rand/v2"
+	"slices"
 	"sync"
 	"time"
 
 	"github.com/jaspers-ai/jaspers/internal/db"
 	"github.com/jaspers-ai/jaspers/internal/fault"
+	"github.com/jaspers-ai/jaspers/internal/metrics"
+	"github.com/jaspers-ai/jaspers/internal/telemetry"
+	"github.com/jaspers-ai/jaspers/internal/trace"
 )
 
 // Args says what is to be done. It is kept as JSON and handled by the handler of its kind.
@@ -33,6 +39,9 @@ type Config struct {
 	Lease time.Duration
 	// Poll is how often the queue looks for due work; 200 ms.
 	Poll time.Duration
+	// Metrics counts what was done, and Tracer begins a span for it; nil for nobody.
+	Metrics *metrics.Metrics
+	Tracer  *trace.Tracer
 }
 
 // Queue holds the handlers and does the work. Register everything before Run.
@@ -75,6 +84,18 @@ func Handle[A Args](q *Queue, fn func(ctx context.Context, args A) error) {
 	}
 }
 
+// Kinds are those of the jobs that can be done here.
+func (q *Queue) Kinds() []string { return slices.Sorted(maps.Keys(q.handlers)) }
+
+// Periods are the names of what comes round, in the order in which they were registered.
+func (q *Queue) Periods() []string {
+	names := make([]string, len(q.periods))
+	for i, p := range q.periods {
+		names[i] = p.name
+	}
+	return names
+}
+
 // permanentError marks an error that a retry cannot heal.
 type permanentError struct{ error }
 
@@ -115,7 +136,7 @@ func (q *Queue) Add(ctx context.Context, tx db.Querier, args Args, opts ...Optio
 	for _, opt := range opts {
 		opt(&o)
 	}
-	raw, err := json.Marshal(args)
+	raw, err := withCause(ctx, args)
 	if err != nil {
 		return false, fmt.Errorf("arguments of %s: %w", args.Kind(), err)
 	}
@@ -155,15 +176,29 @@ func (q *Queue) Run(ctx context.Context) {
 	}
 }
 
-// do runs one job under a lease that is renewed while it works.
+// do runs one job under a lease that is renewed while it works. Its lines and spans are those of what added it.
 func (q *Queue) do(ctx context.Context, r row) {
+	c := causeOf(r.Args)
+	ctx = telemetry.WithCorrelation(ctx, cmp.Or(c.Correlation, db.NewID()))
+	ctx, span := q.Tracer.Begin(ctx, "job "+r.Kind, trace.Consumer, c.Parent)
+	span.Text("correlation_id", telemetry.Correlation(ctx))
+	span.Text("job", r.ID)
+	span.Count("attempt", int64(r.Attempt))
 	work, cancel := context.WithCancelCause(context.WithValue(ctx, lastTryKey{}, r.Attempt >= r.MaxAttempts))
 	defer cancel(nil)
 	var renewing sync.WaitGroup
 	renewing.Go(func() { q.renew(work, cancel, r) })
+	began := time.Now()
 	err := q.call(work, r)
+	took := time.Since(began)
 	cancel(nil)
 	renewing.Wait()
+	defer span.End(fault.NameOf(err))
+	end := q.outcome(r, err, ctx.Err() != nil)
+	q.Metrics.Worked(r.Kind, end.name(), took)
+	if err != nil {
+		q.Log.WarnContext(ctx, "job failed", "job", r.ID, "kind", r.Kind, "attempt", r.Attempt, "state", end.state, "error", err)
+	}
 	// The outcome is stored even when the process is stopping, else finished work would be done again. One that goes on
 	// waits for a busy database as long as the job is its own.
 	patience := storing
@@ -172,7 +207,7 @@ func (q *Queue) do(ctx context.Context, r row) {
 	}
 	store, stop := context.WithTimeout(context.WithoutCancel(ctx), patience)
 	defer stop()
-	if err := q.finish(store, r, err, ctx.Err() != nil); err != nil {
+	if err := q.DB.Tx(store, func(tx *sql.Tx) error { return conclude(store, tx, r, end) }); err != nil {
 		q.Log.ErrorContext(ctx, "store a job's outcome", "job", r.ID, "kind", r.Kind, "error", err)
 	}
 }
@@ -190,7 +225,7 @@ func (q *Queue) call(ctx context.Context, r row) error {
 func guard(what string, fn func() error) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			err = fmt.Errorf("%s panicked: %v", what, p)
+			err = fault.Recovered(what, p)
 		}
 	}()
 	return fn()
@@ -221,8 +256,9 @@ func (q *Queue) renew(work context.Context, cancel context.CancelCauseFunc, r ro
 	}
 }
 
-// finish stores how a job ended. A worker that lost its lease changes nothing: the attempt is no longer its own.
-func (q *Queue) finish(ctx context.Context, r row, failed error, stopping bool) error {
+// outcome is how an attempt ended, which conclude stores. A worker that lost its lease changes nothing: the attempt is no
+// longer its own.
+func (q *Queue) outcome(r row, failed error, stopping bool) outcome {
 	now := db.Time(q.Now())
 	outcome := outcome{state: done, finishedAt: sql.NullTime{Time: now, Valid: true}, runAt: now}
 	_, permanent := errors.AsType[permanentError](failed)
@@ -240,9 +276,8 @@ func (q *Queue) finish(ctx context.Context, r row, failed error, stopping bool) 
 			outcome.restUntil = sql.NullTime{Time: now.Add(rest), Valid: true}
 		}
 		outcome.lastError = sql.NullString{String: failed.Error(), Valid: true}
-		q.Log.WarnContext(ctx, "job failed", "job", r.ID, "kind", r.Kind, "attempt", r.Attempt, "state", outcome.state, "error", failed)
 	}
-	return q.DB.Tx(ctx, func(tx *sql.Tx) error { return conclude(ctx, tx, r, outcome) })
+	return outcome
 }
 
 // wait is the time until the next attempt: 5 s, 20 s, 45 s, 80 s, or what the error asks for where that is longer, and up

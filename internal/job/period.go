@@ -6,6 +6,9 @@ import (
 	"time"
 
 	"github.com/jaspers-ai/jaspers/internal/db"
+	"github.com/jaspers-ai/jaspers/internal/fault"
+	"github.com/jaspers-ai/jaspers/internal/telemetry"
+	"github.com/jaspers-ai/jaspers/internal/trace"
 )
 
 // period is work that comes round by itself.
@@ -34,19 +37,35 @@ func (q *Queue) openSlots(ctx context.Context) {
 		if slot.Equal(p.tried) || ctx.Err() != nil {
 			continue
 		}
-		err := q.DB.Tx(ctx, func(tx *sql.Tx) error {
-			mine, err := takeSlot(ctx, tx, p.name, slot)
-			if err != nil || !mine {
-				return err
-			}
-			return guard("the period's function", func() error { return p.do(ctx, tx, slot) })
-		})
-		if err != nil { // tried again at the next poll
-			q.logUnlessDone(ctx, "open a slot of "+p.name, err)
-			continue
+		if err := q.openSlot(ctx, p, slot); err == nil { // else it is tried again at the next poll
+			p.tried = slot
 		}
-		p.tried = slot
 	}
+}
+
+// openSlot does a period's work, unless another process had the slot. What it adds has a correlation id in common.
+func (q *Queue) openSlot(ctx context.Context, p *period, slot time.Time) error {
+	ctx, span := q.Tracer.Begin(telemetry.WithCorrelation(ctx, db.NewID()), "period "+p.name, trace.Internal, "")
+	span.Text("correlation_id", telemetry.Correlation(ctx))
+	outcome := "opened"
+	err := q.DB.Tx(ctx, func(tx *sql.Tx) error {
+		mine, err := takeSlot(ctx, tx, p.name, slot)
+		if err != nil {
+			return err
+		}
+		if !mine {
+			outcome = "taken"
+			return nil
+		}
+		return guard("the period's function", func() error { return p.do(ctx, tx, slot) })
+	})
+	if err != nil {
+		outcome = "failed"
+		q.logUnlessDone(ctx, "open a slot of "+p.name, err)
+	}
+	q.Metrics.CameRound(p.name, outcome)
+	span.End(fault.NameOf(err))
+	return err
 }
 
 // How long jobs that are over and past slots can be looked at. Dead jobs are what somebody may have to look into.

@@ -6,9 +6,11 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/jaspers-ai/jaspers/internal/db"
+	"github.com/jaspers-ai/jaspers/internal/metrics"
 )
 
 // The states of a job. Dead ones are kept for a while to be seen.
@@ -38,6 +40,17 @@ type outcome struct {
 	lastError  sql.NullString
 	refund     int // attempts given back
 	restUntil  sql.NullTime
+}
+
+// name is what an attempt's end is called where it is counted.
+func (o outcome) name() string {
+	switch {
+	case o.refund > 0:
+		return "stopped"
+	case o.state == queued:
+		return "retried"
+	}
+	return o.state
 }
 
 // insert adds the job, or has the one of its unique key that waits for a later try start now. The id that comes back
@@ -136,6 +149,32 @@ func isOpen(ctx context.Context, q db.Querier, kind, key string) (open bool, err
 	err = q.QueryRowContext(ctx, `
 		select exists (select 1 from jobs where kind = $1 and unique_key = $2 and state in ('queued', 'running'))`, kind, key).Scan(&open)
 	return open, err
+}
+
+// Waiting counts the jobs that are due and in nobody's hands, of all lanes and for all processes together. Kinds that are
+// handled here are there also when none waits.
+func (q *Queue) Waiting(ctx context.Context) ([]metrics.Waiting, error) {
+	now := db.Time(q.Now())
+	rows, err := q.DB.Read().QueryContext(ctx, `
+		select kind, run_at, n from (
+			select kind, run_at, count(*) over (partition by kind) as n, row_number() over (partition by kind order by run_at) as place
+			from jobs where state = 'queued' and run_at <= $1) as due
+		where place = 1`, now)
+	waiting, err := db.Collect(rows, err, func(scan func(...any) error) (w metrics.Waiting, err error) {
+		var since time.Time
+		err = scan(&w.Kind, &since, &w.Jobs)
+		w.Oldest = now.Sub(since)
+		return w, err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("count waiting jobs: %w", err)
+	}
+	for _, kind := range q.Kinds() {
+		if !slices.ContainsFunc(waiting, func(w metrics.Waiting) bool { return w.Kind == kind }) {
+			waiting = append(waiting, metrics.Waiting{Kind: kind})
+		}
+	}
+	return waiting, nil
 }
 
 // AddedSince counts the jobs of a kind that were added since a time. Those that were done a week ago are not there.

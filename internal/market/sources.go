@@ -3,7 +3,6 @@ package market
 import (
 	"context"
 	"errors"
-	"fmt"
 
 	"github.com/jaspers-ai/jaspers/internal/fault"
 )
@@ -41,7 +40,7 @@ func (s *Service) fetch(ctx context.Context, symbols []string) (quotes map[strin
 func askSource(ctx context.Context, source Source, symbols []string) (found map[string]Quote, err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			err = fault.Wrap(fault.Internal, fmt.Errorf("panic: %v", p), "the source %s failed", source.Name())
+			err = fault.Wrap(fault.Internal, fault.Recovered("the source", p), "the source %s failed", source.Name())
 		}
 	}()
 	found, err = source.Quotes(ctx, symbols)

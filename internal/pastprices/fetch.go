@@ -301,7 +301,7 @@ func (s *Service) askHistory(ctx context.Context, symbol string, first, last cal
 func askOne(ctx context.Context, source market.Historian, symbol string, first, last calendar.Day) (h market.History, err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			err = fault.Wrap(fault.Internal, fmt.Errorf("panic: %v", p), "the source %s failed", source.Name())
+			err = fault.Wrap(fault.Internal, fault.Recovered("the source", p), "the source %s failed", source.Name())
 		}
 	}()
 	h, err = source.History(ctx, symbol, first, last)

@@ -2,7 +2,6 @@ package performance
 
 import (
 	"context"
-	"fmt"
 	"log/slog"
 	"runtime"
 	"sync"
@@ -179,7 +178,7 @@ func (s *Service) make(userID string, before *state) (made *state, err error) {
 	}
 	defer func() {
 		if p := recover(); p != nil {
-			err = fmt.Errorf("work out a history: panic: %v", p)
+			err = fault.Recovered("working out a history", p)
 		}
 	}()
 	began := time.Now()

@@ -103,7 +103,7 @@ func (s *shelf[V]) askOne(ctx context.Context, id string) (v said[V], err error)
 	source, key, _ := strings.Cut(id, " ")
 	defer func() {
 		if p := recover(); p != nil {
-			err = fault.Wrap(fault.Internal, fmt.Errorf("panic: %v", p), "the source %s failed", source)
+			err = fault.Wrap(fault.Internal, fault.Recovered("the source", p), "the source %s failed", source)
 		}
 	}()
 	for _, a := range s.askers {

@@ -26,9 +26,9 @@ const (
 // ranks are the layers of the program, the ground first. A package imports packages of lower ranks only; those of one
 // rank do not know each other. Names are below internal.
 var ranks = [][]string{
-	{"allocation", "calendar", "fault", "flight", "forms", "kept", "pause", "ranking", "receipt", "redis", "returns", "telemetry", "vault", "words"},
-	{"calculate", "db", "facts", "fiscal", "flat", "limit", "mail", "packed", "passwords", "risk", "upstream", "when"},
-	{"audit", "broker", "cache", "figures", "idempotency", "intent", "items", "job", "llm", "pace", "reference"},
+	{"allocation", "calendar", "fault", "flight", "forms", "kept", "metrics", "pause", "ranking", "receipt", "redis", "returns", "trace", "vault", "words"},
+	{"calculate", "db", "facts", "fiscal", "flat", "limit", "mail", "packed", "passwords", "risk", "telemetry", "upstream", "when"},
+	{"audit", "broker", "cache", "figures", "idempotency", "intent", "items", "job", "llm", "pace", "reference", "sentry"},
 	{"budget", "claims", "filings", "instrument", "keys", "ledger", "market", "plan", "secondfactor", "tool", "user"},
 	adapters,
 	{"auth", "builtin", "connection", "documents", "exchange", "lots", "passages", "pastprices", "prose", "reported", "research", "usage"},
@@ -89,6 +89,7 @@ var modules = map[string]struct{ why, only string }{
 	"github.com/klauspost/compress":            {why: "gzip of answers, zstd of filings"},
 	"github.com/maypok86/otter/v2":             {why: "what is kept in memory: what outside services said, and tokens that held"},
 	"github.com/pressly/goose/v3":              {why: "migrations", only: "db"},
+	"github.com/prometheus/client_golang":      {why: "counters as Prometheus reads them", only: "metrics"},
 	"github.com/redis/go-redis/v9":             {why: "limits, caches and the pace of requests over all processes", only: "redis"},
 	"github.com/rickar/cal/v2":                 {why: "holiday rules", only: "calendar"},
 	"github.com/rs/cors":                       {why: "CORS", only: "api"},
@@ -96,6 +97,8 @@ var modules = map[string]struct{ why, only string }{
 	"github.com/shopspring/decimal":            {why: "money"},
 	"github.com/trustelem/zxcvbn":              {why: "the passwords and the English words found most often"},
 	"github.com/yuin/goldmark":                 {why: "a reader of Markdown in tests"},
+	"go.opentelemetry.io/otel":                 {why: "spans, and how they are sent", only: "trace"},
+	"go.opentelemetry.io/proto/otlp":           {why: "spans as a collector reads them", only: "trace"},
 	"go.uber.org/goleak":                       {why: "goroutines left behind in tests"},
 	"golang.org/x/crypto":                      {why: "bcrypt", only: "passwords"},
 	"golang.org/x/oauth2":                      {why: "PKCE challenges"},
@@ -103,6 +106,7 @@ var modules = map[string]struct{ why, only string }{
 	"golang.org/x/term":                        {why: "passwords typed without being shown", only: command},
 	"golang.org/x/text":                        {why: "language tags and how languages write numbers; look-alike spellings of one e-mail address"},
 	"golang.org/x/time":                        {why: "request budgets of upstreams", only: "upstream"},
+	"google.golang.org/protobuf":               {why: "how spans are written", only: "trace"},
 	"modernc.org/sqlite":                       {why: "the SQLite driver", only: "db"},
 	"pgregory.net/rapid":                       {why: "properties in tests"},
 }

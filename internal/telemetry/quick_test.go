@@ -24,8 +24,8 @@ func TestTheQuickLookFindsWhatThePatternsFind(t *testing.T) {
 		if secretText.MatchString(text) && !mayHoldSecret(text) {
 			t.Errorf("%q holds a secret", text)
 		}
-		if want := secretText.ReplaceAllString(text, Redacted); clean(text) != want {
-			t.Errorf("%q: got %q, want %q", text, clean(text), want)
+		if want := secretText.ReplaceAllString(text, Redacted); Clean(text) != want {
+			t.Errorf("%q: got %q, want %q", text, Clean(text), want)
 		}
 	})
 }

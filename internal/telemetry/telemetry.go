@@ -9,6 +9,8 @@ import (
 	"regexp"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/jaspers-ai/jaspers/internal/trace"
 )
 
 // Redacted is what stands in the log where a secret would.
@@ -88,19 +90,20 @@ func redact(_ []string, a slog.Attr) slog.Attr {
 		if isSecretKey(a.Key) && a.Value.String() != "" {
 			return slog.String(a.Key, Redacted)
 		}
-		return slog.String(a.Key, clean(a.Value.String()))
+		return slog.String(a.Key, Clean(a.Value.String()))
 	case slog.KindAny:
 		if isSecretKey(a.Key) {
 			return slog.String(a.Key, Redacted)
 		}
 		if err, ok := a.Value.Any().(error); ok {
-			return slog.String(a.Key, clean(err.Error()))
+			return slog.String(a.Key, Clean(err.Error()))
 		}
 	}
 	return a
 }
 
-func clean(text string) string {
+// Clean is text without the secrets that it may hold, as the log has it.
+func Clean(text string) string {
 	if !mayHoldSecret(text) {
 		return text
 	}
@@ -146,14 +149,17 @@ func Correlation(ctx context.Context) string {
 	return id
 }
 
-// correlated adds the correlation id of the context to each line.
+// correlated adds to each line the correlation id of the context and, where it is traced, the ids of its trace and span.
 type correlated struct{ slog.Handler }
 
 func (h correlated) Handle(ctx context.Context, r slog.Record) error {
 	if id := Correlation(ctx); id != "" {
 		r.AddAttrs(slog.String("correlationId", id))
 	}
-	r.Message = clean(r.Message)
+	if traceID, spanID := trace.IDs(ctx); traceID != "" {
+		r.AddAttrs(slog.String("traceId", traceID), slog.String("spanId", spanID))
+	}
+	r.Message = Clean(r.Message)
 	return h.Handler.Handle(ctx, r)
 }
 

@@ -4,7 +4,6 @@ package tool
 import (
 	"context"
 	"encoding/json"
-	"fmt"
 	"slices"
 	"time"
 
@@ -94,7 +93,7 @@ const (
 func Run(ctx context.Context, tools []Tool, asker Asker, name string, input json.RawMessage) (result Result, err error) {
 	defer func() {
 		if p := recover(); p != nil { // it would end the process, with everybody's answers
-			err = fmt.Errorf("tool panicked: %v", p)
+			err = fault.Recovered("the tool", p)
 		}
 	}()
 	i := slices.IndexFunc(tools, func(t Tool) bool { return t.Name == name })

@@ -16,6 +16,7 @@ import (
 	"golang.org/x/time/rate"
 
 	"github.com/jaspers-ai/jaspers/internal/fault"
+	"github.com/jaspers-ai/jaspers/internal/trace"
 )
 
 const (
@@ -144,7 +145,7 @@ func isTransient(status int) bool {
 	return false
 }
 
-// attempt sends one request within the budget and records it.
+// attempt sends one request within the budget and records it, in a span of its own.
 func (c *Client) attempt(wire http.RoundTripper) http.RoundTripper {
 	budget := rate.NewLimiter(rate.Inf, 1)
 	if c.cfg.Rate > 0 {
@@ -161,10 +162,11 @@ func (c *Client) attempt(wire http.RoundTripper) http.RoundTripper {
 		if c.cfg.UserAgent != "" && req.Header.Get("User-Agent") == "" {
 			req.Header.Set("User-Agent", c.cfg.UserAgent)
 		}
+		_, span := trace.Start(req.Context(), "upstream") // of which nothing is told to the vendor
 		start := time.Now()
 		resp, err := wire.RoundTrip(req)
 		c.gate.leave(origin, resp, err)
-		c.record(req, resp, err, time.Since(start))
+		c.record(req, resp, err, time.Since(start), span)
 		if err != nil {
 			return nil, err
 		}
@@ -196,10 +198,7 @@ func (c *Client) turn(ctx context.Context, budget *rate.Limiter) error {
 	return c.cfg.Pace.Wait(ctx, c.cfg.Timeout)
 }
 
-func (c *Client) record(req *http.Request, resp *http.Response, err error, took time.Duration) {
-	if c.cfg.Record == nil {
-		return
-	}
+func (c *Client) record(req *http.Request, resp *http.Response, err error, took time.Duration, span trace.Span) {
 	endpoint, _ := req.Context().Value(endpointKey{}).(string)
 	if endpoint == "" {
 		endpoint = req.Method + " " + req.URL.Path
@@ -210,7 +209,14 @@ func (c *Client) record(req *http.Request, resp *http.Response, err error, took 
 	} else {
 		call.Status = resp.StatusCode
 	}
-	c.cfg.Record(req.Context(), call)
+	span.Name(call.Provider + " " + call.Endpoint)
+	span.Text("provider", call.Provider)
+	span.Text("endpoint", call.Endpoint)
+	span.Count("status", int64(call.Status))
+	span.End(string(call.Failure))
+	if c.cfg.Record != nil {
+		c.cfg.Record(req.Context(), call)
+	}
 }
 
 // connectionFault says in our words why there was no answer.
