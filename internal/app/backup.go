@@ -90,6 +90,7 @@ func copyFile(from, to string) error {
 
 // whatOpens says where the keys to a backup are, which is made whether they are there or not.
 func (c *Config) whatOpens(ctx context.Context, to, keysTo string) string {
+	found := c.findSecrets()
 	made, err := db.OpenFile(ctx, to)
 	if err == nil {
 		err = errors.Join(c.fits(ctx, made), made.Close())
@@ -97,6 +98,8 @@ func (c *Config) whatOpens(ctx context.Context, to, keysTo string) string {
 	switch {
 	case err != nil:
 		return fmt.Sprintf("The keys to it are not in it, and not here either: %v", err)
+	case found != nil:
+		return "It needs no keys."
 	case keysTo != "":
 		return fmt.Sprintf("The keys to it are in %s. Keep the two apart: together they open every brokerage connection.", keysTo)
 	case c.keysFile != "":

@@ -47,7 +47,8 @@ func copyFile(ctx context.Context, source *sql.DB, part string) error {
 
 // OpenFile opens an SQLite database that nobody writes to, such as a backup, for reading only. Nothing is made beside it.
 func OpenFile(ctx context.Context, path string) (*DB, error) {
-	if info, err := os.Stat(path); err != nil || info.Size() == 0 {
+	info, err := os.Stat(path)
+	if err != nil || info.Size() == 0 {
 		return nil, errors.Join(fmt.Errorf("there is no database in %s", path), err)
 	}
 	// Without query_only, which would keep it from being copied.
@@ -56,7 +57,12 @@ func OpenFile(ctx context.Context, path string) (*DB, error) {
 		return nil, err
 	}
 	d := &DB{Engine: SQLite, write: read, read: read}
-	if _, err := read.ExecContext(ctx, "select count(*) from sqlite_master"); err != nil {
+	var tables, page int64
+	err = read.QueryRowContext(ctx, "select count(*), (select page_size from pragma_page_size) from sqlite_master").Scan(&tables, &page)
+	if err == nil && info.Size()%page != 0 {
+		err = errors.New("its end is missing") // which SQLite would take for zeros
+	}
+	if err != nil {
 		return nil, errors.Join(fmt.Errorf("%s is no whole database: %w", path, err), d.Close())
 	}
 	return d, nil
