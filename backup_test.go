@@ -279,7 +279,7 @@ func TestARestoreThatIsKilledLeavesAllOfTheOldDatabaseOrAllOfTheNewOne(t *testin
 		t.Fatalf("got %d: %s", code, said)
 	}
 	before, replaced := 0, 0
-	for wait := 10 * time.Millisecond; replaced == 0; wait += wait / 4 {
+	for wait := 10 * time.Millisecond; replaced == 0; wait += wait / 3 {
 		ended := old.killAfter(wait, "restore", file)
 		switch who := people(t, old.sqliteFile()); who {
 		case "old@example.com":
@@ -472,6 +472,9 @@ func TestADamagedDatabaseIsKeptAsideWithWhatStoodBesideIt(t *testing.T) {
 		t.Errorf("got %v, %v, want the database and its log", kept, err)
 	}
 	for _, path := range kept {
+		if strings.HasSuffix(path, "-shm") {
+			continue // what is in it is made anew by whoever opens it
+		}
 		if text, err := os.ReadFile(path); err != nil || !bytes.Equal(text, damaged) {
 			t.Errorf("%s is not as it was: %v", path, err)
 		}

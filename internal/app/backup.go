@@ -121,8 +121,12 @@ func (c *Config) fits(ctx context.Context, d *db.DB) error {
 			sealed = append(sealed, column)
 		}
 	}
-	logged, err := holds(ctx, d, vault.Column{Table: "audit_chain", Column: "link"})
+	logged, err := holds(ctx, d, vault.Column{Table: "audit_logs", Column: "mac"})
 	if err != nil || len(sealed) == 0 && !logged {
+		return err
+	}
+	chained, err := holds(ctx, d, vault.Column{Table: "audit_head", Column: "mac"})
+	if err != nil {
 		return err
 	}
 	if err := c.findSecrets(); err != nil {
@@ -137,7 +141,7 @@ func (c *Config) fits(ctx context.Context, d *db.DB) error {
 		return err
 	}
 	err = (&keys.Service{DB: d, Keyring: keyring, Columns: sealed, Audit: log}).Check(ctx)
-	if err == nil && logged {
+	if err == nil && chained {
 		err = log.Check(ctx)
 	}
 	if err != nil {
