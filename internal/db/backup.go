@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"modernc.org/sqlite"
@@ -49,7 +50,7 @@ func copyFile(ctx context.Context, source *sql.DB, part string) error {
 func OpenFile(ctx context.Context, path string) (*DB, error) {
 	info, err := os.Stat(path)
 	if err != nil || info.Size() == 0 {
-		return nil, errors.Join(fmt.Errorf("there is no database in %s", path), err)
+		return nil, fmt.Errorf("there is no database in %s", path)
 	}
 	// Without query_only, which would keep it from being copied.
 	read, err := sql.Open("sqlite", sqliteURI(path)+"&mode=ro")
@@ -150,58 +151,74 @@ func dropSecondNames(path string) error {
 	return nil
 }
 
-// besides end the names of the files that SQLite keeps beside a database, the shared memory last, which holds nothing.
-var besides = []string{"-wal", "-journal", "-shm"}
+// besides end the names of the files that SQLite keeps beside a database and that belong to it; sharedEnd ends that of one
+// in which nothing is kept.
+var besides = []string{"-wal", "-journal"}
+
+const sharedEnd = "-shm"
 
 // setAside gives the database at path a second name, under which it stays, and leaves it where it is until another is put
-// in its place.
+// in its place. Where it is damaged, what stands beside it gets one, too.
 func setAside(ctx context.Context, path string) (aside string, err error) {
 	if _, err := os.Lstat(path); errors.Is(err, fs.ErrNotExist) {
 		return "", nil
 	}
-	if err := fold(ctx, path); err != nil {
-		return "", err
-	}
 	aside = path + asideMark + time.Now().UTC().Format(asideForm)
+	defer func() {
+		if err != nil {
+			_ = remove(aside, slices.Concat([]string{""}, besides)...)
+		}
+	}()
 	if err := os.Link(path, aside); err != nil {
 		return "", fmt.Errorf("set the database aside: %w", err)
 	}
-	// Where it was damaged, what stands beside it goes with it: the other one would be read together with it.
-	for _, end := range besides {
+	for _, end := range besides { // before SQLite looks at them, who could throw them away
 		if err := os.Link(path+end, aside+end); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return "", fmt.Errorf("set the database aside: %w", err)
 		}
 	}
-	if err := files.SyncFolder(path); err != nil {
-		return "", err
+	whole, err := fold(ctx, path)
+	if err == nil && whole {
+		err = remove(aside, besides...)
 	}
-	for _, end := range besides {
+	if err == nil {
+		err = files.SyncFolder(path)
+	}
+	if err == nil { // the other database would be read together with them
+		err = remove(path, slices.Concat(besides, []string{sharedEnd})...)
+	}
+	return aside, err
+}
+
+// remove deletes the files whose names are path and one of the ends, as far as they are there.
+func remove(path string, ends ...string) error {
+	for _, end := range ends {
 		if err := os.Remove(path + end); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return "", err
+			return err
 		}
 	}
-	return aside, nil
+	return nil
 }
 
 // fold puts everything that belongs to the database at path into its one file, which takes that nobody else has it open.
-// One that is damaged is left as it is.
-func fold(ctx context.Context, path string) (err error) {
+// It is not whole then when it is damaged.
+func fold(ctx context.Context, path string) (whole bool, err error) {
 	old, err := sql.Open("sqlite", sqliteURI(path)+"&mode=rw")
 	if err != nil {
-		return err
+		return false, err
 	}
 	defer func() { err = errors.Join(err, old.Close()) }()
 	var mode string
 	err = old.QueryRowContext(ctx, "pragma journal_mode = delete").Scan(&mode)
 	switch lite, _ := errors.AsType[*sqlite.Error](err); {
 	case err == nil && mode == "delete":
-		return nil
+		return true, nil
 	case err == nil:
-		return ErrInUse
+		return false, ErrInUse
 	case lite == nil:
-		return err
+		return false, err
 	default:
-		return foldFailure(lite)
+		return false, foldFailure(lite)
 	}
 }
 
