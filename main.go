@@ -48,8 +48,11 @@ func commands() []command {
 		{"migrate", "up | down | status: change or show the database schema", migrate},
 		{"user", "list | add | reset-password | disable | enable | make-admin | remove-totp: the people", manageUsers},
 		{"audit", "verify: tell whether the audit log is as it was written", auditLog},
+		{"backup", "FILE: write a copy of the database while the server runs", backup},
+		{"restore", "FILE: put a backup in the place of the database", restore},
 		{"keys", "status | rotate: show or renew the key that seals credentials, second factors and kept answers", keys},
 		{"config", "show the settings in force, with secrets hidden", config},
+		{"health", "ask the server on this machine whether it lives", health},
 		{"openapi", "print the API's description", openapi},
 		{"version", "print the version", version},
 	}
@@ -192,14 +195,24 @@ func version(_ context.Context, p process) error {
 	if err := p.parse(0); err != nil {
 		return err
 	}
-	revision := "unknown revision"
-	if info, ok := debug.ReadBuildInfo(); ok {
-		for _, s := range info.Settings {
-			if s.Key == "vcs.revision" {
-				revision = s.Value
-			}
-		}
-	}
-	_, err := fmt.Fprintf(p.out, "jaspers %s (%s)\n", api.Version, revision)
+	info, _ := debug.ReadBuildInfo() // there is always one in what go build makes
+	_, err := fmt.Fprintln(p.out, describe(info))
 	return err
+}
+
+// describe says which version this is, and of which commit, as far as whoever built it let go build know.
+func describe(info *debug.BuildInfo) string {
+	known := map[string]string{}
+	for _, s := range info.Settings {
+		known[s.Key] = s.Value
+	}
+	commit := "unknown commit"
+	if revision := known["vcs.revision"]; revision != "" {
+		commit = "commit " + revision
+		if known["vcs.modified"] == "true" {
+			commit += ", with changes"
+		}
+		commit += ", " + known["vcs.time"]
+	}
+	return fmt.Sprintf("jaspers %s (%s, %s %s/%s)", api.Version, commit, info.GoVersion, known["GOOS"], known["GOARCH"])
 }

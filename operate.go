@@ -19,18 +19,65 @@ const keysUsage = `Usage: jaspers keys ACTION
 The keys seal brokerage credentials, second factors, and answers kept for requests that are sent again.
 `
 
-// word reads the one word that says what a command is to do, and the flags around it.
+const backupUsage = `Usage: jaspers backup [-keys FILE] FILE
+Writes the SQLite database into a new file, whether the server runs or not: one moment of it, found sound.
+-keys copies the file of generated keys, too, in the same state. Keep the two apart.
+`
+
+const restoreUsage = `Usage: jaspers restore FILE
+Puts the database of a backup in the place of the one there is, which is kept aside. The server must not run, and the
+keys from when the backup was made must be where the settings say.
+`
+
+// word reads the one word that a command takes, and the flags around it. Where some are known, it has to be one of them.
 func (p process) word(usage string, known ...string) (string, error) {
 	p.flags.Usage = func() { _, _ = io.WriteString(p.errOut, usage) }
 	words, err := p.words()
 	if err != nil {
 		return "", err
 	}
-	if len(words) != 1 || !slices.Contains(known, words[0]) {
+	if len(words) != 1 || len(known) > 0 && !slices.Contains(known, words[0]) {
 		p.flags.Usage()
 		return "", errUsage
 	}
 	return words[0], nil
+}
+
+func backup(ctx context.Context, p process) error {
+	keysTo := p.flags.String("keys", "", "a new file for the generated keys")
+	to, err := p.word(backupUsage)
+	if err != nil {
+		return err
+	}
+	cfg, err := p.settings()
+	if err != nil {
+		return err
+	}
+	return app.Backup(ctx, cfg, to, *keysTo, p.out)
+}
+
+func restore(ctx context.Context, p process) error {
+	from, err := p.word(restoreUsage)
+	if err != nil {
+		return err
+	}
+	cfg, err := p.settings()
+	if err != nil {
+		return err
+	}
+	return app.Restore(ctx, cfg, from, p.out)
+}
+
+func health(ctx context.Context, p process) error {
+	ready := p.flags.Bool("ready", false, "ask whether it can serve requests")
+	if err := p.parse(0); err != nil {
+		return err
+	}
+	cfg, err := p.settings()
+	if err != nil {
+		return err
+	}
+	return app.Probe(ctx, cfg, *ready)
 }
 
 func auditLog(ctx context.Context, p process) error {

@@ -3,6 +3,7 @@ package main
 import (
 	"database/sql"
 	"fmt"
+	"net"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -100,6 +101,16 @@ func TestOperatorsCommandsSayWhatIsWrong(t *testing.T) {
 		{[]string{"keys", "status", "now"}, 2, "Usage: jaspers keys"},
 		{[]string{"keys", "status"}, 1, "there is no installation"},
 		{[]string{"keys", "rotate"}, 1, "there is no installation"},
+		{[]string{"backup"}, 2, "Usage: jaspers backup"},
+		{[]string{"backup", "-h"}, 0, "found sound"},
+		{[]string{"backup", "a", "b"}, 2, "Usage: jaspers backup"},
+		{[]string{"backup", "-fast", "a"}, 2, "flag provided but not defined"},
+		{[]string{"backup", "a"}, 1, "there is no installation at data/jaspers.db"},
+		{[]string{"restore"}, 2, "Usage: jaspers restore"},
+		{[]string{"restore", "-h"}, 0, "which is kept aside"},
+		{[]string{"restore", "a"}, 1, "there is no database in a"},
+		{[]string{"health", "now"}, 2, "takes 0 arguments"},
+		{[]string{"health"}, 1, "no answer at 127.0.0.1:"},
 		{[]string{"user", "-h"}, 0, "Usage: jaspers user ACTION"},
 		{[]string{"user", "list"}, 1, "there is no installation"},
 		{[]string{"user", "make-admin", "ada@example.com"}, 1, "there is no installation"},
@@ -184,5 +195,41 @@ func TestKeysGivenByFilesShowNeitherInTheProcessNorInItsLastWords(t *testing.T) 
 		if strings.Contains(seen, value) {
 			t.Errorf("%s can be seen", name)
 		}
+	}
+}
+
+func TestTheVersionSaysTheCommitItWasBuiltOf(t *testing.T) {
+	t.Parallel()
+	p := start(t, t.TempDir(), nil, "version")
+	if err := p.Wait(); err != nil {
+		t.Fatal(err)
+	}
+	want := regexp.MustCompile(`^jaspers \d+\.\d+\.\d+ \((unknown commit|commit [0-9a-f]{40}(, with changes)?, \d{4}-\d\d-\d\dT[\d:]{8}Z), go1\.\S+ \w+/\w+\)\n$`)
+	if got := p.out.String(); !want.MatchString(got) {
+		t.Errorf("got %q, want it as %v", got, want)
+	}
+}
+
+func TestHealthIsAskedOfTheServerThatTheSettingsAreOf(t *testing.T) {
+	t.Parallel()
+	_, port, err := net.SplitHostPort(sharedtest.Address(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &server{t: t, dir: t.TempDir(), environ: []string{ // every address, of which loopback is one
+		"JASPERS_ADDR=0.0.0.0:" + port, "JASPERS_PUBLIC_URL=https://jaspers.example.com", "JASPERS_YAHOO_ENABLED=false",
+	}}
+	if code, said := s.run("health"); code != 1 || !strings.Contains(said, "no answer at 127.0.0.1:"+port) {
+		t.Errorf("before it runs: got %d: %s", code, said)
+	}
+	start(t, s.dir, s.environ, "serve")
+	eventually(t, "ready", func() error {
+		if code, said := s.run("health", "-ready"); code != 0 {
+			return fmt.Errorf("got %d: %s", code, said)
+		}
+		return nil
+	})
+	if code, said := s.run("health"); code != 0 || said != "" {
+		t.Errorf("got %d: %s", code, said)
 	}
 }

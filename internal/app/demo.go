@@ -136,7 +136,7 @@ func isLoopback(addr string) bool {
 
 // removeDemo deletes what a demo keeps, and nothing else that may lie in the folder.
 func removeDemo(dir string) error {
-	for _, name := range []string{"jaspers.db", "jaspers.db-wal", "jaspers.db-shm", secretsFile, secretsFile + ".lock", secretsFile + ".rotate.lock"} {
+	for _, name := range []string{"jaspers.db", "jaspers.db-wal", "jaspers.db-shm", "jaspers.db.lock", secretsFile, secretsFile + ".lock", secretsFile + rotateLock} {
 		if err := os.Remove(filepath.Join(dir, name)); err != nil && !errors.Is(err, os.ErrNotExist) {
 			return fmt.Errorf("remove the old demo: %w", err)
 		}

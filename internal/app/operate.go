@@ -29,31 +29,42 @@ var ErrNotInstalled = errors.New("there is no installation")
 
 // openInstalled opens the database of an installation and finds its secrets. It makes neither files nor secrets nor tables.
 func (c *Config) openInstalled(ctx context.Context) (*db.DB, error) {
-	none := fmt.Errorf("%w at %s: set JASPERS_DATA_DIR or JASPERS_DATABASE_URL as the server has them; jaspers serve and jaspers user add make a new one",
-		ErrNotInstalled, c.where())
-	if path, is := strings.CutPrefix(string(c.Database.URL), "sqlite:"); is {
-		if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
-			return nil, none
-		}
-	}
-	database, err := db.Open(ctx, string(c.Database.URL))
+	database, version, newest, err := c.openThere(ctx)
 	if err != nil {
 		return nil, err
 	}
-	version, newest, err := database.Schema(ctx)
-	switch {
-	case err != nil:
-	case version == 0:
-		err = none
-	case version < newest:
+	if version < newest {
 		err = fmt.Errorf("the database at %s is of an older version of this program: use that one, or update the server first", c.where())
-	default:
+	} else {
 		err = c.findSecrets()
 	}
 	if err != nil {
 		return nil, errors.Join(err, database.Close())
 	}
 	return database, nil
+}
+
+// openThere opens the database of an installation, whichever version of the program it is of, and tells the version of its
+// schema beside the newest one there is.
+func (c *Config) openThere(ctx context.Context) (database *db.DB, version, newest int64, err error) {
+	none := fmt.Errorf("%w at %s: set JASPERS_DATA_DIR or JASPERS_DATABASE_URL as the server has them; jaspers serve and jaspers user add make a new one",
+		ErrNotInstalled, c.where())
+	if path, is := strings.CutPrefix(string(c.Database.URL), "sqlite:"); is {
+		if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
+			return nil, 0, 0, none
+		}
+	}
+	if database, err = db.Open(ctx, string(c.Database.URL)); err != nil {
+		return nil, 0, 0, err
+	}
+	version, newest, err = database.Schema(ctx)
+	if err == nil && version == 0 {
+		err = none
+	}
+	if err != nil {
+		return nil, 0, 0, errors.Join(err, database.Close())
+	}
+	return database, version, newest, nil
 }
 
 // where names the database without its password.

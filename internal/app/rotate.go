@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/jaspers-ai/jaspers/internal/files"
 	"github.com/jaspers-ai/jaspers/internal/vault"
 )
 
@@ -82,7 +83,7 @@ func RotateKeys(ctx context.Context, cfg Config, out io.Writer) error {
 		if o.keysFile == "" {
 			return o.rotateGiven(ctx)
 		}
-		unlock, err := lockFile(ctx, o.keysFile+".rotate.lock") // a second one would wait for values the first has in hand
+		unlock, err := files.Lock(ctx, o.keysFile+rotateLock) // a second one would wait for values the first has in hand
 		if err != nil {
 			return err
 		}
@@ -90,6 +91,9 @@ func RotateKeys(ctx context.Context, cfg Config, out io.Writer) error {
 		return o.rotateFile(ctx)
 	})
 }
+
+// rotateLock ends the name of the file by which a rotation keeps others from the keys.
+const rotateLock = ".rotate.lock"
 
 func (o *operator) rotateFile(ctx context.Context) error {
 	began, err := o.addKey(ctx)

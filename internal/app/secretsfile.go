@@ -6,11 +6,12 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"strings"
 	"time"
 
 	"github.com/joho/godotenv"
+
+	"github.com/jaspers-ai/jaspers/internal/files"
 )
 
 // secretsFile holds the generated secrets, in the data folder.
@@ -40,12 +41,12 @@ func readSecretsFile(path string) (map[string]string, error) {
 // new one, whenever any of them is killed.
 func editSecretsFile(ctx context.Context, path string, edit func(values map[string]string) (map[string]string, error)) error {
 	// A file that root wrote in the place of the server's could not be read by the server any more.
-	if info, err := os.Stat(path); err == nil && !isOurs(info) {
+	if info, err := os.Stat(path); err == nil && !files.IsOurs(info) {
 		return fmt.Errorf("%s belongs to another user: run this as the user the server runs as", path)
 	}
 	ctx, cancel := context.WithTimeout(ctx, lockTime)
 	defer cancel()
-	unlock, err := lockFile(ctx, path+".lock")
+	unlock, err := files.Lock(ctx, path+".lock")
 	if err != nil {
 		return err
 	}
@@ -65,7 +66,11 @@ func editSecretsFile(ctx context.Context, path string, edit func(values map[stri
 	if err != nil || len(changes) == 0 {
 		return err
 	}
-	return replaceFile(path, changeLines(text, changes))
+	text = changeLines(text, changes)
+	if err := files.Replace(path, func(part string) error { return os.WriteFile(part, []byte(text), 0o600) }); err != nil {
+		return fmt.Errorf("write the generated secrets: %w", err)
+	}
+	return nil
 }
 
 // changeLines gives settings their new values, those that are not there yet at the end.
@@ -92,26 +97,4 @@ func changeLines(text string, changes map[string]string) string {
 		}
 	}
 	return b.String()
-}
-
-// replaceFile writes a file that only its owner can read in the place of another, whole or not at all, and lasting.
-func replaceFile(path, text string) error {
-	file, err := os.CreateTemp(filepath.Dir(path), secretsFile+".*") // 0600
-	if err != nil {
-		return err
-	}
-	defer func() { _ = os.Remove(file.Name()) }() // does nothing once it was renamed
-	_, err = file.WriteString(text)
-	if err := errors.Join(err, file.Sync(), file.Close()); err != nil {
-		return fmt.Errorf("write the generated secrets: %w", err)
-	}
-	if err := os.Rename(file.Name(), path); err != nil {
-		return err
-	}
-	folder, err := os.Open(filepath.Dir(path))
-	if err != nil {
-		return err
-	}
-	_ = folder.Sync() // not every file system can
-	return folder.Close()
 }

@@ -107,6 +107,13 @@ func TestTLSIsModernSpeaksHTTP2AndTakesARenewedCertificate(t *testing.T) {
 		_ = conn.Close()
 		t.Error("a cipher suite that does not seal was taken")
 	}
+	probe := func(when string) {
+		t.Helper()
+		if err := errors.Join(app.Probe(ctx, cfg, false), app.Probe(ctx, cfg, true)); err != nil {
+			t.Errorf("%s: %v", when, err)
+		}
+	}
+	probe("with the first certificate")
 	if err := os.WriteFile(cert, []byte("half a file"), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -129,6 +136,7 @@ func TestTLSIsModernSpeaksHTTP2AndTakesARenewedCertificate(t *testing.T) {
 		}
 		return err
 	})
+	probe("with the second certificate")
 	if n := bytes.Count([]byte(log.String()), []byte("stays in force")); n > 3 {
 		t.Errorf("got %d warnings, want one for each change", n)
 	}

@@ -21,6 +21,7 @@ import (
 	sqlite3 "modernc.org/sqlite/lib"
 
 	"github.com/jaspers-ai/jaspers/internal/fault"
+	"github.com/jaspers-ai/jaspers/internal/files"
 	"github.com/jaspers-ai/jaspers/internal/trace"
 )
 
@@ -52,6 +53,8 @@ type DB struct {
 	reader Querier
 	// prepared is read with the statements that were read with before; nil where the driver keeps them.
 	prepared *prepared
+	// unlock lets a Restore put another file in this one's place; nil where there is no file.
+	unlock func()
 }
 
 // Limits of the connection pools. SQLite has one writer by nature; four readers saturate two cores.
@@ -85,6 +88,14 @@ func Open(ctx context.Context, address string) (*DB, error) {
 	return d, nil
 }
 
+// sqliteOptions are those of every connection. Times are kept as UTC text of one form, so that they compare as text.
+const sqliteOptions = "?_pragma=busy_timeout(5000)&_pragma=foreign_keys(1)&_time_format=sqlite&_timezone=UTC&_texttotime=1"
+
+// sqliteURI names a file to the driver.
+func sqliteURI(path string) string {
+	return "file:" + (&url.URL{Path: path}).EscapedPath() + sqliteOptions
+}
+
 func openSQLite(path string) (*DB, error) {
 	if path == "" {
 		return nil, errors.New("the SQLite address names no file")
@@ -92,10 +103,24 @@ func openSQLite(path string) (*DB, error) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return nil, fmt.Errorf("make the database folder: %w", err)
 	}
-	// Times are kept as UTC text of one form, so that they compare as text.
-	const common = "_pragma=busy_timeout(5000)&_pragma=foreign_keys(1)&_time_format=sqlite&_timezone=UTC&_texttotime=1"
-	file := "file:" + (&url.URL{Path: path}).EscapedPath()
-	write, err := sql.Open("sqlite", file+"?"+common+"&_pragma=journal_mode(WAL)&_pragma=synchronous(NORMAL)&_pragma=secure_delete(1)&_txlock=immediate")
+	unlock, err := files.Share(path + lockSuffix)
+	if errors.Is(err, files.ErrLocked) {
+		return nil, fmt.Errorf("%s is being restored from a backup: wait until that is done", path)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("lock the database file: %w", err)
+	}
+	d, err := openSQLiteFile(path)
+	if err != nil {
+		unlock()
+		return nil, err
+	}
+	d.unlock = unlock
+	return d, nil
+}
+
+func openSQLiteFile(path string) (*DB, error) {
+	write, err := sql.Open("sqlite", sqliteURI(path)+"&_pragma=journal_mode(WAL)&_pragma=synchronous(NORMAL)&_pragma=secure_delete(1)&_txlock=immediate")
 	if err != nil {
 		return nil, err
 	}
@@ -106,7 +131,7 @@ func openSQLite(path string) (*DB, error) {
 	if err := os.Chmod(path, 0o600); err != nil {
 		return nil, errors.Join(fmt.Errorf("close the database file to others: %w", err), write.Close())
 	}
-	read, err := sql.Open("sqlite", file+"?"+common+"&mode=ro&_pragma=query_only(1)")
+	read, err := sql.Open("sqlite", sqliteURI(path)+readOnly)
 	if err != nil {
 		return nil, errors.Join(err, write.Close())
 	}
@@ -115,6 +140,9 @@ func openSQLite(path string) (*DB, error) {
 	kept := &prepared{DB: read}
 	return &DB{Engine: SQLite, write: write, read: read, line: make(chan struct{}, 1), reader: traced{kept}, prepared: kept}, nil
 }
+
+// readOnly are the options of connections that only read.
+const readOnly = "&mode=ro&_pragma=query_only(1)"
 
 func openPostgres(address string) (*DB, error) {
 	cfg, err := pgx.ParseConfig(address)
@@ -136,6 +164,9 @@ func openPostgres(address string) (*DB, error) {
 
 // Close closes every connection.
 func (d *DB) Close() error {
+	if d.unlock != nil {
+		defer d.unlock()
+	}
 	if d.read == d.write {
 		return d.write.Close()
 	}

@@ -26,7 +26,7 @@ const (
 // ranks are the layers of the program, the ground first. A package imports packages of lower ranks only; those of one
 // rank do not know each other. Names are below internal.
 var ranks = [][]string{
-	{"allocation", "calendar", "fault", "flight", "forms", "kept", "metrics", "pause", "ranking", "receipt", "redis", "returns", "trace", "vault", "words"},
+	{"allocation", "calendar", "fault", "files", "flight", "forms", "kept", "metrics", "pause", "ranking", "receipt", "redis", "returns", "trace", "vault", "words"},
 	{"calculate", "db", "facts", "fiscal", "flat", "limit", "mail", "packed", "passwords", "risk", "telemetry", "upstream", "when"},
 	{"audit", "broker", "cache", "figures", "idempotency", "intent", "items", "job", "llm", "pace", "reference", "sentry"},
 	{"budget", "claims", "filings", "instrument", "keys", "ledger", "market", "plan", "secondfactor", "tool", "user"},
