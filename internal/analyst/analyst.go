@@ -24,6 +24,8 @@ type Analyst struct {
 	Builtin llm.Model
 	// Budget has each request to Model paid for; nil where nothing limits them.
 	Budget *budget.Service
+	// Told is told how Model did with each answer: nil, or why it is not its own; nil for nobody.
+	Told func(error)
 	// Understand reads what a question is about, and what things are called by their symbols:
 	// (*understanding.Service).Read.
 	Understand func(ctx context.Context, userID, question string) (about intent.Intent, names map[string][]string, err error)

@@ -73,6 +73,8 @@ type App struct {
 	// fetched keeps what outside services said; redis is its own connection, nil without one.
 	fetched *cache.Store
 	redis   *redis.Client
+	// redisSeen is the connection by which Redis is looked at.
+	redisSeen *redis.Connection
 	// keyring opens what is sealed in sealedColumns.
 	keyring *vault.Keyring
 	limiter *limit.Limiter
@@ -131,7 +133,7 @@ func (a *App) build(life context.Context, cfg Config, opts Options) (err error) 
 	if a.paces, err = pace.New(pace.Config{DB: a.db, RedisURL: string(cfg.Limits.RedisURL), Log: opts.Log}); err != nil {
 		return err
 	}
-	outside := providers{cfg, opts, a.paces}
+	outside := providers{cfg, opts, a.paces, watched{}}
 	if err := errors.Join(
 		a.buildPeople(cfg, opts), a.buildStore(cfg, opts), a.buildFilings(life, outside), a.buildMoney(life, outside), a.buildAnalyst(outside),
 	); err != nil {
@@ -139,7 +141,7 @@ func (a *App) build(life context.Context, cfg Config, opts Options) (err error) 
 	}
 	a.Account = &account.Service{DB: a.db, Now: opts.Now, Log: opts.Log, Audit: a.Audit, Auth: a.Auth, Chat: a.Chat, Jobs: a.jobs}
 	a.registerJobs()
-	return a.buildEdge(cfg, opts)
+	return errors.Join(a.buildHealth(outside), a.buildEdge(cfg, opts))
 }
 
 // buildPeople makes what knows who is asking.
@@ -259,7 +261,7 @@ func (a *App) buildAnalyst(outside providers) error {
 	now := outside.Now
 	a.budget = &budget.Service{DB: a.db, Now: now, Log: outside.Options.Log, Limits: outside.Budget.limits()}
 	a.Chat = &chat.Service{DB: a.db, Now: now, Log: outside.Options.Log, Audit: a.Audit, Keys: a.keyring, Analyst: &analyst.Analyst{
-		Model: model, Builtin: builtin.New(now), Budget: a.budget, Now: now,
+		Model: model, Builtin: builtin.New(now), Budget: a.budget, Told: outside.seen.told(modelName), Now: now,
 		Understand: (&understanding.Service{Companies: a.Filings.Companies, Holdings: a.Portfolio.Holdings, Now: now}).Read,
 		Tools:      a.tools(),
 	}}
@@ -285,7 +287,7 @@ func (a *App) buildEdge(cfg Config, opts Options) error {
 	if a.limiter, err = limit.New(limit.Config{Now: opts.Now, Log: opts.Log, RedisURL: string(cfg.Limits.RedisURL)}); err != nil {
 		return err
 	}
-	a.Ready = a.db.Ping
+	a.Ready = a.ready
 	a.Handler, err = api.New(a.Services, cfg.edge(opts, public, a.limiter))
 	return err
 }
@@ -297,6 +299,7 @@ const recoverEvery = 5 * time.Second
 func (a *App) Run(ctx context.Context) {
 	var work sync.WaitGroup
 	defer work.Wait()
+	work.Go(func() { a.Health.Run(ctx) })
 	work.Go(func() { a.jobs.Run(ctx) })
 	work.Go(func() { a.Audit.Run(ctx, a.log) })
 	work.Go(func() { a.Auth.Run(ctx) })
@@ -328,6 +331,9 @@ func (a *App) Close() error {
 	}
 	if a.redis != nil {
 		_ = a.redis.Close()
+	}
+	if a.redisSeen != nil {
+		_ = a.redisSeen.Close() // nothing is kept in it
 	}
 	if a.paces != nil {
 		_ = a.paces.Close() // nothing is kept in it

@@ -63,7 +63,7 @@ func TestTheEndOfTheConfiguredModelIsLogged(t *testing.T) {
 		"":                              nil,
 	} {
 		var log bytes.Buffer
-		p := providers{modelSettings(t, settings...), Options{Log: slog.New(slog.NewTextHandler(&log, nil)), Now: func() time.Time { return now }}, nil}
+		p := providers{modelSettings(t, settings...), Options{Log: slog.New(slog.NewTextHandler(&log, nil)), Now: func() time.Time { return now }}, paces, watched{}}
 		model, err := p.claude()
 		if err != nil || model.Info().Model == "" {
 			t.Fatalf("got %v, %v, want a model", model, err)

@@ -83,6 +83,27 @@ func (s *Service) Spent(ctx context.Context, userID string) (Month, error) {
 	return s.month(ctx, s.DB.Read(), userID, now)
 }
 
+// Everybody is what this month took so far of the budget of all together.
+func (s *Service) Everybody(ctx context.Context) (Use, error) {
+	at := key(s.Now())
+	use := Use{Limit: s.Limits.Installation}
+	var err error
+	if use.Spent, err = installationSpent(ctx, s.DB.Read(), at); err != nil {
+		return use, err
+	}
+	open, err := selectReservations(ctx, s.DB.Read(), at)
+	for _, r := range open {
+		use.Reserved = use.Reserved.Add(r.upper)
+	}
+	return use, err
+}
+
+// Gone tells whether nothing is left of the limit.
+func (u Use) Gone() bool {
+	taken := u.Spent.Add(u.Reserved)
+	return u.Limit.USD.IsPositive() && taken.USD.GreaterThanOrEqual(u.Limit.USD) || u.Limit.Tokens > 0 && taken.Tokens >= u.Limit.Tokens
+}
+
 func (s *Service) month(ctx context.Context, q db.Querier, userID string, at time.Time) (Month, error) {
 	m := monthOf(at)
 	m.Installation.Limit, m.Person.Limit = s.Limits.Installation, s.Limits.Person

@@ -47,6 +47,8 @@ type DB struct {
 	read   *sql.DB
 	// prepared is read with the statements that were read with before; nil where the driver keeps them.
 	prepared *prepared
+	// anew is a pool beside the others, which makes its own connections.
+	anew func() *sql.DB
 }
 
 // Limits of the connection pools. SQLite has one writer by nature; four readers saturate two cores.
@@ -100,13 +102,18 @@ func openSQLite(path string) (*DB, error) {
 	if err := os.Chmod(path, 0o600); err != nil {
 		return nil, errors.Join(fmt.Errorf("close the database file to others: %w", err), write.Close())
 	}
-	read, err := sql.Open("sqlite", file+"?"+common+"&mode=ro&_pragma=query_only(1)")
+	reading := file + "?" + common + "&mode=ro&_pragma=query_only(1)"
+	read, err := sql.Open("sqlite", reading)
 	if err != nil {
 		return nil, errors.Join(err, write.Close())
 	}
 	read.SetMaxOpenConns(sqliteReaders)
 	read.SetMaxIdleConns(sqliteReaders)
-	return &DB{Engine: SQLite, write: write, read: read, prepared: &prepared{DB: read}}, nil
+	anew := func() *sql.DB {
+		pool, _ := sql.Open("sqlite", reading) // fails for an unknown driver only
+		return pool
+	}
+	return &DB{Engine: SQLite, write: write, read: read, prepared: &prepared{DB: read}, anew: anew}, nil
 }
 
 func openPostgres(address string) (*DB, error) {
@@ -114,17 +121,18 @@ func openPostgres(address string) (*DB, error) {
 	if err != nil {
 		return nil, errors.New("the PostgreSQL address cannot be read") // the cause would print the password
 	}
-	pool := stdlib.OpenDB(*cfg, stdlib.OptionAfterConnect(func(_ context.Context, conn *pgx.Conn) error {
+	making := connector{stdlib.GetConnector(*cfg, stdlib.OptionAfterConnect(func(_ context.Context, conn *pgx.Conn) error {
 		// Times come back in UTC, as from SQLite, and not in this machine's zone.
 		conn.TypeMap().RegisterType(&pgtype.Type{
 			Name: "timestamptz", OID: pgtype.TimestamptzOID, Codec: &pgtype.TimestamptzCodec{ScanLocation: time.UTC},
 		})
 		return nil
-	}))
+	}))}
+	pool := sql.OpenDB(making)
 	pool.SetMaxOpenConns(postgresMaxOpen)
 	pool.SetMaxIdleConns(postgresMaxIdle)
 	pool.SetConnMaxLifetime(connMaxLifetime)
-	return &DB{Engine: Postgres, write: pool, read: pool}, nil
+	return &DB{Engine: Postgres, write: pool, read: pool, anew: func() *sql.DB { return sql.OpenDB(making) }}, nil
 }
 
 // Close closes every connection.

@@ -102,7 +102,7 @@ func readRows(answer *upstream.Answer) ([]quoteRow, error) {
 	}
 	result := body.QuoteResponse.Result
 	if result == nil || body.QuoteResponse.Error != nil || len(rows) == 0 && len(result) > 0 {
-		return rows, fault.New(fault.UpstreamFailed, "Yahoo's answer holds no quotes; try again later")
+		return rows, answer.Useless(fault.New(fault.UpstreamFailed, "Yahoo's answer holds no quotes; try again later"))
 	}
 	return rows, nil
 }
