@@ -80,8 +80,14 @@ func getHealth[T any](r *router, path string, tell func(health.Report, health.Si
 		}
 		return out, nil
 	})
-	op.Responses["503"] = &huma.Response{Description: "Down, which the report says", Content: op.Responses["200"].Content}
+	failed, told := op.Responses["503"], op.Responses["200"]
+	failed.Description += "; or the report, when it says down"
+	failed.Content = map[string]*huma.MediaType{jsonType: {Schema: &huma.Schema{
+		OneOf: []*huma.Schema{told.Content[jsonType].Schema, failed.Content[jsonType].Schema},
+	}}}
 }
+
+const jsonType = "application/json"
 
 // sightOf is how much the caller is told.
 func sightOf(ctx context.Context) health.Sight {

@@ -10,6 +10,7 @@ import (
 	"github.com/shopspring/decimal"
 
 	"github.com/jaspers-ai/jaspers/internal/llm"
+	"github.com/jaspers-ai/jaspers/internal/pace"
 )
 
 // modelSettings are those of a server with a model and these settings.
@@ -57,6 +58,10 @@ func TestPricesAreTheKnownOnesUnlessTheyAreSet(t *testing.T) {
 
 func TestTheEndOfTheConfiguredModelIsLogged(t *testing.T) {
 	now := time.Date(2026, 11, 22, 0, 0, 0, 0, time.UTC)
+	paces, err := pace.New(pace.Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
 	for want, settings := range map[string][]string{
 		"will be retired on 2026-11-30": {"JASPERS_ANTHROPIC_MODEL=claude-sonnet-4-5"},
 		"was retired on 2025-10-28":     {"JASPERS_ANTHROPIC_MODEL=claude-3-5-sonnet-20241022"},

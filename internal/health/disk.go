@@ -6,9 +6,10 @@ import (
 )
 
 const (
-	// diskFull is what is left when next to nothing can be written any more, and diskLow when that is near; in bytes.
-	diskFull = 16 << 20
-	diskLow  = 512 << 20
+	// diskFull is what is left when next to nothing can be written any more, and diskLow when that is near; in bytes. Of small
+	// disks it is a part of them.
+	diskFull, partFull = 16 << 20, 100
+	diskLow, partLow   = 512 << 20, 20
 )
 
 // Disk looks at the room where the data folder is. It is vital where the database is there, too. False where there is no
@@ -27,9 +28,9 @@ func Disk(dir string, vital bool) (Check, bool) {
 		}
 		f := Finding{Status: OK, Figures: map[string]float64{"freeBytes": left.free, "sizeBytes": left.size}}
 		switch {
-		case left.free < min(diskFull, left.size/20) || left.noFiles:
+		case left.free < min(diskFull, left.size/partFull) || left.noFiles:
 			f.Status, f.Reason = Down, "is full: nothing more can be stored"
-		case left.free < min(diskLow, left.size/20):
+		case left.free < min(diskLow, left.size/partLow):
 			f.Status, f.Reason = Degraded, "is nearly full"
 		}
 		return f

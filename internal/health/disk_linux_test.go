@@ -18,7 +18,7 @@ func TestADiskIsNearlyFullBeforeItIsFull(t *testing.T) {
 		t.Fatal("it is no part")
 	}
 	const size = 8 << 20
-	for fill, want := range map[int]Status{size / 2: OK, size - size/40: Down, size: Down} {
+	for fill, want := range map[int]Status{size / 2: OK, size - size/40: Degraded, size - size/200: Down} {
 		name := filepath.Join(dir, "fill")
 		if err := os.WriteFile(name, make([]byte, fill), 0o600); err != nil {
 			t.Fatal(err)
