@@ -28,7 +28,7 @@ const (
 var ranks = [][]string{
 	{"allocation", "calendar", "fault", "flight", "forms", "kept", "pause", "ranking", "receipt", "redis", "returns", "telemetry", "vault", "words"},
 	{"calculate", "db", "facts", "fiscal", "flat", "limit", "mail", "packed", "passwords", "risk", "upstream", "when"},
-	{"audit", "broker", "cache", "figures", "idempotency", "intent", "items", "job", "llm", "pace", "reference"},
+	{"audit", "broker", "cache", "figures", "health", "idempotency", "intent", "items", "job", "llm", "pace", "reference"},
 	{"budget", "claims", "filings", "instrument", "keys", "ledger", "market", "plan", "secondfactor", "tool", "user"},
 	adapters,
 	{"auth", "builtin", "connection", "documents", "exchange", "lots", "passages", "pastprices", "prose", "reported", "research"},
