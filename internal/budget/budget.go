@@ -85,17 +85,20 @@ func (s *Service) Spent(ctx context.Context, userID string) (Month, error) {
 
 // Everybody is what this month took so far of the budget of all together.
 func (s *Service) Everybody(ctx context.Context) (Use, error) {
-	at := key(s.Now())
-	use := Use{Limit: s.Limits.Installation}
-	var err error
-	if use.Spent, err = installationSpent(ctx, s.DB.Read(), at); err != nil {
-		return use, err
+	use, _, err := s.everybody(ctx, s.DB.Read(), key(s.Now()))
+	return use, err
+}
+
+func (s *Service) everybody(ctx context.Context, q db.Querier, month string) (use Use, open []reservation, err error) {
+	use.Limit = s.Limits.Installation
+	if use.Spent, err = installationSpent(ctx, q, month); err != nil {
+		return use, nil, err
 	}
-	open, err := selectReservations(ctx, s.DB.Read(), at)
+	open, err = selectReservations(ctx, q, month)
 	for _, r := range open {
 		use.Reserved = use.Reserved.Add(r.upper)
 	}
-	return use, err
+	return use, open, err
 }
 
 // Gone tells whether nothing is left of the limit.
@@ -106,17 +109,14 @@ func (u Use) Gone() bool {
 
 func (s *Service) month(ctx context.Context, q db.Querier, userID string, at time.Time) (Month, error) {
 	m := monthOf(at)
-	m.Installation.Limit, m.Person.Limit = s.Limits.Installation, s.Limits.Person
+	m.Person.Limit = s.Limits.Person
+	var open []reservation
 	var err error
-	if m.Installation.Spent, err = installationSpent(ctx, q, key(at)); err != nil {
+	if m.Installation, open, err = s.everybody(ctx, q, key(at)); err != nil {
 		return m, err
 	}
-	if m.Person.Spent, err = personSpent(ctx, q, userID, key(at)); err != nil {
-		return m, err
-	}
-	open, err := selectReservations(ctx, q, key(at))
+	m.Person.Spent, err = personSpent(ctx, q, userID, key(at))
 	for _, r := range open {
-		m.Installation.Reserved = m.Installation.Reserved.Add(r.upper)
 		if r.userID == userID {
 			m.Person.Reserved = m.Person.Reserved.Add(r.upper)
 		}
