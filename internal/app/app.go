@@ -133,7 +133,11 @@ func (a *App) build(life context.Context, cfg Config, opts Options) (err error) 
 	if a.paces, err = pace.New(pace.Config{DB: a.db, RedisURL: string(cfg.Limits.RedisURL), Log: opts.Log}); err != nil {
 		return err
 	}
-	outside := providers{cfg, opts, a.paces, watched{}}
+	seen, err := newWatched(a.db, opts.Log)
+	if err != nil {
+		return err
+	}
+	outside := providers{cfg, opts, a.paces, seen}
 	if err := errors.Join(
 		a.buildPeople(cfg, opts), a.buildStore(cfg, opts), a.buildFilings(life, outside), a.buildMoney(life, outside), a.buildAnalyst(outside),
 	); err != nil {

@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"log/slog"
 	"path/filepath"
 	"strings"
 	"time"
@@ -18,11 +19,20 @@ import (
 const modelName = "anthropic"
 
 // watched are the upstreams by the clients that ask them.
-type watched map[*upstream.Client]*health.Upstream
+type watched struct {
+	upstreams map[*upstream.Client]*health.Upstream
+	// turns are in the database, beside Redis where there is one too: while that is gone the turns are not.
+	turns *pace.Keepers
+}
+
+func newWatched(database *db.DB, log *slog.Logger) (watched, error) {
+	turns, err := pace.New(pace.Config{DB: database, Log: log})
+	return watched{map[*upstream.Client]*health.Upstream{}, turns}, err
+}
 
 // find is the upstream of a name; nil where it is not configured.
 func (w watched) find(name string) *health.Upstream {
-	for _, u := range w {
+	for _, u := range w.upstreams {
 		if u.Name == name {
 			return u
 		}
@@ -41,18 +51,24 @@ func (w watched) told(name string) func(error) {
 // watch has an upstream's health known: by the requests that leave for it and, where there are none, by the least that can
 // be asked of it, no more often than once in a while over all processes.
 func (p providers) watch(name string, client *upstream.Client, asked interface{ Probe(context.Context) error }, refusals ...int) error {
-	turns, err := p.paces.For(pace.Limits{Vendor: name, Key: "probe:" + name, Windows: []pace.Window{{Count: 1, Period: health.ProbeEvery}}})
+	turns, err := p.seen.turns.For(pace.Limits{
+		Vendor: name, Key: "probe:" + name, Windows: []pace.Window{{Count: 1, Period: health.ProbeEvery}}, Margin: turnMargin,
+	})
 	if err != nil {
 		return err
 	}
-	seen := p.seen[client]
+	seen := p.seen.upstreams[client]
 	seen.Name, seen.Refusals, seen.Waiting, seen.Probe = name, refusals, client.Waiting, asked.Probe
 	seen.Turn = func(ctx context.Context) error { return turns.Wait(ctx, turnTime) }
 	return nil
 }
 
-// turnTime is how long is waited to hear whether it is our turn.
-const turnTime = time.Second
+// A turn is taken that comes within turnTime. Twice turnMargin is how long the database may not say whose it is before each
+// process goes by its own share of turns, which may come at the same time.
+const (
+	turnTime   = time.Second
+	turnMargin = 10 * time.Second
+)
 
 // buildHealth makes what looks at everything that is configured.
 func (a *App) buildHealth(outside providers) error {
@@ -75,7 +91,7 @@ func (a *App) buildHealth(outside providers) error {
 		checks = append(checks, a.modelCheck(model))
 	}
 	var upstreams []*health.Upstream
-	for _, u := range outside.seen {
+	for _, u := range outside.seen.upstreams {
 		upstreams = append(upstreams, u)
 	}
 	a.Health = health.New(checks, upstreams, a.log)

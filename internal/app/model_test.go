@@ -10,7 +10,6 @@ import (
 	"github.com/shopspring/decimal"
 
 	"github.com/jaspers-ai/jaspers/internal/llm"
-	"github.com/jaspers-ai/jaspers/internal/pace"
 )
 
 // modelSettings are those of a server with a model and these settings.
@@ -58,7 +57,7 @@ func TestPricesAreTheKnownOnesUnlessTheyAreSet(t *testing.T) {
 
 func TestTheEndOfTheConfiguredModelIsLogged(t *testing.T) {
 	now := time.Date(2026, 11, 22, 0, 0, 0, 0, time.UTC)
-	paces, err := pace.New(pace.Config{})
+	seen, err := newWatched(nil, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -68,7 +67,7 @@ func TestTheEndOfTheConfiguredModelIsLogged(t *testing.T) {
 		"":                              nil,
 	} {
 		var log bytes.Buffer
-		p := providers{modelSettings(t, settings...), Options{Log: slog.New(slog.NewTextHandler(&log, nil)), Now: func() time.Time { return now }}, paces, watched{}}
+		p := providers{modelSettings(t, settings...), Options{Log: slog.New(slog.NewTextHandler(&log, nil)), Now: func() time.Time { return now }}, nil, seen}
 		model, err := p.claude()
 		if err != nil || model.Info().Model == "" {
 			t.Fatalf("got %v, %v, want a model", model, err)

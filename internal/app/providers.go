@@ -199,7 +199,7 @@ func (p providers) client(cfg upstream.Config, addresses ...address) (*upstream.
 		seen.Record(ctx, c)
 	}
 	client, err := upstream.New(cfg)
-	p.seen[client] = seen
+	p.seen.upstreams[client] = seen
 	return client, err
 }
 

@@ -9,6 +9,7 @@ import (
 )
 
 const (
+	databaseName = "database"
 	// databaseTime is how long the database may take for nothing, by one of the connections there are and by a new one.
 	databaseTime = within/2 - 100*time.Millisecond
 	databaseSlow = 500 * time.Millisecond
@@ -17,7 +18,7 @@ const (
 // Database looks at the database: whether it answers as requests would ask it, and where not, whether it would if there were
 // a connection to be had.
 func Database(d *db.DB) Check {
-	return Check{Name: "database", Vital: true, Look: func(ctx context.Context) Finding {
+	return Check{Name: databaseName, Vital: true, Look: func(ctx context.Context) Finding {
 		began := time.Now()
 		err := briefly(ctx, d.Probe)
 		f := Finding{Status: OK, Figures: map[string]float64{"latencyMs": Milliseconds(time.Since(began))}}

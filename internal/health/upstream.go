@@ -17,6 +17,8 @@ const (
 	// the last one.
 	judged = 3
 	recent = 90 * time.Second
+	// settled is how long nothing good was heard of one that failed last before it is taken to be down, however few tried.
+	settled = 10 * time.Second
 	// slow is how long an upstream may take before it is slow.
 	slow = 5 * time.Second
 
@@ -154,19 +156,23 @@ func (u *Upstream) known() (list []attempt, latest time.Time) {
 	return slices.Clone(u.last[first:]), u.last[len(u.last)-1].at
 }
 
-// Finding is how the upstream is: down when all of its last attempts failed, degraded when one did, when it is slow, or when
-// it takes no more.
+// Finding is how the upstream is: down when all of its last attempts failed, or the last one did and nothing good was heard
+// for a while; degraded when one did, when it is slow, or when it takes no more.
 func (u *Upstream) Finding() Finding {
 	waiting := u.Waiting()
 	list, latest := u.known()
 	failed, trouble, isStrained, took := 0, "", false, waiting
+	var good time.Time // when something good was heard
 	for _, a := range list {
 		if a.trouble != "" {
 			failed++
 			trouble = a.trouble
+		} else {
+			good = a.at
 		}
 		isStrained, took = isStrained || a.strained, max(took, a.took)
 	}
+	gone := failed == len(list) || good != latest && time.Since(good) >= settled
 	f := Finding{Status: OK, Figures: map[string]float64{
 		"attempts": float64(len(list)), "failed": float64(failed), "slowestMs": Milliseconds(took), "waitingMs": Milliseconds(waiting),
 	}}
@@ -174,7 +180,7 @@ func (u *Upstream) Finding() Finding {
 		f.Figures["askedSecondsAgo"] = Seconds(time.Since(latest))
 	}
 	switch {
-	case failed > 0 && failed == len(list):
+	case failed > 0 && gone:
 		f.Status, f.Reason = Down, trouble
 	case failed > 0:
 		f.Status, f.Reason = Degraded, "fails at times: it "+trouble
@@ -188,11 +194,12 @@ func (u *Upstream) Finding() Finding {
 	return f
 }
 
-// probe asks an upstream how it is whenever somebody wants to know and nobody else asked it anything lately.
+// probe asks an upstream how it is whenever somebody wants to know and nobody else asked it anything lately. Whose turn it is
+// stands in the database: without that it is nobody's.
 func (m *Monitor) probe(ctx context.Context, u *Upstream) {
 	for pause.For(ctx, tick) == nil {
 		_, latest := u.known()
-		wanted := time.Since(m.began)-time.Duration(m.asked.Load()) < lookedFor
+		wanted := time.Since(m.began)-time.Duration(m.asked.Load()) < lookedFor && m.report().Find(databaseName).Status == OK
 		if !wanted || time.Since(latest) < quiet || u.Waiting() > 0 || u.Turn(ctx) != nil {
 			continue
 		}

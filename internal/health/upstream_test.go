@@ -119,6 +119,43 @@ func TestWhatWasLongAgoCountsForNothingBesideWhatIsNew(t *testing.T) {
 	})
 }
 
+func TestOneThatFailedLastIsDownWhenNothingGoodIsHeardForAWhile(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		u := still("vendor")
+		u.Record(t.Context(), good)
+		u.Record(t.Context(), gone)
+		if got := u.Finding(); got.Status != Degraded {
+			t.Errorf("got %+v, want it degraded: it may have been once", got)
+		}
+		time.Sleep(settled)
+		if got := u.Finding(); got.Status != Down || got.Reason != unreachable {
+			t.Errorf("got %+v, want it down", got)
+		}
+		u.Record(t.Context(), good)
+		time.Sleep(settled)
+		if got := u.Finding(); got.Status != Degraded {
+			t.Errorf("got %+v, want it degraded", got)
+		}
+	})
+}
+
+func TestNobodyIsProbedWhileTheDatabaseCannotSayWhoseTurnItIs(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := &probes{}
+		u := still("vendor")
+		u.Probe, u.Turn = p.ask, func(context.Context) error { return nil }
+		m := New([]Check{found(databaseName, true, Degraded)}, []*Upstream{u}, quietLog())
+		runs(t, m)
+		for range 10 {
+			m.Report(Words)
+			time.Sleep(10 * time.Second)
+		}
+		if n := p.count(); n != 0 {
+			t.Errorf("got %d probes", n)
+		}
+	})
+}
+
 // probes are those of one upstream by all processes.
 type probes struct {
 	mu   sync.Mutex

@@ -96,7 +96,7 @@ func readRows(answer *upstream.Answer) ([]quoteRow, error) {
 	var rows []quoteRow
 	for _, raw := range body.QuoteResponse.Result {
 		row := new(quoteRow)
-		if json.Unmarshal(raw, &row) == nil && row != nil {
+		if json.Unmarshal(raw, &row) == nil && row != nil && row.Symbol != "" {
 			rows = append(rows, *row)
 		}
 	}
