@@ -15,7 +15,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/jaspers-ai/jaspers/internal/app"
 	"github.com/jaspers-ai/jaspers/internal/db"
 	"github.com/jaspers-ai/jaspers/internal/sim"
 )
@@ -160,6 +159,12 @@ func TestARedisThatIsKilledHangsOrIsSomethingElseShowsAndHoldsNobodyUp(t *testin
 		t.Fatal(err)
 	}
 	p.soon("", "redis", "ok")
+	way.delay = 300 * time.Millisecond
+	way.set(slow)
+	p.soon("", "redis", "degraded")
+	serves("slow")
+	way.set(open)
+	p.soon("", "redis", "ok")
 	for name, is := range map[string]condition{"cut off": cut, "silent": silent, "babbling": babbles} {
 		way.set(is)
 		p.soon("", "redis", "down")
@@ -178,6 +183,13 @@ func TestADatabaseThatIsCutOffHangsOrIsSomethingElseIsDown(t *testing.T) {
 	}})
 	s.mayFail = true // what the background cannot do is an error
 	p := s.register("ada")
+	p.soon("", "database", "ok")
+	way.delay = 700 * time.Millisecond
+	way.set(slow)
+	if got := p.soon("", "database", "degraded"); got.Reason != "" {
+		t.Errorf("got %+v: whoever it is, a slow database does not say so in time", got)
+	}
+	way.set(open)
 	p.soon("", "database", "ok")
 	for _, is := range []condition{cut, silent, babbles} {
 		way.set(is)
@@ -416,32 +428,50 @@ func TestEveryUpstreamThatStopsSlowsOrLiesShows(t *testing.T) {
 	}
 }
 
-func TestReplicasTogetherProbeEachUpstreamOnce(t *testing.T) {
+// probed are the paths of the simulated providers that are asked to see how they are.
+var probed = map[string]string{
+	sim.ProviderAlpaca: "/live/v2/account", sim.ProviderIBKR: "/v1/api/iserver/auth/status", sim.ProviderYahoo: "/v1/finance/search",
+	sim.ProviderFinnhub: "/quote", sim.ProviderEDGAR: "/data/submissions/CIK0000320193.json", sim.ProviderClaude: "/v1/models",
+}
+
+// probes counts how often each provider was probed.
+func (s *site) probes() map[string]int {
+	counts := map[string]int{}
+	for _, r := range s.sim.Requests() {
+		if probed[r.Provider] == r.Path {
+			counts[r.Provider] += r.Count
+		}
+	}
+	return counts
+}
+
+func TestReplicasTogetherProbeEachUpstreamOnceAMinuteWhileSomebodyLooks(t *testing.T) {
 	t.Parallel()
 	s := startSite(t, db.Postgres, setup{gateway: "alex", settings: []string{"JASPERS_FINNHUB_API_KEY=" + finnhubKey}})
-	p := s.register("ada")
-	admins := []*person{p, p.at(s.running(t)), p.at(s.running(t))}
-	asked := map[string]int{}
+	p := s.stranger()
+	all := []*person{p, p.at(s.running(t)), p.at(s.running(t))}
+	p.get("/auth/me").status(http.StatusUnauthorized)
+	if got := s.probes(); len(got) != 0 {
+		t.Errorf("got %v, want nobody probed while nobody looks", got)
+	}
+	began := time.Now()
 	eventually(t, "a probe of each", func() error {
-		clear(asked)
-		for _, by := range admins {
-			for _, api := range by.health("/external-apis").Parts {
-				asked[api.Name] += int(api.Figures["attempts"])
-			}
+		for _, by := range all {
+			by.health("/external-apis")
 		}
-		if len(asked) != len(simulated) {
-			return fmt.Errorf("got %v", asked)
-		}
-		for _, n := range asked {
-			if n == 0 {
-				return fmt.Errorf("got %v", asked)
-			}
+		if got := s.probes(); len(got) != len(probed) {
+			return fmt.Errorf("got %v", got)
 		}
 		return nil
 	})
-	for provider, name := range simulated {
-		if got := s.sim.Traffic(provider); got.Requests != 1 || asked[name] != 1 {
-			t.Errorf("got %+v and %d heard, want one of all three processes", got, asked[name])
+	for end := time.Now().Add(5 * time.Second); time.Now().Before(end); time.Sleep(500 * time.Millisecond) {
+		for _, by := range all {
+			by.health("/external-apis")
+		}
+	}
+	for provider, n := range s.probes() {
+		if most := 1 + int(time.Since(began)/time.Minute); n > most {
+			t.Errorf("%s was probed %d times by three processes, want %d at most", provider, n, most)
 		}
 	}
 }
@@ -449,14 +479,7 @@ func TestReplicasTogetherProbeEachUpstreamOnce(t *testing.T) {
 // running is one more process of the site, with its background work.
 func (s *site) running(t *testing.T) string {
 	t.Helper()
-	cfg, err := app.LoadConfig(s.environ, "")
-	if err != nil {
-		t.Fatal(err)
-	}
-	a, err := app.New(t.Context(), cfg, s.options(t))
-	if err != nil {
-		t.Fatal(err)
-	}
+	a := s.process(t)
 	server := httptest.NewServer(a.Handler)
 	work, stop := context.WithCancel(context.Background())
 	var background sync.WaitGroup

@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"sync"
 	"testing"
+	"time"
 )
 
 // condition is what becomes of what is said on a way.
@@ -16,13 +17,15 @@ const (
 	cut                      // nobody comes through
 	silent                   // it arrives nowhere, and nobody says so
 	babbles                  // somebody else answers
+	slow                     // it arrives after a delay
 )
 
 // way is a TCP way to a server, which can be closed and left by all who are on it.
 type way struct {
-	t    *testing.T
-	to   string
-	port net.Listener
+	t     *testing.T
+	to    string
+	delay time.Duration // of what is slow
+	port  net.Listener
 
 	mu    sync.Mutex
 	is    condition
@@ -122,7 +125,10 @@ func (w *way) pass(from io.Reader, to io.Writer, back io.Writer) {
 			return
 		}
 		switch is := w.condition(); {
-		case is == open:
+		case is == open, is == slow:
+			if is == slow && back != nil {
+				time.Sleep(w.delay)
+			}
 			_, err = to.Write(buffer[:n])
 		case is == babbles && back != nil:
 			_, err = io.WriteString(back, "HTTP/1.1 200 OK\r\n\r\n<html>welcome</html>\r\n")

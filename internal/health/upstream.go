@@ -172,7 +172,7 @@ func (u *Upstream) Finding() Finding {
 		}
 		isStrained, took = isStrained || a.strained, max(took, a.took)
 	}
-	gone := failed == len(list) || good != latest && time.Since(good) >= settled
+	gone := failed == len(list) || list[len(list)-1].trouble != "" && time.Since(good) >= settled
 	f := Finding{Status: OK, Figures: map[string]float64{
 		"attempts": float64(len(list)), "failed": float64(failed), "slowestMs": Milliseconds(took), "waitingMs": Milliseconds(waiting),
 	}}
