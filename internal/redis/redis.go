@@ -68,7 +68,7 @@ const (
 	markFor = 10 * time.Second
 )
 
-var errOther = errors.New("Redis gave something else than was stored in it")
+var errOther = errors.New("what was stored came back as something else")
 
 // Check stores something and reads it again: it fails where Redis does not answer within a second, takes nothing, or
 // is something else.
