@@ -28,6 +28,8 @@ type Analyst struct {
 	Budget *budget.Service
 	// Record is told what each turn of Model took, whatever became of it; nil for nobody. It must not wait for anything.
 	Record func(context.Context, usage.Turn)
+	// Told is told how Model did with each answer: nil, or why it is not its own; nil for nobody.
+	Told func(error)
 	// Understand reads what a question is about that follows earlier ones, and what things are called by their symbols:
 	// (*understanding.Service).Read.
 	Understand func(ctx context.Context, userID, question string, earlier []string) (about intent.Intent, names map[string][]string, err error)

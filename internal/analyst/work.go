@@ -63,10 +63,19 @@ func (w *work) answer(ctx context.Context, q Question) error {
 	asking, cancel := context.WithTimeoutCause(ctx, w.limits.Time*modelShare/100, errOutOfTime)
 	defer cancel()
 	err := w.converse(asking)
-	if err == nil || ctx.Err() != nil {
+	if ctx.Err() != nil {
 		return err
 	}
-	return w.fallBack(ctx, q, failure(asking, err))
+	if err != nil {
+		err = failure(asking, err)
+	}
+	if w.analyst.Told != nil {
+		w.analyst.Told(err)
+	}
+	if err == nil {
+		return nil
+	}
+	return w.fallBack(ctx, q, err)
 }
 
 // modelShare is the part of an answer's time that the model has, in percent; the rest is for the built-in analyst.

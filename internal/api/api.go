@@ -26,6 +26,7 @@ import (
 	"github.com/jaspers-ai/jaspers/internal/documents"
 	"github.com/jaspers-ai/jaspers/internal/fault"
 	"github.com/jaspers-ai/jaspers/internal/filings"
+	"github.com/jaspers-ai/jaspers/internal/health"
 	"github.com/jaspers-ai/jaspers/internal/idempotency"
 	"github.com/jaspers-ai/jaspers/internal/ledger"
 	"github.com/jaspers-ai/jaspers/internal/limit"
@@ -74,6 +75,7 @@ type Services struct {
 	Audit       *audit.Log
 	Usage       *usage.Service
 	Idempotency *idempotency.Keys
+	Health      *health.Monitor
 	// Ready tells whether the server can work: nil, or what is missing.
 	Ready func(context.Context) error
 }

@@ -93,7 +93,7 @@ func operation[In any](r *router, method, path string, d doc) huma.Operation {
 		d.maxBody = defaultMaxBody
 	}
 	_, hasBody := reflect.TypeFor[In]().FieldByName("Body")
-	kinds := append([]fault.Kind{fault.Internal, fault.URLTooLong, fault.HeadersTooLarge}, d.errors...)
+	kinds := append([]fault.Kind{fault.Internal, fault.Overloaded, fault.URLTooLong, fault.HeadersTooLarge}, d.errors...)
 	if reflect.TypeFor[In]().NumField() > 0 {
 		kinds = append(kinds, fault.Invalid)
 	}

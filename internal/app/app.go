@@ -77,6 +77,8 @@ type App struct {
 	// fetched keeps what outside services said; redis is its own connection, nil without one.
 	fetched *cache.Store
 	redis   *redis.Client
+	// redisSeen is the connection by which Redis is looked at.
+	redisSeen *redis.Connection
 	// keyring opens what is sealed in sealedColumns.
 	keyring *vault.Keyring
 	limiter *limit.Limiter
@@ -145,11 +147,15 @@ func (a *App) build(life context.Context, cfg Config, opts Options) (err error) 
 	if a.paces, err = pace.New(pace.Config{DB: a.db, RedisURL: string(cfg.Limits.RedisURL), Log: opts.Log}); err != nil {
 		return err
 	}
+	seen, err := newWatched(a.db, opts.Log)
+	if err != nil {
+		return err
+	}
 	a.budget = &budget.Service{DB: a.db, Now: opts.Now, Log: opts.Log, Limits: cfg.Budget.limits()}
 	a.Usage = usage.New(usage.Config{
 		DB: a.db, Jobs: a.jobs, Budget: a.budget, Now: opts.Now, Log: opts.Log, Days: cfg.Usage.Days, Years: cfg.Usage.Years,
 	})
-	outside := providers{cfg, opts, a.paces, a.Usage, a.metrics}
+	outside := providers{cfg, opts, a.paces, a.Usage, a.metrics, seen}
 	if err := errors.Join(
 		a.buildPeople(cfg, opts), a.buildStore(cfg, opts), a.buildFilings(life, outside), a.buildMoney(life, outside), a.buildAnalyst(outside),
 	); err != nil {
@@ -157,7 +163,7 @@ func (a *App) build(life context.Context, cfg Config, opts Options) (err error) 
 	}
 	a.Account = &account.Service{DB: a.db, Now: opts.Now, Log: opts.Log, Audit: a.Audit, Auth: a.Auth, Chat: a.Chat, Jobs: a.jobs}
 	a.registerJobs()
-	return a.buildEdge(cfg, opts)
+	return errors.Join(a.buildHealth(outside), a.buildEdge(cfg, opts))
 }
 
 // buildPeople makes what knows who is asking.
@@ -276,7 +282,7 @@ func (a *App) buildAnalyst(outside providers) error {
 	}
 	now := outside.Now
 	a.Chat = &chat.Service{DB: a.db, Now: now, Log: outside.Options.Log, Audit: a.Audit, Keys: a.keyring, Metrics: a.metrics, Analyst: &analyst.Analyst{
-		Model: model, Builtin: builtin.New(now), Budget: a.budget, Record: a.Usage.Turn, Now: now, Metrics: a.metrics,
+		Model: model, Builtin: builtin.New(now), Budget: a.budget, Record: a.Usage.Turn, Told: outside.seen.told(modelName), Now: now, Metrics: a.metrics,
 		Understand: (&understanding.Service{Companies: a.Filings.Companies, Holdings: a.Portfolio.Holdings, Now: now}).Read,
 		Tools:      a.tools(),
 	}}
@@ -302,7 +308,7 @@ func (a *App) buildEdge(cfg Config, opts Options) error {
 	if a.limiter, err = limit.New(limit.Config{Now: opts.Now, Log: opts.Log, RedisURL: string(cfg.Limits.RedisURL)}); err != nil {
 		return err
 	}
-	a.Ready = a.db.Ping
+	a.Ready = a.ready
 	edge := cfg.edge(opts, public, a.limiter)
 	edge.Metrics, edge.Tracer = a.metrics, a.tracer
 	a.Handler, err = api.New(a.Services, edge)
@@ -316,6 +322,7 @@ const recoverEvery = 5 * time.Second
 func (a *App) Run(ctx context.Context) {
 	var work sync.WaitGroup
 	defer work.Wait()
+	work.Go(func() { a.Health.Run(ctx) })
 	work.Go(func() { a.jobs.Run(ctx) })
 	work.Go(func() { a.Audit.Run(ctx, a.log) })
 	work.Go(func() { a.Auth.Run(ctx) })
@@ -352,6 +359,9 @@ func (a *App) Close() error {
 	}
 	if a.redis != nil {
 		_ = a.redis.Close()
+	}
+	if a.redisSeen != nil {
+		_ = a.redisSeen.Close() // nothing is kept in it
 	}
 	if a.Usage != nil {
 		a.Usage.Close() // what was recorded last is still stored

@@ -245,14 +245,7 @@ func fromEverywhere(_ *testing.T, s *site) {
 // replica starts another process's worth of the server on the same database, and returns its address.
 func (s *site) replica(t *testing.T) string {
 	t.Helper()
-	cfg, err := app.LoadConfig(s.environ, "")
-	if err != nil {
-		t.Fatal(err)
-	}
-	a, err := app.New(t.Context(), cfg, s.options(t))
-	if err != nil {
-		t.Fatal(err)
-	}
+	a := s.process(t)
 	server := httptest.NewServer(a.Handler)
 	t.Cleanup(func() {
 		server.Close()
@@ -261,6 +254,20 @@ func (s *site) replica(t *testing.T) string {
 		}
 	})
 	return server.URL
+}
+
+// process is one more process of the site, which serves nobody yet.
+func (s *site) process(t *testing.T) *app.App {
+	t.Helper()
+	cfg, err := app.LoadConfig(s.environ, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	a, err := app.New(t.Context(), cfg, s.options(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return a
 }
 
 // onTwoReplicas turns from one process to the other. When the machine is so busy that Redis did not answer one of them in

@@ -201,8 +201,11 @@ func checkCorrelation(status int, header http.Header, body []byte) error {
 
 // checkCode wants the error's code among those that the operation announces for the status.
 func checkCode(response *openapi3.Response, body []byte) error {
-	var failed struct{ Error struct{ Code string } }
-	if err := json.Unmarshal(body, &failed); err != nil {
+	var failed struct {
+		Success bool // a report of what is down, as its schema has it
+		Error   struct{ Code string }
+	}
+	if err := json.Unmarshal(body, &failed); err != nil || failed.Success {
 		return err
 	}
 	codes, _ := response.Extensions["x-error-codes"].([]any)

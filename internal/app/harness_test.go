@@ -76,10 +76,11 @@ type site struct {
 // setup is what a test may want to be different.
 type setup struct {
 	model    sim.ClaudeOptions
-	settings []string                        // beside the usual ones
-	strict   bool                            // whether EDGAR shuts out who asks it too fast, as the real one does
-	outside  func(http.Handler) http.Handler // what stands before the simulated outside; nil for nothing
-	gateway  string                          // the customer who is signed in at the gateway of Interactive Brokers, for as long as it takes; empty for no gateway
+	settings []string                                  // beside the usual ones
+	strict   bool                                      // whether EDGAR shuts out who asks it too fast, as the real one does
+	outside  func(http.Handler) http.Handler           // what stands before the simulated outside; nil for nothing
+	database func(t *testing.T, address string) string // by which address the server is to reach it; nil for its own
+	gateway  string                                    // the customer who is signed in at the gateway of Interactive Brokers, for as long as it takes; empty for no gateway
 }
 
 // eachEngine runs a test on SQLite and, where a server answers, on PostgreSQL.
@@ -135,6 +136,9 @@ func startSite(t *testing.T, engine db.Engine, with setup) *site {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if with.database != nil {
+		address = with.database(t, address)
+	}
 	s.environ = append(s.settings(t, outside.URL, address), with.settings...)
 	if with.gateway != "" {
 		s.sim.IBKR = sim.IBKRGateway{User: with.gateway, Idle: 10_000 * time.Hour}
@@ -148,7 +152,7 @@ func startSite(t *testing.T, engine db.Engine, with setup) *site {
 	if s.app, err = app.New(t.Context(), cfg, app.Options{Log: log, Now: s.clock.Now}); err != nil {
 		t.Fatal(err)
 	}
-	if s.db, err = db.Open(t.Context(), address); err != nil {
+	if s.db, err = db.Open(t.Context(), s.address); err != nil {
 		t.Fatal(err)
 	}
 	server.Config.Handler = s.app.Handler

@@ -74,7 +74,8 @@ func (p providers) ibkr() (broker.Provider, error) {
 	if err != nil {
 		return nil, err
 	}
-	return ibkr.New(ibkr.Config{URL: p.IBKR.GatewayURL, Now: p.Now, Wait: pause.For}, client), nil
+	provider := ibkr.New(ibkr.Config{URL: p.IBKR.GatewayURL, Now: p.Now, Wait: pause.For}, client)
+	return provider, p.watch("ibkr", client, provider)
 }
 
 // The simulated gateway of a demo: who is signed in there, and for how long when nobody asks. A laptop that slept should

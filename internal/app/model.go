@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"net/http"
 	"slices"
 	"time"
 
@@ -153,8 +154,9 @@ func (p providers) claude() (llm.Model, error) {
 			p.Options.Log.Warn(warning)
 		}
 	}
-	return claude.New(claude.Config{
+	model := claude.New(claude.Config{
 		APIKey: string(p.Anthropic.APIKey), BaseURL: p.Anthropic.BaseURL, Model: p.Anthropic.Model, Price: price,
 		Window: p.Anthropic.Window, Cache: p.Anthropic.Cache, Patience: patience, Log: p.Options.Log,
-	}, client.HTTP()), nil
+	}, client.HTTP())
+	return model, p.watch(modelName, client, model, http.StatusUnauthorized, http.StatusPaymentRequired, http.StatusForbidden)
 }

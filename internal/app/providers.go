@@ -17,6 +17,7 @@ import (
 	"github.com/jaspers-ai/jaspers/internal/fault"
 	"github.com/jaspers-ai/jaspers/internal/filings"
 	"github.com/jaspers-ai/jaspers/internal/filings/edgar"
+	"github.com/jaspers-ai/jaspers/internal/health"
 	"github.com/jaspers-ai/jaspers/internal/llm"
 	"github.com/jaspers-ai/jaspers/internal/market"
 	"github.com/jaspers-ai/jaspers/internal/market/finnhub"
@@ -34,6 +35,7 @@ type providers struct {
 	paces   *pace.Keepers
 	usage   *usage.Service
 	metrics *metrics.Metrics
+	seen    watched
 }
 
 // brokers are the brokerages that can be connected, in the order people see them.
@@ -94,10 +96,11 @@ func (p providers) alpaca() (broker.Provider, error) {
 	if err != nil {
 		return nil, err
 	}
-	return alpaca.New(alpaca.Config{
+	provider := alpaca.New(alpaca.Config{
 		ClientID: p.Alpaca.ClientID, ClientSecret: string(p.Alpaca.ClientSecret), AuthorizeURL: p.Alpaca.AuthorizeURL,
 		TokenURL: p.Alpaca.TokenURL, LiveURL: p.Alpaca.LiveURL, PaperURL: p.Alpaca.PaperURL,
-	}, client, p.Now), nil
+	}, client, p.Now)
+	return provider, p.watch("alpaca", client, provider)
 }
 
 // pricePause lies between two questions while past prices are brought up to date: as long as one takes of the budget, so
@@ -130,7 +133,8 @@ func (p providers) yahoo() (market.Source, error) {
 	if err != nil {
 		return nil, err
 	}
-	return yahoo.New(hosts, client, p.Now), nil
+	source := yahoo.New(hosts, client, p.Now)
+	return source, p.watch("yahoo", client, source)
 }
 
 func (p providers) finnhub() (market.Source, error) {
@@ -147,7 +151,8 @@ func (p providers) finnhub() (market.Source, error) {
 	if err != nil {
 		return nil, err
 	}
-	return finnhub.New(strings.TrimRight(at.url(), "/"), key, client, p.Now), nil
+	source := finnhub.New(strings.TrimRight(at.url(), "/"), key, client, p.Now)
+	return source, p.watch("finnhub", client, source, http.StatusUnauthorized)
 }
 
 // secKey is what the SEC counts together: everything from one address.
@@ -177,7 +182,8 @@ func (p providers) edgar() (filings.Source, error) {
 	if err != nil {
 		return nil, err
 	}
-	return edgar.New(edgar.Config{ArchiveURL: archive.url(), DataURL: data.url(), SearchURL: search.url()}, client), nil
+	source := edgar.New(edgar.Config{ArchiveURL: archive.url(), DataURL: data.url(), SearchURL: search.url()}, client)
+	return source, p.watch("edgar", client, source)
 }
 
 // address is one of a provider's, as the operator set it and as it is by default.
@@ -192,8 +198,15 @@ func (p providers) client(cfg upstream.Config, addresses ...address) (*upstream.
 		cfg.Origins = append(cfg.Origins, a.url())
 		cfg.AllowPrivate = cfg.AllowPrivate || a.set != ""
 	}
-	cfg.Now, cfg.Record = p.Now, p.recordCall
-	return upstream.New(cfg)
+	seen := new(health.Upstream)
+	cfg.Now, cfg.Useless = p.Now, seen.Useless
+	cfg.Record = func(ctx context.Context, c upstream.Call) {
+		p.recordCall(ctx, c)
+		seen.Record(ctx, c)
+	}
+	client, err := upstream.New(cfg)
+	p.seen.upstreams[client] = seen
+	return client, err
 }
 
 // pace makes the order in which all our processes ask a vendor that counts them together: those of one address, or of one

@@ -218,6 +218,7 @@ func TestWithoutATokenOnlyWhatIsPublicAnswers(t *testing.T) {
 			"POST /api/auth/login", "POST /api/auth/refresh", "POST /api/auth/register",
 			"POST /api/auth/forgot-password", "POST /api/auth/reset-password", "POST /api/auth/verify-email",
 			"GET /api/brokerages/callback", "GET /api/health/live", "GET /api/health/ready",
+			"GET /api/health", "GET /api/health/database", "GET /api/health/external-apis",
 		}
 		if slices.Sort(public); !slices.Equal(public, slices.Sorted(slices.Values(want))) {
 			t.Errorf("public are %v, want %v", public, want)

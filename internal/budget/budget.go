@@ -83,6 +83,12 @@ func (s *Service) Spent(ctx context.Context, userID string) (Month, error) {
 	return s.month(ctx, s.DB.Read(), userID, now)
 }
 
+// Gone tells whether nothing is left of the limit.
+func (u Use) Gone() bool {
+	taken := u.Spent.Add(u.Reserved)
+	return u.Limit.USD.IsPositive() && taken.USD.GreaterThanOrEqual(u.Limit.USD) || u.Limit.Tokens > 0 && taken.Tokens >= u.Limit.Tokens
+}
+
 func (s *Service) month(ctx context.Context, q db.Querier, userID string, at time.Time) (Month, error) {
 	m := monthOf(at)
 	m.Installation.Limit, m.Person.Limit = s.Limits.Installation, s.Limits.Person

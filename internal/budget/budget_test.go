@@ -317,3 +317,31 @@ func TestBudgetsAddUpWhateverHappens(t *testing.T) {
 		})
 	})
 }
+
+func TestNothingIsLeftOfABudgetWhenAllOfItIsSpentOrReserved(t *testing.T) {
+	for name, tc := range map[string]struct {
+		use  Use
+		want bool
+	}{
+		"without limits": {Use{Spent: both("100", 100)}, false},
+		"some":           {Use{Spent: dollars("1"), Reserved: dollars("1"), Limit: dollars("2.01")}, false},
+		"reserved":       {Use{Spent: dollars("1"), Reserved: dollars("1"), Limit: dollars("2")}, true},
+		"tokens":         {Use{Spent: both("1", 7), Limit: both("2", 7)}, true},
+	} {
+		if got := tc.use.Gone(); got != tc.want {
+			t.Errorf("%s: got %v, want %v", name, got, tc.want)
+		}
+	}
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		s := serviceOn(d, november(), Limits{Installation: dollars("5")})
+		reserve(t, s, newUser(t, d), dollars("3")).Settle(t.Context(), dollars("2"))
+		reserve(t, s, newUser(t, d), dollars("3"))
+		month, err := s.Spent(t.Context(), "")
+		use := month.Installation
+		if err != nil || !use.Gone() {
+			t.Errorf("got %+v, %v, want everything taken", use, err)
+		}
+		same(t, "spent", use.Spent, dollars("2"))
+		same(t, "reserved", use.Reserved, dollars("3"))
+	})
+}

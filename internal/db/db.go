@@ -55,6 +55,8 @@ type DB struct {
 	prepared *prepared
 	// unlock lets a Restore put another file in this one's place; nil where there is no file.
 	unlock func()
+	// anew is a pool beside the others, which makes its own connections.
+	anew func() *sql.DB
 }
 
 // Limits of the connection pools. SQLite has one writer by nature; four readers saturate two cores.
@@ -131,14 +133,19 @@ func openSQLiteFile(path string) (*DB, error) {
 	if err := os.Chmod(path, 0o600); err != nil {
 		return nil, errors.Join(fmt.Errorf("close the database file to others: %w", err), write.Close())
 	}
-	read, err := sql.Open("sqlite", sqliteURI(path)+readOnly)
+	reading := sqliteURI(path) + readOnly
+	read, err := sql.Open("sqlite", reading)
 	if err != nil {
 		return nil, errors.Join(err, write.Close())
 	}
 	read.SetMaxOpenConns(sqliteReaders)
 	read.SetMaxIdleConns(sqliteReaders)
+	anew := func() *sql.DB {
+		pool, _ := sql.Open("sqlite", reading) // fails for an unknown driver only
+		return pool
+	}
 	kept := &prepared{DB: read}
-	return &DB{Engine: SQLite, write: write, read: read, line: make(chan struct{}, 1), reader: traced{kept}, prepared: kept}, nil
+	return &DB{Engine: SQLite, write: write, read: read, line: make(chan struct{}, 1), reader: traced{kept}, prepared: kept, anew: anew}, nil
 }
 
 // readOnly are the options of connections that only read.
@@ -149,17 +156,21 @@ func openPostgres(address string) (*DB, error) {
 	if err != nil {
 		return nil, errors.New("the PostgreSQL address cannot be read") // the cause would print the password
 	}
-	pool := stdlib.OpenDB(*cfg, stdlib.OptionAfterConnect(func(_ context.Context, conn *pgx.Conn) error {
+	making := connector{stdlib.GetConnector(*cfg, stdlib.OptionAfterConnect(func(_ context.Context, conn *pgx.Conn) error {
 		// Times come back in UTC, as from SQLite, and not in this machine's zone.
 		conn.TypeMap().RegisterType(&pgtype.Type{
 			Name: "timestamptz", OID: pgtype.TimestamptzOID, Codec: &pgtype.TimestamptzCodec{ScanLocation: time.UTC},
 		})
 		return nil
-	}))
+	}))}
+	pool := sql.OpenDB(making)
 	pool.SetMaxOpenConns(postgresMaxOpen)
 	pool.SetMaxIdleConns(postgresMaxIdle)
 	pool.SetConnMaxLifetime(connMaxLifetime)
-	return &DB{Engine: Postgres, write: pool, read: pool, line: make(chan struct{}, postgresWriters), reader: traced{pool}}, nil
+	return &DB{
+		Engine: Postgres, write: pool, read: pool, line: make(chan struct{}, postgresWriters), reader: traced{pool},
+		anew: func() *sql.DB { return sql.OpenDB(making) },
+	}, nil
 }
 
 // Close closes every connection.

@@ -13,6 +13,7 @@ import (
 	"math/rand/v2"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/jaspers-ai/jaspers/internal/db"
@@ -49,6 +50,8 @@ type Queue struct {
 	Config
 	handlers map[string]func(context.Context, json.RawMessage) error
 	periods  []period
+	began    time.Time
+	lookedAt atomic.Int64 // when Run looked for work last, since began
 }
 
 // maxAttempts is how often a job is tried before it is dead.
@@ -68,7 +71,7 @@ func New(cfg Config) *Queue {
 	if cfg.Poll == 0 {
 		cfg.Poll = 200 * time.Millisecond
 	}
-	return &Queue{Config: cfg, handlers: map[string]func(context.Context, json.RawMessage) error{}}
+	return &Queue{Config: cfg, began: time.Now(), handlers: map[string]func(context.Context, json.RawMessage) error{}}
 }
 
 // Handle registers what does jobs of A's kind. fn may run twice for one job when its process dies in between, so its
@@ -154,6 +157,7 @@ func (q *Queue) Run(ctx context.Context) {
 	tick := time.NewTicker(q.Poll)
 	defer tick.Stop()
 	for {
+		q.lookedAt.Store(int64(time.Since(q.began)))
 		q.openSlots(ctx)
 		for _, l := range lanes {
 			for _, r := range q.claim(ctx, l) {

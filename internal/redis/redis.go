@@ -3,6 +3,7 @@ package redis
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"log/slog"
 	"sync/atomic"
@@ -60,6 +61,30 @@ func (silent) Printf(context.Context, string, ...any) {}
 
 // Close closes the connections.
 func (c *Connection) Close() error { return c.client.Close() }
+
+// marked is the key under which Check writes, for as short as it stays.
+const (
+	marked  = "jaspers:health"
+	markFor = 10 * time.Second
+)
+
+var errOther = errors.New("what was stored came back as something else")
+
+// Check stores something and reads it again: it fails where Redis does not answer within a second, takes nothing, or
+// is something else.
+func (c *Connection) Check(ctx context.Context) error {
+	bounded, cancel := context.WithTimeout(ctx, dialTime)
+	defer cancel()
+	key, text := marked+":"+rand.Text(), rand.Text()
+	if err := c.client.Set(bounded, key, text, markFor).Err(); err != nil {
+		return err
+	}
+	got, err := c.client.Get(bounded, key).Result()
+	if err == nil && got != text {
+		err = errOther
+	}
+	return err
+}
 
 // Script is a program in Lua that Redis runs as one step.
 type Script struct{ script *redis.Script }

@@ -65,6 +65,34 @@ func (s *Service) Due(ctx context.Context, tx *sql.Tx, slot time.Time) error {
 	return err
 }
 
+// overdueAfter is how long after a close everybody's snapshot should be there, save of whom something is waited for; and
+// looked is how many people are looked at who have none.
+const (
+	overdueAfter = 2 * time.Hour
+	looked       = 20
+)
+
+// Overdue tells whether anybody lacks the snapshot of the last close, long after it. It is not about a connection that may
+// still be read before the next bell: that is waited for.
+func (s *Service) Overdue(ctx context.Context) (bool, error) {
+	now := s.Now()
+	closed := calendar.LastClose(now.Add(-overdueAfter))
+	missing, err := usersWithout(ctx, s.DB.Read(), calendar.DayOf(closed), closed, "", looked)
+	if err != nil {
+		return false, err
+	}
+	for _, id := range missing {
+		links, err := linksOf(ctx, s.DB.Read(), id)
+		if err != nil {
+			return false, err
+		}
+		if !now.Before(calendar.NextOpen(closed)) || !waits(links, closed, now) {
+			return true, nil
+		}
+	}
+	return false, nil
+}
+
 // lastClose is the last closing bell of which snapshots can be taken.
 func lastClose(now time.Time) time.Time { return calendar.LastClose(now.Add(-takeAfter)) }
 

@@ -28,7 +28,7 @@ const (
 var ranks = [][]string{
 	{"allocation", "calendar", "fault", "files", "flight", "forms", "kept", "metrics", "pause", "ranking", "receipt", "redis", "returns", "trace", "vault", "words"},
 	{"calculate", "db", "facts", "fiscal", "flat", "limit", "mail", "packed", "passwords", "risk", "telemetry", "upstream", "when"},
-	{"audit", "broker", "cache", "figures", "idempotency", "intent", "items", "job", "llm", "pace", "reference", "sentry"},
+	{"audit", "broker", "cache", "figures", "health", "idempotency", "intent", "items", "job", "llm", "pace", "reference", "sentry"},
 	{"budget", "claims", "filings", "instrument", "keys", "ledger", "market", "plan", "secondfactor", "tool", "user"},
 	adapters,
 	{"auth", "builtin", "connection", "documents", "exchange", "lots", "passages", "pastprices", "prose", "reported", "research", "usage"},

@@ -1,6 +1,7 @@
 package upstream
 
 import (
+	"context"
 	"errors"
 	"io"
 	"sync/atomic"
@@ -19,37 +20,42 @@ var ErrTooLarge = errors.New("the answer is too large")
 // connection under it.
 type patientBody struct {
 	io.ReadCloser
-	provider string
-	idle     time.Duration
-	left     int64 // bytes that may still come
-	late     atomic.Bool
+	client *Client
+	ctx    context.Context // of the request
+	left   int64           // bytes that may still come
+	late   atomic.Bool
 }
 
-func newPatientBody(body io.ReadCloser, cfg Config) *patientBody {
-	return &patientBody{ReadCloser: body, provider: cfg.Provider, idle: cfg.IdleTimeout, left: cfg.MaxBody}
+func (c *Client) newPatientBody(ctx context.Context, body io.ReadCloser) *patientBody {
+	return &patientBody{ReadCloser: body, client: c, ctx: ctx, left: c.cfg.MaxBody}
 }
 
 func (b *patientBody) Read(p []byte) (int, error) {
 	if b.left < 0 {
 		return 0, b.tooLarge()
 	}
-	timer := time.AfterFunc(b.idle, func() {
+	timer := time.AfterFunc(b.client.cfg.IdleTimeout, func() {
 		b.late.Store(true)
 		_ = b.ReadCloser.Close()
 	})
 	defer timer.Stop()
+	over := b.client.waits.begin()
 	n, err := b.ReadCloser.Read(p)
+	over()
 	if b.left -= int64(n); b.left < 0 {
 		return n + int(b.left), b.tooLarge()
 	}
+	if err != nil && err != io.EOF && b.ctx.Err() == nil {
+		b.client.cfg.Useless(b.ctx)
+	}
 	if err != nil && b.late.Load() {
-		return n, fault.Wrap(fault.UpstreamTimeout, err, "%s stopped in the middle of its answer; try again", b.provider)
+		return n, fault.Wrap(fault.UpstreamTimeout, err, "%s stopped in the middle of its answer; try again", b.client.cfg.Provider)
 	}
 	return n, err
 }
 
 func (b *patientBody) tooLarge() error {
-	return fault.Wrap(fault.UpstreamFailed, ErrTooLarge, "%s sent more than is accepted", b.provider)
+	return fault.Wrap(fault.UpstreamFailed, ErrTooLarge, "%s sent more than is accepted", b.client.cfg.Provider)
 }
 
 // discard lets go of an answer that is not used. What little it says is read first, so that its connection serves the

@@ -11,12 +11,9 @@ import (
 // List decodes a body that is one JSON list. UpstreamFailed when it is none, when an entry is not of type T, and when there
 // are more than the most entries: a few bytes each could otherwise become far more memory than the body had.
 func List[T any](a *Answer, most int) ([]T, error) {
-	failed := func(cause error) error {
-		return fault.Wrap(fault.UpstreamFailed, cause, "%s's answer cannot be read", a.provider)
-	}
 	decoder := json.NewDecoder(bytes.NewReader(a.Body))
 	if token, err := decoder.Token(); err != nil || token != json.Delim('[') {
-		return nil, failed(err)
+		return nil, a.unreadable(err)
 	}
 	list := []T{}
 	for decoder.More() {
@@ -25,15 +22,15 @@ func List[T any](a *Answer, most int) ([]T, error) {
 		}
 		var one T
 		if err := decoder.Decode(&one); err != nil {
-			return nil, failed(err)
+			return nil, a.unreadable(err)
 		}
 		list = append(list, one)
 	}
 	if _, err := decoder.Token(); err != nil { // the closing bracket
-		return nil, failed(err)
+		return nil, a.unreadable(err)
 	}
 	if _, err := decoder.Token(); err != io.EOF {
-		return nil, failed(err)
+		return nil, a.unreadable(err)
 	}
 	return list, nil
 }

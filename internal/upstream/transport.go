@@ -39,6 +39,13 @@ func WithEndpoint(ctx context.Context, name string) context.Context {
 	return context.WithValue(ctx, endpointKey{}, name)
 }
 
+type onceKey struct{}
+
+// Once has what is asked under a context asked once, however it ends.
+func Once(ctx context.Context) context.Context { return context.WithValue(ctx, onceKey{}, true) }
+
+func isOnce(ctx context.Context) bool { return ctx.Value(onceKey{}) != nil }
+
 // wire makes the connections.
 func (c *Client) wire() http.RoundTripper {
 	dialer := &net.Dialer{Timeout: c.cfg.Timeout, KeepAlive: 30 * time.Second}
@@ -74,7 +81,7 @@ func (c *Client) transport(wire http.RoundTripper) http.RoundTripper {
 			return nil, err
 		}
 		send := once
-		if c.cfg.RetryPosts || req.Method == http.MethodGet || req.Method == http.MethodHead {
+		if !isOnce(req.Context()) && (c.cfg.RetryPosts || req.Method == http.MethodGet || req.Method == http.MethodHead) {
 			send = again
 		}
 		resp, err := send.RoundTrip(req)
@@ -164,13 +171,15 @@ func (c *Client) attempt(wire http.RoundTripper) http.RoundTripper {
 		}
 		_, span := trace.Start(req.Context(), "upstream") // of which nothing is told to the vendor
 		start := time.Now()
+		over := c.waits.begin()
 		resp, err := wire.RoundTrip(req)
+		over()
 		c.gate.leave(origin, resp, err)
 		c.record(req, resp, err, time.Since(start), span)
 		if err != nil {
 			return nil, err
 		}
-		resp.Body = newPatientBody(resp.Body, c.cfg)
+		resp.Body = c.newPatientBody(req.Context(), resp.Body)
 		if c.cfg.SharedLimit && c.isPaced(resp) {
 			c.LeaveAlone(req.Context(), c.gate.wait(resp))
 		}

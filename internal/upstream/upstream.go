@@ -59,7 +59,10 @@ type Config struct {
 	UserAgent string
 	// Record is told of every attempt, under the context in which it was made; nil for nobody. It must not wait for anything.
 	Record func(context.Context, Call)
-	Now    func() time.Time
+	// Useless is told of each answer that was of no use whatever its status said: cut off, fallen silent, or not what was
+	// asked for; nil for nobody. It comes after Record, under the same context, and must not wait for anything either.
+	Useless func(context.Context)
+	Now     func() time.Time
 }
 
 // Pace is the order in which the requests of all processes leave for a vendor. Its errors are faults, or ctx's.
@@ -85,6 +88,7 @@ type Client struct {
 	cfg     Config
 	origins []string
 	gate    *gate
+	waits   waits
 	http    *http.Client
 }
 
@@ -120,6 +124,9 @@ func setDefaults(cfg *Config) {
 	defaultTo(&cfg.MaxConcurrent, 16)
 	if cfg.Again == nil {
 		cfg.Again = func(resp *http.Response) bool { return isTransient(resp.StatusCode) }
+	}
+	if cfg.Useless == nil {
+		cfg.Useless = func(context.Context) {}
 	}
 }
 
@@ -162,6 +169,7 @@ type Answer struct {
 	Body       []byte
 	provider   string
 	retryAfter time.Duration
+	useless    func()
 }
 
 // Do sends a request and reads the whole answer. A status is not an error; no answer, a cut or an oversized one is a
@@ -190,6 +198,7 @@ func (c *Client) Do(ctx context.Context, r Request) (*Answer, error) {
 	}
 	return &Answer{
 		Status: resp.StatusCode, Header: resp.Header, Body: body, provider: c.cfg.Provider, retryAfter: c.gate.wait(resp),
+		useless: func() { c.cfg.Useless(ctx) },
 	}, err
 }
 
@@ -199,6 +208,7 @@ func (c *Client) bodyFault(caller, bounded context.Context, err error) error {
 		return fault.From(caller.Err())
 	}
 	if bounded.Err() != nil {
+		c.cfg.Useless(caller)
 		return fault.Wrap(fault.UpstreamTimeout, err, "%s took too long to answer; try again", c.cfg.Provider)
 	}
 	if f, ok := errors.AsType[*fault.Error](err); ok {
@@ -238,9 +248,22 @@ func (a *Answer) Fault(what string) error {
 // JSON decodes the body. What is not exactly one JSON value of v's type is an UpstreamFailed.
 func (a *Answer) JSON(v any) error {
 	if err := json.Unmarshal(a.Body, v); err != nil {
-		return fault.Wrap(fault.UpstreamFailed, err, "%s's answer cannot be read", a.provider)
+		return a.unreadable(err)
 	}
 	return nil
+}
+
+func (a *Answer) unreadable(cause error) error {
+	return a.Useless(fault.Wrap(fault.UpstreamFailed, cause, "%s's answer cannot be read", a.provider))
+}
+
+// Useless notes that an answer was of no use, for reasons that only an adapter understands, and gives back the error that
+// says so.
+func (a *Answer) Useless(err error) error {
+	if a.useless != nil { // it is none of an adapter's own making
+		a.useless()
+	}
+	return err
 }
 
 // allows tells whether an address is at one of the client's origins.

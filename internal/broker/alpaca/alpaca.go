@@ -80,7 +80,7 @@ func (p *Provider) Accounts(ctx context.Context, creds broker.Credentials) ([]br
 	}
 	a, err := wire.account()
 	if err != nil {
-		return nil, err
+		return nil, answer.Useless(err)
 	}
 	return []broker.Account{a}, nil
 }
@@ -105,7 +105,7 @@ func (p *Provider) Positions(ctx context.Context, creds broker.Credentials, of b
 	for _, w := range wire {
 		one, err := w.position(asOf, of.Currency)
 		if err != nil {
-			return nil, err
+			return nil, answer.Useless(err)
 		}
 		if seen[one.InstrumentID] {
 			return nil, nonsense("the same position twice")
@@ -114,6 +114,16 @@ func (p *Provider) Positions(ctx context.Context, creds broker.Credentials, of b
 		positions = append(positions, one)
 	}
 	return positions, nil
+}
+
+// Probe asks the least that shows whether Alpaca answers. Without credentials, of which the server has none of its own, the
+// right answer is a refusal.
+func (p *Provider) Probe(ctx context.Context) error {
+	answer, err := p.client.Do(ctx, upstream.Request{Method: http.MethodGet, URL: p.cfg.LiveURL + "/v2/account", Endpoint: "GET /v2/account"})
+	if err != nil || answer.Status == http.StatusUnauthorized || answer.Status == http.StatusForbidden {
+		return err
+	}
+	return answer.Useless(otherStatus(answer, "a refusal"))
 }
 
 // get reads one path of the trading API, which holds what. Errors are decided by status alone: Alpaca's proxies answer in

@@ -68,6 +68,16 @@ type status struct {
 	Connected     bool `json:"connected"`
 }
 
+// Probe asks the least that shows whether the gateway answers. That nobody is signed in there is an answer.
+func (p *Provider) Probe(ctx context.Context) error {
+	const path = "/iserver/auth/status"
+	err := p.call(ctx, http.MethodPost, path, path, nil, "the state of the session", into(new(status)))
+	if fault.Is(err, fault.ReauthorizationRequired) {
+		return nil
+	}
+	return err
+}
+
 // openBrokerage makes sure of the second session, and never takes it from where it is.
 func (p *Provider) openBrokerage(ctx context.Context) error {
 	var now status
@@ -166,7 +176,7 @@ func refusal(answer *upstream.Answer, what string) error {
 	case said != "":
 		return fault.New(fault.UpstreamFailed, "Interactive Brokers refused to give %s; try again later", what)
 	case answer.Status != http.StatusOK || kind != "application/json":
-		return nonsense("something else than " + what)
+		return answer.Useless(nonsense("something else than " + what))
 	}
 	return nil
 }

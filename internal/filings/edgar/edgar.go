@@ -77,12 +77,12 @@ func (s *Source) refusal(ctx context.Context, a *upstream.Answer, what string) e
 		return a.Fault("the " + what)
 	case bytes.Contains(a.Body, []byte("Request Rate Threshold Exceeded")):
 		s.client.LeaveAlone(ctx, ban)
-		return fault.New(fault.UpstreamDown, "the SEC takes no more requests from here for ten minutes; try again then").WithRetryAfter(ban)
+		return a.Useless(fault.New(fault.UpstreamDown, "the SEC takes no more requests from here for ten minutes; try again then").WithRetryAfter(ban))
 	case bytes.Contains(a.Body, []byte("Undeclared Automated Tool")):
-		return fault.New(fault.FilingsNotConfigured,
-			`the SEC does not accept how this server introduces itself: set JASPERS_EDGAR_USER_AGENT to a name and an address such as "Name contact@example.com"`)
+		return a.Useless(fault.New(fault.FilingsNotConfigured,
+			`the SEC does not accept how this server introduces itself: set JASPERS_EDGAR_USER_AGENT to a name and an address such as "Name contact@example.com"`))
 	}
-	return fault.New(fault.UpstreamDown, "the SEC lets nobody in from this server's address; try again later")
+	return a.Useless(fault.New(fault.UpstreamDown, "the SEC lets nobody in from this server's address; try again later"))
 }
 
 func isXML(a *upstream.Answer) bool {
@@ -97,6 +97,15 @@ func isXML(a *upstream.Answer) bool {
 // unreadable is the error of an answer that is there and says nothing.
 func unreadable(what string) error {
 	return fault.New(fault.UpstreamFailed, "the SEC's answer holds no %s; try again later", what)
+}
+
+// probed is the company whose list of filings is asked for to see how EDGAR is.
+const probed filings.CIK = 320193
+
+// Probe asks whether EDGAR answers: for the latest filings of one company, the smallest thing that has a form to be held to.
+func (s *Source) Probe(ctx context.Context) error {
+	_, err := s.Filer(ctx, probed)
+	return err
 }
 
 // Facts gives companyfacts as EDGAR has it. Its 404 says the same of a company without figures and of none at all, so the

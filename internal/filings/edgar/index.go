@@ -154,7 +154,7 @@ func readFolder(answer *upstream.Answer) (map[string]int64, error) {
 		return nil, err
 	}
 	if len(body.Directory.Item) == 0 {
-		return nil, unreadable("files")
+		return nil, answer.Useless(unreadable("files"))
 	}
 	sizes := map[string]int64{}
 	for _, item := range body.Directory.Item {

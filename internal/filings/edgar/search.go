@@ -33,7 +33,7 @@ func (s *Source) Search(ctx context.Context, q filings.Query) (filings.Hits, err
 		return filings.Hits{}, err
 	}
 	if body.Hits == nil || body.TimedOut {
-		return filings.Hits{}, unreadable("search results")
+		return filings.Hits{}, answer.Useless(unreadable("search results"))
 	}
 	found := filings.Hits{Total: body.Hits.Total.Value, More: body.Hits.Total.Relation == "gte"}
 	for _, raw := range body.Hits.Hits {
@@ -42,7 +42,7 @@ func (s *Source) Search(ctx context.Context, q filings.Query) (filings.Hits, err
 		}
 	}
 	if len(found.Hits) == 0 && len(body.Hits.Hits) > 0 {
-		return filings.Hits{}, unreadable("search results")
+		return filings.Hits{}, answer.Useless(unreadable("search results"))
 	}
 	return found, nil
 }

@@ -54,7 +54,7 @@ func (s *Source) Filer(ctx context.Context, cik filings.CIK) (filings.Filer, err
 		return filings.Filer{}, err
 	}
 	if number, err := filings.ParseCIK(body.CIK); err != nil || number != cik || body.Filings == nil {
-		return filings.Filer{}, unreadable("filer")
+		return filings.Filer{}, answer.Useless(unreadable("filer"))
 	}
 	recent, err := body.Filings.Recent.filings(cik)
 	if err != nil {

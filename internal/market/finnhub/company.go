@@ -81,7 +81,7 @@ func readProfile(answer *upstream.Answer) (profile, error) {
 		return profile{}, err
 	}
 	if p == nil || p.Error != "" {
-		return profile{}, noAnswer(nil, "company")
+		return profile{}, noAnswer(answer, nil, "company")
 	}
 	return *p, nil
 }

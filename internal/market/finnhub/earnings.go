@@ -79,7 +79,7 @@ func readQuarters(answer *upstream.Answer) ([]market.Quarter, error) {
 		return nil, err
 	}
 	if rows == nil {
-		return nil, noAnswer(nil, "earnings")
+		return nil, noAnswer(answer, nil, "earnings")
 	}
 	quarters := []market.Quarter{}
 	for _, r := range rows {
@@ -139,7 +139,7 @@ func readReleases(answer *upstream.Answer) ([]release, error) {
 		return nil, err
 	}
 	if body.Rows == nil {
-		return nil, noAnswer(nil, "calendar of earnings")
+		return nil, noAnswer(answer, nil, "calendar of earnings")
 	}
 	var all []release
 	for _, r := range body.Rows {

@@ -59,9 +59,15 @@ func (s *Source) get(ctx context.Context, path string, query url.Values, what st
 	return answer, answer.Fault(what)
 }
 
+// Probe asks the least that shows whether Finnhub answers: for one quote.
+func (s *Source) Probe(ctx context.Context) error {
+	_, _, err := s.quote(ctx, "AAPL")
+	return err
+}
+
 // noAnswer is the error of an answer that has not the form of one.
-func noAnswer(cause error, what string) error {
-	return fault.Wrap(fault.UpstreamFailed, cause, "Finnhub's answer holds no %s; try again later", what)
+func noAnswer(answer *upstream.Answer, cause error, what string) error {
+	return answer.Useless(fault.Wrap(fault.UpstreamFailed, cause, "Finnhub's answer holds no %s; try again later", what))
 }
 
 var (

@@ -134,7 +134,7 @@ func readFigures(answer *upstream.Answer) (figures, error) {
 		return figures{}, err
 	}
 	if err := json.Unmarshal(whole.Metric, &f.Metric); err != nil || f.Metric == nil {
-		return figures{}, noAnswer(err, "figures")
+		return figures{}, noAnswer(answer, err, "figures")
 	}
 	_ = json.Unmarshal(whole.Series, &f.Series) // without it nothing is known of the last quarter
 	return f, nil

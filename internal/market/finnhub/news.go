@@ -78,7 +78,7 @@ func readItems(answer *upstream.Answer) ([]item, error) {
 		return nil, err
 	}
 	if rows == nil {
-		return nil, noAnswer(nil, "news")
+		return nil, noAnswer(answer, nil, "news")
 	}
 	items := make([]item, len(rows))
 	for i, r := range rows {

@@ -91,7 +91,7 @@ func readQuote(answer *upstream.Answer) (quoteRow, error) {
 		return quoteRow{}, err
 	}
 	if r.Traded == nil || r.Traded.value == nil {
-		return quoteRow{}, noAnswer(nil, "quote")
+		return quoteRow{}, noAnswer(answer, nil, "quote")
 	}
 	return r, nil
 }

@@ -41,7 +41,7 @@ func readMatches(answer *upstream.Answer, source string) ([]market.Match, error)
 		return nil, err
 	}
 	if body.Count == nil {
-		return nil, noAnswer(nil, "search")
+		return nil, noAnswer(answer, nil, "search")
 	}
 	matches := []market.Match{}
 	for _, r := range body.Rows {

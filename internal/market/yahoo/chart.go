@@ -122,7 +122,7 @@ func readChart(answer *upstream.Answer) (chart, error) {
 	}
 	var charts []chart
 	if err := json.Unmarshal(body, &charts); err != nil || problem != nil || len(charts) != 1 {
-		return chart{}, fault.Wrap(fault.UpstreamFailed, err, "Yahoo's answer holds no past prices; try again later")
+		return chart{}, answer.Useless(fault.Wrap(fault.UpstreamFailed, err, "Yahoo's answer holds no past prices; try again later"))
 	}
 	return charts[0], nil
 }

@@ -152,7 +152,7 @@ func readStream(answer *upstream.Answer, source string) ([]market.Story, error) 
 		return nil, err
 	}
 	if !body.Data.Stream.Rows.said {
-		return nil, fault.New(fault.UpstreamFailed, "Yahoo's answer holds no news; try again later")
+		return nil, answer.Useless(fault.New(fault.UpstreamFailed, "Yahoo's answer holds no news; try again later"))
 	}
 	stories := []market.Story{}
 	for _, row := range body.Data.Stream.Rows.rows {

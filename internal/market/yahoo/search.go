@@ -3,6 +3,7 @@ package yahoo
 import (
 	"cmp"
 	"context"
+	"net/http"
 	"net/url"
 	"slices"
 	"strconv"
@@ -71,7 +72,23 @@ func readFound(answer *upstream.Answer) (found, error) {
 		return found{}, err
 	}
 	if !all.Quotes.said || !all.News.said {
-		return found{}, fault.New(fault.UpstreamFailed, "Yahoo's answer holds no search; try again later")
+		return found{}, answer.Useless(fault.New(fault.UpstreamFailed, "Yahoo's answer holds no search; try again later"))
 	}
 	return all, nil
+}
+
+// Probe asks the least that shows whether Yahoo answers: one request, which needs no session.
+func (s *Source) Probe(ctx context.Context) error {
+	const path = "/v1/finance/search"
+	answer, err := s.door.client.Do(ctx, upstream.Request{
+		Method: http.MethodGet, URL: s.door.hosts.Query[0] + path + "?q=AAPL&quotesCount=1&newsCount=0", Header: accepting(""), Endpoint: "GET " + path,
+	})
+	if err == nil {
+		err = answer.Fault("a search")
+	}
+	if err != nil {
+		return err
+	}
+	_, err = readFound(answer)
+	return err
 }

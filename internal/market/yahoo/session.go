@@ -81,7 +81,7 @@ func (s *session) open(ctx context.Context) (pass, error) {
 		if err := answer.Fault("a session"); err != nil && answer.Status != http.StatusUnauthorized {
 			return pass{}, err
 		}
-		return pass{}, s.refused()
+		return pass{}, answer.Useless(s.refused())
 	}
 	return p, nil
 }

@@ -110,7 +110,7 @@ func readSummary(answer *upstream.Answer, asked string) (summary, error) {
 	}
 	var all []summary
 	if err := json.Unmarshal(body, &all); err != nil || problem != nil || len(all) != 1 || !all[0].isOf(asked) {
-		return summary{}, fault.Wrap(fault.UpstreamFailed, err, "Yahoo's answer holds nothing of the symbol; try again later")
+		return summary{}, answer.Useless(fault.Wrap(fault.UpstreamFailed, err, "Yahoo's answer holds nothing of the symbol; try again later"))
 	}
 	if all[0].gone() {
 		return summary{}, errUnknown()

@@ -96,13 +96,13 @@ func readRows(answer *upstream.Answer) ([]quoteRow, error) {
 	var rows []quoteRow
 	for _, raw := range body.QuoteResponse.Result {
 		row := new(quoteRow)
-		if json.Unmarshal(raw, &row) == nil && row != nil {
+		if json.Unmarshal(raw, &row) == nil && row != nil && row.Symbol != "" {
 			rows = append(rows, *row)
 		}
 	}
 	result := body.QuoteResponse.Result
 	if result == nil || body.QuoteResponse.Error != nil || len(rows) == 0 && len(result) > 0 {
-		return rows, fault.New(fault.UpstreamFailed, "Yahoo's answer holds no quotes; try again later")
+		return rows, answer.Useless(fault.New(fault.UpstreamFailed, "Yahoo's answer holds no quotes; try again later"))
 	}
 	return rows, nil
 }

@@ -1,0 +1,83 @@
+package db
+
+import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"errors"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/jaspers-ai/jaspers/internal/fault"
+)
+
+// errReadOnly is a database that takes no writes: a copy of another one, or one that its operator closed.
+var errReadOnly = errors.New("the database takes no writes")
+
+// Probe asks for nothing by a connection of each pool, as a request would: it waits for one that is free.
+func (d *DB) Probe(ctx context.Context) error {
+	if err := d.ask(ctx, d.write); err != nil {
+		return err
+	}
+	if d.read == d.write {
+		return nil
+	}
+	return d.ask(ctx, d.read)
+}
+
+// ProbeAnew asks the same by a connection of its own, which it makes and closes.
+func (d *DB) ProbeAnew(ctx context.Context) error {
+	own := d.anew()
+	defer func() { _ = own.Close() }() // nothing is kept in it
+	return d.ask(ctx, own)
+}
+
+// ask also tells what cannot be written to: of SQLite the pool that only reads is meant not to be.
+func (d *DB) ask(ctx context.Context, pool *sql.DB) error {
+	if d.Engine == SQLite {
+		var version int
+		return pool.QueryRowContext(ctx, `select schema_version from pragma_schema_version`).Scan(&version)
+	}
+	var closed bool
+	err := pool.QueryRowContext(ctx, `select current_setting('transaction_read_only') = 'on'`).Scan(&closed)
+	if err == nil && closed {
+		err = errReadOnly
+	}
+	return err
+}
+
+// Stats are those of the pool that writes.
+func (d *DB) Stats() sql.DBStats { return d.write.Stats() }
+
+// busyFor is after how long somebody who was refused a connection may ask again.
+const busyFor = 2 * time.Second
+
+// connector makes the connections of a pool, and says in words that are safe to show why there is none. It is no mistake of
+// ours when the server is full, stops or cannot be reached.
+type connector struct{ driver.Connector }
+
+func (c connector) Connect(ctx context.Context) (driver.Conn, error) {
+	conn, err := c.Connector.Connect(ctx)
+	if err == nil || ctx.Err() != nil {
+		return conn, err
+	}
+	pg, answered := errors.AsType[*pgconn.PgError](err)
+	switch {
+	case answered && isFull(pg):
+		err = fault.Wrap(fault.Overloaded, err, "the database takes no more connections right now; try again in a moment").WithRetryAfter(busyFor)
+	case !answered || strings.HasPrefix(pg.Code, "57P"): // it stops, or begins
+		err = fault.Wrap(fault.Overloaded, err, "the database cannot be reached right now; try again in a moment").WithRetryAfter(busyFor)
+	}
+	return nil, err
+}
+
+// isFull are PostgreSQL's words for more connections than it takes: all together, or of one user or database.
+func isFull(pg *pgconn.PgError) bool { return pg.Code == "53300" }
+
+// IsFull tells whether err is a database that takes no more connections.
+func IsFull(err error) bool {
+	pg, ok := errors.AsType[*pgconn.PgError](err)
+	return ok && isFull(pg)
+}

@@ -1,0 +1,7 @@
+//go:build !linux && !darwin
+
+package health
+
+import "errors"
+
+func roomAt(string) (room, error) { return room{}, errors.ErrUnsupported }
