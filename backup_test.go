@@ -103,15 +103,19 @@ func rowCounts(t *testing.T, address string) map[string]int {
 // intact is what audit verify says of a whole log.
 var intact = regexp.MustCompile(`(?m)^(\d+) rows, chain intact, head (\d+:[0-9a-f]{64})$`)
 
-// auditHead verifies the audit log and returns its end.
-func (s *server) auditHead(args ...string) string {
+// auditHead verifies the audit log, of which something is sealed within seconds, and returns its end.
+func (s *server) auditHead(args ...string) (head string) {
 	s.t.Helper()
-	code, said := s.run(append([]string{"audit", "verify"}, args...)...)
-	found := intact.FindStringSubmatch(said)
-	if code != 0 || found == nil {
-		s.t.Fatalf("got %d: %s", code, said)
-	}
-	return found[2]
+	eventually(s.t, "an audit log that is sealed and whole", func() error {
+		code, said := s.run(append([]string{"audit", "verify"}, args...)...)
+		found := intact.FindStringSubmatch(said)
+		if code != 0 || found == nil {
+			return fmt.Errorf("got %d: %s", code, said)
+		}
+		head = found[2]
+		return nil
+	})
+	return head
 }
 
 func TestABackupMadeUnderWriteLoadRestoresToAConsistentDatabase(t *testing.T) {

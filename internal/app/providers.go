@@ -33,7 +33,7 @@ type providers struct {
 	Config
 	Options
 	paces   *pace.Keepers
-	usage   *usage.Service
+	usage   *usage.Service // nil before there is any, as for what telemetry sends
 	metrics *metrics.Metrics
 	seen    watched
 }
@@ -198,10 +198,15 @@ func (p providers) client(cfg upstream.Config, addresses ...address) (*upstream.
 		cfg.Origins = append(cfg.Origins, a.url())
 		cfg.AllowPrivate = cfg.AllowPrivate || a.set != ""
 	}
+	cfg.Now, cfg.Record = p.Now, p.recordCall
+	if p.usage == nil { // what serves the operator alone
+		return upstream.New(cfg)
+	}
 	seen := new(health.Upstream)
-	cfg.Now, cfg.Useless = p.Now, seen.Useless
+	cfg.Useless = seen.Useless
 	cfg.Record = func(ctx context.Context, c upstream.Call) {
 		p.recordCall(ctx, c)
+		p.usage.Call(ctx, c)
 		seen.Record(ctx, c)
 	}
 	client, err := upstream.New(cfg)
@@ -219,7 +224,6 @@ func (p providers) pace(vendor, counted string, windows ...pace.Window) (upstrea
 // recordCall notes every call that leaves the server, and those that failed where they are seen: they are the cause of what
 // fails because of them, whose own words may tell less.
 func (p providers) recordCall(ctx context.Context, c upstream.Call) {
-	p.usage.Call(ctx, c)
 	level := slog.LevelDebug
 	if c.Status >= http.StatusInternalServerError || c.Status == http.StatusTooManyRequests || c.Status == 0 && c.Failure != fault.Canceled {
 		level = slog.LevelWarn

@@ -56,7 +56,8 @@ func scanReservation(scan func(...any) error) (r reservation, err error) {
 // reserved is what is reserved in a month, of a person and of everybody. For each call all that are open are read: no more
 // of them than has to be added up.
 func reserved(ctx context.Context, q db.Querier, userID, month string) (person, all Amount, err error) {
-	rows, err := q.QueryContext(ctx, `select usd, tokens, user_id = $2 from model_reservations where month = $1`, month, userID)
+	whose := sql.NullString{String: userID, Valid: userID != ""}
+	rows, err := q.QueryContext(ctx, `select usd, tokens, user_id = $2 from model_reservations where month = $1`, month, whose)
 	_, err = db.Collect(rows, err, func(scan func(...any) error) (none struct{}, err error) {
 		var upper Amount
 		var own *bool // null where its person left

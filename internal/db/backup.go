@@ -57,7 +57,7 @@ func OpenFile(ctx context.Context, path string) (*DB, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &DB{Engine: SQLite, write: read, read: read}
+	d := &DB{Engine: SQLite, write: read, read: read, line: make(chan struct{}, 1), reader: traced{read}}
 	var tables, page int64
 	err = read.QueryRowContext(ctx, "select count(*), (select page_size from pragma_page_size) from sqlite_master").Scan(&tables, &page)
 	if err == nil && info.Size()%page != 0 {
