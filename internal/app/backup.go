@@ -85,7 +85,7 @@ func copyFile(from, to string) error {
 	if err != nil {
 		return err
 	}
-	return files.New(to, func(part string) error { return os.WriteFile(part, text, 0o600) })
+	return files.New(to, func(part string) error { return os.WriteFile(part, text, 0o600) }) // #nosec G703 -- the operator names the file
 }
 
 // whatOpens says where the keys to a backup are, which is made whether they are there or not.

@@ -57,13 +57,17 @@ func TestPricesAreTheKnownOnesUnlessTheyAreSet(t *testing.T) {
 
 func TestTheEndOfTheConfiguredModelIsLogged(t *testing.T) {
 	now := time.Date(2026, 11, 22, 0, 0, 0, 0, time.UTC)
+	seen, err := newWatched(nil, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
 	for want, settings := range map[string][]string{
 		"will be retired on 2026-11-30": {"JASPERS_ANTHROPIC_MODEL=claude-sonnet-4-5"},
 		"was retired on 2025-10-28":     {"JASPERS_ANTHROPIC_MODEL=claude-3-5-sonnet-20241022"},
 		"":                              nil,
 	} {
 		var log bytes.Buffer
-		p := providers{Config: modelSettings(t, settings...), Options: Options{Log: slog.New(slog.NewTextHandler(&log, nil)), Now: func() time.Time { return now }}}
+		p := providers{Config: modelSettings(t, settings...), Options: Options{Log: slog.New(slog.NewTextHandler(&log, nil)), Now: func() time.Time { return now }}, seen: seen}
 		model, err := p.claude()
 		if err != nil || model.Info().Model == "" {
 			t.Fatalf("got %v, %v, want a model", model, err)

@@ -33,9 +33,9 @@ type providers struct {
 	Config
 	Options
 	paces   *pace.Keepers
-	usage   *usage.Service // nil before there is any, as for what telemetry sends
+	usage   *usage.Service
 	metrics *metrics.Metrics
-	seen    watched
+	seen    watched // empty where usage and health are nobody's, as of what telemetry sends
 }
 
 // brokers are the brokerages that can be connected, in the order people see them.
@@ -199,7 +199,7 @@ func (p providers) client(cfg upstream.Config, addresses ...address) (*upstream.
 		cfg.AllowPrivate = cfg.AllowPrivate || a.set != ""
 	}
 	cfg.Now, cfg.Record = p.Now, p.recordCall
-	if p.usage == nil { // what serves the operator alone
+	if p.seen.upstreams == nil { // what serves the operator alone
 		return upstream.New(cfg)
 	}
 	seen := new(health.Upstream)

@@ -176,7 +176,7 @@ func (a *App) serveMetrics(ctx context.Context, cfg TelemetryConfig) (stop func(
 	go func() { served <- server.Serve(listener) }()
 	return func() error {
 		err := server.Close()
-		<-served
+		_ = <-served // says that it was closed
 		return err
 	}, nil
 }

@@ -36,7 +36,6 @@ type tracker struct {
 	paths    []string
 	events   []map[string]any
 	raw      []string
-	tooShort bool
 }
 
 func newTracker(t *testing.T) *tracker {
@@ -122,8 +121,8 @@ func TestMistakesOfOursAreReportedWithTheirIDsAndNobodysData(t *testing.T) {
 	r.log.ErrorContext(ctx, "request failed", "error", fmt.Errorf("load: %w", cause), "password", canary, "path", "/"+canary)
 	func() {
 		defer func() { r.log.ErrorContext(ctx, "panic", "error", fault.Recovered("the handler", recover())) }()
-		var nothing map[string]int
-		nothing[canary] = 1
+		set := func(in map[string]int) { in[canary] = 1 }
+		set(nil)
 	}()
 	r.log.WarnContext(ctx, "job failed", "kind", "sync_connection", "error", errors.New("a bug"))
 	r.runOut(t)

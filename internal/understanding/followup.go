@@ -153,6 +153,6 @@ func (p parts) goesOn() bool {
 	}
 	return !slices.ContainsFunc(all, func(w words.Word) bool {
 		at := span{w.Start, w.End}
-		return w.Kind == words.Letters && !slices.ContainsFunc(p.both(), at.within) && !fillers[w.Text] && !(opened && further[w.Text])
+		return w.Kind == words.Letters && !slices.ContainsFunc(p.both(), at.within) && !fillers[w.Text] && (!opened || !further[w.Text])
 	})
 }
