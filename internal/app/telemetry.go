@@ -176,7 +176,9 @@ func (a *App) serveMetrics(ctx context.Context, cfg TelemetryConfig) (stop func(
 	go func() { served <- server.Serve(listener) }()
 	return func() error {
 		err := server.Close()
-		_ = <-served // says that it was closed
+		if served := <-served; !errors.Is(served, http.ErrServerClosed) {
+			err = errors.Join(err, served)
+		}
 		return err
 	}, nil
 }

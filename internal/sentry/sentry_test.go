@@ -30,12 +30,12 @@ const canary = "hunter2canary"
 // tracker takes envelopes as Sentry does: a head, and items of a head and as many bytes as that says.
 type tracker struct {
 	*httptest.Server
-	mu       sync.Mutex
-	status   int
-	auth     []string
-	paths    []string
-	events   []map[string]any
-	raw      []string
+	mu     sync.Mutex
+	status int
+	auth   []string
+	paths  []string
+	events []map[string]any
+	raw    []string
 }
 
 func newTracker(t *testing.T) *tracker {

@@ -64,9 +64,9 @@ type owned struct {
 
 // take deletes rows of the oldest day, those that can be added up together, and adds them up.
 func (s *Service) take(ctx context.Context, tx *sql.Tx, before string) (map[owned]*tally, int, error) {
-	// By day first, and so that rows of one key are rarely in two transactions. #nosec G202 -- columns from our own list
-	rows, err := tx.QueryContext(ctx, `delete from api_usage_logs where id in (
-			select id from api_usage_logs where day < $1 order by day, user_id, kind, provider, endpoint limit $2 `+s.DB.SkipLocked()+`)
+	// By day first, and so that rows of one key are rarely in two transactions.
+	rows, err := tx.QueryContext(ctx, `delete from api_usage_logs where id in (`+ // #nosec G202 -- columns from our own list
+		`select id from api_usage_logs where day < $1 order by day, user_id, kind, provider, endpoint limit $2 `+s.DB.SkipLocked()+`)
 		returning day, kind, provider, endpoint, model, status, failure, latency, cast(user_id as text), 1, `+takenColumns, before, rolled)
 	tallies := map[owned]*tally{}
 	found, err := db.Collect(rows, err, func(scan func(...any) error) (struct{}, error) {
