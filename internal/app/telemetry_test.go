@@ -19,7 +19,7 @@ import (
 )
 
 // everyProvider is whom a server asks that has all settings.
-var everyProvider = []string{"Alpaca", "Interactive Brokers", "Yahoo", "Finnhub", "the SEC", "the model"}
+var everyProvider = []string{"alpaca", "ibkr", "yahoo", "finnhub", "edgar", "anthropic"}
 
 // TestEveryRouteUpstreamJobAndStreamHasItsSeriesAndItsSpan uses all there is: each operation of the description, each kind
 // of job that is registered, each period, and each provider.
@@ -336,7 +336,7 @@ func (s *site) wantTraceOf(w *watcher, correlation string) {
 	s.t.Helper()
 	eventually(s.t, "one trace of a request and its job", func() error {
 		traces := map[string][]string{}
-		for _, name := range []string{"POST /api/portfolio/sync", "job sync_connection", "Alpaca GET /v2/account"} {
+		for _, name := range []string{"POST /api/portfolio/sync", "job sync_connection", "alpaca GET /v2/account"} {
 			for _, span := range w.spansOf(name) {
 				id := fmt.Sprintf("%x", span.TraceId)
 				if !slices.Contains(traces[id], name) {

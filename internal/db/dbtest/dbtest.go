@@ -95,6 +95,18 @@ func sqliteAddress(t testing.TB) string {
 	return "sqlite:" + path
 }
 
+// waitForRoom waits while so many connections are open that a test which begins now could be refused its own.
+func waitForRoom(t testing.TB, admin *sql.DB) {
+	t.Helper()
+	const half = "select count(*) * 2 > current_setting('max_connections')::int from pg_stat_activity"
+	for end := time.Now().Add(time.Minute); time.Now().Before(end); time.Sleep(100 * time.Millisecond) {
+		var crowded bool
+		if err := admin.QueryRowContext(t.Context(), half).Scan(&crowded); err == nil && !crowded {
+			return
+		}
+	}
+}
+
 func postgresAddress(t testing.TB) string {
 	t.Helper()
 	server := os.Getenv("JASPERS_TEST_POSTGRES")
@@ -111,6 +123,7 @@ func postgresAddress(t testing.TB) string {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = admin.Close() })
+	waitForRoom(t, admin)
 	template := postgresTemplate(t, admin, server)
 	name := "jaspers_test_" + strings.ReplaceAll(db.NewID(), "-", "")
 	mustExec(t, admin, fmt.Sprintf("create database %s template %s", name, template))
