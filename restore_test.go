@@ -163,10 +163,11 @@ func TestARestoreRefusesWhatTheServerCouldNotStartOnAndChangesNothing(t *testing
 		{"changed", "another key v1", nil},
 		{"good", "another key v1", other},
 	} {
-		p := start(t, target.dir, target.environ, "restore", in(c.file))
+		environ := target.environ
 		if c.environ != nil {
-			p = start(t, target.dir, c.environ, "restore", in(c.file))
+			environ = c.environ
 		}
+		p := start(t, target.dir, environ, "restore", in(c.file))
 		_ = p.Wait()
 		if code := p.ProcessState.ExitCode(); code != 1 || !strings.Contains(p.log.String(), c.want) {
 			t.Errorf("%s: got %d: %s, want %q", c.file, code, p.log, c.want)
