@@ -104,6 +104,9 @@ func readRows(answer *upstream.Answer) ([]quoteRow, error) {
 	if result == nil || body.QuoteResponse.Error != nil || len(rows) == 0 && len(result) > 0 {
 		return rows, answer.Useless(fault.New(fault.UpstreamFailed, "Yahoo's answer holds no quotes; try again later"))
 	}
+	if len(rows) < len(result) {
+		_ = answer.Useless(nil) // in part; what can be read is good
+	}
 	return rows, nil
 }
 
