@@ -18,12 +18,13 @@ type cause struct {
 // withCause is JSON of arguments with the cause among them, under a name that no arguments have.
 func withCause(ctx context.Context, args any) (json.RawMessage, error) {
 	raw, err := json.Marshal(args)
-	if err != nil || len(raw) == 0 || raw[0] != '{' {
+	why := cause{telemetry.Correlation(ctx), trace.Parent(ctx)}
+	if err != nil || len(raw) == 0 || raw[0] != '{' || why == (cause{}) {
 		return raw, err
 	}
 	c, err := json.Marshal(struct {
 		Cause cause `json:"_cause"`
-	}{cause{telemetry.Correlation(ctx), trace.Parent(ctx)}})
+	}{why})
 	if err != nil || string(raw) == "{}" {
 		return c, err
 	}
