@@ -4,7 +4,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -12,9 +14,31 @@ import (
 	"github.com/jaspers-ai/jaspers/internal/telemetry"
 )
 
+// shared is a buffer that a timer writes to while a test reads it.
+type shared struct {
+	mu sync.Mutex
+	b  strings.Builder
+}
+
+func (s *shared) Write(p []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.b.Write(p)
+}
+
+func (s *shared) String() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.b.String()
+}
+
 func TestLinesThatAreAlikeAreSaidOftenEnoughAndThenCounted(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		plain, out := newLog(t, "json")
+		out := &shared{}
+		plain, err := telemetry.NewLog(out, slog.LevelDebug, "json")
+		if err != nil {
+			t.Fatal(err)
+		}
 		log := telemetry.Thin(plain, 3)
 		for i := range 10 {
 			ctx := telemetry.WithCorrelation(t.Context(), fmt.Sprint("req-", i))
