@@ -5,6 +5,7 @@ import (
 	"context"
 	"log/slog"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -149,13 +150,14 @@ func TestStrangersSeeWordsPeopleReasonsAndAdminsFigures(t *testing.T) {
 func TestChangesAreLoggedOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var log bytes.Buffer
-		status := OK
-		m := New([]Check{{Name: "redis", Look: func(context.Context) Finding { return Finding{Status: status, Reason: "is gone"} }}}, nil,
+		var status atomic.Value // of a Status
+		status.Store(OK)
+		m := New([]Check{{Name: "redis", Look: func(context.Context) Finding { return Finding{Status: status.Load().(Status), Reason: "is gone"} }}}, nil,
 			slog.New(slog.NewTextHandler(&log, nil)))
 		runs(t, m)
 		for _, s := range []Status{OK, Down, Down, OK} {
 			synctest.Wait()
-			status = s
+			status.Store(s)
 			time.Sleep(10 * every)
 		}
 		synctest.Wait()
