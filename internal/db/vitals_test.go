@@ -34,7 +34,7 @@ func TestWhereAllConnectionsAreInUseANewOneStillAnswers(t *testing.T) {
 		done := make(chan error, most)
 		for range most {
 			go func() {
-				done <- d.Tx(t.Context(), func(tx *sql.Tx) error {
+				done <- d.TxFirst(t.Context(), func(tx *sql.Tx) error {
 					_, err := tx.ExecContext(t.Context(), "select 1")
 					held <- struct{}{}
 					<-release
