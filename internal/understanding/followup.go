@@ -36,24 +36,27 @@ func meaning(question string, earlier []string, parse func(string) intent.Intent
 // join is the question that one means which goes on from the one before it, as "and for Microsoft?" or "what about last
 // year?": that one, with the things and times of this in the place of its own. A question that stands by itself is as it was.
 func join(before, next string, parse func(string) intent.Intent) string {
+	if before == "" {
+		return next
+	}
 	said := partsOf(next, parse)
 	if len(said.things) == 0 && openings.MatchString(next) { // a name by itself may be a word like any other
-		said.things = within(partsOf(strings.TrimRight(next, " ?.!")+" stock", parse).things, len(next))
+		said.things = upTo(partsOf(strings.TrimRight(next, " ?.!")+" stock", parse).things, len(next))
 	}
-	if before == "" || len(said.things)+len(said.times) == 0 || !said.goesOn() {
+	if len(said.things)+len(said.times) == 0 || !said.goesOn() {
 		return next
 	}
 	whole := strings.TrimRight(before, " ?.!")
 	if len(said.times) > 0 {
-		time := said.words(said.times, true)
+		period := said.spoken(said.times, true)
 		if old := partsOf(whole, parse).times; len(old) > 0 {
-			whole = put(whole, old[len(old)-1], strings.TrimSpace(doubled.ReplaceAllString(time, "")))
+			whole = put(whole, old[len(old)-1], strings.TrimSpace(doubled.ReplaceAllString(period, "")))
 		} else {
-			whole += " " + time
+			whole += " " + period
 		}
 	}
 	if len(said.things) > 0 {
-		thing := said.words(said.things, false)
+		thing := said.spoken(said.things, false)
 		switch old := partsOf(whole, parse).things; {
 		case len(old) > 0:
 			whole = put(whole, old[len(old)-1], thing)
@@ -100,21 +103,22 @@ func partsOf(text string, parse func(string) intent.Intent) parts {
 	return p
 }
 
-// within are the spans that lie in the first so many bytes.
-func within(all []span, length int) []span {
+// upTo are the spans that lie in the first so many bytes.
+func upTo(all []span, length int) []span {
 	return slices.DeleteFunc(all, func(s span) bool { return s.end > length })
 }
 
 func (s span) within(o span) bool { return s.start >= o.start && s.end <= o.end }
 
-// words are the parts as they stand in the text, with what joins them and, of times, the word before them.
-func (p parts) words(some []span, led bool) string {
+// spoken are the parts as they stand in the text, with what joins them and, of times, the word before them.
+func (p parts) spoken(some []span, led bool) string {
 	start, end := some[0].start, some[len(some)-1].end
 	if before := leading.FindStringIndex(p.text[:start]); led && before != nil {
 		start = before[0]
 	}
-	if between := p.text[start:end]; !slices.ContainsFunc(p.both(), func(s span) bool { return s.start > start && s.end < end && !slices.Contains(some, s) }) {
-		return between
+	apart := func(s span) bool { return s.start > start && s.end < end && !slices.Contains(some, s) }
+	if !slices.ContainsFunc(p.both(), apart) {
+		return p.text[start:end]
 	}
 	var said []string
 	for _, s := range some {
