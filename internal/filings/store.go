@@ -15,21 +15,11 @@ import (
 
 // placeholders are n rows of width values each: ($1, $2), ($3, $4).
 func placeholders(n, width int) string {
-	var text strings.Builder
-	for i := range n {
-		for j := range width {
-			switch {
-			case j > 0:
-				text.WriteString(", ")
-			case i > 0:
-				text.WriteString("), (")
-			default:
-				text.WriteString("(")
-			}
-			fmt.Fprintf(&text, "$%d", i*width+j+1)
-		}
+	rows := make([]string, n)
+	for i := range rows {
+		rows[i] = "(" + db.Placeholders(i*width+1, width) + ")"
 	}
-	return text.String() + ")"
+	return strings.Join(rows, ", ")
 }
 
 // fetchedAt is when something was fetched as a whole; zero for never.

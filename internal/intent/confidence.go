@@ -84,11 +84,11 @@ func (q *question) continues(i int) bool {
 
 // services are what people have of a company, or do with it, without asking of it as an investment.
 var (
-	services = set(`account accounts card cards app website platform customer checking savings debit branch statement login gift membership prime
+	services = words.Set(`account accounts card cards app website platform customer checking savings debit branch statement login gift membership prime
 		checkout rating ratings score scores delivery pickup warranty subscription atm coupon receipt refund`)
-	dealings = set(`account accounts card cards pay payment broker brokerage use using via transfer deposit withdraw withdrawal file insure
+	dealings = words.Set(`account accounts card cards pay payment broker brokerage use using via transfer deposit withdraw withdrawal file insure
 		accept accepts accepted receive charge charges cancel obtain`)
-	servants = set("V MA AXP PYPL SCHW HOOD IBKR COIN JPM BAC WFC C HSBC COF GOOGL GOOG INTU EBAY NFLX MSFT SOFI")
+	servants = words.Set("V MA AXP PYPL SCHW HOOD IBKR COIN JPM BAC WFC C HSBC COF GOOGL GOOG INTU EBAY NFLX MSFT SOFI")
 )
 
 // serves tells whether a question is about what a company does for the person: "my Chase account".
@@ -115,15 +115,15 @@ func (q *question) serves(company int32, next int) bool {
 // These stand next to a company rather than to anything else: behind it, before it, and before "of", "in", "for", "on" it.
 // The last are those that make a sort of companies of the word before them.
 var (
-	after = set(`doing up down stock share shares price prices ticker quote earnings revenue revenues dividend dividends calls puts chart
+	after = words.Set(`doing up down stock share shares price prices ticker quote earnings revenue revenues dividend dividends calls puts chart
 		filing filings sales etf adr bonds bond performance return returns history margins margin guidance ceo cfo inc corp 10 valuation eps
 		worth trading traded gross operating capex debt subscribers user users passenger combined ebitda news report reports reported
 		competitors position holdings short stake profit profits buyback outlook annual quarterly risk`)
-	before = set(`like etf etn fund adr buy bought buying sell sold selling own owned hold holding holdings invest invested investing short
+	before = words.Set(`like etf etn fund adr buy bought buying sell sold selling own owned hold holding holdings invest invested investing short
 		shorting versus vs compare ticker symbol trim`)
-	partOf = set(`news outlook prices quotes charts stocks positions price shares share stock position quote stake performance value
+	partOf = words.Set(`news outlook prices quotes charts stocks positions price shares share stock position quote stake performance value
 		shareholders chart return returns earnings revenue invest investing invested interested dividend dividends competitors risks ceo`)
-	plurals = set("stocks funds etfs companies")
+	plurals = words.Set("stocks funds etfs companies")
 )
 
 // context is what stands around a company adds.
@@ -324,13 +324,13 @@ func (q *question) smallConfidence(word string, i int, context float64) float64 
 }
 
 // remains are what is left of "I'm" and "that's", and words of one letter.
-var remains = set("a e i o u y s m d")
+var remains = words.Set("a e i o u y s m d")
 
 // money is how much a question tells of money in any way.
 func (q *question) money() int { return q.tells["market"] + q.tells["portfolio"] + q.tells["research"] }
 
 // kinds are what a single letter tells apart: "Series D", "Class B", "Part A".
-var kinds = set("series class part form schedule section plan type grade level tier rating appendix exhibit item note vitamin group phase category share")
+var kinds = words.Set("series class part form schedule section plan type grade level tier rating appendix exhibit item note vitamin group phase category share")
 
 // letterConfidence weighs a capital that stands alone.
 func (q *question) letterConfidence(i int) float64 {

@@ -66,7 +66,7 @@ func (q *question) grouped() bool {
 }
 
 // owned are what only one's own account has where nothing says whose they are: "fees last year".
-var owned = set(`fees fee gains gain losses loss trades trade orders order dividends dividend income returns return performance deposits
+var owned = words.Set(`fees fee gains gain losses loss trades trade orders order dividends dividend income returns return performance deposits
 	withdrawals transactions holdings positions pnl profit profits contributions buys sells sales`)
 
 // ownOnly tells whether a question names what one's own account has, and a time, and nothing else.
@@ -86,7 +86,7 @@ func (q *question) ownOnly() bool {
 }
 
 // little are words that ask nothing in particular of a company.
-var little = set(`how hows what whats which is are was were s the a an over in on at of for about and or vs versus now rn currently current please me i us show
+var little = words.Set(`how hows what whats which is are was were s the a an over in on at of for about and or vs versus now rn currently current please me i us show
 	give get tell check look pull find doing did do does go going has have been it its to up stock stocks share shares inc company compare compared with
 	against right view performing from between since during all far so within last past ever inception`)
 

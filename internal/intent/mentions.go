@@ -110,7 +110,7 @@ func (u *Universe) read(q *question, i int) candidate {
 }
 
 // exchanges are what stands before a symbol: "NASDAQ: ABNB".
-var exchanges = set("nasdaq nyse amex nysearca arca otc otcmkts cboe bats ticker symbol")
+var exchanges = words.Set("nasdaq nyse amex nysearca arca otc otcmkts cboe bats ticker symbol")
 
 // explicit is a symbol written as one: $F, (NYSE: KKR), "ticker F".
 func (u *Universe) explicit(q *question, i int) (candidate, bool) {

@@ -230,7 +230,7 @@ func spelled(text string) []string {
 }
 
 // forms end registered names and are left out when people speak.
-var forms = set(`inc incorporated corp corporation co company companies ltd limited plc llc lp sa ag nv se ab asa oyj spa holdings holding group
+var forms = words.Set(`inc incorporated corp corporation co company companies ltd limited plc llc lp sa ag nv se ab asa oyj spa holdings holding group
 	trust the adr ads new de md nj ny pa va oh ca wa mn fi can class a b c common stock ordinary shares com cos international`)
 
 // core is a registered name without its legal form: "apple" of Apple Inc.
@@ -264,14 +264,6 @@ func certainty(parts []string, rank int) float32 {
 		base -= 0.1
 	}
 	return base
-}
-
-func set(text string) map[string]bool {
-	out := map[string]bool{}
-	for _, word := range strings.Fields(text) {
-		out[word] = true
-	}
-	return out
 }
 
 // hashStart and hash are FNV-1a over the letters of a name without its spaces, so that "jp morgan" is "jpmorgan".

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 	"sync/atomic"
 
 	"github.com/jaspers-ai/jaspers/internal/db"
@@ -50,16 +49,14 @@ func (l *lane) where(first int) (condition string, args []any) {
 	if len(l.names) == 0 {
 		return "true", nil
 	}
-	places := make([]string, len(l.names))
-	for i, name := range l.names {
-		places[i] = fmt.Sprintf("$%d", first+i)
+	for _, name := range l.names {
 		args = append(args, name)
 	}
 	not := ""
 	if l.others {
 		not = "not "
 	}
-	return "lane " + not + "in (" + strings.Join(places, ", ") + ")", args
+	return "lane " + not + "in (" + db.Placeholders(first, len(l.names)) + ")", args
 }
 
 // claim takes as many due jobs of a lane as it has free workers. Looking comes first and writes nothing, so an idle queue

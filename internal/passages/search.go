@@ -215,11 +215,11 @@ func (q Query) conditions() (conditions []string, values []any) {
 		add("d.document =", q.Document)
 	}
 	if len(q.CIKs) > 0 {
-		conditions = append(conditions, "d.cik in ("+placeholders(len(values)+1, len(q.CIKs))+")")
+		conditions = append(conditions, "d.cik in ("+db.Placeholders(len(values)+1, len(q.CIKs))+")")
 		values = append(values, anys(q.CIKs)...)
 	}
 	if len(q.Forms) > 0 {
-		conditions = append(conditions, "d.form in ("+placeholders(len(values)+1, len(q.Forms))+")")
+		conditions = append(conditions, "d.form in ("+db.Placeholders(len(values)+1, len(q.Forms))+")")
 		values = append(values, anys(q.Forms)...)
 	}
 	for _, day := range []struct {

@@ -225,15 +225,6 @@ func loadPassages(ctx context.Context, q db.Querier, ids []int64) ([]stored, err
 		args[i] = id
 	}
 	rows, err := q.QueryContext(ctx, `select `+columns+` from passages p join passage_documents d on d.number = p.document
-		where p.id in (`+placeholders(1, len(ids))+`)`, args...)
+		where p.id in (`+db.Placeholders(1, len(ids))+`)`, args...)
 	return db.Collect(rows, err, scanPassage)
-}
-
-// placeholders are n of them, from the first on.
-func placeholders(first, n int) string {
-	all := make([]string, n)
-	for i := range all {
-		all[i] = fmt.Sprintf("$%d", first+i)
-	}
-	return strings.Join(all, ", ")
 }

@@ -135,18 +135,10 @@ var (
 	// openings are how questions begin that go on from the one before.
 	openings = regexp.MustCompile(`(?i)^\W*(?:and|or|but|also|then|(?:and |but )?(?:what|how) about|same|the same|likewise)\b`)
 	// fillers are words that add nothing to the things and times beside them; behind an opening there may be more of them.
-	fillers  = setOf("and or but also then what how about same the for with of on in at over during since now again instead too please s thing question just to from between by")
-	further  = setOf("is was it its that did do does were are this those them they me my show tell look like compare")
+	fillers  = words.Set("and or but also then what how about same the for with of on in at over during since now again instead too please s thing question just to from between by")
+	further  = words.Set("is was it its that did do does were are this those them they me my show tell look like compare")
 	mostSaid = 12
 )
-
-func setOf(list string) map[string]bool {
-	set := map[string]bool{}
-	for _, w := range strings.Fields(list) {
-		set[w] = true
-	}
-	return set
-}
 
 // goesOn tells whether a question has nothing but things and times of its own.
 func (p parts) goesOn() bool {

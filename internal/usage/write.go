@@ -122,7 +122,7 @@ func people(ctx context.Context, tx db.Querier, entries []entry) (map[string]boo
 	if len(ids) == 0 {
 		return there, nil
 	}
-	rows, err := tx.QueryContext(ctx, `select cast(id as text) from users where id in (`+placeholders(0, len(ids))+`)`, ids...) // #nosec G202 -- places
+	rows, err := tx.QueryContext(ctx, `select cast(id as text) from users where id in (`+db.Placeholders(1, len(ids))+`)`, ids...) // #nosec G202 -- places
 	found, err := db.Collect(rows, err, func(scan func(...any) error) (id string, err error) { return id, scan(&id) })
 	for _, id := range found {
 		there[id] = true
@@ -155,7 +155,7 @@ func insertRows(ctx context.Context, tx db.Querier, table, columns string, rows 
 		var places []string
 		var args []any
 		for _, row := range part {
-			places = append(places, "("+placeholders(len(args), len(row))+")")
+			places = append(places, "("+db.Placeholders(len(args)+1, len(row))+")")
 			args = append(args, row...)
 		}
 		_, err := tx.ExecContext(ctx, "insert into "+table+" ("+columns+") values "+strings.Join(places, ", ")+" on conflict (id) do nothing", args...) // #nosec G202 -- constants
@@ -164,15 +164,6 @@ func insertRows(ctx context.Context, tx db.Querier, table, columns string, rows 
 		}
 	}
 	return nil
-}
-
-// placeholders are n of them, behind so many.
-func placeholders(behind, n int) string {
-	all := make([]string, n)
-	for i := range all {
-		all[i] = fmt.Sprintf("$%d", behind+i+1)
-	}
-	return strings.Join(all, ", ")
 }
 
 // Forget takes from the rows of those who left what still leads to them, in the transaction that deleted them: their rows

@@ -131,3 +131,12 @@ func fold(r rune) rune {
 }
 
 var accents = []string{"aáàâäãåā", "eéèêëē", "iíìîïī", "oóòôöõøō", "uúùûüū", "nñ", "cç", "yýÿ", "sšß", "zž", "'’‘`´", "-–—‐−", "\"“”„«»"}
+
+// Set is a list of words, with spaces between them, as a set.
+func Set(list string) map[string]bool {
+	set := map[string]bool{}
+	for _, word := range strings.Fields(list) {
+		set[word] = true
+	}
+	return set
+}
