@@ -113,11 +113,12 @@ func (m *matrix) wantSomethingInEveryTable() {
 }
 
 var (
-	// ofTheMarket are columns whose values anybody may see, since they say nothing about whose row it is.
-	ofTheMarket = []string{"symbol", "name", "instrument_id", "exchange", "asset_class", "price", "previous_close", "currency", "multiplier"}
-	aMoment     = regexp.MustCompile(`^\d{4}-\d\d-\d\d`)
-	aCode       = regexp.MustCompile(`^[a-z_.]+$`)
-	aFigure     = regexp.MustCompile(`^-?\d+\.?\d*$`)
+	// ofEverybody are columns whose values anybody may see, since they say nothing about whose row it is.
+	ofEverybody = []string{"symbol", "name", "instrument_id", "exchange", "asset_class", "price", "previous_close", "currency", "multiplier",
+		"provider", "endpoint", "model"}
+	aMoment = regexp.MustCompile(`^\d{4}-\d\d-\d\d`)
+	aCode   = regexp.MustCompile(`^[a-z_.]+$`)
+	aFigure = regexp.MustCompile(`^-?\d+\.?\d*$`)
 )
 
 // fingerprints are the values in the victim's rows that are in nobody else's: ids, hashes, texts, figures of at least six
@@ -139,7 +140,7 @@ func (m *matrix) fingerprints(others ...string) []string {
 			for i, value := range row {
 				digits := strings.Trim(strings.ReplaceAll(value, ".", ""), "-0")
 				switch {
-				case name == "chat_run_events", foreign[value], slices.Contains(ofTheMarket, tables[name].columns[i]),
+				case name == "chat_run_events", foreign[value], slices.Contains(ofEverybody, tables[name].columns[i]),
 					aMoment.MatchString(value), aCode.MatchString(value), aFigure.MatchString(value) && len(digits) < 6, len(value) < 6:
 				default:
 					found[value] = true

@@ -128,7 +128,7 @@ func TestACustomerOfTheSimulatorDeclines(t *testing.T) {
 func TestTheSimulatorsFaultsAreTyped(t *testing.T) {
 	for kind, want := range map[sim.FaultKind]fault.Kind{
 		sim.FaultRateLimited: fault.UpstreamDown, sim.FaultServerError: fault.UpstreamDown,
-		sim.FaultCutBody: fault.UpstreamFailed, sim.FaultGarbage: fault.UpstreamFailed,
+		sim.FaultCutBody: fault.UpstreamFailed, sim.FaultGarbage: fault.UpstreamFailed, sim.FaultWrongTypes: fault.UpstreamFailed,
 	} {
 		t.Run(string(kind), func(t *testing.T) {
 			s, provider := simulated(t)
@@ -138,11 +138,12 @@ func TestTheSimulatorsFaultsAreTyped(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
+			another := decide(t, provider.AuthorizeURL(req), "alex", "allow").Get("code")
 			s.Faults.Set(sim.ProviderAlpaca, sim.Fault{Kind: kind, RetryAfter: time.Hour})
 			if got, err := provider.Positions(t.Context(), creds, broker.Account{ID: "any", Currency: "USD"}); got != nil || fault.KindOf(err) != want {
 				t.Errorf("got %d positions, %v, want %s", len(got), err, want)
 			}
-			if _, err := provider.Exchange(t.Context(), "any", req); fault.KindOf(err) != want {
+			if _, err := provider.Exchange(t.Context(), another, req); fault.KindOf(err) != want {
 				t.Errorf("got %v for a code, want %s", err, want)
 			}
 		})

@@ -341,7 +341,7 @@ func TestWhoIsLockedOutDoesNotCallForTenMinutes(t *testing.T) {
 func TestTheSimulatorsFaultsAreTyped(t *testing.T) {
 	for kind, want := range map[sim.FaultKind]fault.Kind{
 		sim.FaultRateLimited: fault.UpstreamDown, sim.FaultServerError: fault.UpstreamDown,
-		sim.FaultCutBody: fault.UpstreamFailed, sim.FaultGarbage: fault.UpstreamFailed,
+		sim.FaultCutBody: fault.UpstreamFailed, sim.FaultGarbage: fault.UpstreamFailed, sim.FaultWrongTypes: fault.UpstreamFailed,
 	} {
 		for _, path := range []string{"/v1/api/portfolio/", "/v1/api/portfolio/U", "/v1/api/iserver"} {
 			t.Run(string(kind)+path, func(t *testing.T) {

@@ -23,6 +23,7 @@ import (
 // chart is one result of /v8/finance/chart, as far as it is used. In the columns any value may be missing.
 type chart struct {
 	Meta struct {
+		Symbol    text   `json:"symbol"`
 		Currency  text   `json:"currency"`
 		Type      text   `json:"instrumentType"`
 		Zone      text   `json:"exchangeTimezoneName"`
@@ -105,7 +106,8 @@ func errForgotten() error {
 	return fault.New(fault.NotOffered, "Yahoo does not keep bars as short as these for so long; ask for longer ones, or later days")
 }
 
-// readChart tells a symbol Yahoo does not know, and bars it does not keep, from answers that say nothing.
+// readChart tells a symbol Yahoo does not know, and bars it does not keep, from answers that say nothing, as one does of
+// which not even the symbol can be read.
 func readChart(answer *upstream.Answer) (chart, error) {
 	body, problem, err := unwrap(answer, "chart")
 	switch {
@@ -121,7 +123,7 @@ func readChart(answer *upstream.Answer) (chart, error) {
 		return chart{}, err
 	}
 	var charts []chart
-	if err := json.Unmarshal(body, &charts); err != nil || problem != nil || len(charts) != 1 {
+	if err := json.Unmarshal(body, &charts); err != nil || problem != nil || len(charts) != 1 || charts[0].Meta.Symbol == "" {
 		return chart{}, answer.Useless(fault.Wrap(fault.UpstreamFailed, err, "Yahoo's answer holds no past prices; try again later"))
 	}
 	return charts[0], nil

@@ -10,7 +10,7 @@ import (
 )
 
 func FuzzWhateverTheChartSaysDaysAreInOrderAndPricesAboveZero(f *testing.F) {
-	f.Add([]byte(`{"chart":{"result":[{"meta":{"currency":"GBp","exchangeTimezoneName":"Europe/London","priceHint":2},"timestamp":[1577952000,1577952000,0],
+	f.Add([]byte(`{"chart":{"result":[{"meta":{"symbol":"ACME","currency":"GBp","exchangeTimezoneName":"Europe/London","priceHint":2},"timestamp":[1577952000,1577952000,0],
 		"indicators":{"quote":[{"close":[1259.5,null,3]}],"adjclose":[{"adjclose":[1]}]},
 		"events":{"splits":{"1":{"date":1577952000,"splitRatio":"4:1"}},"dividends":{"1":{"date":1577952000,"amount":0.2}}}}],"error":null}}`))
 	f.Add([]byte(`{"chart":{"result":null,"error":{"code":"Not Found","description":"No data found"}}}`))

@@ -103,7 +103,7 @@ func TestADelistedSymbolHasNoPastAnyMore(t *testing.T) {
 func TestFaultsOfTheChartAreTypedAndPass(t *testing.T) {
 	for kind, want := range map[sim.FaultKind]fault.Kind{
 		sim.FaultLatency: fault.UpstreamTimeout, sim.FaultRateLimited: fault.UpstreamDown, sim.FaultServerError: fault.UpstreamDown,
-		sim.FaultCutBody: fault.UpstreamFailed, sim.FaultGarbage: fault.UpstreamFailed,
+		sim.FaultCutBody: fault.UpstreamFailed, sim.FaultGarbage: fault.UpstreamFailed, sim.FaultWrongTypes: fault.UpstreamFailed,
 	} {
 		t.Run(string(kind), func(t *testing.T) {
 			t.Parallel()

@@ -200,7 +200,7 @@ func TestAChartThatWantsASessionGetsOne(t *testing.T) {
 
 // chartOf is a chart in New York with a column of closes; meta and events begin with a comma.
 func chartOf(meta, stamps, closes string, more ...string) string {
-	return fmt.Sprintf(`{"chart":{"result":[{"meta":{"currency":"USD","exchangeTimezoneName":"America/New_York","gmtoffset":-18000,"priceHint":2%s},
+	return fmt.Sprintf(`{"chart":{"result":[{"meta":{"symbol":"ACME","currency":"USD","exchangeTimezoneName":"America/New_York","gmtoffset":-18000,"priceHint":2%s},
 		"timestamp":[%s],"indicators":{"quote":[{"close":[%s]}]}%s}],"error":null}}`, meta, stamps, closes, strings.Join(more, ""))
 }
 

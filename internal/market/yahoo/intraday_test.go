@@ -31,7 +31,7 @@ func minutesOf(currency string, lastTrade time.Time, minutes ...int) string {
 		prices, volumes = append(prices, price), append(volumes, volume)
 	}
 	column := strings.Join(prices, ",")
-	return fmt.Sprintf(`{"chart":{"result":[{"meta":{"currency":%q,"priceHint":2,"regularMarketTime":%d},"timestamp":[%s],
+	return fmt.Sprintf(`{"chart":{"result":[{"meta":{"symbol":"ACME","currency":%q,"priceHint":2,"regularMarketTime":%d},"timestamp":[%s],
 		"indicators":{"quote":[{"open":[%s],"high":[%s],"low":[%s],"close":[%s],"volume":[%s]}]}}],"error":null}}`,
 		currency, lastTrade.Unix(), strings.Join(stamps, ","), column, column, column, column, strings.Join(volumes, ","))
 }
@@ -76,7 +76,7 @@ func TestHalfHoursAreMadeOfTheirQuarters(t *testing.T) {
 }
 
 func TestTheLastTradeBehindTheBarsIsNone(t *testing.T) {
-	const rows = `{"chart":{"result":[{"meta":{"currency":"USD","priceHint":2,"regularMarketTime":%d},"timestamp":[%d,%d],
+	const rows = `{"chart":{"result":[{"meta":{"symbol":"ACME","currency":"USD","priceHint":2,"regularMarketTime":%d},"timestamp":[%d,%d],
 		"indicators":{"quote":[{"open":[1,2],"high":[1,2],"low":[1,2],"close":[1,2],"volume":[10,0]}]}}],"error":null}}`
 	for _, behind := range []time.Duration{7*time.Minute + 12*time.Second, 15 * time.Minute} {
 		last := opening.Add(behind)

@@ -113,7 +113,7 @@ func FuzzAFormIsSentBackAsItIs(f *testing.F) {
 }
 
 func FuzzBarsWithinDaysAreInOrderAndAboveZero(f *testing.F) {
-	f.Add([]byte(`{"chart":{"result":[{"meta":{"currency":"USD","priceHint":2,"regularMarketTime":1789999200},"timestamp":[1789998300,1789998300,1789997400,1789999200],
+	f.Add([]byte(`{"chart":{"result":[{"meta":{"symbol":"ACME","currency":"USD","priceHint":2,"regularMarketTime":1789999200},"timestamp":[1789998300,1789998300,1789997400,1789999200],
 		"indicators":{"quote":[{"open":[1,2,null,4],"high":[1,2,3,4],"low":[1,2,3,4],"close":[1,2,3,4],"volume":[1,null,2,0]}]}}],"error":null}}`), true)
 	f.Fuzz(func(t *testing.T, body []byte, halves bool) {
 		c, err := readChart(&upstream.Answer{Status: http.StatusOK, Body: body})

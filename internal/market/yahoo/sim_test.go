@@ -123,13 +123,13 @@ func patienceWith(kind sim.FaultKind) time.Duration {
 func TestTheSimulatorsFaultsAreTypedAndPass(t *testing.T) {
 	for kind, want := range map[sim.FaultKind]fault.Kind{
 		sim.FaultLatency: fault.UpstreamTimeout, sim.FaultRateLimited: fault.UpstreamDown, sim.FaultServerError: fault.UpstreamDown,
-		sim.FaultCutBody: fault.UpstreamFailed, sim.FaultGarbage: fault.UpstreamFailed,
+		sim.FaultCutBody: fault.UpstreamFailed, sim.FaultGarbage: fault.UpstreamFailed, sim.FaultWrongTypes: fault.UpstreamFailed,
 	} {
 		for _, path := range []string{"/", "/v1/test/getcrumb", "/v7/finance/quote"} {
 			t.Run(string(kind)+strings.ReplaceAll(path, "/", " "), func(t *testing.T) {
 				t.Parallel()
 				want := want
-				if kind == sim.FaultGarbage && path != "/v7/finance/quote" {
+				if (kind == sim.FaultGarbage || kind == sim.FaultWrongTypes) && path != "/v7/finance/quote" {
 					want = fault.UpstreamDown // a session that is none is one that is refused
 				}
 				s, source, clock := simulatedWithin(t, patienceWith(kind))
