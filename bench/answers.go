@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -20,6 +21,7 @@ const (
 	maxDelay      = 100 * time.Millisecond // p95, of a piece, with many answers at once
 	maxFirstDelay = 20 * time.Millisecond  // p95, of the first piece, one answer at a time
 	perUser       = 4                      // answers of one person at a time
+	maxEvent      = 16 << 20               // bytes: the last one holds the whole answer with all of its figures
 )
 
 // answering has a server write many answers at once, and then one at a time, and measures how long each piece of text is on
@@ -107,20 +109,19 @@ func (t *talker) measure(ctx context.Context, engine string, n int, ask func(s *
 	if err != nil {
 		return h, errors.Join(err, s.stop())
 	}
-	before := s.memory()
+	memory, used := s.memory(), s.ticks() // signing up is not what is measured
 	all, err := ask(s, tokens)
-	h.growth = s.memory() - before
+	h.growth, h.cpu = s.memory()-memory, s.ticks()-used
 	if err := errors.Join(err, s.stop()); err != nil {
 		return h, err
 	}
-	h.cpu = s.cpu()
 	for _, a := range all {
 		h.answers++
 		h.events += a.events
 		h.delays = append(h.delays, a.delays...)
 		if a.err != nil || a.text == "" || a.text != t.said[a.question] {
 			h.wrong++
-			h.failure = errors.Join(h.failure, a.err)
+			h.failure = cmp.Or(h.failure, a.err)
 		}
 	}
 	return h, nil
@@ -210,6 +211,7 @@ func (s *server) listen(ctx context.Context, token string, i int) (h heard) {
 	}
 	defer func() { _ = resp.Body.Close() }()
 	lines := bufio.NewScanner(resp.Body)
+	lines.Buffer(nil, maxEvent)
 	for lines.Scan() {
 		data, ok := strings.CutPrefix(lines.Text(), `data: {"text":`)
 		if !ok {

@@ -95,6 +95,7 @@ func (a *App) buildHealth(outside providers) error {
 		upstreams = append(upstreams, u)
 	}
 	a.Health = health.New(checks, upstreams, a.log)
+	a.Health.Tracer = a.tracer
 	return nil
 }
 

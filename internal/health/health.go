@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/jaspers-ai/jaspers/internal/pause"
+	"github.com/jaspers-ai/jaspers/internal/trace"
 )
 
 // Status is how a part is, or all of them.
@@ -93,6 +94,9 @@ const (
 
 // Monitor looks at all parts.
 type Monitor struct {
+	// Tracer begins a span for each probe; nil for none.
+	Tracer *trace.Tracer
+
 	parts     []*part
 	upstreams []*Upstream
 	log       *slog.Logger

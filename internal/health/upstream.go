@@ -9,6 +9,7 @@ import (
 
 	"github.com/jaspers-ai/jaspers/internal/fault"
 	"github.com/jaspers-ai/jaspers/internal/pause"
+	"github.com/jaspers-ai/jaspers/internal/trace"
 	"github.com/jaspers-ai/jaspers/internal/upstream"
 )
 
@@ -203,22 +204,24 @@ func (m *Monitor) probe(ctx context.Context, u *Upstream) {
 		if !wanted || time.Since(latest) < quiet || u.Waiting() > 0 || u.Turn(ctx) != nil {
 			continue
 		}
-		u.ask(ctx)
+		traced, span := m.Tracer.Begin(ctx, "probe "+u.Name, trace.Internal, "")
+		span.End(fault.NameOf(u.ask(traced)))
 	}
 }
 
 // ask probes the upstream and notes how that ended.
-func (u *Upstream) ask(ctx context.Context) {
+func (u *Upstream) ask(ctx context.Context) error {
 	bounded, cancel := context.WithTimeout(context.WithValue(upstream.Once(ctx), probing{}, true), probeTime)
 	defer cancel()
 	began := time.Now()
 	err := u.Probe(bounded)
 	if ctx.Err() != nil {
-		return
+		return err
 	}
 	a := attempt{took: time.Since(began)}
 	if err != nil {
 		a.trouble = troubleOf(fault.KindOf(err))
 	}
 	u.note(a)
+	return err
 }

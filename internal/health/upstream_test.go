@@ -1,9 +1,11 @@
 package health
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"net/http"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -11,6 +13,7 @@ import (
 
 	"github.com/jaspers-ai/jaspers/internal/fault"
 	"github.com/jaspers-ai/jaspers/internal/pace"
+	"github.com/jaspers-ai/jaspers/internal/trace"
 	"github.com/jaspers-ai/jaspers/internal/upstream"
 )
 
@@ -272,6 +275,23 @@ func TestAProbeThatHangsIsGivenUp(t *testing.T) {
 		time.Sleep(15 * time.Second)
 		if got := m.Report(Reasons).Upstreams[0]; got.Status != Down || got.Reason != late {
 			t.Errorf("got %+v, want it down: %s", got, late)
+		}
+	})
+}
+
+func TestAProbeBeginsATraceOfItsOwn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var sent bytes.Buffer
+		m := installation(t, 1, &probes{})[0]
+		m.Tracer = trace.New(trace.Config{Ratio: 1, Log: quietLog(), Send: func(_ context.Context, request []byte) error {
+			sent.Write(request)
+			return nil
+		}})
+		m.Report(Words)
+		time.Sleep(quiet + tick)
+		m.Tracer.Close(t.Context())
+		if want := "probe vendor"; !strings.Contains(sent.String(), want) {
+			t.Errorf("got %q, want a span %q", sent.String(), want)
 		}
 	})
 }
