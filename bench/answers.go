@@ -10,7 +10,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -228,17 +227,17 @@ func (s *server) listen(ctx context.Context, token string, i int) (h heard) {
 	return h
 }
 
-// hear takes an event with some pieces in it.
+// hear takes an event with some pieces in it. A piece is heard with the end of its word: the blank behind it comes with what
+// follows, since it may have to go with that.
 func (h *heard) hear(text string, now time.Time) {
 	h.events++
-	began := len(h.text) / stampSize * stampSize
 	h.text += text
-	for ; began+stampSize <= len(h.text); began += stampSize {
-		said, err := strconv.ParseInt(h.text[began:began+stampSize-1], 10, 64)
+	for began := len(h.delays) * stampSize; began+stampSize-1 <= len(h.text); began += stampSize {
+		said, err := stampedAt(h.text[began : began+stampSize-1])
 		if err != nil {
 			h.err = err
 			return
 		}
-		h.delays = append(h.delays, now.Sub(time.Unix(0, said)))
+		h.delays = append(h.delays, now.Sub(said))
 	}
 }

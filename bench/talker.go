@@ -49,6 +49,33 @@ func (t *talker) open(ctx context.Context) error {
 
 func (t *talker) close() { _ = t.server.Close() }
 
+// spelled are the letters that stand for digits.
+const spelled = "acdegiklmn"
+
+// stamp is the n-th piece of an answer: the time as a word, as most of what answers say are words, and as a figure in
+// every tenth.
+func stamp(n int, at time.Time) string {
+	digits := []byte(strconv.FormatInt(at.UnixNano(), 10) + " ")
+	if n%10 == 0 {
+		return string(digits)
+	}
+	for i, c := range digits[:stampSize-1] {
+		digits[i] = spelled[c-'0']
+	}
+	return string(digits)
+}
+
+// stampedAt reads a piece.
+func stampedAt(piece string) (time.Time, error) {
+	nanos, err := strconv.ParseInt(strings.Map(func(r rune) rune {
+		if i := strings.IndexRune(spelled, r); i >= 0 {
+			return '0' + rune(i)
+		}
+		return r
+	}, piece), 10, 64)
+	return time.Unix(0, nanos), err
+}
+
 // question is how questions are told apart.
 func question(i int) string { return "question-" + strconv.Itoa(i) + "-" }
 
@@ -72,7 +99,7 @@ func (t *talker) answer(w http.ResponseWriter, r *http.Request) {
 	defer tick.Stop()
 	for n := 0; t.pieces == 0 || n < t.pieces; n++ {
 		if t.pieces > 0 || n == 0 {
-			piece := strconv.FormatInt(time.Now().UnixNano(), 10) + " "
+			piece := stamp(n, time.Now())
 			said.WriteString(piece)
 			say("content_block_delta", `,"index":0,"delta":{"type":"text_delta","text":"`+piece+`"}`)
 		}

@@ -239,7 +239,7 @@ func addVersions(ctx context.Context, q db.Querier, messages []Message) error {
 		parents[i] = m.follows()
 	}
 	versions := map[string][]string{}
-	rows, err := q.QueryContext(ctx, `select parent_id, id from chat_messages where parent_id in (`+places(1, len(parents))+`) order by id`, parents...)
+	rows, err := q.QueryContext(ctx, `select parent_id, id from chat_messages where parent_id in (`+db.Placeholders(1, len(parents))+`) order by id`, parents...)
 	_, err = db.Collect(rows, err, func(scan func(...any) error) (id string, err error) {
 		var parent string
 		if err = scan(&parent, &id); err == nil {

@@ -193,12 +193,12 @@ func (s *Service) dropMissing(all []place) error {
 	ctx, cancel := context.WithTimeout(context.Background(), followPatient)
 	defer cancel()
 	there := map[string]bool{}
-	err := inParts(all, func(part []place) error {
+	err := inParts(all, idsAtOnce, func(part []place) error {
 		ids := make([]any, len(part))
 		for i, p := range part {
 			ids[i] = p.messageID
 		}
-		rows, err := s.DB.Read().QueryContext(ctx, `select id from chat_messages where id in (`+places(1, len(ids))+`)`, ids...)
+		rows, err := s.DB.Read().QueryContext(ctx, `select id from chat_messages where id in (`+db.Placeholders(1, len(ids))+`)`, ids...)
 		_, err = db.Collect(rows, err, func(scan func(...any) error) (none struct{}, err error) {
 			var id string
 			err = scan(&id)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/jaspers-ai/jaspers/internal/analyst"
@@ -12,10 +13,11 @@ import (
 )
 
 // The scribe stores what all answers of a process say, and only then lets it be heard: what somebody heard is never lost.
-// It writes in rounds, each one transaction for all that was said meanwhile. After a round it rests for as long as the
-// round took, so that storing takes half of what the database can do at the most; what waits becomes fewer and longer
-// events.
+// It writes in rounds, each one transaction for what some of the answers said since it was their turn, so that those who
+// listen to them do not all wake at once. After a round it rests for as long as the round took: storing takes half of what
+// the database can do at the most, and what waits becomes fewer and longer events.
 const (
+	mostInRound  = 128 // answers
 	shortestRest = 5 * time.Millisecond
 	longestRest  = 50 * time.Millisecond
 	// lookEvery is how often the rows of all answers are looked at: whether they are still ours, or to be stopped.
@@ -115,9 +117,11 @@ func (s *Service) scribe() {
 		if len(runs) == 0 {
 			return
 		}
-		began := time.Now()
-		s.round(runs, all)
-		time.Sleep(min(max(time.Since(began), shortestRest), longestRest))
+		for some := range slices.Chunk(runs, mostInRound) {
+			began := time.Now()
+			s.round(some, all)
+			time.Sleep(min(max(time.Since(began), shortestRest), longestRest))
+		}
 		select {
 		case <-s.spoke:
 			all = false
@@ -127,7 +131,8 @@ func (s *Service) scribe() {
 	}
 }
 
-// scribed lists the answers that are written; with none, the scribe is gone.
+// scribed lists the answers that are written, always in the same order, so that each has its turn as often; with none, the
+// scribe is gone.
 func (s *Service) scribed() []*Run {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -136,6 +141,7 @@ func (s *Service) scribed() []*Run {
 	for _, run := range s.runs {
 		runs = append(runs, run)
 	}
+	slices.SortFunc(runs, func(a, b *Run) int { return strings.Compare(a.MessageID, b.MessageID) })
 	return runs
 }
 

@@ -234,7 +234,7 @@ func addToolCalls(ctx context.Context, q db.Querier, messages []Message) error {
 	}
 	calls := map[string][]ToolCall{}
 	rows, err := q.QueryContext(ctx, `select message_id, id, handle, name, input, output, error_kind, started_at, duration_ms
-		from message_tool_calls where message_id in (`+places(1, len(ids))+`) order by length(handle), handle`, ids...)
+		from message_tool_calls where message_id in (`+db.Placeholders(1, len(ids))+`) order by length(handle), handle`, ids...)
 	_, err = db.Collect(rows, err, func(scan func(...any) error) (c ToolCall, err error) {
 		var messageID string
 		if c, err = scanToolCall(scan, &messageID); err == nil {

@@ -45,7 +45,7 @@ func loadMessages(ctx context.Context, q db.Querier, ids []string) ([]Message, e
 	for i, id := range ids {
 		order[id] = i
 	}
-	rows, err := q.QueryContext(ctx, `select `+messageColumns+` from chat_messages where id in (`+places(1, len(ids))+`)`, anys(ids)...)
+	rows, err := q.QueryContext(ctx, `select `+messageColumns+` from chat_messages where id in (`+db.Placeholders(1, len(ids))+`)`, anys(ids)...)
 	messages, err := db.Collect(rows, err, scanMessage)
 	if err != nil {
 		return nil, err

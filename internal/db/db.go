@@ -53,6 +53,8 @@ type DB struct {
 	reader Querier
 	// prepared is read with the statements that were read with before; nil where the driver keeps them.
 	prepared *prepared
+	// log looks after SQLite's write-ahead log; nil where there is none.
+	log *checkpoints
 	// unlock lets a Restore put another file in this one's place; nil where there is no file.
 	unlock func()
 	// anew is a pool beside the others, which makes its own connections.
@@ -122,7 +124,7 @@ func openSQLite(path string) (*DB, error) {
 }
 
 func openSQLiteFile(path string) (*DB, error) {
-	write, err := sql.Open("sqlite", sqliteURI(path)+"&_pragma=journal_mode(WAL)&_pragma=synchronous(NORMAL)&_pragma=secure_delete(1)&_txlock=immediate")
+	write, err := sql.Open("sqlite", sqliteURI(path)+writeAhead)
 	if err != nil {
 		return nil, err
 	}
@@ -144,8 +146,14 @@ func openSQLiteFile(path string) (*DB, error) {
 		pool, _ := sql.Open("sqlite", reading) // fails for an unknown driver only
 		return pool
 	}
+	log, err := newCheckpoints(path)
+	if err != nil {
+		return nil, errors.Join(err, write.Close(), read.Close())
+	}
 	kept := &prepared{DB: read}
-	return &DB{Engine: SQLite, write: write, read: read, line: make(chan struct{}, 1), reader: traced{kept}, prepared: kept, anew: anew}, nil
+	return &DB{
+		Engine: SQLite, write: write, read: read, line: make(chan struct{}, 1), reader: traced{kept}, prepared: kept, log: log, anew: anew,
+	}, nil
 }
 
 // readOnly are the options of connections that only read.
@@ -181,7 +189,7 @@ func (d *DB) Close() error {
 	if d.read == d.write {
 		return d.write.Close()
 	}
-	return errors.Join(d.prepared.Close(), d.write.Close())
+	return errors.Join(d.log.close(), d.prepared.Close(), d.write.Close())
 }
 
 // Ping asks both pools for a living connection.

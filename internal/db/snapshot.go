@@ -34,17 +34,10 @@ func (d *DB) Snapshot(ctx context.Context, fn func(q Querier) error) (err error)
 // Scrub takes out of SQLite's write-ahead log what was deleted; the file itself is overwritten with each deletion. While
 // somebody reads an older state some may stay, until a later checkpoint. PostgreSQL's vacuum does this by itself.
 func (d *DB) Scrub(ctx context.Context) error {
-	if d.Engine != SQLite {
+	if d.log == nil {
 		return nil
 	}
-	var busy, frames, moved int
-	if err := d.write.QueryRowContext(ctx, `pragma wal_checkpoint(truncate)`).Scan(&busy, &frames, &moved); err != nil {
-		return fmt.Errorf("empty the write-ahead log: %w", err)
-	}
-	if busy != 0 {
-		return errors.New("empty the write-ahead log: somebody is reading an older state")
-	}
-	return nil
+	return d.log.move(ctx, "truncate")
 }
 
 // isDeadlock tells whether PostgreSQL gave up a transaction because it and another waited for one another. On SQLite
