@@ -148,7 +148,7 @@ func (s *Service) beginAnswer(ctx context.Context, tx *sql.Tx, run *Run, asked M
 	if err := insertMessage(ctx, tx, answer, &lease); err != nil {
 		return question, err
 	}
-	if err := insertEvents(ctx, tx, []line{{run.MessageID, first}}); err != nil {
+	if err := s.insertEvents(ctx, tx, []line{{run.MessageID, first}}); err != nil {
 		return question, err
 	}
 	return question, setHead(ctx, tx, run.SessionID, run.MessageID, first.at)

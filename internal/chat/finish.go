@@ -79,7 +79,7 @@ func (s *Service) storeEnd(ctx context.Context, run *Run, e ending) error {
 		}
 		run.message, lines = m, append(lines, last...)
 		events = eventsOf(lines)
-		return insertEvents(ctx, tx, lines)
+		return s.insertEvents(ctx, tx, lines)
 	})
 	if err == nil {
 		s.Metrics.Answered(string(e.status))

@@ -89,7 +89,7 @@ func (s *Service) recoverOne(ctx context.Context, tx *sql.Tx, messageID string) 
 	if err != nil {
 		return "", err
 	}
-	return e.status, insertEvents(ctx, tx, last)
+	return e.status, s.insertEvents(ctx, tx, last)
 }
 
 // endingFrom puts an interrupted answer together from what its stream had said.

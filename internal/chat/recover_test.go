@@ -52,7 +52,7 @@ func abandon(t *testing.T, s *Service, sessionID string) (messageID string, call
 		if err := insertToolCalls(t.Context(), tx, message.ID, run.part.calls); err != nil {
 			return err
 		}
-		return insertEvents(t.Context(), tx, run.part.lines(message.ID))
+		return s.insertEvents(t.Context(), tx, run.part.lines(message.ID))
 	})
 	if err != nil {
 		t.Fatal(err)

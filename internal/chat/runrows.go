@@ -2,6 +2,7 @@ package chat
 
 import (
 	"context"
+	"database/sql"
 	"slices"
 	"strings"
 	"time"
@@ -9,12 +10,12 @@ import (
 	"github.com/jaspers-ai/jaspers/internal/db"
 )
 
-// How many ids or events go into one statement. SQLite compares the names of a statement's parameters with one another: with
-// 50 events that took a quarter of the time that storing them did.
-const (
-	idsAtOnce    = 50
-	eventsAtOnce = 16
-)
+// idsAtOnce is how many ids go into one statement.
+const idsAtOnce = mostInRound
+
+// eventsAtOnce is how many events go into one statement. SQLite compares the names of a statement's parameters with one
+// another: with 50 events that took a quarter of the time that storing them did. PostgreSQL has to be asked anew for each.
+var eventsAtOnce = map[db.Engine]int{db.SQLite: 16, db.Postgres: mostInRound}
 
 func anys(ids []string) []any {
 	args := make([]any, len(ids))
@@ -78,21 +79,34 @@ func insertOf(n int) string {
 	return `insert into chat_run_events (message_id, seq, type, data, created_at) values ` + strings.Join(values, ", ") + ` on conflict do nothing`
 }
 
-var insertMost = insertOf(eventsAtOnce)
-
 // insertEvents adds events in few statements: streams say many small things.
-func insertEvents(ctx context.Context, q db.Querier, lines []line) error {
-	return inParts(lines, eventsAtOnce, func(lines []line) error {
-		query, args := insertMost, make([]any, 0, len(lines)*eventColumns)
-		if len(lines) < eventsAtOnce {
-			query = insertOf(len(lines))
+func (s *Service) insertEvents(ctx context.Context, tx *sql.Tx, lines []line) error {
+	most := eventsAtOnce[s.DB.Engine]
+	if whole := len(lines) / most * most; whole > most { // reading a statement takes as long as doing it
+		insert, err := tx.PrepareContext(ctx, insertOf(most))
+		if err != nil {
+			return err
 		}
-		for _, l := range lines {
-			args = append(args, l.messageID, l.Seq, l.Type, string(l.Data), l.at)
+		defer func() { _ = insert.Close() }() // it ends with tx at the latest
+		for part := range slices.Chunk(lines[:whole], most) {
+			if _, err := insert.ExecContext(ctx, eventArgs(part)...); err != nil {
+				return err
+			}
 		}
-		_, err := q.ExecContext(ctx, query, args...)
+		lines = lines[whole:]
+	}
+	return inParts(lines, most, func(part []line) error {
+		_, err := tx.ExecContext(ctx, insertOf(len(part)), eventArgs(part)...)
 		return err
 	})
+}
+
+func eventArgs(lines []line) []any {
+	args := make([]any, 0, len(lines)*eventColumns)
+	for _, l := range lines {
+		args = append(args, l.messageID, l.Seq, l.Type, string(l.Data), l.at)
+	}
+	return args
 }
 
 // selectEvents lists what an answer's stream has said after the event numbered seq.

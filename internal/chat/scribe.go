@@ -14,8 +14,8 @@ import (
 
 // The scribe stores what all answers of a process say, and only then lets it be heard: what somebody heard is never lost.
 // It writes in rounds, each one transaction for what some of the answers said since it was their turn, so that those who
-// listen to them do not all wake at once. After a round it rests for as long as the round took: storing takes half of what
-// the database can do at the most, and what waits becomes fewer and longer events.
+// listen to them do not all wake at once. After a round it rests, on SQLite for as long as the round took, so that storing takes
+// half of what the one who may write can do at the most; what waits becomes fewer and longer events.
 const (
 	mostInRound  = 128 // answers
 	shortestRest = 5 * time.Millisecond
@@ -120,7 +120,7 @@ func (s *Service) scribe() {
 		for some := range slices.Chunk(runs, mostInRound) {
 			began := time.Now()
 			s.round(some, all)
-			time.Sleep(min(max(time.Since(began), shortestRest), longestRest))
+			time.Sleep(s.restAfter(time.Since(began)))
 		}
 		select {
 		case <-s.spoke:
@@ -129,6 +129,13 @@ func (s *Service) scribe() {
 			all = true
 		}
 	}
+}
+
+func (s *Service) restAfter(round time.Duration) time.Duration {
+	if s.DB.Engine == db.Postgres { // which many can write to at once
+		return shortestRest
+	}
+	return min(max(round, shortestRest), longestRest)
 }
 
 // scribed lists the answers that are written, always in the same order, so that each has its turn as often; with none, the
@@ -206,7 +213,7 @@ func (s *Service) storeRound(ctx context.Context, runs []*Run) error {
 		if err := renewLeases(ctx, tx, old, now.Add(leaseTime)); err != nil {
 			return err
 		}
-		return insertEvents(ctx, tx, lines)
+		return s.insertEvents(ctx, tx, lines)
 	})
 	if err != nil {
 		return err
