@@ -248,6 +248,7 @@ func TestAReplicaThatIsBehindOrGoneShowsAndNoRequestFails(t *testing.T) {
 		if !strings.Contains(replica.Reason, reason) || (len(replica.Figures) == 2) != figures {
 			t.Errorf("%s: got %+v, want %q and figures: %v", when, replica, reason, figures)
 		}
+		t.Logf("%s: %+v", when, replica)
 		database := data[struct {
 			shownPart
 			Replica *shownPart
@@ -265,6 +266,7 @@ func TestAReplicaThatIsBehindOrGoneShowsAndNoRequestFails(t *testing.T) {
 	}
 	serves("at first", "ok", "", true)
 	pair.Standby.Pause()
+	s.register("bob") // or nothing would be missing there
 	serves("replay paused", "degraded", "seconds behind; reads go to the primary", true)
 	pair.Standby.Resume()
 	serves("caught up", "ok", "", true)

@@ -99,11 +99,15 @@ func TestReadsThatMayBeOldGoToTheReplicaAndNeverFailByIt(t *testing.T) {
 
 	ctx, stop := context.WithCancel(t.Context())
 	var asking sync.WaitGroup
-	defer asking.Wait()
-	defer stop()
+	reads := map[bool]int{}
+	defer func() {
+		stop()
+		asking.Wait()
+		t.Logf("%d reads meanwhile by the standby, %d by the primary", reads[true], reads[false])
+	}()
 	asking.Go(func() { // from here on somebody reads all the time, which must never fail
 		for ctx.Err() == nil {
-			look(t, d)
+			reads[look(t, d).standby]++
 			time.Sleep(5 * time.Millisecond)
 		}
 	})

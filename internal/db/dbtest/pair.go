@@ -29,23 +29,30 @@ type Server struct {
 	as      *syscall.SysProcAttr
 }
 
-// NewPair starts both, which takes some seconds: one pair is enough for a package. It takes PostgreSQL's own programs on
-// the PATH.
+// NewPair starts both, which takes some seconds: one pair is enough for a package.
 func NewPair(t testing.TB) *Pair {
 	t.Helper()
-	for _, program := range []string{"initdb", "pg_ctl", "pg_basebackup"} {
-		if _, err := exec.LookPath(program); err != nil {
-			sharedtest.Missing(t, "postgres", "there is no "+program+" on the PATH to make a PostgreSQL of the test's own")
-		}
-	}
 	dir, as := home(t)
 	primary, standby := newServer(t, dir, "primary", as), newServer(t, dir, "standby", as)
-	primary.run("initdb", "-D", primary.dir, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync")
+	primary.run("initdb", "-D", primary.dir, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "--wal-segsize=1", "--no-sync")
 	primary.Start()
 	standby.run("pg_basebackup", "-D", standby.dir, "-h", "127.0.0.1", "-p", primary.port, "-U", "postgres", "-R", "-X", "stream",
 		"--checkpoint=fast", "--no-sync")
 	standby.Start()
 	return &Pair{primary, standby}
+}
+
+// find is the path of one of PostgreSQL's own programs: on the PATH or, as Debian has them, beside it.
+func find(t testing.TB, program string) string {
+	t.Helper()
+	if path, err := exec.LookPath(program); err == nil {
+		return path
+	}
+	all, _ := filepath.Glob("/usr/lib/postgresql/*/bin/" + program)
+	if len(all) == 0 {
+		sharedtest.Missing(t, "postgres", "there is no "+program+" here to make a PostgreSQL of the test's own")
+	}
+	return all[len(all)-1]
 }
 
 // home is a folder for data, and whose it is: PostgreSQL does not run as root.
@@ -82,7 +89,7 @@ func newServer(t testing.TB, dir, name string, as *syscall.SysProcAttr) *Server 
 
 func (s *Server) run(program string, args ...string) {
 	s.t.Helper()
-	cmd := exec.Command(program, args...) // #nosec G204 -- PostgreSQL's own
+	cmd := exec.Command(find(s.t, program), args...) // #nosec G204 -- PostgreSQL's own
 	cmd.Dir, cmd.SysProcAttr = filepath.Dir(s.dir), s.as
 	if said, err := cmd.CombinedOutput(); err != nil {
 		log, _ := os.ReadFile(s.dir + ".log")
@@ -93,8 +100,8 @@ func (s *Server) run(program string, args ...string) {
 // Start starts the server, and returns when it answers.
 func (s *Server) Start() {
 	s.t.Helper()
-	s.run("pg_ctl", "start", "-w", "-D", s.dir, "-l", s.dir+".log", "-o", "-p "+s.port+" -c listen_addresses=127.0.0.1 -c unix_socket_directories="+filepath.Dir(s.dir)+
-		" -c fsync=off -c shared_buffers=16MB -c max_connections=60 -c max_standby_streaming_delay=100ms -c wal_retrieve_retry_interval=200ms")
+	s.run("pg_ctl", "start", "-w", "-D", s.dir, "-l", s.dir+".log", "-o", "-p "+s.port+" -c listen_addresses=127.0.0.1 -c unix_socket_directories='' "+
+		"-c fsync=off -c shared_buffers=16MB -c max_connections=60 -c max_standby_streaming_delay=100ms -c wal_retrieve_retry_interval=200ms")
 	s.t.Cleanup(s.Stop)
 }
 
