@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -25,6 +26,12 @@ type PartsHealth struct {
 	Parts  []health.Part `json:"parts"`
 }
 
+// DatabaseHealth tells how the database is and, where it has one, its replica.
+type DatabaseHealth struct {
+	health.Part
+	Replica *health.Part `json:"replica,omitempty" doc:"Of the copy that is asked for what may be some seconds old; left out where there is none."`
+}
+
 // healthRoutes registers what a supervisor asks.
 func (r *router) healthRoutes() {
 	const tag = "Health"
@@ -43,10 +50,13 @@ func (r *router) healthRoutes() {
 		return PartsHealth{all.Status, all.Parts}, all.Status
 	}, doc{id: "getHealth", tag: tag, summary: "How the server and what it rests on are",
 		detail: "Down when the database is, or a full disk that it is on; degraded when any other part is not ok. What is not configured is no part."})
-	getHealth(r, "/api/health/database", func(all health.Report, _ health.Sight) (health.Part, health.Status) {
-		database := all.Find("database")
+	getHealth(r, "/api/health/database", func(all health.Report, _ health.Sight) (DatabaseHealth, health.Status) {
+		database := DatabaseHealth{Part: all.Find(health.DatabaseName)}
+		if i := slices.IndexFunc(all.Parts, func(p health.Part) bool { return p.Name == health.ReplicaName }); i >= 0 {
+			database.Replica = &all.Parts[i]
+		}
 		return database, database.Status
-	}, doc{id: "getDatabaseHealth", tag: tag, summary: "How the database is"})
+	}, doc{id: "getDatabaseHealth", tag: tag, summary: "How the database is", detail: "Status and reason are the database's own, which works without its replica."})
 	getHealth(r, "/api/health/external-apis", func(all health.Report, sight health.Sight) (PartsHealth, health.Status) {
 		apis := PartsHealth{all.Find(health.ExternalAPIs).Status, all.Upstreams}
 		if sight == health.Words { // who is used here is nothing for strangers
@@ -108,7 +118,7 @@ const recogniseTime = 250 * time.Millisecond
 // A database that cannot say whose a token is makes a stranger of its bearer: this is where people ask why.
 func (r *router) recognise(ctx huma.Context, next func(huma.Context)) {
 	_, err := huma.ReadCookie(ctx, r.cookieName(accessCookie))
-	if ctx.Header("Authorization") == "" && err != nil || r.Health.Report(health.Words).Find("database").Status != health.OK {
+	if ctx.Header("Authorization") == "" && err != nil || r.Health.Report(health.Words).Find(health.DatabaseName).Status != health.OK {
 		next(ctx)
 		return
 	}

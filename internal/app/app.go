@@ -112,6 +112,11 @@ func New(ctx context.Context, cfg Config, opts Options) (*App, error) {
 	if err := database.Migrate(ctx); err != nil {
 		return nil, errors.Join(err, database.Close())
 	}
+	if address := string(cfg.Database.Replica); address != "" {
+		if err := database.AddReplica(address); err != nil {
+			return nil, errors.Join(err, database.Close())
+		}
+	}
 	return assemble(ctx, cfg, opts, database)
 }
 

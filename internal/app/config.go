@@ -62,6 +62,7 @@ type HTTPConfig struct {
 type DatabaseConfig struct {
 	DataDir string           `env:"JASPERS_DATA_DIR" envDefault:"./data" doc:"Folder of the SQLite database and of the generated secrets."`
 	URL     telemetry.Secret `env:"JASPERS_DATABASE_URL" also:"DATABASE_URL" doc:"sqlite:PATH or postgres://…; sqlite:DATA_DIR/jaspers.db when empty. DATABASE_HOST, _PORT, _USERNAME, _PASSWORD and _NAME make a PostgreSQL address too."`
+	Replica telemetry.Secret `env:"JASPERS_DATABASE_REPLICA_URL" doc:"postgres://… of a streaming copy of the PostgreSQL database, which is asked for what may be some seconds old; none when empty."`
 }
 
 // AuthConfig is how people sign in. The secrets are generated with SQLite and required with PostgreSQL.

@@ -65,7 +65,7 @@ func (c *Config) checkEdges() error {
 // maxLimit is beyond what one machine can answer.
 const maxLimit = 10_000_000
 
-// checkAddresses checks those of the database and of Redis.
+// checkAddresses checks those of the database, of its replica and of Redis.
 func (c *Config) checkAddresses() error {
 	if address := string(c.Limits.RedisURL); address != "" {
 		u, err := url.Parse(address)
@@ -73,16 +73,28 @@ func (c *Config) checkAddresses() error {
 			return errors.New("JASPERS_REDIS_URL must have the form redis://user:password@host:port/database")
 		}
 	}
+	replica := string(c.Database.Replica)
 	if strings.HasPrefix(string(c.Database.URL), "sqlite:") {
+		if replica != "" {
+			return errors.New("JASPERS_DATABASE_REPLICA_URL is set beside SQLite, which has no replicas: leave it out, or set JASPERS_DATABASE_URL to a PostgreSQL")
+		}
 		return nil
 	}
-	u, err := url.Parse(string(c.Database.URL))
-	if err != nil {
-		return errors.New("JASPERS_DATABASE_URL must have the form postgres://user:password@host:port/database")
+	if err := checkPostgres("JASPERS_DATABASE_URL", string(c.Database.URL)); err != nil || replica == "" {
+		return err
+	}
+	return checkPostgres("JASPERS_DATABASE_REPLICA_URL", replica)
+}
+
+// checkPostgres checks the address that a setting of this name has.
+func checkPostgres(setting, address string) error {
+	u, err := url.Parse(address)
+	if err != nil || u.Scheme != "postgres" && u.Scheme != "postgresql" {
+		return fmt.Errorf("%s must have the form postgres://user:password@host:port/database", setting)
 	}
 	password, _ := u.User.Password()
 	if host := u.Hostname(); host != "" && !isLoopbackHost(host) && isKnownPassword(password, u.User.Username()) {
-		return errors.New("JASPERS_DATABASE_URL has no password, or one that everybody tries first, for a database on another machine: give its user a random one")
+		return fmt.Errorf("%s has no password, or one that everybody tries first, for a database on another machine: give its user a random one", setting)
 	}
 	return nil
 }

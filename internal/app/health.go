@@ -73,6 +73,9 @@ const (
 // buildHealth makes what looks at everything that is configured.
 func (a *App) buildHealth(outside providers) error {
 	checks := []health.Check{health.Database(a.db)}
+	if _, there := a.db.Replica(); there {
+		checks = append(checks, health.Replica(a.db))
+	}
 	if address := string(outside.Limits.RedisURL); address != "" {
 		var err error
 		if a.redisSeen, err = redis.Dial(address, time.Second, 2); err != nil {

@@ -3,6 +3,7 @@ package app_test
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"net/http"
 	"os"
@@ -14,6 +15,7 @@ import (
 	"time"
 
 	"github.com/jaspers-ai/jaspers/internal/db"
+	"github.com/jaspers-ai/jaspers/internal/db/dbtest"
 	"github.com/jaspers-ai/jaspers/internal/sim"
 )
 
@@ -207,6 +209,71 @@ func TestADatabaseThatIsCutOffHangsOrIsSomethingElseIsDown(t *testing.T) {
 		p.soon("", "database", "ok")
 		p.get("/auth/me").status(http.StatusOK)
 	}
+}
+
+func TestADatabaseThatIsOnlySlowIsDegraded(t *testing.T) {
+	t.Parallel()
+	var way *way
+	s := startSite(t, db.Postgres, setup{database: func(t *testing.T, address string) (over string) {
+		way, over = through(t, address)
+		return over
+	}})
+	s.mayFail = true
+	p := s.stranger()
+	p.soon("", "database", "ok")
+	way.delay = 700 * time.Millisecond
+	way.set(slow)
+	p.soon("", "database", "degraded")
+	eventually(t, "the reason in the log", func() error {
+		if !strings.Contains(s.log.String(), `"reason":"answers slowly"`) {
+			return errors.New("it is not there")
+		}
+		return nil
+	})
+	way.set(open)
+	p.soon("", "database", "ok")
+}
+
+func TestAReplicaThatIsBehindOrGoneShowsAndNoRequestFails(t *testing.T) {
+	t.Parallel()
+	pair := dbtest.NewPair(t)
+	s := startSite(t, db.Postgres, setup{
+		database: func(*testing.T, string) string { return pair.Primary.Address },
+		settings: []string{"JASPERS_DATABASE_REPLICA_URL=" + pair.Standby.Address},
+	})
+	admin := s.register("ada") // the first person
+	serves := func(when, want, reason string, figures bool) {
+		t.Helper()
+		replica := admin.soon("", "replica", want)
+		if !strings.Contains(replica.Reason, reason) || (len(replica.Figures) == 2) != figures {
+			t.Errorf("%s: got %+v, want %q and figures: %v", when, replica, reason, figures)
+		}
+		t.Logf("%s: %+v", when, replica)
+		database := data[struct {
+			shownPart
+			Replica *shownPart
+		}](admin.get("/health/database").status(http.StatusOK))
+		if database.Status != "ok" || database.Replica == nil || database.Replica.Name != "replica" {
+			t.Errorf("%s: got %+v, want the database ok and its replica beside it", when, database)
+		}
+		if got := admin.health(""); want == "degraded" && got.Status != want {
+			t.Errorf("%s: got %+v, want the whole %s", when, got, want)
+		}
+		s.wantNoAddress(admin.get("/health"))
+		if got := data[struct{ DelaySeconds float64 }](admin.get("/analytics/usage").status(http.StatusOK)); got.DelaySeconds != 6 {
+			t.Errorf("%s: got usage as of %v s ago, want it to be said that a replica may be asked", when, got.DelaySeconds)
+		}
+	}
+	serves("at first", "ok", "", true)
+	pair.Standby.Pause()
+	s.register("bob") // or nothing would be missing there
+	serves("replay paused", "degraded", "seconds behind; reads go to the primary", true)
+	pair.Standby.Resume()
+	serves("caught up", "ok", "", true)
+	pair.Standby.Stop()
+	serves("stopped", "degraded", "does not answer; reads go to the primary", false)
+	pair.Standby.Start()
+	serves("started again", "ok", "", true)
 }
 
 // asPoor has the server reach its database as somebody who may be refused connections.

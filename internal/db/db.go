@@ -59,6 +59,8 @@ type DB struct {
 	unlock func()
 	// anew is a pool beside the others, which makes its own connections.
 	anew func() *sql.DB
+	// replica is a copy of the database; nil where there is none.
+	replica *replica
 }
 
 // Limits of the connection pools. SQLite has one writer by nature; four readers saturate two cores.
@@ -164,13 +166,7 @@ func openPostgres(address string) (*DB, error) {
 	if err != nil {
 		return nil, errors.New("the PostgreSQL address cannot be read") // the cause would print the password
 	}
-	making := connector{stdlib.GetConnector(*cfg, stdlib.OptionAfterConnect(func(_ context.Context, conn *pgx.Conn) error {
-		// Times come back in UTC, as from SQLite, and not in this machine's zone.
-		conn.TypeMap().RegisterType(&pgtype.Type{
-			Name: "timestamptz", OID: pgtype.TimestamptzOID, Codec: &pgtype.TimestamptzCodec{ScanLocation: time.UTC},
-		})
-		return nil
-	}))}
+	making := connectorTo(cfg)
 	pool := sql.OpenDB(making)
 	pool.SetMaxOpenConns(postgresMaxOpen)
 	pool.SetMaxIdleConns(postgresMaxIdle)
@@ -181,10 +177,24 @@ func openPostgres(address string) (*DB, error) {
 	}, nil
 }
 
+// connectorTo makes the connections to a PostgreSQL.
+func connectorTo(cfg *pgx.ConnConfig) connector {
+	return connector{stdlib.GetConnector(*cfg, stdlib.OptionAfterConnect(func(_ context.Context, conn *pgx.Conn) error {
+		// Times come back in UTC, as from SQLite, and not in this machine's zone.
+		conn.TypeMap().RegisterType(&pgtype.Type{
+			Name: "timestamptz", OID: pgtype.TimestamptzOID, Codec: &pgtype.TimestamptzCodec{ScanLocation: time.UTC},
+		})
+		return nil
+	}))}
+}
+
 // Close closes every connection.
 func (d *DB) Close() error {
 	if d.unlock != nil {
 		defer d.unlock()
+	}
+	if d.replica != nil {
+		d.replica.close()
 	}
 	if d.read == d.write {
 		return d.write.Close()
@@ -247,12 +257,15 @@ func (d *DB) txOnce(ctx context.Context, fn func(tx *sql.Tx) error) (err error) 
 // Read is where queries that change nothing go.
 func (d *DB) Read() Querier { return d.reader }
 
-// Pools are the connections there are, by what they are for. PostgreSQL's are for both.
+// Pools are the connections there are, by what they are for. PostgreSQL's are for both, those to its replica for what Aged reads.
 func (d *DB) Pools() map[string]sql.DBStats {
-	if d.read == d.write {
-		return map[string]sql.DBStats{"both": d.write.Stats()}
+	switch {
+	case d.read != d.write:
+		return map[string]sql.DBStats{"write": d.write.Stats(), "read": d.read.Stats()}
+	case d.replica != nil:
+		return map[string]sql.DBStats{"both": d.write.Stats(), "replica": d.replica.pool.Stats()}
 	}
-	return map[string]sql.DBStats{"write": d.write.Stats(), "read": d.read.Stats()}
+	return map[string]sql.DBStats{"both": d.write.Stats()}
 }
 
 // Lookup is the context of a read by key that every request makes. SQLite needs microseconds for it, and longer to watch

@@ -14,6 +14,9 @@ import (
 	"github.com/jaspers-ai/jaspers/internal/trace"
 )
 
+// onePicture is a transaction of PostgreSQL that reads one.
+var onePicture = &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true}
+
 // Snapshot runs fn on one unchanging picture of the database, whatever is written meanwhile. fn can only read. On SQLite
 // it holds one of few read connections, so those who are slow must be few.
 func (d *DB) Snapshot(ctx context.Context, fn func(q Querier) error) (err error) {
@@ -21,9 +24,14 @@ func (d *DB) Snapshot(ctx context.Context, fn func(q Querier) error) (err error)
 	defer func() { span.End(fault.NameOf(err)) }()
 	var options *sql.TxOptions // SQLite's transactions are such pictures, and the connection is read-only
 	if d.Engine == Postgres {
-		options = &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true}
+		options = onePicture
 	}
-	tx, err := d.read.BeginTx(ctx, options)
+	return inTransaction(ctx, d.read, options, fn)
+}
+
+// inTransaction runs fn in one that only reads.
+func inTransaction(ctx context.Context, pool *sql.DB, options *sql.TxOptions, fn func(q Querier) error) error {
+	tx, err := pool.BeginTx(ctx, options)
 	if err != nil {
 		return fmt.Errorf("begin: %w", err)
 	}

@@ -30,7 +30,13 @@ const Reader = 1
 // who sent it; the SEC's full text does not hold a filing's own number. NotFound means that it is at none of them, and
 // that company, a symbol or a CIK, would say more where it is empty.
 func (s *Service) contents(ctx context.Context, number filings.Accession, company string) (filings.Contents, time.Time, error) {
-	c, at, found, err := loadContents(ctx, s.DB.Read(), number)
+	var c filings.Contents
+	var at time.Time
+	var found bool
+	err := s.DB.Aged(ctx, func(ctx context.Context, q db.Querier) (err error) { // what was filed does not change
+		c, at, found, err = loadContents(ctx, q, number)
+		return err
+	})
 	if err != nil || found {
 		return c, at, err
 	}
@@ -108,7 +114,12 @@ type held struct {
 // read gives the text of a document, which is fetched where that was never done, and read anew where that was done in
 // another way before.
 func (s *Service) read(ctx context.Context, c filings.Contents, name string) (held, error) {
-	d, found, err := loadText(ctx, s.DB.Read(), c.Accession, name)
+	var d held
+	var found bool
+	err := s.DB.Aged(ctx, func(ctx context.Context, q db.Querier) (err error) { // what was filed does not change
+		d, found, err = loadText(ctx, q, c.Accession, name)
+		return err
+	})
 	if err != nil || found && d.reader == Reader {
 		return d, err
 	}

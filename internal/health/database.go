@@ -2,14 +2,20 @@ package health
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/jaspers-ai/jaspers/internal/db"
 	"github.com/jaspers-ai/jaspers/internal/fault"
 )
 
+// The names of the parts.
 const (
-	databaseName = "database"
+	DatabaseName = "database"
+	ReplicaName  = "replica"
+)
+
+const (
 	// databaseTime is how long the database may take for nothing, by one of the connections there are and by a new one.
 	databaseTime = within/2 - 100*time.Millisecond
 	databaseSlow = 500 * time.Millisecond
@@ -18,7 +24,7 @@ const (
 // Database looks at the database: whether it answers as requests would ask it, and where not, whether it would if there were
 // a connection to be had.
 func Database(d *db.DB) Check {
-	return Check{Name: databaseName, Vital: true, Look: func(ctx context.Context) Finding {
+	return Check{Name: DatabaseName, Vital: true, Look: func(ctx context.Context) Finding {
 		began := time.Now()
 		err := briefly(ctx, d.Probe)
 		f := Finding{Status: OK, Figures: map[string]float64{"latencyMs": Milliseconds(time.Since(began))}}
@@ -50,4 +56,25 @@ func briefly(ctx context.Context, do func(context.Context) error) error {
 	bounded, cancel := context.WithTimeout(ctx, databaseTime)
 	defer cancel()
 	return do(bounded)
+}
+
+// Replica tells how the database's copy is, which db looks at anyway. Without it the primary is asked.
+func Replica(d *db.DB) Check {
+	return Check{Name: ReplicaName, Look: func(context.Context) Finding {
+		s, _ := d.Replica()
+		const without = "; reads go to the primary"
+		switch {
+		case errors.Is(s.Err, db.ErrNoReplica):
+			return Finding{Status: Degraded, Reason: "is another database, or no copy of ours any more" + without}
+		case errors.Is(s.Err, db.ErrReplicaUnknown):
+			return Finding{Status: Degraded, Reason: "does not show how far behind it is" + without}
+		case s.Err != nil:
+			return Finding{Status: Degraded, Reason: "does not answer" + without}
+		}
+		f := Finding{Status: OK, Figures: map[string]float64{"lagSeconds": Seconds(s.Lag), "latencyMs": Milliseconds(s.Latency)}}
+		if !s.Current() {
+			f.Status, f.Reason = Degraded, "is "+Long(s.Lag)+" behind"+without
+		}
+		return f
+	}}
 }

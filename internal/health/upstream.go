@@ -200,7 +200,7 @@ func (u *Upstream) Finding() Finding {
 func (m *Monitor) probe(ctx context.Context, u *Upstream) {
 	for pause.For(ctx, tick) == nil {
 		_, latest := u.known()
-		wanted := time.Since(m.began)-time.Duration(m.asked.Load()) < lookedFor && m.report().Find(databaseName).Status == OK
+		wanted := time.Since(m.began)-time.Duration(m.asked.Load()) < lookedFor && m.report().Find(DatabaseName).Status == OK
 		if !wanted || time.Since(latest) < quiet || u.Waiting() > 0 || u.Turn(ctx) != nil {
 			continue
 		}

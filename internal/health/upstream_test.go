@@ -147,7 +147,7 @@ func TestNobodyIsProbedWhileTheDatabaseCannotSayWhoseTurnItIs(t *testing.T) {
 		p := &probes{}
 		u := still("vendor")
 		u.Probe, u.Turn = p.ask, func(context.Context) error { return nil }
-		m := New([]Check{found(databaseName, true, Degraded)}, []*Upstream{u}, quietLog())
+		m := New([]Check{found(DatabaseName, true, Degraded)}, []*Upstream{u}, quietLog())
 		runs(t, m)
 		for range 10 {
 			m.Report(Words)

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/jaspers-ai/jaspers/internal/calendar"
+	"github.com/jaspers-ai/jaspers/internal/db"
 	"github.com/jaspers-ai/jaspers/internal/fault"
 	"github.com/jaspers-ai/jaspers/internal/market"
 )
@@ -100,24 +101,43 @@ func (s *Service) inMemory(symbol string, otherwise *series) *series {
 }
 
 // remembered is what is kept of the symbols, in memory or else in the database; an empty series where nothing is. What is
-// outdated in memory is read again: another process may have fetched it.
+// outdated is read again, of the primary: another process may have fetched it, even a moment ago.
 func (s *Service) remembered(ctx context.Context, symbols []string) (map[string]*series, error) {
 	all := make(map[string]*series, len(symbols))
 	var missing []string
 	for _, symbol := range symbols {
 		known, ok := s.kept.GetIfPresent(symbol)
-		if !ok || known.due(math.MaxInt32, s.now()) {
-			missing = append(missing, symbol)
-		}
 		if !ok {
+			missing = append(missing, symbol)
 			known = &series{symbol: symbol}
 		}
 		all[symbol] = known
 	}
-	for some := range slices.Chunk(missing, loadAtOnce) {
-		loaded, damaged, err := loadSeries(ctx, s.db.Read(), some)
-		if err != nil {
-			return nil, err
+	if err := s.take(ctx, all, missing, s.db.Aged); err != nil {
+		return nil, err
+	}
+	now := s.now()
+	outdated := slices.DeleteFunc(slices.Clone(symbols), func(symbol string) bool { return !all[symbol].due(math.MaxInt32, now) })
+	return all, s.take(ctx, all, outdated, s.primary)
+}
+
+// primary is as Aged, and never old.
+func (s *Service) primary(ctx context.Context, fn func(ctx context.Context, q db.Querier) error) error {
+	return fn(ctx, s.db.Read())
+}
+
+// take puts what the database has of symbols with what is known of them.
+func (s *Service) take(
+	ctx context.Context, all map[string]*series, symbols []string, from func(context.Context, func(context.Context, db.Querier) error) error,
+) error {
+	for some := range slices.Chunk(symbols, loadAtOnce) {
+		var loaded map[string]*series
+		var damaged []string
+		if err := from(ctx, func(ctx context.Context, q db.Querier) (err error) {
+			loaded, damaged, err = loadSeries(ctx, q, some)
+			return err
+		}); err != nil {
+			return err
 		}
 		if len(damaged) > 0 {
 			s.log.WarnContext(ctx, "stored closes are damaged and fetched again", "symbols", damaged)
@@ -127,7 +147,7 @@ func (s *Service) remembered(ctx context.Context, symbols []string) (map[string]
 			s.kept.Set(symbol, stored)
 		}
 	}
-	return all, nil
+	return nil
 }
 
 // noteAsked keeps, by the day, when somebody asked for a symbol last.

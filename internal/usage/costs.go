@@ -76,7 +76,7 @@ func (s *Service) Costs(ctx context.Context, q Query, installation bool) (Costs,
 	if err != nil {
 		return Costs{}, err
 	}
-	c := Costs{Span: q.span(lost), Currency: "USD", Groups: []Cost{}}
+	c := Costs{Span: s.span(q, lost), Currency: "USD", Groups: []Cost{}}
 	if total := newModelUse(tallies); total != nil {
 		c.Total = *total
 	}

@@ -63,12 +63,16 @@ type Span struct {
 	// TimeZone is of the days.
 	TimeZone string `json:"timeZone" example:"UTC" doc:"By which days begin: that of vendors' bills and of the budgets' months."`
 	// Delay and Lost tell what cannot be in the answer.
-	Delay float64 `json:"delaySeconds" doc:"How long it takes until what was done is in here. As much is missing of before a server was killed, and the tokens of answers that were being written."`
+	Delay float64 `json:"delaySeconds" doc:"How long it takes at most until what was done is in here: a second until it is stored, and where a replica of the database is asked, how old that may be. Of what was done before a server was killed a second is missing, and the tokens of answers that were being written."`
 	Lost  int64   `json:"lostRecords" doc:"How many calls of these days, of everybody, could not be recorded; 0 where the figures are whole."`
 }
 
-func (q Query) span(lost int64) Span {
-	return Span{UserID: optional(q.UserID), From: q.From, To: q.To, TimeZone: "UTC", Delay: Delay.Seconds(), Lost: lost}
+func (s *Service) span(q Query, lost int64) Span {
+	delay := Delay
+	if _, there := s.DB.Replica(); there {
+		delay += db.MaxAge
+	}
+	return Span{UserID: optional(q.UserID), From: q.From, To: q.To, TimeZone: "UTC", Delay: delay.Seconds(), Lost: lost}
 }
 
 // Group is what rows have in common; null is what they are not grouped by.
@@ -151,7 +155,7 @@ func (s *Service) Usage(ctx context.Context, q Query) (Usage, error) {
 	if err != nil {
 		return Usage{}, err
 	}
-	u := Usage{Span: q.span(lost), Total: newTraffic(tallies), Groups: []CallGroup{}}
+	u := Usage{Span: s.span(q, lost), Total: newTraffic(tallies), Groups: []CallGroup{}}
 	for k, part := range grouped(tallies, q.By) {
 		u.Groups = append(u.Groups, CallGroup{k.group(q.By), newTraffic(part)})
 	}
@@ -159,9 +163,9 @@ func (s *Service) Usage(ctx context.Context, q Query) (Usage, error) {
 	return u, nil
 }
 
-// read is on one picture of the database, since rows move from one table to the other.
+// read is on one picture of the database, since rows move from one table to the other. It may be some seconds old.
 func (s *Service) read(ctx context.Context, f filter) (tallies []tally, lost int64, err error) {
-	err = s.DB.Snapshot(ctx, func(q db.Querier) (err error) {
+	err = s.DB.Aged(ctx, func(ctx context.Context, q db.Querier) (err error) {
 		if tallies, err = read(ctx, q, f); err != nil {
 			return err
 		}
