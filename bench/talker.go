@@ -69,7 +69,7 @@ func stamp(n int, at time.Time) string {
 func stampedAt(piece string) (time.Time, error) {
 	nanos, err := strconv.ParseInt(strings.Map(func(r rune) rune {
 		if i := strings.IndexRune(spelled, r); i >= 0 {
-			return '0' + rune(i)
+			return rune("0123456789"[i])
 		}
 		return r
 	}, piece), 10, 64)
