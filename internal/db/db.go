@@ -131,7 +131,7 @@ func openSQLiteFile(path string) (*DB, error) {
 		return nil, err
 	}
 	write.SetMaxOpenConns(1)
-	if err := write.Ping(); err != nil { // makes the file, which a read-only connection cannot
+	if err := makeFile(write); err != nil {
 		return nil, errors.Join(fmt.Errorf("open SQLite file: %w", err), write.Close())
 	}
 	if err := os.Chmod(path, 0o600); err != nil {
@@ -157,6 +157,22 @@ func openSQLiteFile(path string) (*DB, error) {
 		Engine: SQLite, write: write, read: read, line: make(chan struct{}, 1), reader: traced{kept}, prepared: kept, log: log, anew: anew,
 	}, nil
 }
+
+// makeFile makes the file, which a read-only connection cannot, and its log. Where several begin with a new file at once,
+// SQLite tells some that it is locked, without the wait that they asked for.
+func makeFile(write *sql.DB) error {
+	for end := time.Now().Add(makeTime); ; time.Sleep(makeEvery) {
+		err := write.Ping()
+		if lite, ok := errors.AsType[*sqlite.Error](err); !ok || lite.Code()&0xff != sqlite3.SQLITE_BUSY || time.Now().After(end) {
+			return err
+		}
+	}
+}
+
+const (
+	makeTime  = 5 * time.Second
+	makeEvery = 10 * time.Millisecond
+)
 
 // readOnly are the options of connections that only read.
 const readOnly = "&mode=ro&_pragma=query_only(1)"
@@ -227,7 +243,7 @@ func (d *DB) Tx(ctx context.Context, fn func(tx *sql.Tx) error) error {
 }
 
 // TxFirst is Tx without the line that others wait in: on SQLite for the one transaction under way at the most. It is for
-// one goroutine that works for everybody, and leaves the database to the others at least half of the time.
+// one goroutine that works for everybody, and leaves SQLite to the others at least half of the time.
 func (d *DB) TxFirst(ctx context.Context, fn func(tx *sql.Tx) error) error {
 	for try := 1; ; try++ {
 		err := d.txOnce(ctx, fn)
