@@ -221,7 +221,7 @@ func TestADatabaseThatIsOnlySlowIsDegraded(t *testing.T) {
 	s.mayFail = true
 	p := s.stranger()
 	p.soon("", "database", "ok")
-	way.delay = 700 * time.Millisecond
+	way.delay = 300 * time.Millisecond
 	way.set(slow)
 	p.soon("", "database", "degraded")
 	eventually(t, "the reason in the log", func() error {

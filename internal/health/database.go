@@ -18,7 +18,7 @@ const (
 const (
 	// databaseTime is how long the database may take for nothing, by one of the connections there are and by a new one.
 	databaseTime = within/2 - 100*time.Millisecond
-	databaseSlow = 500 * time.Millisecond
+	databaseSlow = 250 * time.Millisecond
 )
 
 // Database looks at the database: whether it answers as requests would ask it, and where not, whether it would if there were
