@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 	"unicode/utf8"
@@ -45,8 +46,8 @@ func TestWordsOfTitlesAndMessagesAreFoundTheNewestFirst(t *testing.T) {
 		s, _ := writerOn(t, d)
 		c := s.Now
 		user, stranger := newUser(t, d), newUser(t, d)
-		at := c()
-		s.Now = func() time.Time { at = at.Add(time.Second); return at }
+		began, asked := c(), atomic.Int64{}
+		s.Now = func() time.Time { return began.Add(time.Duration(asked.Add(1)) * time.Second) }
 		kites, err := s.Create(t.Context(), user, new("Kites & café"))
 		if err != nil {
 			t.Fatal(err)
