@@ -174,13 +174,19 @@ func TestARedisThatIsKilledHangsOrIsSomethingElseShowsAndHoldsNobodyUp(t *testin
 	}
 }
 
-func TestADatabaseThatIsCutOffHangsOrIsSomethingElseIsDown(t *testing.T) {
-	t.Parallel()
-	var way *way
-	s := startSite(t, db.Postgres, setup{database: func(t *testing.T, address string) (over string) {
-		way, over = through(t, address)
+// behindAWay is a server whose database is reached over a way that can be disturbed.
+func behindAWay(t *testing.T) (s *site, disturbed *way) {
+	t.Helper()
+	s = startSite(t, db.Postgres, setup{database: func(t *testing.T, address string) (over string) {
+		disturbed, over = through(t, address)
 		return over
 	}})
+	return s, disturbed
+}
+
+func TestADatabaseThatIsCutOffHangsOrIsSomethingElseIsDown(t *testing.T) {
+	t.Parallel()
+	s, way := behindAWay(t)
 	s.mayFail = true // what the background cannot do is an error
 	p := s.register("ada")
 	p.soon("", "database", "ok")
@@ -213,11 +219,7 @@ func TestADatabaseThatIsCutOffHangsOrIsSomethingElseIsDown(t *testing.T) {
 
 func TestADatabaseThatIsOnlySlowIsDegraded(t *testing.T) {
 	t.Parallel()
-	var way *way
-	s := startSite(t, db.Postgres, setup{database: func(t *testing.T, address string) (over string) {
-		way, over = through(t, address)
-		return over
-	}})
+	s, way := behindAWay(t)
 	s.mayFail = true
 	p := s.stranger()
 	p.soon("", "database", "ok")
