@@ -1,5 +1,3 @@
-# syntax=docker/dockerfile:1
-
 # The program is cross-compiled where the build runs, so that no platform is emulated.
 ARG GO_VERSION=1.26.8
 FROM --platform=$BUILDPLATFORM golang:${GO_VERSION}-bookworm AS build
