@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"io"
 	"log/slog"
 	"maps"
 	"net/http"
@@ -21,8 +22,6 @@ import (
 )
 
 const (
-	// requestTime bounds a request that does not stream; it is above the longest answer.
-	requestTime = 2 * time.Minute
 	// maxAnyBody bounds bodies before any route is known.
 	maxAnyBody = 1 << 20
 	// minGzip is the size from which compressing pays.
@@ -109,7 +108,10 @@ func (r *router) correlate(next http.Handler) http.Handler {
 		ctx, client := r.withVisit(w, req)
 		ctx, span := r.Tracer.Begin(telemetry.WithCorrelation(ctx, id), "request", trace.Server, req.Header.Get("Traceparent"))
 		req = req.WithContext(ctx)
-		rec := &recorder{ResponseWriter: w}
+		rec, body := &recorder{ResponseWriter: w}, &counted{ReadCloser: req.Body}
+		if req.Body != http.NoBody {
+			req.Body = body
+		}
 		start := time.Now()
 		next.ServeHTTP(rec, req)
 		took, v := time.Since(start), visitOf(ctx)
@@ -117,7 +119,7 @@ func (r *router) correlate(next http.Handler) http.Handler {
 		v.describeTo(span, id, req.Method, rec.status)
 		r.Log.LogAttrs(ctx, slog.LevelInfo, "request", slog.String("method", req.Method), slog.String("path", req.URL.Path),
 			slog.String("client", client), slog.String("by", v.who()), slog.Int("status", rec.status), slog.String("failure", string(v.failure)),
-			slog.Int64("bytes", rec.bytes), slog.Int64("ms", took.Milliseconds()))
+			slog.Int64("received", body.bytes), slog.Int64("bytes", rec.bytes), slog.Int64("ms", took.Milliseconds()))
 	})
 }
 
@@ -138,6 +140,18 @@ func (v *visit) describeTo(span trace.Span, correlation, method string, status i
 }
 
 func correlationID(ctx context.Context) string { return telemetry.Correlation(ctx) }
+
+// counted notes how much of a body was read.
+type counted struct {
+	io.ReadCloser
+	bytes int64
+}
+
+func (c *counted) Read(p []byte) (int, error) {
+	n, err := c.ReadCloser.Read(p)
+	c.bytes += int64(n)
+	return n, err
+}
 
 // recorder notes status and size. It can flush and be unwrapped: a stream must not wait in it.
 type recorder struct {

@@ -1,6 +1,7 @@
 package app_test
 
 import (
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
@@ -161,8 +162,12 @@ func TestOwnPasswordsAndRegistrationsAreLimited(t *testing.T) {
 func TestTheClientIsLoggedAndRecorded(t *testing.T) {
 	eachEngineWith(t, setup{settings: behindProxy}, func(t *testing.T, s *site) {
 		p := s.stranger()
-		p.post("/auth/register", map[string]any{"email": "ada@example.com", "password": password},
+		body := `{"email":"ada@example.com","password":"` + password + `"}`
+		a := p.post("/auth/register", body,
 			header("X-Forwarded-For", "198.51.100.7, 203.0.113.9"), header("User-Agent", "a browser")).status(http.StatusCreated)
+		if line := fmt.Sprintf(`"received":%d,"bytes":%d,`, len(body), len(a.Body)); !strings.Contains(s.log.String(), line) {
+			t.Errorf("the log does not have %s", line)
+		}
 		var address, agent string
 		row := s.db.Read().QueryRowContext(t.Context(), "select address, user_agent from audit_logs where action = 'account.register'")
 		if err := row.Scan(&address, &agent); err != nil || address != "203.0.113.9" || agent != "a browser" {
