@@ -76,6 +76,8 @@ type Services struct {
 	Usage       *usage.Service
 	Idempotency *idempotency.Keys
 	Health      *health.Monitor
+	// DatabaseGate is shut while the database answers nobody.
+	DatabaseGate *health.Gate
 	// Ready tells whether the server can work: nil, or what is missing.
 	Ready func(context.Context) error
 }

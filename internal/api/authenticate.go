@@ -33,7 +33,7 @@ func securitySchemes() map[string]*huma.SecurityScheme {
 // protect makes an operation ask who it is for, and tells the errors that come with that.
 func (r *router) protect(op *huma.Operation, scope auth.Scope) []fault.Kind {
 	op.Security = []map[string][]string{{bearer: {}}, {cookieKey: {}}}
-	op.Middlewares = huma.Middlewares{r.authenticate(scope)}
+	op.Middlewares = append(op.Middlewares, r.authenticate(scope))
 	if scope != "" {
 		op.Security = append(op.Security, map[string][]string{apiKey: {string(scope)}})
 		op.Description = strings.TrimLeft(op.Description+" API keys need the scope "+string(scope)+".", " ")

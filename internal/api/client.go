@@ -71,11 +71,12 @@ func networkOf(a netip.Addr) string {
 // visit is what becomes known of a request while it is answered: to its limits, and to what is recorded of it at its end.
 type visit struct {
 	network string
-	caller  *auth.Identity // who is signed in; nil where nobody is
-	route   string         // the pattern of its path; empty where there is no such route
-	failure fault.Kind     // of the error it was answered with
-	header  http.Header    // of the answer
-	counts  []limit.Result // what was counted so far, one of each policy
+	caller  *auth.Identity  // who is signed in; nil where nobody is
+	route   string          // the pattern of its path; empty where there is no such route
+	failure fault.Kind      // of the error it was answered with
+	header  http.Header     // of the answer
+	counts  []limit.Result  // what was counted so far, one of each policy
+	bound   context.Context // in which it is answered: ends when it is given up; nil where it never is
 }
 
 type visitKey struct{}

@@ -88,7 +88,10 @@ func (r *router) report(ctx context.Context, err error) *fault.Error {
 	if db.IsForeignKeyViolation(err) { // between the look and the write, by another request
 		err = fault.Wrap(fault.NotFound, err, "what this belongs to was deleted meanwhile")
 	}
-	f := fault.From(err)
+	f, ok := givenUp(ctx, err)
+	if !ok {
+		f = fault.From(err)
+	}
 	switch {
 	case f.Kind == fault.Internal:
 		r.Log.ErrorContext(ctx, "request failed", "error", err)

@@ -37,14 +37,14 @@ func (r *router) healthRoutes() {
 	const tag = "Health"
 	get(r, "/api/health/live", func(context.Context, *nothing) (result[Health], error) {
 		return answer(Health{"ok"}, nil)
-	}, doc{id: "getLiveness", tag: tag, summary: "Whether the process answers", public: true, limit: unlimited})
+	}, doc{id: "getLiveness", tag: tag, summary: "Whether the process answers", public: true, alone: true, limit: unlimited})
 
 	get(r, "/api/health/ready", func(ctx context.Context, _ *nothing) (result[Health], error) {
 		if err := r.Ready(ctx); err != nil {
 			return result[Health]{}, fault.Wrap(fault.Overloaded, err, "the server cannot work right now; try again in a moment")
 		}
 		return answer(Health{"ok"}, nil)
-	}, doc{id: "getReadiness", tag: tag, summary: "Whether requests can be served", public: true, limit: unlimited, errors: []fault.Kind{fault.Overloaded}})
+	}, doc{id: "getReadiness", tag: tag, summary: "Whether requests can be served", public: true, alone: true, limit: unlimited, errors: []fault.Kind{fault.Overloaded}})
 
 	getHealth(r, "/api/health", func(all health.Report, _ health.Sight) (PartsHealth, health.Status) {
 		return PartsHealth{all.Status, all.Parts}, all.Status
@@ -76,7 +76,7 @@ type healthOutput[T any] struct {
 // getHealth registers a report. Whoever asks, it costs a look into memory; who shows a token is told more, where the
 // database says at once whose it is.
 func getHealth[T any](r *router, path string, tell func(health.Report, health.Sight) (T, health.Status), d doc) {
-	d.public, d.limit, d.errors = true, unlimited, []fault.Kind{fault.Unauthenticated, fault.TokenExpired, fault.RateLimited}
+	d.public, d.alone, d.limit, d.errors = true, true, unlimited, []fault.Kind{fault.Unauthenticated, fault.TokenExpired, fault.RateLimited}
 	d.detail += " Strangers are told words, who shows a token or an API key with the scope read also reasons, and admins figures. " +
 		"The answer has the status 503, and says the same, when it is down."
 	op := operation[nothing](r, http.MethodGet, path, d)

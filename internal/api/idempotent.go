@@ -152,7 +152,8 @@ func (r *router) replay(w http.ResponseWriter, req *http.Request, a idempotency.
 // carryOut has a request answered and keeps the answer before the client sees its end.
 func (r *router) carryOut(ctx huma.Context, next func(huma.Context), claim *idempotency.Claim) {
 	req, w := humago.Unwrap(ctx)
-	work, cancel := context.WithTimeout(context.WithoutCancel(ctx.Context()), requestTime)
+	work, cancel := context.WithTimeoutCause(context.WithoutCancel(ctx.Context()), answerTime, errTooLong)
+	visitOf(work).bound = work
 	defer cancel()
 	k := &keeper{to: w, status: http.StatusOK}
 	next(humago.NewContext(ctx.Operation(), req.WithContext(work), k))

@@ -27,6 +27,7 @@ type doc struct {
 	summary string
 	detail  string
 	public  bool       // needs no token
+	alone   bool       // works without the database
 	scope   auth.Scope // lets API keys in that have it; without one only sessions are
 	// idempotent lets clients send an Idempotency-Key: for what creates or costs something.
 	idempotent bool
@@ -100,6 +101,9 @@ func operation[In any](r *router, method, path string, d doc) huma.Operation {
 	op := huma.Operation{
 		OperationID: d.id, Method: method, Path: path, Tags: []string{d.tag}, Summary: d.summary, Description: d.detail,
 		DefaultStatus: d.status, Extensions: map[string]any{},
+	}
+	if !d.alone {
+		op.Middlewares = huma.Middlewares{r.patience}
 	}
 	if method != http.MethodGet {
 		kinds = append(kinds, fault.Forbidden) // from another site's page

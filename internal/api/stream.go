@@ -37,6 +37,7 @@ func (r *router) stream(s *chat.Stream, seq int64, leave func()) *huma.StreamRes
 		defer s.Leave()
 		defer r.Metrics.Listening()()
 		req, w := humago.Unwrap(hctx)
+		hctx = huma.WithContext(hctx, req.Context())
 		w.Header().Set("Content-Type", eventStream+"; charset=utf-8")
 		w.Header().Set("X-Accel-Buffering", "no") // nginx would hold events back
 		if req.Method == http.MethodHead || send(w, nil) != nil {

@@ -72,7 +72,8 @@ const (
 
 // buildHealth makes what looks at everything that is configured.
 func (a *App) buildHealth(outside providers) error {
-	checks := []health.Check{health.Database(a.db)}
+	a.DatabaseGate = health.NewGate()
+	checks := []health.Check{health.Database(a.db, a.DatabaseGate)}
 	if _, there := a.db.Replica(); there {
 		checks = append(checks, health.Replica(a.db))
 	}

@@ -16,6 +16,9 @@ import (
 // errReadOnly is a database that takes no writes: a copy of another one, or one that its operator closed.
 var errReadOnly = errors.New("the database takes no writes")
 
+// IsReadOnly tells whether err is a database that answers, and takes no writes.
+func IsReadOnly(err error) bool { return errors.Is(err, errReadOnly) }
+
 // Probe asks for nothing by a connection of each pool, as a request would: it waits for one that is free.
 func (d *DB) Probe(ctx context.Context) error {
 	if err := d.ask(ctx, d.write); err != nil {

@@ -22,9 +22,9 @@ const (
 )
 
 // Database looks at the database: whether it answers as requests would ask it, and where not, whether it would if there were
-// a connection to be had.
-func Database(d *db.DB) Check {
-	return Check{Name: DatabaseName, Vital: true, Look: func(ctx context.Context) Finding {
+// a connection to be had. The gate is shut while it answers nobody.
+func Database(d *db.DB, gate *Gate) Check {
+	return Check{Name: DatabaseName, Vital: true, Gate: gate, Look: func(ctx context.Context) Finding {
 		began := time.Now()
 		err := briefly(ctx, d.Probe)
 		f := Finding{Status: OK, Figures: map[string]float64{"latencyMs": Milliseconds(time.Since(began))}}
@@ -36,6 +36,7 @@ func Database(d *db.DB) Check {
 			f.Status, f.Reason = Degraded, "answers slowly"
 		case err != nil:
 			f.Status, f.Reason = why(ctx, d, err)
+			f.Silent = f.Status == Down && !db.IsReadOnly(err)
 		}
 		return f
 	}}
@@ -45,6 +46,9 @@ func Database(d *db.DB) Check {
 func why(ctx context.Context, d *db.DB, err error) (Status, string) {
 	if fault.Is(err, fault.Overloaded) && db.IsFull(err) {
 		return Degraded, "takes no more connections; requests are refused until some are free"
+	}
+	if db.IsReadOnly(err) {
+		return Down, "takes no writes"
 	}
 	if err := briefly(ctx, d.ProbeAnew); err == nil || db.IsFull(err) {
 		return Degraded, "answers, but all connections to it are in use; requests wait"

@@ -1,68 +1,15 @@
 package health
 
 import (
-	"io"
 	"net"
 	"net/url"
-	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/jaspers-ai/jaspers/internal/db"
 	"github.com/jaspers-ai/jaspers/internal/db/dbtest"
+	"github.com/jaspers-ai/jaspers/internal/outage"
 )
-
-// slowWay leads an address over a way on which each thing that is asked takes as much longer as is set, until the test is over.
-func slowWay(t *testing.T, address string, by *atomic.Int64) string {
-	t.Helper()
-	u, err := url.Parse(address)
-	if err != nil {
-		t.Fatal(err)
-	}
-	to := u.Host
-	port, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var all sync.WaitGroup
-	t.Cleanup(func() {
-		_ = port.Close()
-		all.Wait() // whoever asks has left before
-	})
-	all.Go(func() {
-		for {
-			asking, err := port.Accept()
-			if err != nil {
-				return
-			}
-			answering, err := net.Dial("tcp", to)
-			if err != nil {
-				_ = asking.Close()
-				continue
-			}
-			all.Go(func() {
-				_, _ = io.Copy(asking, answering)
-				_ = asking.Close()
-			})
-			all.Go(func() {
-				defer func() { _ = answering.Close() }()
-				for buffer := make([]byte, 32<<10); ; {
-					n, err := asking.Read(buffer)
-					if err != nil {
-						return
-					}
-					time.Sleep(time.Duration(by.Load()))
-					if _, err := answering.Write(buffer[:n]); err != nil {
-						return
-					}
-				}
-			})
-		}
-	})
-	u.Host = port.Addr().String()
-	return u.String()
-}
 
 // opens opens a database until the test is over.
 func opens(t *testing.T, address string) *db.DB {
@@ -76,14 +23,15 @@ func opens(t *testing.T, address string) *db.DB {
 }
 
 func TestADatabaseThatIsOnlySlowIsDegraded(t *testing.T) {
-	var late atomic.Int64
-	check := Database(opens(t, slowWay(t, dbtest.Address(t, db.Postgres), &late)))
+	way, address := outage.Through(t, dbtest.Address(t, db.Postgres))
+	check := Database(opens(t, address), NewGate())
+	way.Slow(0)
 	for _, tc := range []struct {
 		late   time.Duration
 		status Status
 		reason string
 	}{{0, OK, ""}, {databaseSlow + 100*time.Millisecond, Degraded, "answers slowly"}, {0, OK, ""}} {
-		late.Store(int64(tc.late))
+		way.Slow(tc.late)
 		f := check.Look(t.Context())
 		if f.Status != tc.status || f.Reason != tc.reason || f.Figures["latencyMs"] < Milliseconds(tc.late) {
 			t.Errorf("%s late: got %+v, want %s: %q", tc.late, f, tc.status, tc.reason)

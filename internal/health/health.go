@@ -30,6 +30,8 @@ const (
 	// quarter of a minute in which a change is to be seen.
 	every  = 3 * time.Second
 	within = 4 * time.Second
+	// soon is how often a part is looked at whose gate is shut, so that it opens as soon as it can.
+	soon = time.Second
 	// grace is how much longer is waited for a look that does not heed its time.
 	grace = time.Second
 )
@@ -41,6 +43,8 @@ type Finding struct {
 	Reason string
 	// Figures are for admins, by names that tell their units.
 	Figures map[string]float64
+	// Silent says of a part that is Down that it answers nobody: whoever asks it waits in vain.
+	Silent bool
 }
 
 // Check looks at one part, again and again.
@@ -48,6 +52,8 @@ type Check struct {
 	Name string
 	// Vital says that the server can do nothing for anybody while the part is down.
 	Vital bool
+	// Gate is shut while the part is silent; nil where nobody passes one.
+	Gate *Gate
 	// Every is how often; 3 s.
 	Every time.Duration
 	// Look has 4 s, and ends with its context. One that goes on is a finding, too.
@@ -227,9 +233,21 @@ type part struct {
 func (p *part) watch(ctx context.Context) {
 	for {
 		p.look(ctx)
-		if pause.For(ctx, p.Every) != nil {
+		next := p.Every
+		if p.Gate != nil && p.latest.Load().Silent {
+			next = min(next, soon)
+		}
+		if pause.For(ctx, next) != nil {
 			return
 		}
+	}
+}
+
+// found keeps a finding, and opens or shuts the part's gate by it.
+func (p *part) found(f Finding) {
+	p.latest.Store(&f)
+	if p.Gate != nil {
+		p.Gate.set(!f.Silent)
 	}
 }
 
@@ -245,11 +263,11 @@ func (p *part) look(ctx context.Context) {
 		select {
 		case f := <-done:
 			if ctx.Err() == nil { // else it may be the end that was found
-				p.latest.Store(&f)
+				p.found(f)
 			}
 			return
 		case <-late.C:
-			p.latest.Store(&Finding{Status: Down, Reason: "does not answer: looking at it comes to no end"})
+			p.found(Finding{Status: Down, Reason: "does not answer: looking at it comes to no end", Silent: true})
 		case <-ctx.Done():
 			select {
 			case <-done:

@@ -1,73 +1,88 @@
-package app_test
+// Package outage leads what tests ask of a server over a way that can be closed, slowed or lied on.
+package outage
 
 import (
 	"io"
 	"net"
 	"net/url"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 )
 
-// condition is what becomes of what is said on a way.
-type condition int
+// Condition is what becomes of what is said on a way.
+type Condition int
 
+// The conditions.
 const (
-	open    condition = iota // it arrives
-	cut                      // nobody comes through
-	silent                   // it arrives nowhere, and nobody says so
-	babbles                  // somebody else answers
-	slow                     // it arrives after a delay
+	Open     Condition = iota // it arrives
+	Cut                       // nobody comes through
+	Silent                    // it arrives nowhere, and nobody says so
+	Babbling                  // somebody else answers
+	Slow                      // what is asked arrives after a delay
 )
 
-// way is a TCP way to a server, which can be closed and left by all who are on it.
-type way struct {
-	t     *testing.T
+// Way is a TCP way to a server. It is open at first, and closed when the test is over.
+type Way struct {
+	// Address is where the way begins, as HOST:PORT.
+	Address string
+
 	to    string
-	delay time.Duration // of what is slow
-	port  net.Listener
+	delay atomic.Int64
 
 	mu    sync.Mutex
-	is    condition
+	is    Condition
 	conns []net.Conn
 	all   sync.WaitGroup
 }
 
-func newWay(t *testing.T, to string) *way {
+// To makes a way to a server at HOST:PORT.
+func To(t *testing.T, server string) *Way {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := &way{t: t, to: to, port: l}
-	w.all.Go(w.accept)
+	w := &Way{Address: l.Addr().String(), to: server}
+	w.all.Go(func() { w.accept(l) })
 	t.Cleanup(func() {
 		_ = l.Close()
-		w.set(cut)
+		w.Set(Cut)
 		w.all.Wait()
 	})
 	return w
 }
 
-// through leads the address of a database over a way.
-func through(t *testing.T, address string) (*way, string) {
+// Through makes a way to the server in a URL, and the URL that goes over it.
+func Through(t *testing.T, address string) (w *Way, over string) {
 	t.Helper()
 	u, err := url.Parse(address)
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := newWay(t, u.Host)
-	u.Host = w.port.Addr().String()
+	w = To(t, u.Host)
+	u.Host = w.Address
 	return w, u.String()
 }
 
-// set changes the condition. Silence and babble come over those who are on the way; otherwise they have to come anew.
-func (w *way) set(is condition) {
+// Slow delays everything that is asked from now on.
+func (w *Way) Slow(by time.Duration) {
+	w.delay.Store(int64(by))
+	w.Set(Slow)
+}
+
+// Set changes the condition. Silence, babble and slowness come over those who are on an open way; otherwise all have to come
+// anew.
+func (w *Way) Set(is Condition) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	was := w.is
+	if is == was {
+		return
+	}
 	w.is = is
-	if is == open || is == cut || was != open {
+	if is == Open || is == Cut || was != Open {
 		for _, c := range w.conns {
 			_ = c.Close()
 		}
@@ -75,20 +90,20 @@ func (w *way) set(is condition) {
 	}
 }
 
-func (w *way) condition() condition {
+func (w *Way) condition() Condition {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return w.is
 }
 
-func (w *way) accept() {
+func (w *Way) accept(port net.Listener) {
 	for {
-		from, err := w.port.Accept()
+		from, err := port.Accept()
 		if err != nil {
 			return
 		}
 		w.mu.Lock()
-		if w.is == cut {
+		if w.is == Cut {
 			_ = from.Close()
 		} else {
 			w.conns = append(w.conns, from)
@@ -99,7 +114,7 @@ func (w *way) accept() {
 }
 
 // serve passes on what is said in either direction, as the condition is at the moment.
-func (w *way) serve(from net.Conn) {
+func (w *Way) serve(from net.Conn) {
 	defer func() { _ = from.Close() }()
 	to, err := net.Dial("tcp", w.to)
 	if err != nil {
@@ -117,7 +132,7 @@ func (w *way) serve(from net.Conn) {
 }
 
 // pass copies; babble goes back to where it was said.
-func (w *way) pass(from io.Reader, to io.Writer, back io.Writer) {
+func (w *Way) pass(from io.Reader, to io.Writer, back io.Writer) {
 	buffer := make([]byte, 32<<10)
 	for {
 		n, err := from.Read(buffer)
@@ -125,12 +140,12 @@ func (w *way) pass(from io.Reader, to io.Writer, back io.Writer) {
 			return
 		}
 		switch is := w.condition(); {
-		case is == open, is == slow:
-			if is == slow && back != nil {
-				time.Sleep(w.delay)
+		case is == Open, is == Slow:
+			if is == Slow && back != nil {
+				time.Sleep(time.Duration(w.delay.Load()))
 			}
 			_, err = to.Write(buffer[:n])
-		case is == babbles && back != nil:
+		case is == Babbling && back != nil:
 			_, err = io.WriteString(back, "HTTP/1.1 200 OK\r\n\r\n<html>welcome</html>\r\n")
 		}
 		if err != nil {

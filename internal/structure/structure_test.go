@@ -61,6 +61,7 @@ var aside = map[string][]string{
 	"mail/mailtest":           {},
 	"flat/flattest":           {},
 	"market/markettest":       {"calendar", "fault", "market"},
+	"outage":                  {},
 	"recording/recordingtest": {"broker", "calendar", "db", "recording"},
 	"sharedtest":              {},
 	"sim":                     {"calendar", "sim/books", "sim/paper"},
