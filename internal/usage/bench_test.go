@@ -45,3 +45,30 @@ func BenchmarkStore(b *testing.B) {
 		})
 	}
 }
+
+// BenchmarkEverybodysMonth is what an admin's question takes where nothing was rolled up yet: a week of half a million calls.
+func BenchmarkEverybodysMonth(b *testing.B) {
+	for _, engine := range []db.Engine{db.SQLite, db.Postgres} {
+		b.Run(string(engine), func(b *testing.B) {
+			d, err := db.Open(b.Context(), dbtest.Address(b, engine))
+			if err != nil {
+				b.Fatal(err)
+			}
+			defer func() { _ = d.Close() }()
+			s := serviceOn(d, november())
+			for range weekOfCalls / (batch * 3 / 4) {
+				s.record(b.Context(), batch*3/4)
+				if err := s.store(b.Context()); err != nil {
+					b.Fatal(err)
+				}
+			}
+			for b.Loop() {
+				if _, err := s.Usage(b.Context(), Query{}); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
+
+const weekOfCalls = 500_000
