@@ -46,26 +46,29 @@ func each(t *testing.T, test func(t *testing.T, s *site)) {
 
 func eachWith(t *testing.T, change func(*upstream.Config), test func(t *testing.T, s *site)) {
 	t.Helper()
-	dbtest.Each(t, func(t *testing.T, d *db.DB) {
-		s := &site{t: t, db: d, clock: sim.NewClock(func() time.Time { return time.Date(2026, time.November, 18, 16, 0, 0, 0, time.UTC) })}
-		s.sim = sim.NewSim(sim.New(7, s.clock.Now))
-		s.sim.EDGAR.Limit = -1
-		server := httptest.NewServer(s.sim.Handler())
-		t.Cleanup(server.Close)
-		cfg := upstream.Config{
-			Provider: "the SEC", Origins: []string{server.URL}, AllowPrivate: true, Retries: -1, SharedLimit: true, MaxBody: edgar.MaxBody,
-			UserAgent: "Jaspers tests tests@jaspers.example", Now: s.clock.Now,
-		}
-		change(&cfg)
-		client, err := upstream.New(cfg)
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(client.HTTP().CloseIdleConnections)
-		base := server.URL + "/edgar"
-		s.start(edgar.New(edgar.Config{ArchiveURL: base + "/www", DataURL: base + "/data", SearchURL: base + "/efts"}, client))
-		test(t, s)
-	})
+	dbtest.Each(t, func(t *testing.T, d *db.DB) { test(t, newSite(t, d, change)) })
+}
+
+func newSite(t *testing.T, d *db.DB, change func(*upstream.Config)) *site {
+	t.Helper()
+	s := &site{t: t, db: d, clock: sim.NewClock(func() time.Time { return time.Date(2026, time.November, 18, 16, 0, 0, 0, time.UTC) })}
+	s.sim = sim.NewSim(sim.New(7, s.clock.Now))
+	s.sim.EDGAR.Limit = -1
+	server := httptest.NewServer(s.sim.Handler())
+	t.Cleanup(server.Close)
+	cfg := upstream.Config{
+		Provider: "the SEC", Origins: []string{server.URL}, AllowPrivate: true, Retries: -1, SharedLimit: true, MaxBody: edgar.MaxBody,
+		UserAgent: "Jaspers tests tests@jaspers.example", Now: s.clock.Now,
+	}
+	change(&cfg)
+	client, err := upstream.New(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(client.HTTP().CloseIdleConnections)
+	base := server.URL + "/edgar"
+	s.start(edgar.New(edgar.Config{ArchiveURL: base + "/www", DataURL: base + "/data", SearchURL: base + "/efts"}, client))
+	return s
 }
 
 // start makes the services anew, as another process would.
@@ -213,6 +216,31 @@ func TestWhatWasReadOnceNeedsNoSEC(t *testing.T) {
 		}
 		s.fails(documents.Ask{Accession: "0000320193-20-000001"}, fault.UpstreamDown, "the SEC")
 	})
+}
+
+func TestWhatAReplicaDoesNotHaveYetIsNotFetchedAgain(t *testing.T) {
+	pair := dbtest.NewPair(t)
+	s := newSite(t, pair.Open(t), func(*upstream.Config) {})
+	for _, form := range []string{"10-K", "10-Q", "8-K"} { // the first for which the replica stays young enough to be asked
+		ask := documents.Ask{Accession: s.newest("AAPL", form)}
+		pair.Standby.Pause()
+		first, _ := s.read(ask)
+		asked := s.asked()
+		s.start(s.filings.Source) // nothing is in memory
+		again, _ := s.read(ask)
+		state, _ := s.db.Replica()
+		pair.Standby.Resume()
+		if diff := cmp.Diff(first, again); diff != "" {
+			t.Errorf("it reads otherwise (-first +again):\n%s", diff)
+		}
+		if s.asked() != asked {
+			t.Errorf("EDGAR was asked %d times more for what the primary has", s.asked()-asked)
+		}
+		if state.Current() {
+			return
+		}
+	}
+	t.Error("the replica was too old to be asked each time")
 }
 
 func TestASectionIsFoundAsPeopleNameIt(t *testing.T) {

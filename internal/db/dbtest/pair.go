@@ -3,6 +3,7 @@ package dbtest
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"net"
 	"os"
 	"os/exec"
@@ -11,7 +12,9 @@ import (
 	"strconv"
 	"syscall"
 	"testing"
+	"time"
 
+	"github.com/jaspers-ai/jaspers/internal/db"
 	"github.com/jaspers-ai/jaspers/internal/sharedtest"
 )
 
@@ -40,6 +43,23 @@ func NewPair(t testing.TB) *Pair {
 		"--checkpoint=fast", "--no-sync")
 	standby.Start()
 	return &Pair{primary, standby}
+}
+
+// Open opens the primary, migrated, with the standby as its replica, which is asked by then.
+func (p *Pair) Open(t testing.TB) *db.DB {
+	t.Helper()
+	d := open(t, p.Primary.Address)
+	if err := errors.Join(d.Migrate(t.Context()), d.AddReplica(p.Standby.Address)); err != nil {
+		t.Fatal(err)
+	}
+	for end := time.Now().Add(30 * time.Second); ; time.Sleep(20 * time.Millisecond) {
+		switch s, _ := d.Replica(); {
+		case s.Current():
+			return d
+		case time.Now().After(end):
+			t.Fatalf("the replica is not asked: %+v", s)
+		}
+	}
 }
 
 // find is the path of one of PostgreSQL's own programs: on the PATH or, as Debian has them, beside it.
