@@ -44,6 +44,7 @@ func commands() []command {
 	return []command{
 		{"demo", "try everything with simulated brokerages, market and model", demo},
 		{"serve", "run the server", serve},
+		{"worker", "do the background work alone, beside servers that need do none", work},
 		{"sim", "run the simulated services alone", simulate},
 		{"migrate", "up | down | status: change or show the database schema", migrate},
 		{"user", "list | add | reset-password | disable | enable | make-admin | remove-totp: the people", manageUsers},
@@ -106,7 +107,12 @@ func (p process) parse(n int) error {
 // settings reads the environment, and .env in the present folder.
 func (p process) settings() (app.Config, error) { return app.LoadConfig(p.environ, ".env") }
 
-func serve(ctx context.Context, p process) error {
+func serve(ctx context.Context, p process) error { return p.serve(ctx, app.Serve) }
+
+func work(ctx context.Context, p process) error { return p.serve(ctx, app.Work) }
+
+// serve runs the server, or a part of it, by the settings.
+func (p process) serve(ctx context.Context, run func(context.Context, app.Config, app.Options, func(context.Context, *app.App) error) error) error {
 	if err := p.parse(0); err != nil {
 		return err
 	}
@@ -119,7 +125,7 @@ func serve(ctx context.Context, p process) error {
 		return err
 	}
 	log = telemetry.Thin(log, cfg.Log.Alike)
-	return app.Serve(ctx, cfg, app.Options{Log: log, Now: time.Now}, func(context.Context, *app.App) error {
+	return run(ctx, cfg, app.Options{Log: log, Now: time.Now}, func(context.Context, *app.App) error {
 		log.Info("ready", "address", cfg.HTTP.PublicURL)
 		return nil
 	})

@@ -104,6 +104,17 @@ func (p *program) kill(t *testing.T) {
 	_ = p.Wait() // says that it was killed
 }
 
+// terminate tells the program to end, and wants it to end well.
+func (p *program) terminate(t *testing.T) {
+	t.Helper()
+	if err := p.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	if err := p.Wait(); err != nil {
+		t.Errorf("SIGTERM ended it with %v, want exit code 0: %s", err, p.log)
+	}
+}
+
 // eventually waits until what is true, or fails with the last reason why it is not.
 func eventually(t *testing.T, what string, is func() error) {
 	t.Helper()
@@ -200,12 +211,7 @@ func TestHealthAnswersFromTheFirstMomentAndTermDrains(t *testing.T) {
 	if info, err := os.Stat(filepath.Join(dir, "data", "secrets.env")); err != nil || info.Mode().Perm() != 0o600 {
 		t.Errorf("got secrets %v, %v, want a file of mode 0600", info, err)
 	}
-	if err := p.Process.Signal(syscall.SIGTERM); err != nil {
-		t.Fatal(err)
-	}
-	if err := p.Wait(); err != nil {
-		t.Errorf("SIGTERM ended it with %v, want exit code 0: %s", err, p.log)
-	}
+	p.terminate(t)
 }
 
 func TestBadCommandsAndSettingsSayWhatToDo(t *testing.T) {
@@ -231,6 +237,7 @@ func TestBadCommandsAndSettingsSayWhatToDo(t *testing.T) {
 		"mail in clear":    {[]string{"serve"}, []string{"JASPERS_SMTP_HOST=mail.example.com", "JASPERS_SMTP_TLS=none", "JASPERS_SMTP_FROM=a@example.com"}, "starttls or tls"},
 		"nobody's mail":    {[]string{"serve"}, []string{"JASPERS_SMTP_HOST=mail.example.com", "JASPERS_SMTP_PASSWORD=canary"}, "JASPERS_SMTP_"},
 		"half open":        {[]string{"serve"}, []string{"JASPERS_REGISTRATION=canary"}, "open or closed"},
+		"idle worker":      {[]string{"worker"}, []string{"JASPERS_JOB_WORKERS=0"}, "at least 1 for a worker"},
 		"bad migration":    {[]string{"migrate", "sideways"}, nil, "up, down or status"},
 	} {
 		t.Run(name, func(t *testing.T) {

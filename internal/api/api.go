@@ -86,6 +86,8 @@ type Services struct {
 type Config struct {
 	Log *slog.Logger
 	Now func() time.Time
+	// HealthAlone leaves only what tells how the server is.
+	HealthAlone bool
 	// PublicURL is where browsers reach the server; https makes cookies and transport strict.
 	PublicURL *url.URL
 	// CORSOrigins may call the API from a browser on another origin, exactly as listed.
@@ -122,8 +124,10 @@ type router struct {
 func New(services Services, cfg Config) (http.Handler, error) {
 	mux := http.NewServeMux()
 	r := newRouter(services, cfg, mux)
-	if err := r.serveDocs(mux); err != nil {
-		return nil, err
+	if !cfg.HealthAlone {
+		if err := r.serveDocs(mux); err != nil {
+			return nil, err
+		}
 	}
 	r.serveMetrics(mux)
 	return r.chain(r.jsonErrors())
@@ -142,6 +146,10 @@ func newRouter(services Services, cfg Config, mux *http.ServeMux) *router {
 	setGlobals()
 	r := &router{Services: services, Config: cfg, routes: routes{mux, http.NewServeMux()}, limits: cfg.Rates.rules(), listeners: newListeners(cfg.Rates)}
 	r.api = humago.New(r.routes, humaConfig())
+	r.healthRoutes()
+	if cfg.HealthAlone {
+		return r
+	}
 	r.authRoutes()
 	r.recoveryRoutes()
 	r.sessionRoutes()
@@ -166,7 +174,6 @@ func newRouter(services Services, cfg Config, mux *http.ServeMux) *router {
 	r.conversationRoutes()
 	r.auditRoutes()
 	r.analyticsRoutes()
-	r.healthRoutes()
 	documentNulls(r.api.OpenAPI().Components.Schemas)
 	return r
 }

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jaspers-ai/jaspers/internal/health"
 	"github.com/jaspers-ai/jaspers/internal/limit"
 )
 
@@ -24,7 +25,7 @@ func bare(t testing.TB, log *bytes.Buffer) (h, starting http.Handler) {
 		Log: slog.New(slog.NewJSONHandler(log, nil)), Now: time.Now, PublicURL: &url.URL{Scheme: "https", Host: "jaspers.example.com"},
 		CORSOrigins: []string{"https://app.example.com"}, Limiter: limiter, Rates: Rates{Requests: 30},
 	}
-	if h, err = New(Services{}, cfg); err != nil {
+	if h, err = New(Services{DatabaseGate: health.NewGate()}, cfg); err != nil {
 		t.Fatal(err)
 	}
 	return h, Starting(cfg)

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jaspers-ai/jaspers/internal/health"
 	"github.com/jaspers-ai/jaspers/internal/telemetry"
 )
 
@@ -21,7 +22,7 @@ func TestAPanicIsAnErrorOfOursInTheLogAndTheNextRequestIsAnswered(t *testing.T) 
 		t.Fatal(err)
 	}
 	ready := func(context.Context) error { panic("canary") }
-	h, err := New(Services{Ready: func(ctx context.Context) error { return ready(ctx) }}, Config{Log: log, Now: time.Now, PublicURL: &url.URL{}})
+	h, err := New(Services{Ready: func(ctx context.Context) error { return ready(ctx) }, DatabaseGate: health.NewGate()}, Config{Log: log, Now: time.Now, PublicURL: &url.URL{}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -89,6 +89,8 @@ type App struct {
 	tracer   *trace.Tracer
 	reporter *sentry.Reporter
 	end      context.CancelFunc // of what works for nobody's request
+	// works says that jobs are done here, and not by other processes alone.
+	works bool
 }
 
 // Options are what is given to an App beside its settings.
@@ -98,6 +100,8 @@ type Options struct {
 	Now func() time.Time
 	// Mail sends mail in the place of the mail server that is configured; the demo prints it.
 	Mail mail.Sender
+	// Worker says that jobs are all that is done: no request is answered but for how the process is.
+	Worker bool
 }
 
 // New opens the database, migrates it, and builds everything upon it. Nothing runs yet.
@@ -123,7 +127,7 @@ func New(ctx context.Context, cfg Config, opts Options) (*App, error) {
 // assemble builds everything upon a database, which it closes where that cannot be done.
 func assemble(ctx context.Context, cfg Config, opts Options, database *db.DB) (*App, error) {
 	life, end := context.WithCancel(context.WithoutCancel(ctx))
-	a := &App{db: database, log: opts.Log, end: end}
+	a := &App{db: database, log: opts.Log, end: end, works: cfg.Jobs.Workers > 0}
 	err := a.build(life, cfg, opts)
 	if err == nil {
 		err = a.checkKeys(ctx)
@@ -328,7 +332,9 @@ func (a *App) Run(ctx context.Context) {
 	var work sync.WaitGroup
 	defer work.Wait()
 	work.Go(func() { a.Health.Run(ctx) })
-	work.Go(func() { a.jobs.Run(ctx) })
+	if a.works {
+		work.Go(func() { a.jobs.Run(ctx) })
+	}
 	work.Go(func() { a.Audit.Run(ctx, a.log) })
 	work.Go(func() { a.Auth.Run(ctx) })
 	work.Go(func() { a.Usage.Run(ctx) })

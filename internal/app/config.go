@@ -85,7 +85,7 @@ type LogConfig struct {
 
 // JobsConfig is how background work is done.
 type JobsConfig struct {
-	Workers int           `env:"JASPERS_JOB_WORKERS" envDefault:"8" doc:"Jobs done at once by this process, beside syncs and snapshots."`
+	Workers int           `env:"JASPERS_JOB_WORKERS" envDefault:"8" doc:"Jobs done at once by this process, beside syncs and snapshots. 0 for none, nor those: then jaspers worker has to run beside it."`
 	Lease   time.Duration `env:"JASPERS_JOB_LEASE" envDefault:"30s" doc:"How long a job stays with a process that died; at most a minute."`
 	Syncs   int           `env:"JASPERS_SYNC_CONCURRENCY" envDefault:"64" doc:"Connections that this process reads at once at each brokerage."`
 	// GatewaySyncs are fewer, since all connections of a gateway share its limits.
@@ -279,8 +279,8 @@ func (c *Config) complete() error {
 	if c.Auth.AccessTTL < time.Minute || c.Auth.AccessTTL > 24*time.Hour {
 		return errors.New("JASPERS_ACCESS_TOKEN_TTL must be between 1m and 24h")
 	}
-	if c.Jobs.Workers < 1 || c.Jobs.Lease < time.Second || c.Jobs.Lease > time.Minute {
-		return errors.New("JASPERS_JOB_WORKERS must be at least 1, and JASPERS_JOB_LEASE between 1s and 1m")
+	if c.Jobs.Workers < 0 || c.Jobs.Lease < time.Second || c.Jobs.Lease > time.Minute {
+		return errors.New("JASPERS_JOB_WORKERS must not be below 0, and JASPERS_JOB_LEASE between 1s and 1m")
 	}
 	if min(c.Jobs.Syncs, c.Jobs.GatewaySyncs) < 1 || max(c.Jobs.Syncs, c.Jobs.GatewaySyncs) > 1000 {
 		return errors.New("JASPERS_SYNC_CONCURRENCY and JASPERS_SYNC_GATEWAY_CONCURRENCY must be between 1 and 1000")

@@ -26,6 +26,7 @@ func (c *Config) edge(opts Options, public *url.URL, limiter *limit.Limiter) api
 	proxies, _ := trustedProxies(c.HTTP.Proxies) // checked by checkEdges
 	return api.Config{
 		Log: opts.Log, Now: opts.Now, PublicURL: public, CORSOrigins: c.HTTP.CORSOrigins, TrustedProxies: proxies, Limiter: limiter, MetricsToken: c.Telemetry.MetricsToken,
+		HealthAlone: opts.Worker,
 		Rates: api.Rates{
 			Requests: c.Limits.Requests, SignIns: c.Limits.SignIns, SignUps: c.Limits.SignUps, Messages: c.Limits.Messages, Streams: c.Limits.Streams,
 		},

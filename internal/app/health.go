@@ -135,7 +135,7 @@ func (a *App) jobsCheck() health.Check {
 			"due": float64(b.Due), "oldestOverdueSeconds": health.Seconds(b.Overdue), "lost": float64(b.Lost), "lookedSecondsAgo": health.Seconds(b.Still),
 		}}
 		switch {
-		case b.Still > jobsStill:
+		case a.works && b.Still > jobsStill:
 			f.Status, f.Reason = health.Down, "no work is looked for any more"
 		case err != nil:
 			f.Status, f.Reason = health.Down, "cannot be counted: the database does not say"

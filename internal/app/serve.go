@@ -28,6 +28,15 @@ const (
 	maxHeader = 96 << 10
 )
 
+// Work does background work as Serve does, and answers nothing but how it is.
+func Work(ctx context.Context, cfg Config, opts Options, onReady func(context.Context, *App) error) error {
+	if cfg.Jobs.Workers < 1 {
+		return errors.New("JASPERS_JOB_WORKERS must be at least 1 for a worker, which does nothing else")
+	}
+	opts.Worker = true
+	return Serve(ctx, cfg, opts, onReady)
+}
+
 // Serve listens at once, is ready when the database is, and works until ctx ends; then it drains and returns. onReady,
 // when not nil, is called with the App as soon as it answers.
 func Serve(ctx context.Context, cfg Config, opts Options, onReady func(context.Context, *App) error) error {
