@@ -62,9 +62,9 @@ func (w *work) settle(ctx context.Context, paid *budget.Reservation, response ll
 	if paid == nil {
 		return
 	}
-	u := response.Usage
-	actual := budget.Amount{USD: w.model.Info().Price.Cost(u), Tokens: u.Prompt() + u.Output}
-	began := u != (llm.Usage{}) || fault.Is(err, fault.Canceled) || fault.Is(err, fault.UpstreamTimeout)
+	u := response.Total()
+	actual := budget.Amount{USD: response.Cost(w.model.Info().Price), Tokens: u.Prompt() + u.Output}
+	began := !response.Unasked && (u != (llm.Usage{}) || fault.Is(err, fault.Canceled) || fault.Is(err, fault.UpstreamTimeout))
 	if err != nil && began {
 		actual = actual.Most(paid.Upper)
 	}
@@ -77,7 +77,7 @@ func (w *work) record(ctx context.Context, response llm.Response, err error, too
 		return
 	}
 	info := w.model.Info()
-	t := usage.Turn{Model: info, Usage: response.Usage, USD: info.Price.Cost(response.Usage), Took: took}
+	t := usage.Turn{Model: info, Usage: response.Total(), USD: response.Cost(info.Price), Took: took}
 	if err != nil {
 		t.Failure = fault.KindOf(err)
 	}

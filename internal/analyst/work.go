@@ -204,14 +204,17 @@ func (w *work) ask(ctx context.Context, req llm.Request) (llm.Response, error) {
 	began := time.Now()
 	response, err := w.model.Generate(ctx, req, func(delta string) { w.tell(w.text.Add(storable(delta))) })
 	took := time.Since(began)
-	u, info := response.Usage, w.model.Info()
+	u, info := response.Total(), w.model.Info()
 	span.Text("model", info.Model)
 	span.Count("tokens.prompt", u.Prompt())
 	span.Count("tokens.output", u.Output)
 	span.End(fault.NameOf(err))
+	if response.Unasked {
+		return response, err
+	}
 	w.analyst.Metrics.Asked(info.Model, cmp.Or(fault.NameOf(err), "answered"),
 		metrics.Tokens{Input: u.Input, CacheRead: u.CacheRead, CacheWrite: u.CacheWrite, Output: u.Output},
-		info.Price.Cost(u).InexactFloat64(), took)
+		response.Cost(info.Price).InexactFloat64(), took)
 	w.record(ctx, response, err, took)
 	return response, err
 }
@@ -228,12 +231,13 @@ func (w *work) count(response llm.Response) {
 	if response.Model != "" {
 		w.result.Usage.Model = shorten(response.Model, maxName)
 	}
-	if response.Usage == (llm.Usage{}) {
+	took := response.Total()
+	if took == (llm.Usage{}) {
 		return
 	}
 	usage := &w.result.Usage
-	usage.Usage = usage.Add(response.Usage)
-	usage.Cost = usage.Cost.Add(w.model.Info().Price.Cost(response.Usage)) // a price may depend on the length of each prompt
+	usage.Usage = usage.Add(took)
+	usage.Cost = usage.Cost.Add(response.Cost(w.model.Info().Price))
 	sofar := *usage
 	w.emit(Event{Usage: &sofar})
 }

@@ -5,12 +5,14 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
 
+	"github.com/jaspers-ai/jaspers/internal/fault"
 	"github.com/jaspers-ai/jaspers/internal/pause"
 	"github.com/jaspers-ai/jaspers/internal/trace"
 )
@@ -117,7 +119,7 @@ func New(checks []Check, upstreams []*Upstream, log *slog.Logger) *Monitor {
 		if c.Every == 0 {
 			c.Every = every
 		}
-		p := &part{Check: c}
+		p := &part{Check: c, log: log}
 		p.latest.Store(&Finding{Status: Degraded, Reason: "was not looked at yet"})
 		m.parts = append(m.parts, p)
 	}
@@ -227,6 +229,7 @@ func (m *Monitor) tell(ctx context.Context) {
 // part is a check with what it found last.
 type part struct {
 	Check
+	log    *slog.Logger
 	latest atomic.Pointer[Finding]
 }
 
@@ -278,11 +281,12 @@ func (p *part) look(ctx context.Context) {
 	}
 }
 
-// guarded makes a panic a finding.
+// guarded makes a panic a finding, and tells of it.
 func (p *part) guarded(ctx context.Context) (f Finding) {
 	defer func() {
-		if recover() != nil {
+		if v := recover(); v != nil {
 			f = Finding{Status: Down, Reason: "cannot be looked at"}
+			p.log.ErrorContext(ctx, "panic", "error", fault.Recovered("the look at "+p.Name, v), "stack", string(debug.Stack()))
 		}
 	}()
 	return p.Look(ctx)

@@ -2,6 +2,7 @@ package health
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"slices"
 	"sync"
@@ -75,7 +76,7 @@ func (u *Upstream) Record(ctx context.Context, c upstream.Call) {
 	a := attempt{took: c.Duration}
 	switch {
 	case c.Status == 0:
-		a.trouble = troubleOf(c.Failure)
+		a.trouble = troubleOfKind(c.Failure)
 	case slices.Contains(u.Refusals, c.Status):
 		a.trouble = refusing
 	case c.Status >= http.StatusInternalServerError:
@@ -93,18 +94,32 @@ func (u *Upstream) Useless(ctx context.Context) {
 	}
 }
 
-// Told takes in how something ended of which more is known than how its attempts did; nil when it went well.
+// Told takes in how something ended of which more is known than how its attempts did: one that began well may have broken
+// off. What went wrong with the last attempt is known already. It is nil when it went well.
 func (u *Upstream) Told(err error) {
-	if err == nil {
+	trouble := troubleOf(err)
+	if trouble == "" {
 		return
 	}
-	if trouble := troubleOf(fault.KindOf(err)); trouble != "" {
-		u.takeBack(trouble)
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	switch last := len(u.last) - 1; {
+	case last < 0:
+		u.add(attempt{trouble: trouble})
+	case u.last[last].trouble == "" && !u.last[last].strained:
+		u.last[last].trouble = trouble
 	}
 }
 
-// troubleOf is what an error says of the upstream: nothing, where it is about what was asked.
-func troubleOf(kind fault.Kind) string {
+// troubleOf is what an error says of the upstream: nothing, where it is about what was asked, or where nothing was.
+func troubleOf(err error) string {
+	if err == nil || errors.Is(err, upstream.ErrUnasked) {
+		return ""
+	}
+	return troubleOfKind(fault.KindOf(err))
+}
+
+func troubleOfKind(kind fault.Kind) string {
 	switch kind {
 	case fault.UpstreamDown:
 		return unreachable
@@ -218,10 +233,9 @@ func (u *Upstream) ask(ctx context.Context) error {
 	if ctx.Err() != nil {
 		return err
 	}
-	a := attempt{took: time.Since(began)}
-	if err != nil {
-		a.trouble = troubleOf(fault.KindOf(err))
+	if errors.Is(err, upstream.ErrUnasked) { // our own door was shut: what is known of it stands
+		return err
 	}
-	u.note(a)
+	u.note(attempt{took: time.Since(began), trouble: troubleOf(err)})
 	return err
 }

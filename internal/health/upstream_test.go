@@ -106,6 +106,46 @@ func TestWhatIsKnownOfAnAnswerBeyondItsAttemptsCounts(t *testing.T) {
 	}
 }
 
+func TestWhatAnAttemptShowedAlreadyIsNotTakenInAgain(t *testing.T) {
+	unasked := fault.Wrap(fault.UpstreamDown, upstream.ErrUnasked, "left alone")
+	for name, tc := range map[string]struct {
+		calls  []upstream.Call
+		told   error
+		want   Status
+		reason string
+	}{
+		"enough":                   {[]upstream.Call{enough}, fault.New(fault.UpstreamDown, "busy"), Degraded, strained},
+		"an error after a success": {[]upstream.Call{good, broken}, fault.New(fault.UpstreamDown, "x"), Degraded, "fails at times: it " + unreachable},
+		"our own door":             {[]upstream.Call{good}, unasked, OK, ""},
+		"nothing was seen of it":   {nil, fault.New(fault.UpstreamTimeout, "x"), Down, late},
+	} {
+		u := still("model")
+		for _, c := range tc.calls {
+			u.Record(t.Context(), c)
+		}
+		u.Told(tc.told)
+		if got := u.Finding(); got.Status != tc.want || got.Reason != tc.reason {
+			t.Errorf("%s: got %+v, want it %s: %q", name, got, tc.want, tc.reason)
+		}
+	}
+}
+
+func TestAProbeThatOurOwnDoorRefusesSaysNothingOfTheUpstream(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		u := still("vendor")
+		u.Turn = func(context.Context) error { return nil }
+		u.Probe = func(context.Context) error { return fault.Wrap(fault.UpstreamDown, upstream.ErrUnasked, "left alone") }
+		u.Record(t.Context(), enough)
+		m := New(nil, []*Upstream{u}, quietLog())
+		runs(t, m)
+		m.Report(Words)
+		time.Sleep(quiet + settled + 2*tick)
+		if got := m.Report(Reasons).Upstreams[0]; got.Status != Degraded || got.Reason != strained {
+			t.Errorf("got %+v, want it to be what it said: %s", got, strained)
+		}
+	})
+}
+
 func TestWhatWasLongAgoCountsForNothingBesideWhatIsNew(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		u := still("vendor")

@@ -4,6 +4,8 @@ package llm
 import (
 	"context"
 	"encoding/json"
+
+	"github.com/shopspring/decimal"
 )
 
 // Model is one language model behind one vendor's API.
@@ -104,7 +106,27 @@ type Response struct {
 	StopReason StopReason
 	Refused    *Refused // with Refusal, where the vendor says more
 	Model      string   // the model that answered, which may be dated
-	Usage      Usage    // of all attempts, when one broke off before its first word and was made again
+	Usage      Usage    // of the attempt whose turn this is
+	Before     []Usage  // of attempts that broke off before their first word, and were made again
+	Unasked    bool     // of a turn that failed: nothing was sent to the vendor
+}
+
+// Total is what all attempts took.
+func (r Response) Total() Usage {
+	sum := r.Usage
+	for _, u := range r.Before {
+		sum = sum.Add(u)
+	}
+	return sum
+}
+
+// Cost is what all attempts cost in US dollars, each being a request of its own.
+func (r Response) Cost(p Price) decimal.Decimal {
+	sum := p.Cost(r.Usage)
+	for _, u := range r.Before {
+		sum = sum.Add(p.Cost(u))
+	}
+	return sum
 }
 
 // Refused is what a vendor says of a refusal, in its own words; either may be empty.

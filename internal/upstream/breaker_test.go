@@ -2,6 +2,7 @@ package upstream
 
 import (
 	"context"
+	"errors"
 	"io"
 	"net/http"
 	"sync"
@@ -73,6 +74,17 @@ func TestAHostThatFailsDoesNotCloseAnother(t *testing.T) {
 	})
 }
 
+func TestWhoWasAskedAndThenLeftAloneWasAsked(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c, v := talk(t, Config{Retries: breakerFailures + 1}, func(*http.Request) (*http.Response, error) { return nil, io.ErrUnexpectedEOF })
+		_, err := call(t.Context(), c)
+		if err == nil || errors.Is(err, ErrUnasked) {
+			t.Errorf("got %v after %d attempts, want them not to be denied", err, len(v.calls))
+		}
+		v.wantCalls(t, breakerFailures, "until it is left alone")
+	})
+}
+
 func TestASuccessBetweenFailuresBreaksTheRow(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		bad, good := says(http.StatusInternalServerError), says(http.StatusOK)
@@ -94,6 +106,9 @@ func TestACrowdOnOurSideIsNotTheVendorsFailure(t *testing.T) {
 			wg.Go(func() {
 				if _, err := call(t.Context(), c); err != nil {
 					wantLeftAlone(t, err, maxWait)
+					if !errors.Is(err, ErrUnasked) {
+						t.Errorf("got %v, want to know that nothing was asked", err)
+					}
 				}
 			})
 		}

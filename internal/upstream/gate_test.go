@@ -2,6 +2,7 @@ package upstream
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -148,6 +149,9 @@ func TestAfterA429OfASharedLimitNobodyCallsBeforeItIsOver(t *testing.T) {
 				start := time.Now()
 				_, err = call(t.Context(), c)
 				wantLeftAlone(t, err, time.Second)
+				if !errors.Is(err, ErrUnasked) {
+					t.Errorf("got %v, want to know that nothing was asked", err)
+				}
 				if waited := time.Since(start); waited != 0 {
 					t.Errorf("the refusal took %s, want it at once", waited)
 				}

@@ -78,19 +78,34 @@ func (c *Client) transport(wire http.RoundTripper) http.RoundTripper {
 			return nil, fault.Wrap(fault.Internal, errOtherHost, "%s: refused", c.cfg.Provider)
 		}
 		if err := c.gate.check(originOf(req.URL)); err != nil {
-			return nil, err
+			return nil, unasked(err)
 		}
 		send := once
 		if !isOnce(req.Context()) && (c.cfg.RetryPosts || req.Method == http.MethodGet || req.Method == http.MethodHead) {
 			send = again
 		}
-		resp, err := send.RoundTrip(req)
-		if err != nil {
-			return nil, c.connectionFault(req.Context(), err)
+		left := false
+		resp, err := send.RoundTrip(req.WithContext(context.WithValue(req.Context(), leftKey{}, &left)))
+		switch {
+		case err == nil:
+			return resp, nil
+		case !left:
+			return nil, unasked(c.connectionFault(req.Context(), err))
 		}
-		return resp, nil
+		return nil, c.connectionFault(req.Context(), err)
 	})
 }
+
+// ErrUnasked is among the causes of an error where nothing was sent: it says nothing of the vendor.
+var ErrUnasked = errors.New("nothing was asked")
+
+func unasked(err error) error {
+	f := fault.From(err)
+	return fault.Wrap(f.Kind, errors.Join(ErrUnasked, err), "%s", f.Message).WithRetryAfter(f.RetryAfter)
+}
+
+// leftKey leads to what notes that an attempt left.
+type leftKey struct{}
 
 type roundTrip func(*http.Request) (*http.Response, error)
 
@@ -168,6 +183,9 @@ func (c *Client) attempt(wire http.RoundTripper) http.RoundTripper {
 		}
 		if c.cfg.UserAgent != "" && req.Header.Get("User-Agent") == "" {
 			req.Header.Set("User-Agent", c.cfg.UserAgent)
+		}
+		if left, ok := req.Context().Value(leftKey{}).(*bool); ok {
+			*left = true
 		}
 		_, span := trace.Start(req.Context(), "upstream") // of which nothing is told to the vendor
 		start := time.Now()

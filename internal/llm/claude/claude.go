@@ -119,22 +119,23 @@ func (m *Model) Info() llm.Info {
 // A turn that breaks off before its first word is asked for once more; after that what had arrived stands, and it fails.
 func (m *Model) Generate(ctx context.Context, req llm.Request, onText func(delta string)) (llm.Response, error) {
 	if err := m.fits(ctx, req); err != nil {
-		return llm.Response{}, err
+		return llm.Response{Unasked: true}, err
 	}
-	var before llm.Usage // of attempts that broke off
+	var before []llm.Usage // of attempts that broke off
 	for again := true; ; {
 		manners := m.server.manners()
 		turn, err := m.attempt(ctx, req, manners, onText)
-		turn.usage = turn.usage.Add(before)
+		turn.before = before
+		turn.unasked = len(before) == 0 && errors.Is(err, upstream.ErrUnasked)
 		switch {
 		case err == nil:
 			return turn.response(m.origin()), nil
 		case turn.spoke:
 			return turn.partial(), turnFault(ctx, err)
 		case m.server.learn(err, manners, req):
-			before = turn.usage
+			before = append(before, turn.usage)
 		case again && ctx.Err() == nil && brokeOff(err):
-			again, before = false, turn.usage
+			again, before = false, append(before, turn.usage)
 			if err := pause.For(ctx, m.wait); err != nil {
 				return turn.partial(), turnFault(ctx, err)
 			}

@@ -108,7 +108,7 @@ func TestAnErrorInTheStreamIsReadByItsType(t *testing.T) {
 			if want == fault.UpstreamDown && errorType != "rate_limit_error" {
 				asked = 2 // it broke off before its first word
 			}
-			if got.Usage.Input != asked*5 || got.StopReason != "" {
+			if got.Total().Input != asked*5 || got.StopReason != "" {
 				t.Errorf("got %+v, want the usage of %d attempts and no stop reason", got, asked)
 			}
 		})

@@ -151,9 +151,24 @@ func TestAStreamThatBreaksBeforeItsFirstWordIsAskedForAgain(t *testing.T) {
 			if strings.Contains(tt.broken, "message_start") {
 				want = want.Add(llm.Usage{Input: 5, Output: 1})
 			}
-			if tt.again && got.Usage != want {
-				t.Errorf("usage: got %+v, want that of both attempts, %+v", got.Usage, want)
+			if tt.again && got.Total() != want {
+				t.Errorf("usage: got %+v, want that of both attempts, %+v", got.Total(), want)
 			}
 		})
 	}
+}
+
+func TestNothingIsAskedThroughADoorThatIsShut(t *testing.T) {
+	model := quick(New(Config{APIKey: testKey, Model: "claude-sonnet-5-5"}, &http.Client{Transport: shut{}}))
+	got, err := model.Generate(t.Context(), ask("hi"), nil)
+	if !fault.Is(err, fault.UpstreamDown) || !got.Unasked {
+		t.Errorf("got %+v, %v, want to know that nothing was asked", got, err)
+	}
+}
+
+// shut lets nothing out.
+type shut struct{}
+
+func (shut) RoundTrip(*http.Request) (*http.Response, error) {
+	return nil, fault.Wrap(fault.UpstreamDown, upstream.ErrUnasked, "the model is left alone")
 }

@@ -23,6 +23,8 @@ type turn struct {
 	stop    llm.StopReason
 	refused *llm.Refused
 	usage   llm.Usage
+	before  []llm.Usage      // of attempts that broke off before this one
+	unasked bool             // nothing was sent
 	blocks  []*block         // in the order they were opened
 	open    map[int64]*block // by the index their deltas carry
 }
@@ -161,7 +163,7 @@ func (t *turn) addUsage(raw json.RawMessage) {
 
 // response is the finished turn of the model that origin names.
 func (t *turn) response(origin string) llm.Response {
-	r := llm.Response{StopReason: t.stop, Refused: t.refused, Model: t.model, Usage: t.usage}
+	r := llm.Response{StopReason: t.stop, Refused: t.refused, Model: t.model, Usage: t.usage, Before: t.before}
 	ids := map[string]bool{}
 	for _, b := range t.blocks {
 		switch b.start.Type {
@@ -180,7 +182,7 @@ func (t *turn) response(origin string) llm.Response {
 
 // partial is what had arrived of a turn that failed: text and usage only, and no stop reason.
 func (t *turn) partial() llm.Response {
-	r := llm.Response{Model: t.model, Usage: t.usage}
+	r := llm.Response{Model: t.model, Usage: t.usage, Before: t.before, Unasked: t.unasked}
 	for _, b := range t.blocks {
 		if b.text.Len() > 0 {
 			r.Blocks = append(r.Blocks, llm.Block{Text: b.text.String()})
