@@ -80,7 +80,13 @@ func start(t *testing.T, dir string, environ []string, args ...string) *program 
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := &program{exec.Command(path, args...), &buffer{}, &buffer{}}
+	return launch(t, dir, environ, exec.Command(path, args...))
+}
+
+// launch runs the program as a command says.
+func launch(t *testing.T, dir string, environ []string, cmd *exec.Cmd) *program {
+	t.Helper()
+	p := &program{cmd, &buffer{}, &buffer{}}
 	p.Dir, p.Env, p.Stdout, p.Stderr = dir, append([]string{"HOME=" + dir}, environ...), p.out, p.log
 	if err := p.Start(); err != nil {
 		t.Fatal(err)

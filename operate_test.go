@@ -3,8 +3,11 @@ package main
 import (
 	"database/sql"
 	"fmt"
+	"io"
 	"net"
+	"net/http"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"runtime"
@@ -231,5 +234,41 @@ func TestHealthIsAskedOfTheServerThatTheSettingsAreOf(t *testing.T) {
 	})
 	if code, said := s.run("health"); code != 0 || said != "" {
 		t.Errorf("got %d: %s", code, said)
+	}
+}
+
+func TestAnSQLiteThatCannotBeWrittenToIsDownAndSaysSo(t *testing.T) {
+	t.Parallel()
+	s := startServer(t, db.SQLite)
+	s.program.terminate(t)
+	path, err := binary()
+	if err != nil {
+		t.Fatal(err)
+	}
+	// No file may become larger than 1.5 MB: soon the database's log cannot.
+	s.program = launch(t, s.dir, s.environ, exec.Command("sh", "-c", `ulimit -f 3072; exec "$0" serve`, path))
+	waitReady(t, s.addr)
+	var status int
+	for n := 0; status < http.StatusInternalServerError && n < 900; n++ {
+		resp := s.send("POST", "/chat/sessions", `{"title":"`+strings.Repeat("a long title ", 12)+`"}`, "")
+		_ = resp.Body.Close()
+		status = resp.StatusCode
+	}
+	if status != http.StatusServiceUnavailable {
+		t.Errorf("got %d for what cannot be stored, want 503", status)
+	}
+	for path, want := range map[string]string{"/health": `"status":"down"`, "/health/ready": `"code":"overloaded"`} {
+		eventually(t, path, func() error {
+			resp := s.send("GET", path, "", "")
+			defer func() { _ = resp.Body.Close() }()
+			body, err := io.ReadAll(resp.Body)
+			if err == nil && (resp.StatusCode != http.StatusServiceUnavailable || !strings.Contains(string(body), want)) {
+				err = fmt.Errorf("got %d %s, want %s", resp.StatusCode, body, want)
+			}
+			return err
+		})
+	}
+	if resp := s.send("GET", "/chat/sessions", "", ""); resp.StatusCode != http.StatusOK {
+		t.Errorf("got %d for what is stored, want it read", resp.StatusCode)
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"time"
 
 	"github.com/jaspers-ai/jaspers/internal/db"
 	"github.com/jaspers-ai/jaspers/internal/fault"
@@ -83,6 +84,9 @@ func writeFault(w http.ResponseWriter, req *http.Request, f *fault.Error) {
 	writeJSON(w, f.Kind.Status(), newFailure(req.Context(), f))
 }
 
+// unavailableFor is after how long it makes sense to ask again what the database could not do.
+const unavailableFor = 5 * time.Second
+
 // report finds the fault in err; what is ours or an upstream's goes to the log, here and nowhere else.
 func (r *router) report(ctx context.Context, err error) *fault.Error {
 	if db.IsForeignKeyViolation(err) { // between the look and the write, by another request
@@ -91,6 +95,9 @@ func (r *router) report(ctx context.Context, err error) *fault.Error {
 	f, ok := givenUp(ctx, err)
 	if !ok {
 		f = fault.From(err)
+	}
+	if f.Kind == fault.Internal && db.IsUnavailable(err) {
+		f = fault.Wrap(fault.Overloaded, err, "the database cannot do this right now; try again in a moment").WithRetryAfter(unavailableFor)
 	}
 	switch {
 	case f.Kind == fault.Internal:

@@ -117,7 +117,7 @@ const readyTime = 2 * time.Second
 func (a *App) ready(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, readyTime)
 	defer cancel()
-	return a.db.Ping(ctx)
+	return a.db.Probe(ctx)
 }
 
 // What is wrong with jobs: that work is not looked for, and that what could be done long ago is not.

@@ -59,6 +59,8 @@ type DB struct {
 	unlock func()
 	// anew is a pool beside the others, which makes its own connections.
 	anew func() *sql.DB
+	// writing is one more, which writes to SQLite and does not wait long for others that do; nil for PostgreSQL.
+	writing func() *sql.DB
 	// replica is a copy of the database; nil where there is none.
 	replica *replica
 }
@@ -144,9 +146,11 @@ func openSQLiteFile(path string) (*DB, error) {
 	}
 	read.SetMaxOpenConns(sqliteReaders)
 	read.SetMaxIdleConns(sqliteReaders)
-	anew := func() *sql.DB {
-		pool, _ := sql.Open("sqlite", reading) // fails for an unknown driver only
-		return pool
+	beside := func(uri string) func() *sql.DB {
+		return func() *sql.DB {
+			pool, _ := sql.Open("sqlite", uri) // fails for an unknown driver only
+			return pool
+		}
 	}
 	log, err := newCheckpoints(path)
 	if err != nil {
@@ -154,7 +158,8 @@ func openSQLiteFile(path string) (*DB, error) {
 	}
 	kept := &prepared{DB: read}
 	return &DB{
-		Engine: SQLite, write: write, read: read, line: make(chan struct{}, 1), reader: traced{kept}, prepared: kept, log: log, anew: anew,
+		Engine: SQLite, write: write, read: read, line: make(chan struct{}, 1), reader: traced{kept}, prepared: kept, log: log,
+		anew: beside(reading), writing: beside(sqliteURI(path) + writeAhead + writeSoon),
 	}, nil
 }
 
@@ -163,7 +168,7 @@ func openSQLiteFile(path string) (*DB, error) {
 func makeFile(write *sql.DB) error {
 	for end := time.Now().Add(makeTime); ; time.Sleep(makeEvery) {
 		err := write.Ping()
-		if lite, ok := errors.AsType[*sqlite.Error](err); !ok || lite.Code()&0xff != sqlite3.SQLITE_BUSY || time.Now().After(end) {
+		if !IsBusy(err) || time.Now().After(end) {
 			return err
 		}
 	}
@@ -173,6 +178,9 @@ const (
 	makeTime  = 5 * time.Second
 	makeEvery = 10 * time.Millisecond
 )
+
+// writeSoon is the option of connections that wait for others no longer than a second.
+const writeSoon = "&_pragma=busy_timeout(1000)"
 
 // readOnly are the options of connections that only read.
 const readOnly = "&mode=ro&_pragma=query_only(1)"

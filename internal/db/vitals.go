@@ -5,10 +5,15 @@ import (
 	"database/sql"
 	"database/sql/driver"
 	"errors"
+	"io"
+	"net"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgconn"
+	"modernc.org/sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
 
 	"github.com/jaspers-ai/jaspers/internal/fault"
 )
@@ -19,15 +24,45 @@ var errReadOnly = errors.New("the database takes no writes")
 // IsReadOnly tells whether err is a database that answers, and takes no writes.
 func IsReadOnly(err error) bool { return errors.Is(err, errReadOnly) }
 
-// Probe asks for nothing by a connection of each pool, as a request would: it waits for one that is free.
+// IsBusy tells whether err is somebody else who writes for longer than is waited for.
+func IsBusy(err error) bool {
+	code, ok := sqliteCode(err)
+	return ok && (code == sqlite3.SQLITE_BUSY || code == sqlite3.SQLITE_LOCKED)
+}
+
+// IsUnavailable tells whether err is a database that cannot do just now what it is asked, for whatever is asked: it cannot be
+// reached, takes no writes, has no room left, or somebody else is in the way.
+func IsUnavailable(err error) bool {
+	if code, ok := sqliteCode(err); ok {
+		return slices.Contains([]int{sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_FULL,
+			sqlite3.SQLITE_CANTOPEN}, code)
+	}
+	if pg, ok := errors.AsType[*pgconn.PgError](err); ok {
+		return slices.Contains([]string{"25006", "40001", "40P01", "57P01", "57P02", "57P03", "58030"}, pg.Code) || strings.HasPrefix(pg.Code, "53")
+	}
+	var broken net.Error
+	return errors.As(err, &broken) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, driver.ErrBadConn)
+}
+
+// sqliteCode is SQLite's primary code.
+func sqliteCode(err error) (code int, ok bool) {
+	lite, ok := errors.AsType[*sqlite.Error](err)
+	if !ok {
+		return 0, false
+	}
+	return lite.Code() & 0xff, true
+}
+
+// Probe asks for nothing by a connection of each pool, as a request would: it waits for one that is free. It fails, too, where
+// what is written would not stay.
 func (d *DB) Probe(ctx context.Context) error {
-	if err := d.ask(ctx, d.write); err != nil {
+	if err := d.ask(ctx, d.write); err != nil || d.Engine != SQLite {
 		return err
 	}
-	if d.read == d.write {
-		return nil
+	if err := d.ask(ctx, d.read); err != nil {
+		return err
 	}
-	return d.ask(ctx, d.read)
+	return d.tryWriting(ctx)
 }
 
 // ProbeAnew asks the same by a connection of its own, which it makes and closes.
@@ -35,6 +70,17 @@ func (d *DB) ProbeAnew(ctx context.Context) error {
 	own := d.anew()
 	defer func() { _ = own.Close() }() // nothing is kept in it
 	return d.ask(ctx, own)
+}
+
+// tryWriting has SQLite write what is there already, by a connection of its own. PostgreSQL says whether it would.
+func (d *DB) tryWriting(ctx context.Context) error {
+	own := d.writing()
+	defer func() { _ = own.Close() }()                        // nothing is kept in it
+	_, err := own.ExecContext(ctx, `pragma user_version = 0`) // which means nothing here, and is written like a row
+	if err == nil || IsBusy(err) || ctx.Err() != nil {
+		return err
+	}
+	return errors.Join(errReadOnly, err)
 }
 
 // ask also tells what cannot be written to: of SQLite the pool that only reads is meant not to be.

@@ -123,3 +123,27 @@ func TestAServerThatCannotBeReachedIsOverloaded(t *testing.T) {
 	_, err = db.Open(t.Context(), address.String())
 	wantOverloaded(t, err, false)
 }
+
+func TestAnSQLiteThatSomebodyElseWritesToIsBusy(t *testing.T) {
+	address := dbtest.Address(t, db.SQLite)
+	var two [2]*db.DB
+	for i := range two {
+		d, err := db.Open(t.Context(), address)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = d.Close() }()
+		two[i] = d
+	}
+	if err := two[0].Probe(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if err := two[1].Tx(t.Context(), func(*sql.Tx) error { // takes the lock
+		if err := two[0].Probe(t.Context()); !db.IsBusy(err) || !db.IsUnavailable(err) || db.IsReadOnly(err) {
+			t.Errorf("got %v, want it busy", err)
+		}
+		return nil
+	}); err != nil {
+		t.Error(err)
+	}
+}

@@ -47,8 +47,11 @@ func why(ctx context.Context, d *db.DB, err error) (Status, string) {
 	if fault.Is(err, fault.Overloaded) && db.IsFull(err) {
 		return Degraded, "takes no more connections; requests are refused until some are free"
 	}
-	if db.IsReadOnly(err) {
+	switch {
+	case db.IsReadOnly(err):
 		return Down, "takes no writes"
+	case db.IsBusy(err):
+		return Degraded, "answers, but somebody has been writing to it for a while; what is to be written waits"
 	}
 	if err := briefly(ctx, d.ProbeAnew); err == nil || db.IsFull(err) {
 		return Degraded, "answers, but all connections to it are in use; requests wait"
