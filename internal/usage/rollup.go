@@ -62,7 +62,7 @@ type owned struct {
 	userID string
 }
 
-// take deletes rows of the oldest day, those that can be added up together, and adds them up.
+// take deletes rows of old days, the oldest first, and adds up those of one key.
 func (s *Service) take(ctx context.Context, tx *sql.Tx, before string) (map[owned]*tally, int, error) {
 	// By day first, and so that rows of one key are rarely in two transactions.
 	rows, err := tx.QueryContext(ctx, `delete from api_usage_logs where id in (`+ // #nosec G202 -- columns from our own list

@@ -42,6 +42,7 @@ type Service struct {
 	mu      sync.Mutex
 	waiting []entry
 	lost    int64 // could not be kept until they were stored
+	untold  loss  // of these, what the database was told of and may know or not
 }
 
 // New makes a service. Nothing is stored until Run.

@@ -291,16 +291,20 @@ func TestABatchOfWhichNobodyKnowsWhetherItWasStoredCountsOnce(t *testing.T) {
 		s := serviceOn(d, november())
 		s.record(t.Context(), 9)
 		rows := len(s.waiting)
+		s.untold, s.lost = loss{db.NewID(), 5}, 2
 		if err := d.Tx(t.Context(), func(tx *sql.Tx) error { // committed, and the answer was lost
 			for i := range s.waiting {
 				s.waiting[i].id = db.NewID()
 			}
-			return s.insert(t.Context(), tx, s.waiting, 0)
+			return s.insert(t.Context(), tx, s.waiting, s.untold)
 		}); err != nil {
 			t.Fatal(err)
 		}
 		if err := s.store(t.Context()); err != nil || count(t, d, "api_usage_logs") != rows {
 			t.Errorf("got %v, %d rows, want the batch once", err, count(t, d, "api_usage_logs"))
+		}
+		if u, err := s.Usage(t.Context(), Query{}); err != nil || u.Lost != 7 {
+			t.Errorf("got %d lost, %v, want 5 that were told of already, and 2 since", u.Lost, err)
 		}
 	})
 }

@@ -51,11 +51,21 @@ func (s *Service) Close() {
 	}
 }
 
+// loss are records that could not be kept, under the id of their row: what was perhaps stored is stored once.
+type loss struct {
+	id string
+	n  int64
+}
+
 // store stores all that waits, and what was lost before. What is not stored waits on.
 func (s *Service) store(ctx context.Context) error {
 	for {
 		s.mu.Lock()
-		n, lost := min(len(s.waiting), batch), s.lost
+		n := min(len(s.waiting), batch)
+		if s.untold.n == 0 && s.lost > 0 {
+			s.untold, s.lost = loss{db.NewID(), s.lost}, 0
+		}
+		lost := s.untold
 		entries := s.waiting[:n:n]
 		for i := range entries {
 			if entries[i].id == "" { // once, so that a batch of which nobody knows whether it was stored is stored once
@@ -63,7 +73,7 @@ func (s *Service) store(ctx context.Context) error {
 			}
 		}
 		s.mu.Unlock()
-		if n == 0 && lost == 0 {
+		if n == 0 && lost.n == 0 {
 			return nil
 		}
 		bounded, cancel := context.WithTimeout(ctx, storeTime)
@@ -74,18 +84,17 @@ func (s *Service) store(ctx context.Context) error {
 		}
 		s.mu.Lock()
 		s.waiting = append(s.waiting[:0:0], s.waiting[n:]...) // so that no old array grows behind a slice
-		s.lost -= lost
+		s.untold = loss{}
 		s.mu.Unlock()
-		if lost > 0 {
-			s.Log.WarnContext(ctx, "records of usage were lost while they could not be stored", "records", lost)
+		if lost.n > 0 {
+			s.Log.WarnContext(ctx, "records of usage were lost while they could not be stored", "records", lost.n)
 		}
 	}
 }
 
-func (s *Service) insert(ctx context.Context, tx *sql.Tx, entries []entry, lost int64) error {
-	if lost > 0 {
-		_, err := tx.ExecContext(ctx, `insert into api_usage_lost (id, day, lost) values ($1, $2, $3)`, db.NewID(), dayOf(s.Now()).String(), lost)
-		if err != nil {
+func (s *Service) insert(ctx context.Context, tx *sql.Tx, entries []entry, lost loss) error {
+	if lost.n > 0 {
+		if err := insertRows(ctx, tx, "api_usage_lost", "id, day, lost", [][]any{{lost.id, dayOf(s.Now()).String(), lost.n}}); err != nil {
 			return err
 		}
 	}
