@@ -104,7 +104,7 @@ func badSettings(t *testing.T) map[string]struct {
 		"a cheap hash":                         {"JASPERS_BCRYPT_COST", []string{"JASPERS_BCRYPT_COST=4"}},
 		"a token for ever":                     {"JASPERS_ACCESS_TOKEN_TTL", []string{"JASPERS_ACCESS_TOKEN_TTL=999h"}},
 		"a number that is none":                {"JASPERS_BCRYPT_COST", []string{"JASPERS_BCRYPT_COST=h1dden"}},
-		"no workers":                           {"JASPERS_JOB_WORKERS", []string{"JASPERS_JOB_WORKERS=0"}},
+		"no workers":                           {"JASPERS_JOB_WORKERS", []string{"JASPERS_JOB_WORKERS=-1"}},
 		"no budget for Yahoo":                  {"JASPERS_YAHOO_RATE", []string{"JASPERS_YAHOO_RATE=0"}},
 		"nobody for the SEC":                   {"JASPERS_EDGAR_USER_AGENT", []string{"JASPERS_EDGAR_USER_AGENT=curl/8.0"}},
 		"a budget beyond the SEC's":            {"JASPERS_EDGAR_RATE", []string{"JASPERS_EDGAR_RATE=9"}},
