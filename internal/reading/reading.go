@@ -28,9 +28,9 @@ type Account struct {
 const (
 	// readTimeout bounds how long one brokerage may take for the accounts and positions of one connection.
 	readTimeout = 30 * time.Second
-	// historyTimeout bounds how long it may take for their past, which is long the first time: 10,000 activities are 100
-	// pages.
-	historyTimeout = 2 * time.Minute
+	// historyTimeout bounds how long it may take for their past, which is long the first time: what Alpaca's adapter reads at
+	// most, 100,000 activities, are 1,000 pages, and an account may be asked for 170 of them a minute.
+	historyTimeout = 8 * time.Minute
 	// maxReadings bounds how often positions are read until nothing is traded meanwhile.
 	maxReadings = 3
 	// overlap is what is read again of the past: brokerages tell of some things days later, and correct others.

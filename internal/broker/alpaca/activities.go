@@ -16,7 +16,7 @@ var _ broker.Historian = (*Provider)(nil)
 const (
 	// pageSize is the most Alpaca gives at once.
 	pageSize = 100
-	// maxPages bounds a reading to 100,000 activities, which take five minutes at the pace of one account.
+	// maxPages bounds a reading to 100,000 activities, which take six minutes at the pace of one account.
 	maxPages = 1000
 	// overlap is how far before the moment asked for a reading begins. Alpaca selects by when an activity was created, which
 	// for fees and dividends is days after the day it is of, and it lists some of them late.
