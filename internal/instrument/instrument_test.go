@@ -2,6 +2,7 @@ package instrument_test
 
 import (
 	"database/sql"
+	"errors"
 	"fmt"
 	"sync"
 	"testing"
@@ -128,6 +129,40 @@ func TestManyWhoResolveAtOnceGetOne(t *testing.T) {
 		var made int
 		if err := d.Read().QueryRowContext(t.Context(), "select count(*) from instruments").Scan(&made); err != nil || made != 1 || len(ids) != 1 {
 			t.Errorf("got %d instruments and ids %v, %v; want one", made, ids, err)
+		}
+	})
+}
+
+func TestAGuessedRatioIsReplacedByOneThatIsTold(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		id := resolve(t, d, "north", broker.Instrument{InstrumentID: "1", Symbol: "ACME"})
+		split := func(day int, from, to int64, guessed bool) instrument.Split {
+			return instrument.Split{
+				Day: calendar.Day{Year: 2026, Month: 6, Day: day}, From: decimal.NewFromInt(from), To: decimal.NewFromInt(to), Guessed: guessed,
+			}
+		}
+		told, guess := split(10, 20, 1, false), split(12, 17, 1, true)
+		for _, step := range []struct {
+			tells         instrument.Split
+			changed, kept []instrument.Split
+		}{
+			{guess, []instrument.Split{guess}, []instrument.Split{guess}},
+			{split(12, 16, 1, true), nil, []instrument.Split{guess}}, // one guess is as good as another
+			{told, []instrument.Split{guess, told}, []instrument.Split{told}},
+			{guess, nil, []instrument.Split{told}},
+		} {
+			var changed []instrument.Split
+			err := d.Tx(t.Context(), func(tx *sql.Tx) (err error) {
+				changed, err = instrument.AddSplits(t.Context(), tx, id, "north", []instrument.Split{step.tells})
+				return err
+			})
+			kept, listErr := instrument.Splits(t.Context(), d.Read(), id)
+			if err = errors.Join(err, listErr); err != nil {
+				t.Fatal(err)
+			}
+			if fmt.Sprint(changed) != fmt.Sprint(step.changed) || fmt.Sprint(kept) != fmt.Sprint(step.kept) {
+				t.Errorf("%v: got %v changed and %v kept, want %v and %v", step.tells, changed, kept, step.changed, step.kept)
+			}
 		}
 	})
 }

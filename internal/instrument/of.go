@@ -36,7 +36,7 @@ func SplitsOf(ctx context.Context, q db.Querier, ids []string) (map[string][]Spl
 	byID := map[string][]Split{}
 	for some := range slices.Chunk(ids, atOnce) {
 		list, args := placeholders(some)
-		rows, err := q.QueryContext(ctx, "select instrument_id, day, split_from, split_to from instrument_splits where instrument_id in "+
+		rows, err := q.QueryContext(ctx, "select instrument_id, day, split_from, split_to, source from instrument_splits where instrument_id in "+
 			list+" order by day", args...) // #nosec G202 -- placeholders
 		_, err = db.Collect(rows, err, func(scan func(...any) error) (s Split, err error) {
 			var id, day string

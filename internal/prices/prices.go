@@ -157,7 +157,7 @@ func (s *Service) AddSplits(ctx context.Context, tx *sql.Tx, symbol, source stri
 	}
 	told := make([]instrument.Split, len(splits))
 	for i, split := range splits {
-		told[i] = instrument.Split(split)
+		told[i] = instrument.Split{Day: split.Day, From: split.From, To: split.To}
 	}
 	for _, id := range ids {
 		if err := recording.AddSplits(ctx, tx, id, source, told, s.Now()); err != nil {

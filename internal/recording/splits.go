@@ -16,7 +16,7 @@ import (
 )
 
 // AddSplits keeps the splits of an instrument that a source tells of, in the caller's transaction; the ledgers of all who
-// hold it change where one is new.
+// hold it change where something is new.
 func AddSplits(ctx context.Context, tx db.Querier, instrumentID, source string, splits []instrument.Split, now time.Time) error {
 	changes := ledger.Changes{}
 	if err := addSplits(ctx, tx, instrumentID, source, splits, changes); err != nil {
@@ -26,11 +26,11 @@ func AddSplits(ctx context.Context, tx db.Querier, instrumentID, source string, 
 }
 
 func addSplits(ctx context.Context, tx db.Querier, instrumentID, source string, splits []instrument.Split, changes ledger.Changes) error {
-	added, err := instrument.AddSplits(ctx, tx, instrumentID, source, splits)
-	if err != nil || len(added) == 0 {
+	changed, err := instrument.AddSplits(ctx, tx, instrumentID, source, splits)
+	if err != nil || len(changed) == 0 {
 		return err
 	}
-	first := slices.MinFunc(added, func(a, b instrument.Split) int { return a.Day.Compare(b.Day) })
+	first := slices.MinFunc(changed, func(a, b instrument.Split) int { return a.Day.Compare(b.Day) })
 	return changes.AddHolders(ctx, tx, instrumentID, first.Day)
 }
 
@@ -85,31 +85,6 @@ func (c *recording) split(id string, day calendar.Day, told []ledger.Transaction
 			after = after.Sub(t.Quantity)
 		}
 	}
-	from, to, ok := simpleRatio(after.Sub(gained).Abs(), after.Abs())
-	return instrument.Split{Day: day, From: from, To: to}, ok && !gained.IsZero()
-}
-
-// maxTerm bounds the numbers of a ratio that is guessed from quantities.
-const maxTerm = 200
-
-// simpleRatio is the ratio with the smallest numbers that makes after of before, less a fraction of a share that was
-// paid out where after is whole.
-func simpleRatio(before, after decimal.Decimal) (from, to decimal.Decimal, ok bool) {
-	if !before.IsPositive() || !after.IsPositive() {
-		return from, to, false
-	}
-	b, a := before.InexactFloat64(), after.InexactFloat64()
-	slack := 1e-6
-	if after.IsInteger() {
-		slack = 1 - slack
-	}
-	for sum := int64(3); sum <= maxTerm; sum++ {
-		for t := int64(1); t < sum; t++ {
-			f := sum - t
-			if over := b*float64(t)/float64(f) - a; t != f && over > -1e-6 && over < slack {
-				return decimal.NewFromInt(f), decimal.NewFromInt(t), true
-			}
-		}
-	}
-	return before, after, true
+	from, to, ok := likelyRatio(after.Sub(gained).Abs(), after.Abs())
+	return instrument.Split{Day: day, From: from, To: to, Guessed: true}, ok && !gained.IsZero()
 }
