@@ -255,6 +255,7 @@ func TestAReplicaThatIsBehindOrGoneShowsAndNoRequestFails(t *testing.T) {
 	admin := s.register("ada") // the first person
 	serves := func(when, want, reason string, figures bool) {
 		t.Helper()
+		admin.soon("", "database", "ok") // or nobody is known
 		replica := admin.soon("", "replica", want)
 		if !strings.Contains(replica.Reason, reason) || (len(replica.Figures) == 2) != figures {
 			t.Errorf("%s: got %+v, want %q and figures: %v", when, replica, reason, figures)
