@@ -258,6 +258,12 @@ func (h *History) add(a *asset) int {
 	return len(h.assets) - 1
 }
 
+// onMargin tells whether a trade was of what is not paid for, such as a future: what it is a contract for is worth its price, and
+// not the contract.
+func onMargin(t *ledger.Transaction) bool {
+	return (t.Kind == broker.Buy || t.Kind == broker.Sell) && t.Amount.Add(t.Fee).Add(t.Tax).IsZero()
+}
+
 // note makes the assets of new transactions, and keeps the prices of trades and what may be transfers.
 func (h *History) note(transactions []ledger.Transaction) {
 	for i := range transactions {
@@ -265,7 +271,7 @@ func (h *History) note(transactions []ledger.Transaction) {
 		h.money(t.Currency)
 		if t.Instrument != "" {
 			a := h.assets[h.asset(t.Instrument, t.Symbol, t.Currency)]
-			if t.Price.Valid && t.Price.Decimal.IsPositive() && !t.Quantity.IsZero() && priced[t.Kind] {
+			if t.Price.Valid && t.Price.Decimal.IsPositive() && !t.Quantity.IsZero() && priced[t.Kind] && !onMargin(t) {
 				a.addMark(t.Day.Number(), t.Price.Decimal)
 			}
 		}

@@ -281,6 +281,22 @@ func TestATransferBetweenOwnAccountsIsNoFlowOfTheWhole(t *testing.T) {
 	}
 }
 
+func TestAContractOnMarginIsLeftOutAndItsFeesAreNot(t *testing.T) {
+	p := newPast().closes("SPY", "USD", "500 500 500 500 500 500").closes("X", "USD", "100 100 100 100 100 100").trade("B", "2026-03-02", "X", "100", "100")
+	p.Instruments["ES"] = instrument.Instrument{ID: "ES", Symbol: "ESZ7", Currency: "USD", AssetClass: broker.OtherAssets, Multiplier: dec("50")}
+	future := ledger.Transaction{
+		Kind: broker.Buy, Instrument: "ES", Symbol: "ESZ7", Quantity: dec("1"), Currency: "USD", Price: decimal.NewNullDecimal(dec("5000")), Fee: dec("2"), Amount: dec("-2"),
+	}
+	p.add("B", "2026-03-03", future)
+	got, warnings := p.all(t)
+	if want := "0 10002 0 0 0 2 0 0 10000"; got.Drivers.text() != want {
+		t.Errorf("got %s, want %s: what it is a contract for was neither paid nor is it owned", got.Drivers.text(), want)
+	}
+	if text := strings.Join(warnings, "\n"); !strings.Contains(text, "ESZ7 is left out") {
+		t.Errorf("got %q, want it to be said that the contract is left out", text)
+	}
+}
+
 func TestRangesBeginAtTheCloseBeforeThem(t *testing.T) {
 	p := newPast().closes("X", "USD", "10 11 12 13 14 15").cash("A", "2026-03-02", broker.Deposit, "1000").trade("A", "2026-03-02", "X", "100", "10")
 	r := p.report()

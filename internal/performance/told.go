@@ -43,7 +43,8 @@ func (w *work) told(ctx context.Context, in *history.Input) (string, error) {
 	for _, id := range without {
 		i := in.Instruments[id]
 		of := func(h portfolio.Holding) bool {
-			return h.InstrumentID == id && h.Price != nil && h.Currency == i.Currency
+			// A price by which the brokerage does not value it, as a future's, is none here.
+			return h.InstrumentID == id && h.Price != nil && h.MarketValue != nil && h.Currency == i.Currency
 		}
 		if h := slices.IndexFunc(now.Holdings, of); h >= 0 {
 			i.MarketSymbol = id // no other's

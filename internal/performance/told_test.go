@@ -25,8 +25,8 @@ func TestWhatHasNoPastPricesStandsAtTheOneItsBrokerageTells(t *testing.T) {
 		h.tell(t, deposit("2026-11-02", "1500"), bought)
 		for now, live := range map[time.Time]bool{saturday: false, time.Date(2026, 11, 23, 17, 0, 0, 0, time.UTC): true} {
 			h.set(now)
-			price := dec("8")
-			h.holding = []portfolio.Holding{{InstrumentID: h.instrument(t), Symbol: "SPY280121C00500000", AssetClass: broker.Option, Currency: "USD", Price: &price, AsOf: now}}
+			price, value := dec("8"), dec("1600")
+			h.holding = []portfolio.Holding{{InstrumentID: h.instrument(t), Symbol: "SPY280121C00500000", AssetClass: broker.Option, Currency: "USD", Price: &price, MarketValue: &value, AsOf: now}}
 			h.tell(t)
 			week, warnings := h.ask(t, performance.Query{Range: "1W"})
 			if got := week.Drivers.Closing.String() + " " + week.Gain.String(); week.Live != live || got != "2100 0" {
