@@ -76,6 +76,7 @@ type visit struct {
 	failure fault.Kind      // of the error it was answered with
 	header  http.Header     // of the answer
 	counts  []limit.Result  // what was counted so far, one of each policy
+	unsure  bool            // what was asked may have been done, though the answer is an error
 	bound   context.Context // in which it is answered: ends when it is given up; nil where it never is
 }
 

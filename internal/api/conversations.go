@@ -61,17 +61,21 @@ func (r *router) exportChatRoute(d doc) {
 	op.Responses["200"] = &huma.Response{Description: "OK", Content: map[string]*huma.MediaType{
 		"text/markdown": file, "application/json": {Schema: &huma.Schema{Type: huma.TypeObject}},
 	}}
-	begin := limited(r, d.limit, func(ctx context.Context, in *exportChatInput) (transcript.Conversation, error) {
+	// What is read while it is written is bound to the request, not to the time an answer may take.
+	begin := limited(r, d.limit, func(ctx context.Context, in *exportChatInput) (func(context.Context) transcript.Conversation, error) {
 		session, messages, err := r.Chat.Whole(ctx, identity(ctx).UserID, in.ID)
-		return transcript.Conversation{Session: session, Messages: messages, At: r.Now()}, err
+		return func(ctx context.Context) transcript.Conversation {
+			return transcript.Conversation{Session: session, Messages: messages(ctx), At: r.Now()}
+		}, err
 	})
 	huma.Register(r.api, op, func(ctx context.Context, in *exportChatInput) (*huma.StreamResponse, error) {
-		conversation, err := begin(ctx, in)
+		read, err := begin(ctx, in)
 		if err != nil {
 			return nil, newStatusError(ctx, r.report(ctx, err))
 		}
 		return &huma.StreamResponse{Body: func(hctx huma.Context) {
 			req, w := humago.Unwrap(hctx)
+			conversation := read(req.Context())
 			w.Header().Set("Content-Type", in.Format.MediaType())
 			w.Header().Set("Content-Disposition", conversation.Disposition(in.Format))
 			if err := conversation.Write(patient{w}, in.Format); err != nil {

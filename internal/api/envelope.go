@@ -92,9 +92,13 @@ func (r *router) report(ctx context.Context, err error) *fault.Error {
 	if db.IsForeignKeyViolation(err) { // between the look and the write, by another request
 		err = fault.Wrap(fault.NotFound, err, "what this belongs to was deleted meanwhile")
 	}
-	f, ok := givenUp(ctx, err)
-	if !ok {
+	f, unsure := givenUp(ctx, err)
+	if !unsure {
 		f = fault.From(err)
+		unsure = f.Kind == fault.Internal // for all that is known
+	}
+	if v, ok := ctx.Value(visitKey{}).(*visit); ok && unsure {
+		v.unsure = true
 	}
 	if f.Kind == fault.Internal && db.IsUnavailable(err) {
 		f = fault.Wrap(fault.Overloaded, err, "the database cannot do this right now; try again in a moment").WithRetryAfter(unavailableFor)

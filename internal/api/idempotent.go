@@ -160,9 +160,12 @@ func (r *router) carryOut(ctx huma.Context, next func(huma.Context), claim *idem
 	keep, stop := context.WithTimeout(context.WithoutCancel(work), keepTime)
 	defer stop()
 	var err error
-	if k.status < 300 {
+	switch {
+	case k.status < 300:
 		err = claim.Keep(keep, k.answer())
-	} else {
+	case visitOf(work).unsure:
+		err = claim.Doubt(keep)
+	default:
 		err = claim.Release(keep)
 	}
 	if err != nil { // until its lease ends, the key answers that it is in use

@@ -125,6 +125,7 @@ func waitFor[In any](ctx context.Context, in *In, begin func(ctx context.Context
 	}
 	message, err := run.Wait(ctx)
 	if err != nil {
+		visitOf(ctx).unsure = true // it was asked, and goes on
 		return nil, err
 	}
 	return writeResult(envelope[chat.Message]{Success: true, Data: message, Meta: Meta{CorrelationID: correlationID(ctx)}}), nil

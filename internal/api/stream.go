@@ -1,6 +1,7 @@
 package api
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"time"
@@ -25,6 +26,8 @@ const (
 	maxSent = 64 << 10
 	// checkEvery is how often it is asked whether who listens still may: a session that ends, ends its streams.
 	checkEvery = 3 * time.Second
+	// checkTime is how long that may take: meanwhile the stream says nothing.
+	checkTime = 2 * time.Second
 	// retryMs is after how many milliseconds a client is to attach again to a stream that ended before its answer did.
 	retryMs = 1000
 )
@@ -100,7 +103,9 @@ func appendEvent(text []byte, e chat.Event) []byte {
 // mayStillListen asks again who is asking: an error when the session has ended, the token's time is over or the key was
 // revoked. A database that does not answer ends nobody's stream.
 func (r *router) mayStillListen(ctx huma.Context) error {
-	_, err := r.findCaller(ctx)
+	bounded, cancel := context.WithTimeout(ctx.Context(), checkTime)
+	defer cancel()
+	_, err := r.findCaller(huma.WithContext(ctx, bounded))
 	if fault.Is(err, fault.Unauthenticated) || fault.Is(err, fault.TokenExpired) {
 		return err
 	}

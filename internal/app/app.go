@@ -324,8 +324,24 @@ func (a *App) buildEdge(cfg Config, opts Options) error {
 	return err
 }
 
-// recoverEvery is how often answers are looked for whose process died.
-const recoverEvery = 5 * time.Second
+// recoverEvery is how often answers are looked for whose process died, and recoverTime how long that may take: a connection to
+// the database may have been lost without a word.
+const (
+	recoverEvery = 5 * time.Second
+	recoverTime  = time.Minute
+)
+
+// tidyConversations ends what dead processes left behind, and makes findable what versions before did not.
+func (a *App) tidyConversations(ctx context.Context) {
+	bounded, cancel := context.WithTimeout(ctx, recoverTime)
+	defer cancel()
+	if _, err := a.Chat.Recover(bounded); err != nil && ctx.Err() == nil {
+		a.log.ErrorContext(ctx, "end answers left behind", "error", err)
+	}
+	if err := a.Chat.CatchUp(bounded); err != nil && ctx.Err() == nil {
+		a.log.ErrorContext(ctx, "make conversations findable", "error", err)
+	}
+}
 
 // Run does the background work until ctx ends, and returns when the last of it has stopped.
 func (a *App) Run(ctx context.Context) {
@@ -342,12 +358,7 @@ func (a *App) Run(ctx context.Context) {
 	tick := time.NewTicker(recoverEvery)
 	defer tick.Stop()
 	for {
-		if _, err := a.Chat.Recover(ctx); err != nil && ctx.Err() == nil {
-			a.log.ErrorContext(ctx, "end answers left behind", "error", err)
-		}
-		if err := a.Chat.CatchUp(ctx); err != nil && ctx.Err() == nil {
-			a.log.ErrorContext(ctx, "make conversations findable", "error", err)
-		}
+		a.tidyConversations(ctx)
 		select {
 		case <-ctx.Done():
 			return

@@ -34,6 +34,8 @@ func ParseHead(text string) (Head, error) {
 const (
 	// sealEvery is how often rows are given their places.
 	sealEvery = time.Second
+	// sealTime is how long that may take before it is begun anew: a connection may be lost without a word.
+	sealTime = 30 * time.Second
 	// sealBatch is how many get theirs in one transaction.
 	sealBatch = 500
 )
@@ -63,7 +65,9 @@ func (l *Log) Run(ctx context.Context, log *slog.Logger) {
 	defer tick.Stop()
 	troubled := false
 	for {
-		_, err := l.Seal(ctx)
+		bounded, cancel := context.WithTimeout(ctx, sealTime)
+		_, err := l.Seal(bounded)
+		cancel()
 		if err != nil && ctx.Err() == nil && !troubled { // once for each trouble
 			log.ErrorContext(ctx, "seal the audit log", "error", err)
 		}

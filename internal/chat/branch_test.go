@@ -290,11 +290,11 @@ func TestAWholeConversationIsReadInItsOrder(t *testing.T) {
 		exchange(t, s, session.ID, slices.Repeat([]Status{Complete}, wholeAtOnce+5)...)
 		want := shown(t, s, user, session.ID)
 		var got []Message
-		_, messages, err := s.Whole(t.Context(), user, session.ID)
+		_, read, err := s.Whole(t.Context(), user, session.ID)
 		if err != nil {
 			t.Fatal(err)
 		}
-		for m, err := range messages {
+		for m, err := range read(t.Context()) {
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -306,7 +306,7 @@ func TestAWholeConversationIsReadInItsOrder(t *testing.T) {
 		if err := s.Delete(t.Context(), user, session.ID); err != nil {
 			t.Fatal(err)
 		}
-		for _, err := range messages {
+		for _, err := range read(t.Context()) {
 			if !fault.Is(err, fault.NotFound) {
 				t.Errorf("got %v, want the conversation to be gone", err)
 			}

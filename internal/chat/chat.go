@@ -244,25 +244,25 @@ func value(sent *bool, now bool) bool {
 	return *sent
 }
 
-// Delete removes a session with its messages. An answer that is being written in it ends first.
+// Delete removes a session with its messages, and ends the answer that is being written in it: after that, since it goes on
+// where the session could not be deleted.
 func (s *Service) Delete(ctx context.Context, userID, sessionID string) error {
 	if _, err := findSession(ctx, s.DB.Read(), userID, sessionID); err != nil {
 		return err
 	}
-	if run := s.runIn(sessionID); run != nil {
-		run.cancel(errDeleted)
-		select {
-		case <-run.ended:
-		case <-ctx.Done():
-			return ctx.Err()
-		}
-	}
-	return s.DB.Tx(ctx, func(tx *sql.Tx) error {
+	err := s.DB.Tx(ctx, func(tx *sql.Tx) error {
 		if err := deleteSession(ctx, tx, userID, sessionID); err != nil {
 			return err
 		}
 		return s.Audit.Record(ctx, tx, audit.Event{Action: audit.DeleteChatSession, UserID: userID, Target: sessionID})
 	})
+	if err != nil {
+		return err
+	}
+	if run := s.runIn(sessionID); run != nil {
+		run.cancel(errDeleted)
+	}
+	return nil
 }
 
 // Messages returns a page of the branch that a session shows, the newest message first, and the cursor of the next page,

@@ -4,8 +4,10 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"log/slog"
 	"time"
 
+	"github.com/jaspers-ai/jaspers/internal/db"
 	"github.com/jaspers-ai/jaspers/internal/fault"
 )
 
@@ -31,8 +33,12 @@ func (s *Service) finish(ctx context.Context, run *Run, e ending) *Event {
 	}
 	run.err = err
 	if !fault.Is(err, fault.NotFound) {
-		s.Log.ErrorContext(ctx, "an answer cannot be stored", "message", run.MessageID, "error", err)
-		run.err = fault.Wrap(fault.Internal, err, "the answer could not be stored; reload the conversation")
+		level, kind := slog.LevelError, fault.Internal
+		if db.IsUnavailable(err) || fault.Is(err, fault.Overloaded) || fault.Is(err, fault.UpstreamTimeout) { // by the time it was given
+			level, kind = slog.LevelWarn, fault.Overloaded
+		}
+		s.Log.Log(ctx, level, "an answer cannot be stored", "message", run.MessageID, "error", err)
+		run.err = fault.Wrap(kind, err, "the answer could not be stored; reload the conversation")
 	}
 	return notice(run.err)
 }

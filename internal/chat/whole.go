@@ -12,9 +12,9 @@ import (
 // wholeAtOnce is how many messages of a whole conversation are in memory at a time.
 const wholeAtOnce = 50
 
-// Whole finds a session with the branch that it shows, which yields all messages, the first first, some at a time, and
-// ends with the first error: NotFound where the session is deleted meanwhile.
-func (s *Service) Whole(ctx context.Context, userID, sessionID string) (Session, iter.Seq2[Message, error], error) {
+// Whole finds a session with the branch that it shows, which yields, under a context of its own, all messages, the first first,
+// some at a time, and ends with the first error: NotFound where the session is deleted meanwhile.
+func (s *Service) Whole(ctx context.Context, userID, sessionID string) (Session, func(context.Context) iter.Seq2[Message, error], error) {
 	session, err := findSession(ctx, s.DB.Read(), userID, sessionID)
 	if err != nil {
 		return session, nil, err
@@ -23,20 +23,25 @@ func (s *Service) Whole(ctx context.Context, userID, sessionID string) (Session,
 	if err != nil {
 		return session, nil, err
 	}
-	return session, func(yield func(Message, error) bool) {
-		for some := range slices.Chunk(ids, wholeAtOnce) {
-			messages, err := loadMessages(ctx, s.DB.Read(), some)
-			if err != nil {
-				yield(Message{}, err)
+	return session, func(ctx context.Context) iter.Seq2[Message, error] {
+		return func(yield func(Message, error) bool) { s.yield(ctx, ids, yield) }
+	}, nil
+}
+
+// yield reads messages some at a time.
+func (s *Service) yield(ctx context.Context, ids []string, yield func(Message, error) bool) {
+	for some := range slices.Chunk(ids, wholeAtOnce) {
+		messages, err := loadMessages(ctx, s.DB.Read(), some)
+		if err != nil {
+			yield(Message{}, err)
+			return
+		}
+		for _, m := range messages {
+			if !yield(m, nil) {
 				return
 			}
-			for _, m := range messages {
-				if !yield(m, nil) {
-					return
-				}
-			}
 		}
-	}, nil
+	}
 }
 
 // loadMessages reads whole messages in the order of their ids here; NotFound where one is gone.

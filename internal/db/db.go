@@ -203,6 +203,7 @@ func openPostgres(address string) (*DB, error) {
 
 // connectorTo makes the connections to a PostgreSQL.
 func connectorTo(cfg *pgx.ConnConfig) connector {
+	cfg.DialFunc = dial
 	return connector{stdlib.GetConnector(*cfg, stdlib.OptionAfterConnect(func(_ context.Context, conn *pgx.Conn) error {
 		// Times come back in UTC, as from SQLite, and not in this machine's zone.
 		conn.TypeMap().RegisterType(&pgtype.Type{

@@ -41,7 +41,7 @@ func IsUnavailable(err error) bool {
 		return slices.Contains([]string{"25006", "40001", "40P01", "57P01", "57P02", "57P03", "58030"}, pg.Code) || strings.HasPrefix(pg.Code, "53")
 	}
 	var broken net.Error
-	return errors.As(err, &broken) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, driver.ErrBadConn)
+	return errors.As(err, &broken) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, driver.ErrBadConn) || errors.Is(err, pgconn.ErrConnClosed)
 }
 
 // sqliteCode is SQLite's primary code.

@@ -3,11 +3,16 @@ package db_test
 import (
 	"context"
 	"database/sql"
+	"errors"
+	"fmt"
+	"io"
 	"net"
 	"net/url"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/jaspers-ai/jaspers/internal/db"
 	"github.com/jaspers-ai/jaspers/internal/db/dbtest"
@@ -145,5 +150,25 @@ func TestAnSQLiteThatSomebodyElseWritesToIsBusy(t *testing.T) {
 		return nil
 	}); err != nil {
 		t.Error(err)
+	}
+}
+
+func TestWhatADatabaseCannotDoJustNowIsToldFromWhatIsWrong(t *testing.T) {
+	for name, tc := range map[string]struct {
+		err  error
+		want bool
+	}{
+		"a connection that was closed":    {fmt.Errorf("begin: %w", pgconn.ErrConnClosed), true},
+		"one that broke":                  {&net.OpError{Op: "read", Err: errors.New("reset")}, true},
+		"an answer that broke off":        {io.ErrUnexpectedEOF, true},
+		"no room":                         {&pgconn.PgError{Code: "53100"}, true},
+		"no writes":                       {&pgconn.PgError{Code: "25006"}, true},
+		"a statement that is no SQL":      {&pgconn.PgError{Code: "42601"}, false},
+		"a row that would be there twice": {&pgconn.PgError{Code: "23505"}, false},
+		"nothing of a database":           {errors.New("x"), false},
+	} {
+		if got := db.IsUnavailable(tc.err); got != tc.want {
+			t.Errorf("%s: got %v", name, got)
+		}
 	}
 }

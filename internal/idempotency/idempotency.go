@@ -52,7 +52,7 @@ type Answer struct {
 	Body   []byte              `json:"body"`
 }
 
-// Claim is the right to answer a request. Either Keep or Release ends it; without that its lease does.
+// Claim is the right to answer a request. Keep, Release or Doubt ends it; without that its lease does.
 type Claim struct {
 	keys       *Keys
 	id, userID string
@@ -109,7 +109,7 @@ func (k *Keys) find(ctx context.Context, tx db.Querier, userID, keyHash, request
 }
 
 func errNotKept() error {
-	return fault.New(fault.Conflict, "the request was carried out, but its answer was not kept; read what it changed")
+	return fault.New(fault.Conflict, "the request may have been carried out, and its answer was not kept; read what it changed")
 }
 
 // Keep ends a claim with an answer to be given again. One that is too large is not kept, but the request is not carried
@@ -129,6 +129,11 @@ func (c *Claim) Keep(ctx context.Context, a Answer) error {
 // Release ends a claim of which nothing came: the key can be used again, for any request.
 func (c *Claim) Release(ctx context.Context) error {
 	return c.keys.DB.Tx(ctx, func(tx *sql.Tx) error { return release(ctx, tx, c.id) })
+}
+
+// Doubt ends a claim of which nobody knows what came: the request is not carried out again.
+func (c *Claim) Doubt(ctx context.Context) error {
+	return c.keys.DB.Tx(ctx, func(tx *sql.Tx) error { return conclude(ctx, tx, c.id, nil) })
 }
 
 // Tidy is a period's work: it forgets what was kept long enough.

@@ -207,3 +207,16 @@ func TestTidyingForgetsWhatIsOldAndAPersonTakesTheirsAlong(t *testing.T) {
 		begin(t, k, request(bob, "a"), fault.Unauthenticated)
 	})
 }
+
+func TestARequestOfWhichNobodyKnowsWhatCameIsNotCarriedOutAgain(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		k, now := keysOn(t, d, 1)
+		ann := addUser(t, d)
+		claim, _ := begin(t, k, request(ann, "a"), "")
+		if err := claim.Doubt(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		*now = now.Add(time.Hour) // which is longer than a claim lives
+		begin(t, k, request(ann, "a"), fault.Conflict)
+	})
+}

@@ -157,8 +157,12 @@ func TestAGuessedRatioIsReplacedByOneThatIsTold(t *testing.T) {
 				return err
 			})
 			kept, listErr := instrument.Splits(t.Context(), d.Read(), id)
-			if err = errors.Join(err, listErr); err != nil {
+			of, ofErr := instrument.SplitsOf(t.Context(), d.Read(), []string{id})
+			if err = errors.Join(err, listErr, ofErr); err != nil {
 				t.Fatal(err)
+			}
+			if diff := cmp.Diff(kept, of[id]); diff != "" {
+				t.Errorf("listed otherwise (-of one +of several):\n%s", diff)
 			}
 			if fmt.Sprint(changed) != fmt.Sprint(step.changed) || fmt.Sprint(kept) != fmt.Sprint(step.kept) {
 				t.Errorf("%v: got %v changed and %v kept, want %v and %v", step.tells, changed, kept, step.changed, step.kept)

@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/jaspers-ai/jaspers/internal/calendar"
 	"github.com/jaspers-ai/jaspers/internal/db"
 )
 
@@ -38,16 +37,12 @@ func SplitsOf(ctx context.Context, q db.Querier, ids []string) (map[string][]Spl
 		list, args := placeholders(some)
 		rows, err := q.QueryContext(ctx, "select instrument_id, day, split_from, split_to, source from instrument_splits where instrument_id in "+
 			list+" order by day", args...) // #nosec G202 -- placeholders
-		_, err = db.Collect(rows, err, func(scan func(...any) error) (s Split, err error) {
-			var id, day string
-			if err = scan(&id, &day, &s.From, &s.To); err == nil {
-				s.Day, err = calendar.ParseDay(day)
-			}
-			byID[id] = append(byID[id], s)
-			return s, err
-		})
+		found, err := db.Collect(rows, err, scanSplit)
 		if err != nil {
 			return nil, fmt.Errorf("list splits: %w", err)
+		}
+		for _, s := range found {
+			byID[s.id] = append(byID[s.id], s.Split)
 		}
 	}
 	return byID, nil

@@ -60,6 +60,13 @@ const maxAttempts = 5
 // storing is how long a process that stops waits for the outcomes of its jobs to be stored.
 const storing = 5 * time.Second
 
+// How long a look for work, and a period's work, may take: a connection that was lost without a word must not hold up all that
+// comes after.
+const (
+	roundTime = 10 * time.Second
+	slotTime  = time.Minute
+)
+
 // New makes a queue that does nothing until Run.
 func New(cfg Config) *Queue {
 	if cfg.Workers == 0 {
@@ -247,17 +254,24 @@ func (q *Queue) renew(work context.Context, cancel context.CancelCauseFunc, r ro
 			return
 		case <-tick.C:
 		}
-		var mine bool
-		err := q.DB.Tx(work, func(tx *sql.Tx) (err error) {
-			mine, err = extend(work, tx, r, db.Time(q.Now()).Add(q.Lease))
-			return err
-		})
+		mine, err := q.extend(work, r)
 		if err == nil && !mine {
 			cancel(errLeaseLost)
 			return
 		}
 		q.logUnlessDone(work, "renew a job's lease", err)
 	}
+}
+
+// extend moves a job's lease on, or fails before the next time that it is to be.
+func (q *Queue) extend(work context.Context, r row) (mine bool, err error) {
+	bounded, cancel := context.WithTimeout(work, q.Lease/3)
+	defer cancel()
+	err = q.DB.Tx(bounded, func(tx *sql.Tx) (err error) {
+		mine, err = extend(bounded, tx, r, db.Time(q.Now()).Add(q.Lease))
+		return err
+	})
+	return mine, err
 }
 
 // outcome is how an attempt ended, which conclude stores. A worker that lost its lease changes nothing: the attempt is no

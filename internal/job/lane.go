@@ -66,6 +66,8 @@ func (q *Queue) claim(ctx context.Context, l *lane) []row {
 	if n == 0 || ctx.Err() != nil {
 		return nil
 	}
+	ctx, cancel := context.WithTimeout(ctx, roundTime)
+	defer cancel()
 	now := db.Time(q.Now())
 	due, err := anyDue(ctx, q.DB.Read(), l, now)
 	if err != nil || !due {

@@ -48,6 +48,8 @@ func (q *Queue) openSlot(ctx context.Context, p *period, slot time.Time) error {
 	ctx, span := q.Tracer.Begin(telemetry.WithCorrelation(ctx, db.NewID()), "period "+p.name, trace.Internal, "")
 	span.Text("correlation_id", telemetry.Correlation(ctx))
 	outcome := "opened"
+	ctx, cancel := context.WithTimeout(ctx, slotTime)
+	defer cancel()
 	err := q.DB.Tx(ctx, func(tx *sql.Tx) error {
 		mine, err := takeSlot(ctx, tx, p.name, slot)
 		if err != nil {
