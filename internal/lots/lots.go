@@ -199,12 +199,14 @@ const (
 
 // Work carries out the transactions, in the order of the conventions: by day; of a day first openings, splits, mergers and
 // spin-offs, then what has a time by time. What is of one moment, and all of an instrument's day when one of them has no
-// time, goes by kind: deliveries in, purchases, transfers, dividends, sales, deliveries out.
+// time, goes by kind: deliveries in, purchases, transfers, dividends, sales, deliveries out. What arrived in another account
+// of the person before it is said to have left leaves when it arrives.
 func Work(in Input) *Book {
 	w := &worker{Input: in, book: &Book{Sums: map[string]map[string]Sums{}, byHolding: map[Holding]*Position{}}}
 	w.held, w.splitsDone, w.transit = map[string][]*Position{}, map[string]int{}, map[string][]Lot{}
 	w.book.Pairs = pairs(in.Transactions)
-	order := inOrder(in.Transactions, in.Until)
+	order := inOrder(in.Transactions, in.Until, w.book.Pairs)
+	w.findDepartures(order)
 	w.findMergers(order)
 	for _, t := range order {
 		w.carryOut(t)

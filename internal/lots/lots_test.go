@@ -142,6 +142,48 @@ func TestTransfersCarryLotsAndDeliveriesRealiseNothing(t *testing.T) {
 	wantTold(t, lone, "A", "X", "d 2@8, realised 0")
 }
 
+// at puts a transaction into another account, at a connection.
+func at(account, connection string, t ledger.Transaction) ledger.Transaction {
+	t.AccountID, t.ConnectionID = account, connection
+	return t
+}
+
+func TestADeliveryBetweenOwnConnectionsKeepsItsCostWhicheverSideIsBookedFirst(t *testing.T) {
+	for name, c := range map[string]struct{ out, in int }{
+		"arrives on the day it leaves": {5, 5}, "is said to arrive before it leaves": {6, 5}, "arrives later": {5, 6}, "a week before": {12, 5},
+	} {
+		t.Run(name, func(t *testing.T) {
+			all := []ledger.Transaction{
+				at("A", "c1", happened("a", broker.Buy, 2, 10, "4", "5")), at("A", "c1", happened("b", broker.Buy, min(c.out, c.in), 10, "6", "9")),
+				at("A", "c1", with(happened("out", broker.DeliveryOut, c.out, 0, "-10", ""), func(t *ledger.Transaction) { t.Fee, t.Amount = dec("2"), dec("-2") })),
+				at("B", "c2", happened("in", broker.DeliveryIn, c.in, 0, "10", "")), at("B", "c2", happened("s", broker.Sell, c.in, 15, "-4", "7")),
+			}
+			book := lots.Work(lots.Input{Transactions: all, Accounts: map[string]lots.Rules{"A": {Complete: true}, "B": {Complete: true}}})
+			wantTold(t, book, "A", "X", "realised 0")
+			wantTold(t, book, "B", "X", "b 6@54, realised 8")
+			if a := book.Position("A", "X"); !a.Quantity.IsZero() || !a.Missing.IsZero() || len(a.Trips) != 1 || !a.Sums["USD"].TradeFees.Equal(dec("2")) {
+				t.Errorf("where it left: got %+v", a)
+			}
+		})
+	}
+}
+
+func TestWhatArrivesBeforeItCouldHaveLeftIsAnotherDelivery(t *testing.T) {
+	all := []ledger.Transaction{
+		at("B", "c2", happened("in", broker.DeliveryIn, 4, 0, "10", "8")), at("A", "c1", happened("a", broker.Buy, 6, 10, "10", "5")),
+		at("A", "c1", happened("out", broker.DeliveryOut, 8, 0, "-10", "7")),
+	}
+	book := lots.Work(lots.Input{Transactions: all})
+	wantTold(t, book, "A", "X", "realised 0")
+	wantTold(t, book, "B", "X", "in 10@80, realised 0")
+	if p := book.Position("A", "X"); !p.Quantity.IsZero() || len(book.Pairs) != 0 {
+		t.Errorf("got %s left and the pairs %v, want none of either", p.Quantity, book.Pairs)
+	}
+	all[1].Day, all[1].At = calendar.Day{Year: 2026, Month: 11, Day: 3}, all[1].At.AddDate(0, 0, -3)
+	before := lots.Work(lots.Input{Transactions: all, Until: calendar.Day{Year: 2026, Month: 11, Day: 5}})
+	wantTold(t, before, "A", "X", "a 10@50, realised 0") // nobody knows of the departure yet
+}
+
 func TestSplitsKeepCostsAndConcernEveryAccount(t *testing.T) {
 	splits := map[string][]instrument.Split{"X": {{Day: calendar.Day{Year: 2026, Month: 11, Day: 4}, From: dec("3"), To: dec("1")}}}
 	all := []ledger.Transaction{

@@ -15,11 +15,12 @@ import (
 type worker struct {
 	Input
 	book       *Book
-	held       map[string][]*Position // by instrument
-	splitsDone map[string]int         // by instrument
-	transit    map[string][]Lot       // what left and has not arrived, by the id of the arrival
-	merging    map[merging]int        // arrivals of mergers to come
-	merged     map[merging][]Lot      // what was given up for them
+	held       map[string][]*Position         // by instrument
+	splitsDone map[string]int                 // by instrument
+	transit    map[string][]Lot               // what left and has not arrived, by the id of the arrival
+	departures map[string]*ledger.Transaction // which are still to be carried out, by their ids: of pairs alone
+	merging    map[merging]int                // arrivals of mergers to come
+	merged     map[merging][]Lot              // what was given up for them
 	implied    map[Holding]decimal.Decimal
 }
 
@@ -35,7 +36,15 @@ func (w *worker) carryOut(t *ledger.Transaction) {
 		w.sum(w.cashSums(t.AccountID), t, nil)
 		return
 	}
+	if _, paired := w.book.Pairs[t.ID]; paired && t.Quantity.IsNegative() && w.departures[t.ID] == nil {
+		return // it has left already, when it arrived
+	}
 	w.splitUpTo(t.Instrument, t.Day, false)
+	w.workOn(t)
+}
+
+// workOn does what a transaction says to its instrument's lots and sums.
+func (w *worker) workOn(t *ledger.Transaction) {
 	p := w.position(t)
 	if t.Kind != broker.Split && !t.Quantity.IsZero() {
 		if !w.move(t, p) {
@@ -69,12 +78,16 @@ func (w *worker) position(t *ledger.Transaction) *Position {
 // move changes what is held, and tells whether it was carried out.
 func (w *worker) move(t *ledger.Transaction, p *Position) bool {
 	other, paired := w.book.Pairs[t.ID]
+	if paired && t.Quantity.IsPositive() {
+		paired = w.sent(t, other)
+	}
 	switch {
 	case paired && t.Quantity.IsPositive():
 		w.arrive(t, p, w.transit[t.ID])
 		delete(w.transit, t.ID)
 		return true
 	case paired:
+		delete(w.departures, t.ID)
 		lots, ok := w.leave(t, p)
 		w.transit[other] = lots
 		return ok
@@ -89,6 +102,45 @@ func (w *worker) move(t *ledger.Transaction, p *Position) bool {
 		return true
 	}
 	return w.trade(t, p)
+}
+
+// sent sees to it that what arrives has left the other account. Brokerages book a delivery each on a day of its own, so that
+// one may arrive days before it leaves: then it leaves now. Where the other account does not hold as much yet, or the
+// departure is beyond the last day, what arrives is not known to come from there: the two are no pair.
+func (w *worker) sent(t *ledger.Transaction, other string) bool {
+	if _, left := w.transit[t.ID]; left {
+		return true
+	}
+	out := w.departures[other]
+	if out == nil || !w.position(out).lacks(out.Quantity.Neg()).IsZero() {
+		delete(w.book.Pairs, t.ID)
+		delete(w.book.Pairs, other)
+		return false
+	}
+	w.workOn(out)
+	return true
+}
+
+// findDepartures finds what leaves for another account, so that it can do so when it arrives there.
+func (w *worker) findDepartures(order []*ledger.Transaction) {
+	w.departures = map[string]*ledger.Transaction{}
+	if len(w.book.Pairs) == 0 {
+		return
+	}
+	for _, t := range order {
+		if _, paired := w.book.Pairs[t.ID]; paired && t.Quantity.IsNegative() {
+			w.departures[t.ID] = t
+		}
+	}
+}
+
+// lacks is how much of a quantity, positive, is not held.
+func (p *Position) lacks(quantity decimal.Decimal) decimal.Decimal {
+	lacking := quantity.Sub(decimal.Max(decimal.Zero, p.Quantity))
+	if !lacking.IsPositive() || p.loose && lacking.LessThan(Looseness) {
+		return decimal.Zero
+	}
+	return lacking
 }
 
 // trade closes what the transaction is the opposite of, and opens what is left of it.
@@ -246,9 +298,7 @@ func (w *worker) take(t *ledger.Transaction, p *Position, quantity decimal.Decim
 // leave takes what goes to another account, or is given up for another instrument, with its costs.
 func (w *worker) leave(t *ledger.Transaction, p *Position) ([]Lot, bool) {
 	quantity := t.Quantity.Abs()
-	there := decimal.Max(decimal.Zero, p.Quantity)
-	lacking := quantity.Sub(there)
-	if lacking.IsPositive() && (!p.loose || lacking.GreaterThanOrEqual(Looseness)) {
+	if lacking := p.lacks(quantity); lacking.IsPositive() {
 		if w.Strict {
 			w.refuse(t, IncompleteHistory, lacking)
 			return nil, false
@@ -256,7 +306,7 @@ func (w *worker) leave(t *ledger.Transaction, p *Position) ([]Lot, bool) {
 		p.Missing = p.Missing.Add(lacking)
 		p.mark(t, IncompleteHistory, lacking)
 	}
-	lots := w.take(t, p, decimal.Min(quantity, there))
+	lots := w.take(t, p, decimal.Min(quantity, decimal.Max(decimal.Zero, p.Quantity)))
 	p.endTrip(t.Day)
 	return lots, true
 }
