@@ -150,7 +150,7 @@ type Trip struct {
 type Sums struct {
 	Dividends decimal.Decimal // before tax and fees
 	Interest  decimal.Decimal // before tax and fees; negative when more was paid
-	Fees      decimal.Decimal // that belong to no trade
+	Fees      decimal.Decimal // that belong to no trade; what was paid in kind counts at its price
 	TradeFees decimal.Decimal // that are in costs and off proceeds
 	Taxes     decimal.Decimal
 }
@@ -199,7 +199,7 @@ const (
 
 // Work carries out the transactions, in the order of the conventions: by day; of a day first openings, splits, mergers and
 // spin-offs, then what has a time by time. What is of one moment, and all of an instrument's day when one of them has no
-// time, goes by kind: deliveries in, purchases, transfers, dividends, sales, deliveries out. What arrived in another account
+// time, goes by kind: deliveries in, purchases, transfers, dividends and fees, sales, deliveries out. What arrived in another account
 // of the person before it is said to have left leaves when it arrives.
 func Work(in Input) *Book {
 	w := &worker{Input: in, book: &Book{Sums: map[string]map[string]Sums{}, byHolding: map[Holding]*Position{}}}

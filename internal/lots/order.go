@@ -10,10 +10,10 @@ import (
 )
 
 // ranks orders what happens at one moment: conventions, rule 1. What leaves for another account of the person does so
-// before it arrives there, a delivery as well: once paired it ranks as a transfer.
+// before it arrives there, a delivery as well: once paired it ranks as a transfer. A fee may be paid with what was bought.
 var ranks = map[broker.ActivityKind]int8{
 	broker.Deposit: 1, broker.DeliveryIn: 1, broker.Buy: 2, broker.TransferOut: 3, broker.TransferIn: 4, broker.Dividend: 5,
-	broker.Sell: 6, broker.DeliveryOut: 7, broker.Withdrawal: 7,
+	broker.Fee: 5, broker.Sell: 6, broker.DeliveryOut: 7, broker.Withdrawal: 7,
 }
 
 // crossing is how the two sides of a delivery between a person's own connections rank.

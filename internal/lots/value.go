@@ -33,7 +33,7 @@ func (a amount) sub(b amount) amount {
 func (w *worker) value(t *ledger.Transaction, p *Position) (v amount, known bool) {
 	bare := plus(plus(t.Amount, t.Tax), t.Fee).Neg() // what it cost without fee and tax
 	fee := t.Fee
-	if w.FeesApart {
+	if w.FeesApart || t.Kind == broker.Fee { // all of which is in Sums
 		fee = decimal.Zero
 	}
 	traded := t.Kind == broker.Buy || t.Kind == broker.Sell || t.Kind == broker.Merger
@@ -164,11 +164,30 @@ func (w *worker) sum(sums map[string]Sums, t *ledger.Transaction, p *Position) {
 		return
 	}
 	sums[t.Currency] = sums[t.Currency].add(s)
-	if p == nil || !p.SumsBaseKnown || t.Currency == w.Base { // what is in the base is added in the end
+	if p == nil {
 		return
 	}
-	rate, ok := w.baseRate(t, t.Currency)
+	w.sumBase(s, t, t.Currency, p)
+}
+
+// sumBase adds what is in another currency than the base, at its rate.
+func (w *worker) sumBase(s Sums, t *ledger.Transaction, currency string, p *Position) {
+	if !p.SumsBaseKnown || currency == w.Base { // what is in the base is added in the end
+		return
+	}
+	rate, ok := w.baseRate(t, currency)
 	p.SumsBase, p.SumsBaseKnown = p.SumsBase.add(s.at(rate)), ok
+}
+
+// sumInKind adds a fee that was paid with the instrument itself, as crypto exchanges take theirs. Its lots are closed at
+// the price as by a sale, but nobody got the proceeds: they are the fee.
+func (w *worker) sumInKind(t *ledger.Transaction, p *Position) {
+	if t.Kind != broker.Fee || !t.Price.Valid {
+		return
+	}
+	s := Sums{Fees: w.gross(t).Neg()}
+	p.Sums[p.Currency] = p.Sums[p.Currency].add(s)
+	w.sumBase(s, t, p.Currency, p)
 }
 
 func (w *worker) cashSums(account string) map[string]Sums {

@@ -50,6 +50,7 @@ func (w *worker) workOn(t *ledger.Transaction) {
 		if !w.move(t, p) {
 			return
 		}
+		w.sumInKind(t, p)
 	}
 	w.sum(p.Sums, t, p)
 }
