@@ -202,43 +202,6 @@ func negNull(d decimal.NullDecimal) decimal.NullDecimal {
 	return d
 }
 
-// findMergers counts what is got for what, so that it is known when something is given up.
-func (w *worker) findMergers(order []*ledger.Transaction) {
-	w.merging, w.merged = map[merging]int{}, map[merging][]Lot{}
-	for _, t := range order {
-		if t.Kind == broker.Merger && t.Quantity.IsPositive() {
-			w.merging[merging{t.AccountID, t.Day}]++
-		}
-	}
-}
-
-// reorganise adds what was got for what was given up that day, with the cost of that, less what was paid out. Where
-// several things were got the first takes the cost, since nobody says how it divides; each is marked.
-func (w *worker) reorganise(t *ledger.Transaction, p *Position) {
-	key := merging{t.AccountID, t.Day}
-	given := w.merged[key]
-	delete(w.merged, key)
-	p.mark(t, Reorganised, t.Quantity)
-	if len(given) == 0 {
-		w.trade(t, p)
-		return
-	}
-	whole := decimal.Zero
-	for _, l := range given {
-		whole = whole.Add(l.Quantity)
-	}
-	rest := t.Quantity
-	for i := range given {
-		l := &given[i]
-		part := t.Quantity.Mul(l.Quantity).DivRound(whole, QuantityDigits)
-		if i == len(given)-1 {
-			part = rest
-		}
-		l.Quantity, rest = part, rest.Sub(part)
-	}
-	w.arrive(t, p, given)
-}
-
 // Quantities is what transactions and splits come to by themselves, by account and instrument, at the end of a day;
 // with the zero day, of all. No sale is refused, and nothing is taken as missing.
 func Quantities(all []ledger.Transaction, splits map[string][]instrument.Split, until calendar.Day) map[Holding]decimal.Decimal {

@@ -24,12 +24,6 @@ type worker struct {
 	implied    map[Holding]decimal.Decimal
 }
 
-// merging names what is done to an account's instruments on a day.
-type merging struct {
-	account string
-	day     calendar.Day
-}
-
 // carryOut does what a transaction says to lots and sums.
 func (w *worker) carryOut(t *ledger.Transaction) {
 	if t.Instrument == "" {
@@ -91,13 +85,10 @@ func (w *worker) move(t *ledger.Transaction, p *Position) bool {
 		delete(w.departures, t.ID)
 		lots, ok := w.leave(t, p)
 		w.transit[other] = lots
+		p.endTrip(t.Day)
 		return ok
 	case t.Kind == broker.Merger && t.Quantity.IsNegative() && w.merging[merging{t.AccountID, t.Day}] > 0:
-		lots, ok := w.leave(t, p)
-		key := merging{t.AccountID, t.Day}
-		w.merged[key] = append(w.merged[key], lots...)
-		p.mark(t, Reorganised, t.Quantity)
-		return ok
+		return w.giveUp(t, p)
 	case t.Kind == broker.Merger && t.Quantity.IsPositive():
 		w.reorganise(t, p)
 		return true
@@ -308,7 +299,6 @@ func (w *worker) leave(t *ledger.Transaction, p *Position) ([]Lot, bool) {
 		p.mark(t, IncompleteHistory, lacking)
 	}
 	lots := w.take(t, p, decimal.Min(quantity, decimal.Max(decimal.Zero, p.Quantity)))
-	p.endTrip(t.Day)
 	return lots, true
 }
 
