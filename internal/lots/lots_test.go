@@ -120,70 +120,6 @@ func TestAnOversaleIsShortOnlyWhereTheBrokerageSaysSo(t *testing.T) {
 	}
 }
 
-func TestTransfersCarryLotsAndDeliveriesRealiseNothing(t *testing.T) {
-	out, in := happened("out", broker.TransferOut, 4, 0, "-12", ""), happened("in", broker.TransferIn, 6, 0, "12", "")
-	in.AccountID = "B"
-	all := []ledger.Transaction{
-		in, out, happened("a", broker.Buy, 2, 10, "10", "5"), happened("b", broker.Buy, 3, 10, "10", "9"),
-		with(happened("s", broker.Sell, 9, 10, "-11", "10"), func(t *ledger.Transaction) { t.AccountID = "B" }),
-		happened("gone", broker.DeliveryOut, 10, 0, "-3", "20"),
-	}
-	book := lots.Work(lots.Input{Transactions: all})
-	wantTold(t, book, "A", "X", "b 5@45, realised 0")
-	wantTold(t, book, "B", "X", "b 1@9, realised 51")
-	if day := book.Position("B", "X").Lots[0].Day.Day; day != 3 {
-		t.Errorf("the lot is of day %d in its new account, want that of its purchase", day)
-	}
-	if book.Pairs["in"] != "out" || book.Pairs["out"] != "in" {
-		t.Errorf("got the pairs %v", book.Pairs)
-	}
-	lone := lots.Work(lots.Input{Transactions: []ledger.Transaction{in, happened("d", broker.DeliveryIn, 7, 0, "2", "4")}})
-	wantTold(t, lone, "B", "X", "in 12@0, realised 0, in cost_unknown 12")
-	wantTold(t, lone, "A", "X", "d 2@8, realised 0")
-}
-
-// at puts a transaction into another account, at a connection.
-func at(account, connection string, t ledger.Transaction) ledger.Transaction {
-	t.AccountID, t.ConnectionID = account, connection
-	return t
-}
-
-func TestADeliveryBetweenOwnConnectionsKeepsItsCostWhicheverSideIsBookedFirst(t *testing.T) {
-	for name, c := range map[string]struct{ out, in int }{
-		"arrives on the day it leaves": {5, 5}, "is said to arrive before it leaves": {6, 5}, "arrives later": {5, 6}, "a week before": {12, 5},
-	} {
-		t.Run(name, func(t *testing.T) {
-			all := []ledger.Transaction{
-				at("A", "c1", happened("a", broker.Buy, 2, 10, "4", "5")), at("A", "c1", happened("b", broker.Buy, min(c.out, c.in), 10, "6", "9")),
-				at("A", "c1", with(happened("out", broker.DeliveryOut, c.out, 0, "-10", ""), func(t *ledger.Transaction) { t.Fee, t.Amount = dec("2"), dec("-2") })),
-				at("B", "c2", happened("in", broker.DeliveryIn, c.in, 0, "10", "")), at("B", "c2", happened("s", broker.Sell, c.in, 15, "-4", "7")),
-			}
-			book := lots.Work(lots.Input{Transactions: all, Accounts: map[string]lots.Rules{"A": {Complete: true}, "B": {Complete: true}}})
-			wantTold(t, book, "A", "X", "realised 0")
-			wantTold(t, book, "B", "X", "b 6@54, realised 8")
-			if a := book.Position("A", "X"); !a.Quantity.IsZero() || !a.Missing.IsZero() || len(a.Trips) != 1 || !a.Sums["USD"].TradeFees.Equal(dec("2")) {
-				t.Errorf("where it left: got %+v", a)
-			}
-		})
-	}
-}
-
-func TestWhatArrivesBeforeItCouldHaveLeftIsAnotherDelivery(t *testing.T) {
-	all := []ledger.Transaction{
-		at("B", "c2", happened("in", broker.DeliveryIn, 4, 0, "10", "8")), at("A", "c1", happened("a", broker.Buy, 6, 10, "10", "5")),
-		at("A", "c1", happened("out", broker.DeliveryOut, 8, 0, "-10", "7")),
-	}
-	book := lots.Work(lots.Input{Transactions: all})
-	wantTold(t, book, "A", "X", "realised 0")
-	wantTold(t, book, "B", "X", "in 10@80, realised 0")
-	if p := book.Position("A", "X"); !p.Quantity.IsZero() || len(book.Pairs) != 0 {
-		t.Errorf("got %s left and the pairs %v, want none of either", p.Quantity, book.Pairs)
-	}
-	all[1].Day, all[1].At = calendar.Day{Year: 2026, Month: 11, Day: 3}, all[1].At.AddDate(0, 0, -3)
-	before := lots.Work(lots.Input{Transactions: all, Until: calendar.Day{Year: 2026, Month: 11, Day: 5}})
-	wantTold(t, before, "A", "X", "a 10@50, realised 0") // nobody knows of the departure yet
-}
-
 func TestSplitsKeepCostsAndConcernEveryAccount(t *testing.T) {
 	splits := map[string][]instrument.Split{"X": {{Day: calendar.Day{Year: 2026, Month: 11, Day: 4}, From: dec("3"), To: dec("1")}}}
 	all := []ledger.Transaction{
@@ -255,62 +191,6 @@ func TestAFeePaidInKindIsAFeeAndNoGain(t *testing.T) {
 	if got := told(p); got != "a 0.99@990, realised -7.5" || !p.Sums["USD"].Fees.Equal(dec("3.5")) {
 		t.Errorf("got %s and fees of %s", got, p.Sums["USD"].Fees)
 	}
-}
-
-func TestAMergerCarriesTheCost(t *testing.T) {
-	all := []ledger.Transaction{
-		happened("a", broker.Buy, 2, 10, "10", "5"), happened("b", broker.Buy, 3, 10, "10", "9"),
-		with(happened("got", broker.Merger, 5, 0, "5", ""), func(t *ledger.Transaction) { t.Instrument = "Y" }), happened("given", broker.Merger, 5, 0, "-20", ""),
-	}
-	book := lots.Work(lots.Input{Transactions: all})
-	wantTold(t, book, "A", "X", "realised 0, given reorganised 20")
-	wantTold(t, book, "A", "Y", "a 2.5@50, b 2.5@90, realised 0, got reorganised 5")
-	cash := []ledger.Transaction{all[0], with(happened("paid", broker.Merger, 5, 0, "-10", ""), func(t *ledger.Transaction) { t.Amount = dec("80") })}
-	wantTold(t, lots.Work(lots.Input{Transactions: cash}), "A", "X", "realised 30")
-}
-
-func TestCashFromAMergerIsTakenOffTheCostAndGainedBeyondIt(t *testing.T) {
-	for name, c := range map[string]struct{ given, got, x, y string }{
-		"less than it cost":     {"60", "0", "realised 0, given reorganised 20", "a 2.5@20, b 2.5@60, realised 0, got reorganised 5"},
-		"told of what was got":  {"0", "60", "realised 0, given reorganised 20", "a 2.5@20, b 2.5@60, realised 0, got reorganised 5"},
-		"more than one lot did": {"120", "0", "realised 10, given reorganised 20", "a 2.5@0, b 2.5@30, realised 0, got reorganised 5"},
-		"more than all cost":    {"200", "0", "realised 60, given reorganised 20", "a 2.5@0, b 2.5@0, realised 0, got reorganised 5"},
-		"paid in addition":      {"-20", "0", "realised 0, given reorganised 20", "a 2.5@60, b 2.5@100, realised 0, got reorganised 5"},
-	} {
-		t.Run(name, func(t *testing.T) {
-			all := []ledger.Transaction{
-				happened("a", broker.Buy, 2, 10, "10", "5"), happened("b", broker.Buy, 3, 10, "10", "9"),
-				with(happened("given", broker.Merger, 5, 0, "-20", ""), func(t *ledger.Transaction) { t.Amount = dec(c.given) }),
-				with(happened("got", broker.Merger, 5, 0, "5", ""), func(t *ledger.Transaction) { t.Instrument, t.Amount = "Y", dec(c.got) }),
-			}
-			for _, base := range []string{"", "USD", "EUR"} {
-				book := lots.Work(lots.Input{Transactions: all, Base: base, Rate: inEuros})
-				wantTold(t, book, "A", "X", c.x)
-				wantTold(t, book, "A", "Y", c.y)
-				x, y := book.Position("A", "X"), book.Position("A", "Y")
-				spent := y.CostBase.Decimal.Sub(x.RealisedBase.Decimal).Sub(y.RealisedBase.Decimal)
-				cash := dec(c.given).Add(dec(c.got))
-				if want := dec("140").Sub(cash); base == "USD" && !spent.Equal(want) {
-					t.Errorf("costs less gains are %s, want %s", spent, want)
-				}
-				if want := dec("50").Mul(dec("0.82")).Add(dec("90").Mul(dec("0.83"))).Sub(cash.Mul(dec("0.85"))); base == "EUR" && !spent.Equal(want) {
-					t.Errorf("in euros costs less gains are %s, want %s", spent, want)
-				}
-			}
-		})
-	}
-}
-
-func TestCashForWhatIsNotKnownToHaveBeenHeldIsGained(t *testing.T) {
-	given := happened("given", broker.Merger, 5, 0, "-20", "")
-	got := with(happened("got", broker.Merger, 5, 0, "5", ""), func(t *ledger.Transaction) { t.Instrument, t.Amount = "Y", dec("60") })
-	book := lots.Work(lots.Input{Transactions: []ledger.Transaction{given, got}})
-	wantTold(t, book, "A", "X", "realised 0, given incomplete_history 20, given reorganised 20")
-	wantTold(t, book, "A", "Y", "got 5@0, realised 60, got reorganised 5, got cost_unknown 5")
-	given.Amount, got.Amount = got.Amount, given.Amount
-	book = lots.Work(lots.Input{Transactions: []ledger.Transaction{given, got}})
-	wantTold(t, book, "A", "X", "realised 60, given incomplete_history 20, given reorganised 20")
-	wantTold(t, book, "A", "Y", "got 5@0, realised 0, got reorganised 5, got cost_unknown 5")
 }
 
 // inEuros are rates of the dollar that change each day.

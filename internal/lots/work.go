@@ -96,45 +96,6 @@ func (w *worker) move(t *ledger.Transaction, p *Position) bool {
 	return w.trade(t, p)
 }
 
-// sent sees to it that what arrives has left the other account. Brokerages book a delivery each on a day of its own, so that
-// one may arrive days before it leaves: then it leaves now. Where the other account does not hold as much yet, or the
-// departure is beyond the last day, what arrives is not known to come from there: the two are no pair.
-func (w *worker) sent(t *ledger.Transaction, other string) bool {
-	if _, left := w.transit[t.ID]; left {
-		return true
-	}
-	out := w.departures[other]
-	if out == nil || !w.position(out).lacks(out.Quantity.Neg()).IsZero() {
-		delete(w.book.Pairs, t.ID)
-		delete(w.book.Pairs, other)
-		return false
-	}
-	w.workOn(out)
-	return true
-}
-
-// findDepartures finds what leaves for another account, so that it can do so when it arrives there.
-func (w *worker) findDepartures(order []*ledger.Transaction) {
-	w.departures = map[string]*ledger.Transaction{}
-	if len(w.book.Pairs) == 0 {
-		return
-	}
-	for _, t := range order {
-		if _, paired := w.book.Pairs[t.ID]; paired && t.Quantity.IsNegative() {
-			w.departures[t.ID] = t
-		}
-	}
-}
-
-// lacks is how much of a quantity, positive, is not held.
-func (p *Position) lacks(quantity decimal.Decimal) decimal.Decimal {
-	lacking := quantity.Sub(decimal.Max(decimal.Zero, p.Quantity))
-	if !lacking.IsPositive() || p.loose && lacking.LessThan(Looseness) {
-		return decimal.Zero
-	}
-	return lacking
-}
-
 // trade closes what the transaction is the opposite of, and opens what is left of it.
 func (w *worker) trade(t *ledger.Transaction, p *Position) bool {
 	value, known := w.value(t, p)
@@ -182,17 +143,24 @@ func (w *worker) trade(t *ledger.Transaction, p *Position) bool {
 
 // open adds a lot.
 func (w *worker) open(t *ledger.Transaction, p *Position, quantity decimal.Decimal, cost amount, known bool) {
-	l := Lot{
-		Transaction: t.ID, Account: t.AccountID, Day: t.Day, Quantity: quantity, Cost: cost.local, CostBase: cost.base,
-		CostUnknown: !known, DayUnknown: t.Kind == ledger.Opening, DayRate: cost.dayRate, at: t.At.UnixMicro(),
-	}
 	if !known {
 		p.mark(t, CostUnknown, quantity)
 	} else if t.Kind == broker.SpinOff {
 		p.mark(t, Reorganised, quantity)
 	}
+	p.add(newLot(t, quantity, cost, known))
+}
+
+func newLot(t *ledger.Transaction, quantity decimal.Decimal, cost amount, known bool) Lot {
+	return Lot{
+		Transaction: t.ID, Account: t.AccountID, Day: t.Day, Quantity: quantity, Cost: cost.local, CostBase: cost.base,
+		CostUnknown: !known, DayUnknown: t.Kind == ledger.Opening, DayRate: cost.dayRate, at: t.At.UnixMicro(),
+	}
+}
+
+func (p *Position) add(l Lot) {
 	p.pool.add(l)
-	p.Quantity = p.Quantity.Add(quantity)
+	p.Quantity = p.Quantity.Add(l.Quantity)
 }
 
 // close consumes lots, and records what that brought.
@@ -285,37 +253,6 @@ func (w *worker) take(t *ledger.Transaction, p *Position, quantity decimal.Decim
 		p.pool.lots, p.pool.held, p.Quantity = nil, decimal.Zero, decimal.Zero
 	}
 	return lots
-}
-
-// leave takes what goes to another account, or is given up for another instrument, with its costs.
-func (w *worker) leave(t *ledger.Transaction, p *Position) ([]Lot, bool) {
-	quantity := t.Quantity.Abs()
-	if lacking := p.lacks(quantity); lacking.IsPositive() {
-		if w.Strict {
-			w.refuse(t, IncompleteHistory, lacking)
-			return nil, false
-		}
-		p.Missing = p.Missing.Add(lacking)
-		p.mark(t, IncompleteHistory, lacking)
-	}
-	lots := w.take(t, p, decimal.Min(quantity, decimal.Max(decimal.Zero, p.Quantity)))
-	return lots, true
-}
-
-// arrive adds what came from another account, with the days and costs it had there; what is not known of it has none.
-func (w *worker) arrive(t *ledger.Transaction, p *Position, lots []Lot) {
-	if p.Quantity.IsZero() {
-		p.trip = &Trip{Opened: t.Day, GainBase: decimal.NullDecimal{Valid: w.Base != ""}}
-	}
-	rest := t.Quantity
-	for _, l := range lots {
-		l.Account = t.AccountID
-		p.pool.add(l)
-		p.Quantity, rest = p.Quantity.Add(l.Quantity), rest.Sub(l.Quantity)
-	}
-	if rest.IsPositive() {
-		w.open(t, p, rest, amount{base: decimal.NullDecimal{Valid: w.Base != ""}}, false)
-	}
 }
 
 // Looseness is how much a quantity may be off after a split that did not come out even: brokerages round to six digits.
