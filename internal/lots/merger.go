@@ -1,6 +1,8 @@
 package lots
 
 import (
+	"slices"
+
 	"github.com/shopspring/decimal"
 
 	"github.com/jaspers-ai/jaspers/internal/broker"
@@ -14,27 +16,71 @@ type merging struct {
 	day     calendar.Day
 }
 
-// findMergers counts what is got for what, so that it is known when something is given up.
+// findMergers finds what is done to each account on a day: either side of a merger can only be understood by the other.
 func (w *worker) findMergers(order []*ledger.Transaction) {
-	w.merging, w.merged = map[merging]int{}, map[merging][]Lot{}
+	w.mergers = map[merging][]*ledger.Transaction{}
 	for _, t := range order {
-		if t.Kind == broker.Merger && t.Quantity.IsPositive() {
-			w.merging[merging{t.AccountID, t.Day}]++
+		if t.Kind == broker.Merger && !t.Quantity.IsZero() {
+			key := merging{t.AccountID, t.Day}
+			w.mergers[key] = append(w.mergers[key], t)
 		}
 	}
 }
 
+// merge carries out all mergers of an account's day: first what is given up, then what is got for it. What nothing is got
+// for was paid for, as a sale or a purchase is.
+func (w *worker) merge(key merging) {
+	all := w.mergers[key]
+	delete(w.mergers, key)
+	given, got := w.sides(all)
+	var lots []Lot
+	for _, t := range given {
+		p := w.position(t)
+		if !slices.ContainsFunc(got, func(g *ledger.Transaction) bool { return g.Quantity.Sign() == -t.Quantity.Sign() }) {
+			w.workOn(t)
+		} else if gave, ok := w.giveUp(t, p); ok {
+			lots = append(lots, gave...)
+			w.sum(p.Sums, t, p)
+		}
+	}
+	for _, t := range got {
+		p := w.position(t)
+		lots = w.reorganise(t, p, lots)
+		w.sum(p.Sums, t, p)
+	}
+}
+
+// sides tells what is given up from what is got for it. What is given up goes, and what is got comes, unless an account is
+// short: then what closes a short is given up, and what opens another is got.
+func (w *worker) sides(all []*ledger.Transaction) (given, got []*ledger.Transaction) {
+	closes := make([]bool, len(all))
+	closed, opened := false, false
+	for i, t := range all {
+		w.splitUpTo(t.Instrument, t.Day, false)
+		closes[i] = w.position(t).Quantity.Sign() == -t.Quantity.Sign()
+		closed = closed || closes[i] && t.Quantity.IsPositive()
+		opened = opened || !closes[i] && t.Quantity.IsNegative()
+	}
+	short := closed && opened
+	for i, t := range all {
+		if short && closes[i] || !short && t.Quantity.IsNegative() {
+			given = append(given, t)
+		} else {
+			got = append(got, t)
+		}
+	}
+	return given, got
+}
+
 // giveUp takes what is given up for something else, less what was paid out for it in cash.
-func (w *worker) giveUp(t *ledger.Transaction, p *Position) bool {
+func (w *worker) giveUp(t *ledger.Transaction, p *Position) ([]Lot, bool) {
 	lots, ok := w.leave(t, p)
 	if ok {
 		w.payOut(t, p, lots)
 	}
 	p.endTrip(t.Day)
-	key := merging{t.AccountID, t.Day}
-	w.merged[key] = append(w.merged[key], lots...)
 	p.mark(t, Reorganised, t.Quantity)
-	return ok
+	return lots, ok
 }
 
 // payOut takes what a merger paid in cash off the costs that are carried over, of each lot by its quantity; what is more
@@ -101,16 +147,22 @@ func (l *Lot) returned(paid decimal.Decimal, inBase bool) (cost decimal.Decimal,
 	return cost, base
 }
 
-// reorganise adds what was got for what was given up that day, with the cost of that, less what was paid out. Where
-// several things were got the first takes the cost, since nobody says how it divides; each is marked.
-func (w *worker) reorganise(t *ledger.Transaction, p *Position) {
-	key := merging{t.AccountID, t.Day}
-	given := w.merged[key]
-	delete(w.merged, key)
+// reorganise adds what was got for what was given up that day, with the cost of that, less what was paid out, and gives
+// what is not for it: where somebody is short, either side has its own. Where several things were got the first takes the
+// cost, since nobody says how it divides; each is marked.
+func (w *worker) reorganise(t *ledger.Transaction, p *Position, lots []Lot) (others []Lot) {
+	var given []Lot
+	for _, l := range lots {
+		if l.Quantity.Sign() == t.Quantity.Sign() {
+			given = append(given, l)
+		} else {
+			others = append(others, l)
+		}
+	}
 	p.mark(t, Reorganised, t.Quantity)
 	if len(given) == 0 && !t.Amount.IsPositive() {
 		w.trade(t, p)
-		return
+		return others
 	}
 	w.payOut(t, p, given)
 	whole, rest := held(given), t.Quantity
@@ -123,4 +175,5 @@ func (w *worker) reorganise(t *ledger.Transaction, p *Position) {
 		l.Quantity, rest = part, rest.Sub(part)
 	}
 	w.arrive(t, p, given)
+	return others
 }

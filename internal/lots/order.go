@@ -91,7 +91,7 @@ func comparePlaces(a, b place) int {
 // The phases of a day.
 const (
 	opening = iota
-	leaving // mergers and spin-offs: what is given up, then what is got for it
+	leaving // mergers, of which what is held tells which side is given up, and what spin-offs take
 	arriving
 	people
 )
@@ -100,9 +100,9 @@ func phase(t *ledger.Transaction) int8 {
 	switch {
 	case t.Kind == ledger.Opening:
 		return opening
-	case (t.Kind == broker.Merger || t.Kind == broker.SpinOff) && t.Quantity.IsNegative():
+	case t.Kind == broker.Merger || t.Kind == broker.SpinOff && t.Quantity.IsNegative():
 		return leaving
-	case t.Kind == broker.Merger || t.Kind == broker.SpinOff:
+	case t.Kind == broker.SpinOff:
 		return arriving
 	}
 	return people

@@ -36,9 +36,17 @@ func (w *worker) findDepartures(order []*ledger.Transaction) {
 	}
 }
 
-// lacks is how much of a quantity, positive, is not held.
-func (p *Position) lacks(quantity decimal.Decimal) decimal.Decimal {
-	lacking := quantity.Sub(decimal.Max(decimal.Zero, p.Quantity))
+// there is how much is held of what is to leave, which is negative where that is short.
+func (p *Position) there(leaving decimal.Decimal) decimal.Decimal {
+	if p.Quantity.Sign() != leaving.Sign() {
+		return decimal.Zero
+	}
+	return p.Quantity.Abs()
+}
+
+// lacks is how much of it is not held.
+func (p *Position) lacks(leaving decimal.Decimal) decimal.Decimal {
+	lacking := leaving.Abs().Sub(p.there(leaving))
 	if !lacking.IsPositive() || p.loose && lacking.LessThan(Looseness) {
 		return decimal.Zero
 	}
@@ -47,17 +55,16 @@ func (p *Position) lacks(quantity decimal.Decimal) decimal.Decimal {
 
 // leave takes what goes to another account, or is given up for another instrument, with its costs.
 func (w *worker) leave(t *ledger.Transaction, p *Position) ([]Lot, bool) {
-	quantity := t.Quantity.Abs()
-	if lacking := p.lacks(quantity); lacking.IsPositive() {
+	leaving := t.Quantity.Neg()
+	if lacking := p.lacks(leaving); lacking.IsPositive() {
 		if w.Strict {
 			w.refuse(t, IncompleteHistory, lacking)
 			return nil, false
 		}
-		p.Missing = p.Missing.Add(lacking)
+		p.Missing = p.Missing.Add(lacking.Mul(decimal.NewFromInt(int64(leaving.Sign()))))
 		p.mark(t, IncompleteHistory, lacking)
 	}
-	lots := w.take(t, p, decimal.Min(quantity, decimal.Max(decimal.Zero, p.Quantity)))
-	return lots, true
+	return w.take(t, p, decimal.Min(leaving.Abs(), p.there(leaving))), true
 }
 
 // arrive adds what came from another account, with the days and costs it had there; what is not known of it has none.

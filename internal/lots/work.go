@@ -15,12 +15,11 @@ import (
 type worker struct {
 	Input
 	book       *Book
-	held       map[string][]*Position         // by instrument
-	splitsDone map[string]int                 // by instrument
-	transit    map[string][]Lot               // what left and has not arrived, by the id of the arrival
-	departures map[string]*ledger.Transaction // which are still to be carried out, by their ids: of pairs alone
-	merging    map[merging]int                // arrivals of mergers to come
-	merged     map[merging][]Lot              // what was given up for them
+	held       map[string][]*Position            // by instrument
+	splitsDone map[string]int                    // by instrument
+	transit    map[string][]Lot                  // what left and has not arrived, by the id of the arrival
+	departures map[string]*ledger.Transaction    // which are still to be carried out, by their ids: of pairs alone
+	mergers    map[merging][]*ledger.Transaction // which are still to be carried out
 	implied    map[Holding]decimal.Decimal
 }
 
@@ -32,6 +31,10 @@ func (w *worker) carryOut(t *ledger.Transaction) {
 	}
 	if _, paired := w.book.Pairs[t.ID]; paired && t.Quantity.IsNegative() && w.departures[t.ID] == nil {
 		return // it has left already, when it arrived
+	}
+	if t.Kind == broker.Merger && !t.Quantity.IsZero() {
+		w.merge(merging{t.AccountID, t.Day})
+		return
 	}
 	w.splitUpTo(t.Instrument, t.Day, false)
 	w.workOn(t)
@@ -87,11 +90,6 @@ func (w *worker) move(t *ledger.Transaction, p *Position) bool {
 		w.transit[other] = lots
 		p.endTrip(t.Day)
 		return ok
-	case t.Kind == broker.Merger && t.Quantity.IsNegative() && w.merging[merging{t.AccountID, t.Day}] > 0:
-		return w.giveUp(t, p)
-	case t.Kind == broker.Merger && t.Quantity.IsPositive():
-		w.reorganise(t, p)
-		return true
 	}
 	return w.trade(t, p)
 }
