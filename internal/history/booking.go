@@ -17,9 +17,11 @@ var priced = map[broker.ActivityKind]bool{
 	broker.TransferOut: true, ledger.Opening: true,
 }
 
-// valued are the kinds by which an instrument comes or goes without being paid for: its value at the day's close does.
+// valued are the kinds by which an instrument comes or goes without being paid for: its value at the day's close does. A
+// fee that was paid in kind has that value only where nobody told a price.
 var valued = map[broker.ActivityKind]bool{
 	broker.DeliveryIn: true, broker.DeliveryOut: true, broker.TransferIn: true, broker.TransferOut: true, ledger.Opening: true,
+	broker.Fee: true,
 }
 
 // bought are the kinds by which an instrument comes or goes for what is paid or received, nothing included.
@@ -104,14 +106,17 @@ func (b *booking) carryOut(t *ledger.Transaction) {
 		rate := money.rate(b.days[index])
 		m.charge(t, inBase(gross, rate), inBase(t.Fee, rate), inBase(t.Tax, rate), b.exchanges[accountDay{t.AccountID, t.Day}])
 	}
+	put := decimal.Zero
+	if moves(t) {
+		put = b.putInstrument(t, account, index, gross)
+	}
+	if t.Kind == broker.Fee { // what was paid in kind left the account, but went to no other place of the person's
+		m.fees = m.fees.Sub(put)
+	}
 	earned := m.income.Sub(m.fees).Sub(m.taxes)
 	if !earned.IsZero() { // by an instrument, which need not be held any more, or by the cash
 		e := b.touch(b.position(account, b.subject(t)), index)
 		e.earned = e.earned.Add(earned)
-	}
-	put := decimal.Zero
-	if moves(t) {
-		put = b.putInstrument(t, account, index, gross)
 	}
 	cash := b.putCash(t, account, index, m.exchanged)
 	m.flow = put.Add(cash).Sub(earned).Sub(m.exchanged)
@@ -181,6 +186,9 @@ func (b *booking) putInstrument(t *ledger.Transaction, account, index int, gross
 	var local, base decimal.Decimal
 	switch {
 	case index < a.known:
+	case t.Kind == broker.Fee && t.Price.Valid && t.Price.Decimal.IsPositive(): // the rest of the day is the market's
+		local = t.Quantity.Mul(t.Price.Decimal).Mul(a.multiplier)
+		base = inBase(local, a.rate(day))
 	case valued[t.Kind] || index < money.known:
 		price, _ := a.price(day, b.today(index))
 		local = t.Quantity.Mul(price)

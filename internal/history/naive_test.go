@@ -72,7 +72,7 @@ func (w *world) naiveDay(scope []string, d calendar.Day) ledgerDay {
 		case broker.Dividend, broker.Interest:
 			l.income = l.income.Add(gross)
 		case broker.Fee:
-			l.fees = l.fees.Sub(gross)
+			l.fees = l.fees.Sub(gross).Sub(w.inKind(t, d))
 		case broker.Tax:
 			l.taxes = l.taxes.Sub(gross)
 		case broker.Deposit, broker.Withdrawal:
@@ -108,6 +108,18 @@ func (w *world) naiveDay(scope []string, d calendar.Day) ledgerDay {
 	}
 	l.value = w.naiveValue(scope, d)
 	return l
+}
+
+// inKind is what a fee took of an instrument, at the price it was taken at, or else at the close.
+func (w *world) inKind(t ledger.Transaction, d calendar.Day) decimal.Decimal {
+	switch {
+	case t.Instrument == "" || t.Quantity.IsZero():
+		return decimal.Zero
+	case !t.Price.Valid:
+		return w.worth(t.Instrument, t.Quantity, d)
+	}
+	in := w.Instruments[t.Instrument]
+	return t.Quantity.Mul(t.Price.Decimal).Mul(in.Multiplier).Mul(w.rate(in.Currency, d.Number()))
 }
 
 func (w *world) other(t ledger.Transaction) ledger.Transaction {

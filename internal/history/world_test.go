@@ -138,7 +138,7 @@ func (w *world) drawTransaction(t *rapid.T) {
 	cents := func(most int) decimal.Decimal {
 		return decimal.New(int64(rapid.IntRange(0, most).Draw(t, "cents")), -2)
 	}
-	switch kind := rapid.SampledFrom([]string{"trade", "trade", "trade", "deposit", "dividend", "interest", "fee", "tax", "delivery",
+	switch kind := rapid.SampledFrom([]string{"trade", "trade", "trade", "deposit", "dividend", "interest", "fee", "fee in kind", "tax", "delivery",
 		"transfer", "cash transfer", "exchange", "spin-off", "opening"}).Draw(t, "kind"); kind {
 	case "trade":
 		of.Kind, of.Quantity = broker.Buy, w.amount(t, 50)
@@ -162,6 +162,12 @@ func (w *world) drawTransaction(t *rapid.T) {
 	case "interest":
 		cash.Kind, cash.Amount = broker.Interest, cents(5000).Sub(dec("20"))
 		w.add(cash, account, d)
+	case "fee in kind":
+		of.Kind, of.Quantity = broker.Fee, w.amount(t, 3).Neg()
+		if rapid.Bool().Draw(t, "priced") {
+			of.Price = decimal.NewNullDecimal(w.raw[in.ID][d.Number()].Add(cents(100)).Round(2))
+		}
+		w.add(of, account, d)
 	case "fee":
 		cash.Kind, cash.Amount = broker.Fee, cents(2000).Neg()
 		w.add(cash, account, d)

@@ -116,7 +116,7 @@ func (l Lot) UnitCost(multiplier decimal.Decimal) decimal.Decimal {
 }
 
 // Sale is a transaction that closed lots: a sale, or a purchase that covered a short; then Proceeds and Cost are
-// negative. Gain = Proceeds − Cost, in either currency. In Base, PriceEffect is the gain at the rate of the sale, and
+// negative. Cash from a merger by which lots live on is one of no Quantity, and Cost what it returned of theirs. Gain = Proceeds − Cost, in either currency. In Base, PriceEffect is the gain at the rate of the sale, and
 // FXEffect = Cost · (rate of the sale − rates of the purchases); they add up to GainBase.
 type Sale struct {
 	Transaction  string
@@ -150,7 +150,7 @@ type Trip struct {
 type Sums struct {
 	Dividends decimal.Decimal // before tax and fees
 	Interest  decimal.Decimal // before tax and fees; negative when more was paid
-	Fees      decimal.Decimal // that belong to no trade
+	Fees      decimal.Decimal // that belong to no trade; what was paid in kind counts at its price
 	TradeFees decimal.Decimal // that are in costs and off proceeds
 	Taxes     decimal.Decimal
 }
@@ -199,12 +199,14 @@ const (
 
 // Work carries out the transactions, in the order of the conventions: by day; of a day first openings, splits, mergers and
 // spin-offs, then what has a time by time. What is of one moment, and all of an instrument's day when one of them has no
-// time, goes by kind: deliveries in, purchases, transfers, dividends, sales, deliveries out.
+// time, goes by kind: deliveries in, purchases, transfers, dividends and fees, sales, deliveries out. What arrived in another account
+// of the person before it is said to have left leaves when it arrives.
 func Work(in Input) *Book {
 	w := &worker{Input: in, book: &Book{Sums: map[string]map[string]Sums{}, byHolding: map[Holding]*Position{}}}
 	w.held, w.splitsDone, w.transit = map[string][]*Position{}, map[string]int{}, map[string][]Lot{}
 	w.book.Pairs = pairs(in.Transactions)
-	order := inOrder(in.Transactions, in.Until)
+	order := inOrder(in.Transactions, in.Until, w.book.Pairs)
+	w.findDepartures(order)
 	w.findMergers(order)
 	for _, t := range order {
 		w.carryOut(t)

@@ -120,28 +120,6 @@ func TestAnOversaleIsShortOnlyWhereTheBrokerageSaysSo(t *testing.T) {
 	}
 }
 
-func TestTransfersCarryLotsAndDeliveriesRealiseNothing(t *testing.T) {
-	out, in := happened("out", broker.TransferOut, 4, 0, "-12", ""), happened("in", broker.TransferIn, 6, 0, "12", "")
-	in.AccountID = "B"
-	all := []ledger.Transaction{
-		in, out, happened("a", broker.Buy, 2, 10, "10", "5"), happened("b", broker.Buy, 3, 10, "10", "9"),
-		with(happened("s", broker.Sell, 9, 10, "-11", "10"), func(t *ledger.Transaction) { t.AccountID = "B" }),
-		happened("gone", broker.DeliveryOut, 10, 0, "-3", "20"),
-	}
-	book := lots.Work(lots.Input{Transactions: all})
-	wantTold(t, book, "A", "X", "b 5@45, realised 0")
-	wantTold(t, book, "B", "X", "b 1@9, realised 51")
-	if day := book.Position("B", "X").Lots[0].Day.Day; day != 3 {
-		t.Errorf("the lot is of day %d in its new account, want that of its purchase", day)
-	}
-	if book.Pairs["in"] != "out" || book.Pairs["out"] != "in" {
-		t.Errorf("got the pairs %v", book.Pairs)
-	}
-	lone := lots.Work(lots.Input{Transactions: []ledger.Transaction{in, happened("d", broker.DeliveryIn, 7, 0, "2", "4")}})
-	wantTold(t, lone, "B", "X", "in 12@0, realised 0, in cost_unknown 12")
-	wantTold(t, lone, "A", "X", "d 2@8, realised 0")
-}
-
 func TestSplitsKeepCostsAndConcernEveryAccount(t *testing.T) {
 	splits := map[string][]instrument.Split{"X": {{Day: calendar.Day{Year: 2026, Month: 11, Day: 4}, From: dec("3"), To: dec("1")}}}
 	all := []ledger.Transaction{
@@ -190,16 +168,29 @@ func TestWhatKindsAndContractsCost(t *testing.T) {
 	}
 }
 
-func TestAMergerCarriesTheCost(t *testing.T) {
-	all := []ledger.Transaction{
-		happened("a", broker.Buy, 2, 10, "10", "5"), happened("b", broker.Buy, 3, 10, "10", "9"),
-		with(happened("got", broker.Merger, 5, 0, "5", ""), func(t *ledger.Transaction) { t.Instrument = "Y" }), happened("given", broker.Merger, 5, 0, "-20", ""),
+func TestAFeePaidInKindIsAFeeAndNoGain(t *testing.T) {
+	in := lots.Input{
+		Transactions: []ledger.Transaction{
+			happened("a", broker.Buy, 2, 10, "1", "1000"), happened("f", broker.Fee, 2, 0, "-0.0025", "1000"), // told by its day alone
+			happened("g", broker.Fee, 3, 0, "-0.0075", "1200"),
+		},
+		Accounts: map[string]lots.Rules{"A": {Complete: true}}, Base: "EUR", Rate: inEuros,
 	}
-	book := lots.Work(lots.Input{Transactions: all})
-	wantTold(t, book, "A", "X", "realised 0, given reorganised 20")
-	wantTold(t, book, "A", "Y", "a 2.5@50, b 2.5@90, realised 0, got reorganised 5")
-	cash := []ledger.Transaction{all[0], with(happened("paid", broker.Merger, 5, 0, "-10", ""), func(t *ledger.Transaction) { t.Amount = dec("80") })}
-	wantTold(t, lots.Work(lots.Input{Transactions: cash}), "A", "X", "realised 30")
+	p := lots.Work(in).Position("A", "X")
+	if got := told(p); got != "a 0.99@990, realised 1.5" || len(p.Trips) != 0 {
+		t.Errorf("got %s and the trips %v, want what the fee left, and that it had risen", got, p.Trips)
+	}
+	sums := fmt.Sprint(p.Sums["USD"].Fees, p.SumsBase.Fees, p.SumsBaseKnown, p.Sums["USD"].TradeFees)
+	if sums != "11.5 9.52 true 0" { // 2.5 at 0.82, and 9 at 0.83
+		t.Errorf("got fees of %s", sums)
+	}
+	in.Base, in.Accounts = "", nil
+	wantTold(t, lots.Work(in), "A", "X", "a 0.99@990, realised 1.5")
+	in.Transactions[2].Price, in.Transactions[2].Fee, in.Transactions[2].Amount = decimal.NullDecimal{}, dec("1"), dec("-1")
+	p = lots.Work(in).Position("A", "X") // nobody knows what it was worth: what it cost is lost
+	if got := told(p); got != "a 0.99@990, realised -7.5" || !p.Sums["USD"].Fees.Equal(dec("3.5")) {
+		t.Errorf("got %s and fees of %s", got, p.Sums["USD"].Fees)
+	}
 }
 
 // inEuros are rates of the dollar that change each day.
@@ -227,9 +218,9 @@ func TestGainsInBaseAreThoseOfPriceAndExchangeTogether(t *testing.T) {
 func drawn(rt *rapid.T) []ledger.Transaction {
 	var all []ledger.Transaction
 	for i := range rapid.IntRange(1, 40).Draw(rt, "transactions") {
-		kind := rapid.SampledFrom([]broker.ActivityKind{broker.Buy, broker.Buy, broker.Sell, broker.DeliveryIn, broker.DeliveryOut, broker.Dividend}).Draw(rt, "kind")
+		kind := rapid.SampledFrom([]broker.ActivityKind{broker.Buy, broker.Buy, broker.Sell, broker.DeliveryIn, broker.DeliveryOut, broker.Dividend, broker.Fee}).Draw(rt, "kind")
 		quantity := rapid.IntRange(1, 30).Draw(rt, "quantity")
-		if kind == broker.Sell || kind == broker.DeliveryOut {
+		if kind == broker.Sell || kind == broker.DeliveryOut || kind == broker.Fee {
 			quantity = -quantity
 		}
 		x := happened(fmt.Sprintf("%02d", i), kind, rapid.IntRange(1, 28).Draw(rt, "day"), rapid.IntRange(0, 3).Draw(rt, "hour"), fmt.Sprint(quantity), fmt.Sprint(rapid.IntRange(1, 50).Draw(rt, "price")))
@@ -265,11 +256,11 @@ func TestCostsAndQuantitiesAddUpWhateverHappens(t *testing.T) {
 	})
 }
 
-// worth is what a delivery brings into the costs of a position, or takes out of them: at its price, save what was held at
-// its cost.
+// worth is what a delivery, or a fee in kind, brings into the costs of a position, or takes out of them: at its price, save
+// what was held and delivered, at its cost.
 func worth(p *lots.Position, x ledger.Transaction) decimal.Decimal {
 	i := slices.IndexFunc(p.Sales, func(s lots.Sale) bool { return s.Transaction == x.ID })
-	if i < 0 || x.Kind == broker.DeliveryIn {
+	if i < 0 || x.Kind == broker.DeliveryIn || x.Kind == broker.Fee {
 		return x.Quantity.Mul(x.Price.Decimal)
 	}
 	s := p.Sales[i]
@@ -285,7 +276,7 @@ func check(rt *rapid.T, p *lots.Position, all []ledger.Transaction, implied deci
 	spent, quantity := decimal.Zero, decimal.Zero
 	for _, x := range all {
 		if x.AccountID == p.Account && x.Instrument == p.Instrument && x.Kind != broker.Dividend {
-			if x.Kind == broker.DeliveryIn || x.Kind == broker.DeliveryOut {
+			if x.Kind == broker.DeliveryIn || x.Kind == broker.DeliveryOut || x.Kind == broker.Fee {
 				spent = spent.Add(worth(p, x))
 			}
 			spent = spent.Sub(x.Amount)

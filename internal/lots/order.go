@@ -9,11 +9,15 @@ import (
 	"github.com/jaspers-ai/jaspers/internal/ledger"
 )
 
-// ranks orders what happens at one moment: conventions, rule 1. What leaves does so before it arrives elsewhere.
+// ranks orders what happens at one moment: conventions, rule 1. What leaves for another account of the person does so
+// before it arrives there, a delivery as well: once paired it ranks as a transfer. A fee may be paid with what was bought.
 var ranks = map[broker.ActivityKind]int8{
 	broker.Deposit: 1, broker.DeliveryIn: 1, broker.Buy: 2, broker.TransferOut: 3, broker.TransferIn: 4, broker.Dividend: 5,
-	broker.Sell: 6, broker.DeliveryOut: 7, broker.Withdrawal: 7,
+	broker.Fee: 5, broker.Sell: 6, broker.DeliveryOut: 7, broker.Withdrawal: 7,
 }
+
+// crossing is how the two sides of a delivery between a person's own connections rank.
+var crossing = map[broker.ActivityKind]int8{broker.DeliveryOut: ranks[broker.TransferOut], broker.DeliveryIn: ranks[broker.TransferIn]}
 
 // place is where a transaction comes in the order.
 type place struct {
@@ -27,7 +31,7 @@ type place struct {
 }
 
 // inOrder gives the transactions up to a day in the order in which they are to be carried out.
-func inOrder(all []ledger.Transaction, until calendar.Day) []*ledger.Transaction {
+func inOrder(all []ledger.Transaction, until calendar.Day, pairs map[string]string) []*ledger.Transaction {
 	last := until.Number()
 	places := make([]place, 0, len(all))
 	numbers := map[string]int32{}
@@ -38,6 +42,9 @@ func inOrder(all []ledger.Transaction, until calendar.Day) []*ledger.Transaction
 		p := place{day: t.Day.Number(), phase: phase(t), rank: ranks[t.Kind], at: t.At.UnixMicro(), t: t}
 		if until != (calendar.Day{}) && p.day > last {
 			continue
+		}
+		if rank, crosses := crossing[t.Kind]; crosses && pairs[t.ID] != "" {
+			p.rank = rank
 		}
 		n, known := numbers[t.Instrument]
 		if !known {
@@ -84,7 +91,7 @@ func comparePlaces(a, b place) int {
 // The phases of a day.
 const (
 	opening = iota
-	leaving // mergers and spin-offs: what is given up, then what is got for it
+	leaving // mergers, of which what is held tells which side is given up, and what spin-offs take
 	arriving
 	people
 )
@@ -93,9 +100,9 @@ func phase(t *ledger.Transaction) int8 {
 	switch {
 	case t.Kind == ledger.Opening:
 		return opening
-	case (t.Kind == broker.Merger || t.Kind == broker.SpinOff) && t.Quantity.IsNegative():
+	case t.Kind == broker.Merger || t.Kind == broker.SpinOff && t.Quantity.IsNegative():
 		return leaving
-	case t.Kind == broker.Merger || t.Kind == broker.SpinOff:
+	case t.Kind == broker.SpinOff:
 		return arriving
 	}
 	return people

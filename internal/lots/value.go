@@ -33,7 +33,7 @@ func (a amount) sub(b amount) amount {
 func (w *worker) value(t *ledger.Transaction, p *Position) (v amount, known bool) {
 	bare := plus(plus(t.Amount, t.Tax), t.Fee).Neg() // what it cost without fee and tax
 	fee := t.Fee
-	if w.FeesApart {
+	if w.FeesApart || t.Kind == broker.Fee { // all of which is in Sums
 		fee = decimal.Zero
 	}
 	traded := t.Kind == broker.Buy || t.Kind == broker.Sell || t.Kind == broker.Merger
@@ -164,11 +164,30 @@ func (w *worker) sum(sums map[string]Sums, t *ledger.Transaction, p *Position) {
 		return
 	}
 	sums[t.Currency] = sums[t.Currency].add(s)
-	if p == nil || !p.SumsBaseKnown || t.Currency == w.Base { // what is in the base is added in the end
+	if p == nil {
 		return
 	}
-	rate, ok := w.baseRate(t, t.Currency)
+	w.sumBase(s, t, t.Currency, p)
+}
+
+// sumBase adds what is in another currency than the base, at its rate.
+func (w *worker) sumBase(s Sums, t *ledger.Transaction, currency string, p *Position) {
+	if !p.SumsBaseKnown || currency == w.Base { // what is in the base is added in the end
+		return
+	}
+	rate, ok := w.baseRate(t, currency)
 	p.SumsBase, p.SumsBaseKnown = p.SumsBase.add(s.at(rate)), ok
+}
+
+// sumInKind adds a fee that was paid with the instrument itself, as crypto exchanges take theirs. Its lots are closed at
+// the price as by a sale, but nobody got the proceeds: they are the fee.
+func (w *worker) sumInKind(t *ledger.Transaction, p *Position) {
+	if t.Kind != broker.Fee || !t.Price.Valid {
+		return
+	}
+	s := Sums{Fees: w.gross(t).Neg()}
+	p.Sums[p.Currency] = p.Sums[p.Currency].add(s)
+	w.sumBase(s, t, p.Currency, p)
 }
 
 func (w *worker) cashSums(account string) map[string]Sums {
@@ -181,43 +200,6 @@ func (w *worker) cashSums(account string) map[string]Sums {
 func negNull(d decimal.NullDecimal) decimal.NullDecimal {
 	d.Decimal = d.Decimal.Neg()
 	return d
-}
-
-// findMergers counts what is got for what, so that it is known when something is given up.
-func (w *worker) findMergers(order []*ledger.Transaction) {
-	w.merging, w.merged = map[merging]int{}, map[merging][]Lot{}
-	for _, t := range order {
-		if t.Kind == broker.Merger && t.Quantity.IsPositive() {
-			w.merging[merging{t.AccountID, t.Day}]++
-		}
-	}
-}
-
-// reorganise adds what was got for what was given up that day, with the cost of that, less what was paid out. Where
-// several things were got the first takes the cost, since nobody says how it divides; each is marked.
-func (w *worker) reorganise(t *ledger.Transaction, p *Position) {
-	key := merging{t.AccountID, t.Day}
-	given := w.merged[key]
-	delete(w.merged, key)
-	p.mark(t, Reorganised, t.Quantity)
-	if len(given) == 0 {
-		w.trade(t, p)
-		return
-	}
-	whole := decimal.Zero
-	for _, l := range given {
-		whole = whole.Add(l.Quantity)
-	}
-	rest := t.Quantity
-	for i := range given {
-		l := &given[i]
-		part := t.Quantity.Mul(l.Quantity).DivRound(whole, QuantityDigits)
-		if i == len(given)-1 {
-			part = rest
-		}
-		l.Quantity, rest = part, rest.Sub(part)
-	}
-	w.arrive(t, p, given)
 }
 
 // Quantities is what transactions and splits come to by themselves, by account and instrument, at the end of a day;

@@ -15,18 +15,12 @@ import (
 type worker struct {
 	Input
 	book       *Book
-	held       map[string][]*Position // by instrument
-	splitsDone map[string]int         // by instrument
-	transit    map[string][]Lot       // what left and has not arrived, by the id of the arrival
-	merging    map[merging]int        // arrivals of mergers to come
-	merged     map[merging][]Lot      // what was given up for them
+	held       map[string][]*Position            // by instrument
+	splitsDone map[string]int                    // by instrument
+	transit    map[string][]Lot                  // what left and has not arrived, by the id of the arrival
+	departures map[string]*ledger.Transaction    // which are still to be carried out, by their ids: of pairs alone
+	mergers    map[merging][]*ledger.Transaction // which are still to be carried out
 	implied    map[Holding]decimal.Decimal
-}
-
-// merging names what is done to an account's instruments on a day.
-type merging struct {
-	account string
-	day     calendar.Day
 }
 
 // carryOut does what a transaction says to lots and sums.
@@ -35,12 +29,25 @@ func (w *worker) carryOut(t *ledger.Transaction) {
 		w.sum(w.cashSums(t.AccountID), t, nil)
 		return
 	}
+	if _, paired := w.book.Pairs[t.ID]; paired && t.Quantity.IsNegative() && w.departures[t.ID] == nil {
+		return // it has left already, when it arrived
+	}
+	if t.Kind == broker.Merger && !t.Quantity.IsZero() {
+		w.merge(merging{t.AccountID, t.Day})
+		return
+	}
 	w.splitUpTo(t.Instrument, t.Day, false)
+	w.workOn(t)
+}
+
+// workOn does what a transaction says to its instrument's lots and sums.
+func (w *worker) workOn(t *ledger.Transaction) {
 	p := w.position(t)
 	if t.Kind != broker.Split && !t.Quantity.IsZero() {
 		if !w.move(t, p) {
 			return
 		}
+		w.sumInKind(t, p)
 	}
 	w.sum(p.Sums, t, p)
 }
@@ -69,24 +76,20 @@ func (w *worker) position(t *ledger.Transaction) *Position {
 // move changes what is held, and tells whether it was carried out.
 func (w *worker) move(t *ledger.Transaction, p *Position) bool {
 	other, paired := w.book.Pairs[t.ID]
+	if paired && t.Quantity.IsPositive() {
+		paired = w.sent(t, other)
+	}
 	switch {
 	case paired && t.Quantity.IsPositive():
 		w.arrive(t, p, w.transit[t.ID])
 		delete(w.transit, t.ID)
 		return true
 	case paired:
+		delete(w.departures, t.ID)
 		lots, ok := w.leave(t, p)
 		w.transit[other] = lots
+		p.endTrip(t.Day)
 		return ok
-	case t.Kind == broker.Merger && t.Quantity.IsNegative() && w.merging[merging{t.AccountID, t.Day}] > 0:
-		lots, ok := w.leave(t, p)
-		key := merging{t.AccountID, t.Day}
-		w.merged[key] = append(w.merged[key], lots...)
-		p.mark(t, Reorganised, t.Quantity)
-		return ok
-	case t.Kind == broker.Merger && t.Quantity.IsPositive():
-		w.reorganise(t, p)
-		return true
 	}
 	return w.trade(t, p)
 }
@@ -138,17 +141,24 @@ func (w *worker) trade(t *ledger.Transaction, p *Position) bool {
 
 // open adds a lot.
 func (w *worker) open(t *ledger.Transaction, p *Position, quantity decimal.Decimal, cost amount, known bool) {
-	l := Lot{
-		Transaction: t.ID, Account: t.AccountID, Day: t.Day, Quantity: quantity, Cost: cost.local, CostBase: cost.base,
-		CostUnknown: !known, DayUnknown: t.Kind == ledger.Opening, DayRate: cost.dayRate, at: t.At.UnixMicro(),
-	}
 	if !known {
 		p.mark(t, CostUnknown, quantity)
 	} else if t.Kind == broker.SpinOff {
 		p.mark(t, Reorganised, quantity)
 	}
+	p.add(newLot(t, quantity, cost, known))
+}
+
+func newLot(t *ledger.Transaction, quantity decimal.Decimal, cost amount, known bool) Lot {
+	return Lot{
+		Transaction: t.ID, Account: t.AccountID, Day: t.Day, Quantity: quantity, Cost: cost.local, CostBase: cost.base,
+		CostUnknown: !known, DayUnknown: t.Kind == ledger.Opening, DayRate: cost.dayRate, at: t.At.UnixMicro(),
+	}
+}
+
+func (p *Position) add(l Lot) {
 	p.pool.add(l)
-	p.Quantity = p.Quantity.Add(quantity)
+	p.Quantity = p.Quantity.Add(l.Quantity)
 }
 
 // close consumes lots, and records what that brought.
@@ -241,40 +251,6 @@ func (w *worker) take(t *ledger.Transaction, p *Position, quantity decimal.Decim
 		p.pool.lots, p.pool.held, p.Quantity = nil, decimal.Zero, decimal.Zero
 	}
 	return lots
-}
-
-// leave takes what goes to another account, or is given up for another instrument, with its costs.
-func (w *worker) leave(t *ledger.Transaction, p *Position) ([]Lot, bool) {
-	quantity := t.Quantity.Abs()
-	there := decimal.Max(decimal.Zero, p.Quantity)
-	lacking := quantity.Sub(there)
-	if lacking.IsPositive() && (!p.loose || lacking.GreaterThanOrEqual(Looseness)) {
-		if w.Strict {
-			w.refuse(t, IncompleteHistory, lacking)
-			return nil, false
-		}
-		p.Missing = p.Missing.Add(lacking)
-		p.mark(t, IncompleteHistory, lacking)
-	}
-	lots := w.take(t, p, decimal.Min(quantity, there))
-	p.endTrip(t.Day)
-	return lots, true
-}
-
-// arrive adds what came from another account, with the days and costs it had there; what is not known of it has none.
-func (w *worker) arrive(t *ledger.Transaction, p *Position, lots []Lot) {
-	if p.Quantity.IsZero() {
-		p.trip = &Trip{Opened: t.Day, GainBase: decimal.NullDecimal{Valid: w.Base != ""}}
-	}
-	rest := t.Quantity
-	for _, l := range lots {
-		l.Account = t.AccountID
-		p.pool.add(l)
-		p.Quantity, rest = p.Quantity.Add(l.Quantity), rest.Sub(l.Quantity)
-	}
-	if rest.IsPositive() {
-		w.open(t, p, rest, amount{base: decimal.NullDecimal{Valid: w.Base != ""}}, false)
-	}
 }
 
 // Looseness is how much a quantity may be off after a split that did not come out even: brokerages round to six digits.
