@@ -116,7 +116,8 @@ func (l Lot) UnitCost(multiplier decimal.Decimal) decimal.Decimal {
 }
 
 // Sale is a transaction that closed lots: a sale, or a purchase that covered a short; then Proceeds and Cost are
-// negative. Cash from a merger by which lots live on is one of no Quantity, and Cost what it returned of theirs. Gain = Proceeds − Cost, in either currency. In Base, PriceEffect is the gain at the rate of the sale, and
+// negative. Cash from a merger by which lots live on is one of no Quantity, and Cost what it returned of theirs.
+// Gain = Proceeds − Cost, in either currency. In Base, PriceEffect is the gain at the rate of the sale, and
 // FXEffect = Cost · (rate of the sale − rates of the purchases); they add up to GainBase.
 type Sale struct {
 	Transaction  string

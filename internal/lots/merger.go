@@ -134,19 +134,6 @@ func held(lots []Lot) decimal.Decimal {
 	return sum
 }
 
-// returned takes what was paid for a lot off its cost, as far as that goes, and gives what it took.
-func (l *Lot) returned(paid decimal.Decimal, inBase bool) (cost decimal.Decimal, base decimal.NullDecimal) {
-	cost = decimal.Min(paid.Abs(), l.Cost.Abs())
-	if l.Cost.IsNegative() {
-		cost = cost.Neg()
-	}
-	if base = portionNull(l.CostBase, cost, l.Cost); inBase {
-		base = decimal.NewNullDecimal(cost)
-	}
-	l.Cost, l.CostBase = l.Cost.Sub(cost), subNull(l.CostBase, base)
-	return cost, base
-}
-
 // reorganise adds what was got for what was given up that day, with the cost of that, less what was paid out, and gives
 // what is not for it: where somebody is short, either side has its own. Where several things were got the first takes the
 // cost, since nobody says how it divides; each is marked.
