@@ -52,4 +52,6 @@ type Account struct {
 	Known bool
 	// CashComplete tells whether everything that moves cash is in the ledger.
 	CashComplete bool
+	// MissingSince is from when on its brokerage lists it no more; zero while it does.
+	MissingSince time.Time
 }

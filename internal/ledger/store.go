@@ -45,16 +45,19 @@ func LoadFrom(ctx context.Context, q db.Querier, userID string, first calendar.D
 // Accounts gives a person's accounts, in the order they were connected.
 func Accounts(ctx context.Context, q db.Querier, userID string) ([]Account, error) {
 	rows, err := q.QueryContext(ctx, `select a.id, a.connection_id, c.provider, a.number, a.currency, a.cost_basis_method,
-			a.history_since, a.history_read_at, a.history_cash
+			a.history_since, a.history_read_at, a.history_cash, a.missing_since
 		from brokerage_accounts a join brokerage_connections c on c.id = a.connection_id
 		where c.user_id = $1 order by c.created_at, c.id, a.number, a.id`, userID)
 	all, err := db.Collect(rows, err, func(scan func(...any) error) (a Account, err error) {
 		var method sql.NullString
-		var since, read sql.NullTime
-		err = scan(&a.ID, &a.ConnectionID, &a.Provider, &a.Number, &a.Currency, &method, &since, &read, &a.CashComplete)
+		var since, read, missing sql.NullTime
+		err = scan(&a.ID, &a.ConnectionID, &a.Provider, &a.Number, &a.Currency, &method, &since, &read, &a.CashComplete, &missing)
 		a.Method, a.Since, a.Known = method.String, since.Time.UTC(), read.Valid
 		if !since.Valid {
 			a.Since = time.Time{}
+		}
+		if missing.Valid {
+			a.MissingSince = missing.Time.UTC()
 		}
 		return a, err
 	})

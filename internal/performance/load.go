@@ -60,7 +60,7 @@ func (s standing) same(o standing) bool {
 	return s.version == o.version && s.settings.BaseCurrency == o.settings.BaseCurrency &&
 		s.settings.BenchmarkSymbol == o.settings.BenchmarkSymbol && s.settings.RiskFreeRate.Equal(o.settings.RiskFreeRate) &&
 		slices.EqualFunc(s.accounts, o.accounts, func(a, b ledger.Account) bool {
-			return a.ID == b.ID && a.Known == b.Known && a.CashComplete == b.CashComplete
+			return a.ID == b.ID && a.Known == b.Known && a.CashComplete == b.CashComplete && a.MissingSince.Equal(b.MissingSince)
 		})
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"runtime"
+	"slices"
 	"sync"
 	"time"
 
@@ -94,7 +95,7 @@ func (s *Service) Performance(ctx context.Context, userID string, q Query) (Perf
 		return Performance{}, nil, err
 	}
 	shown.NotInHistory, err = s.notInHistory(ctx, userID, current, shown, q)
-	return shown, warnings, err
+	return shown, append(slices.Clip(warnings), missingWarnings(current.accounts, shown.NotInHistory)...), err
 }
 
 // current is the person's state as of now: the one at hand, or one that is made.

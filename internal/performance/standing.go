@@ -14,11 +14,11 @@ import (
 	"github.com/jaspers-ai/jaspers/internal/portfolio"
 )
 
-// Beside is what of an account the summary's total has and the history has not, in the base currency.
+// Beside is what of an account the summary's total has and the history has not, or the other way round, in the base currency.
 type Beside struct {
 	AccountID    string           `json:"accountId"`
 	ConnectionID string           `json:"connectionId"`
-	What         string           `json:"what" enum:"cash,account" doc:"cash: its brokerage tells of trades alone, so that only its holdings have a history. account: its transactions were not read yet"`
+	What         string           `json:"what" enum:"cash,account,missing" doc:"cash: its brokerage tells of trades alone, so that only its holdings have a history. account: its transactions were not read yet. missing: its brokerage lists it no more, so that the summary leaves out what it held last; the value is below zero"`
 	Value        *decimal.Decimal `json:"value" doc:"Of now; null where it is not known whole"`
 }
 
@@ -31,7 +31,14 @@ func (s *Service) notInHistory(ctx context.Context, userID string, st *state, sh
 	}
 	var now portfolio.Whole
 	for _, a := range st.accounts {
-		if a.Known && a.CashComplete || q.ConnectionID != "" && a.ConnectionID != q.ConnectionID {
+		if q.ConnectionID != "" && a.ConnectionID != q.ConnectionID {
+			continue
+		}
+		if !a.MissingSince.IsZero() {
+			all = append(all, missing(a, shown.Accounts)...)
+			continue
+		}
+		if a.Known && a.CashComplete {
 			continue
 		}
 		if now.Accounts == nil {
@@ -47,6 +54,32 @@ func (s *Service) notInHistory(ctx context.Context, userID string, st *state, sh
 		}
 	}
 	return all, nil
+}
+
+// missing is what an account is worth in the history that its brokerage lists no more; nothing where it held nothing.
+func missing(a ledger.Account, parts []Contribution) []Beside {
+	for _, p := range parts {
+		if p.AccountID == a.ID && p.Closing != nil && !p.Closing.IsZero() {
+			value := p.Closing.Neg()
+			return []Beside{{AccountID: a.ID, ConnectionID: a.ConnectionID, What: missingAccount, Value: &value}}
+		}
+	}
+	return nil
+}
+
+const missingAccount = "missing"
+
+// missingWarnings name the accounts that are missing.
+func missingWarnings(accounts []ledger.Account, beside []Beside) (all []string) {
+	for _, b := range beside {
+		for _, a := range accounts {
+			if b.What == missingAccount && a.ID == b.AccountID {
+				all = append(all, fmt.Sprintf("Account %s is not in its brokerage's list any more: what it held last stands here at today's prices, and the summary leaves it out.",
+					portfolio.MaskAccount(a.Number)))
+			}
+		}
+	}
+	return all
 }
 
 func beside(a ledger.Account, read portfolio.Account) Beside {

@@ -1,6 +1,7 @@
 package performance_test
 
 import (
+	"database/sql"
 	"strings"
 	"testing"
 	"time"
@@ -51,6 +52,30 @@ func TestTheDayThatIsNotOverHasTheRatesOfNow(t *testing.T) {
 		day, _ := h.ask(t, performance.Query{Range: "1D"})
 		if got := day.Drivers; got.Opening.String() != "1323" || got.Closing.String() != "1500" || got.FX.String() != "177" {
 			t.Errorf("got %+v, want 1323 at Friday's rate and 1500 at that of now", got)
+		}
+	})
+}
+
+func TestAnAccountThatItsBrokerageListsNoMoreIsToldBesideTheSummary(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		h := newHouse(t, d)
+		h.tell(t, deposit("2026-03-02", "1000"), buy("2026-03-03", "10", "10"))
+		before, warnings := h.ask(t, performance.Query{})
+		if len(before.NotInHistory) != 0 || len(warnings) != 0 {
+			t.Fatalf("got %+v, %q of an account that is there", before.NotInHistory, warnings)
+		}
+		if err := h.Tx(t.Context(), func(tx *sql.Tx) error {
+			_, err := tx.ExecContext(t.Context(), "update brokerage_accounts set missing_since = as_of where id = $1", h.account)
+			return err
+		}); err != nil {
+			t.Fatal(err)
+		}
+		after, warnings := h.ask(t, performance.Query{})
+		if len(after.NotInHistory) != 1 || after.NotInHistory[0].What != "missing" || !after.NotInHistory[0].Value.Equal(after.Drivers.Closing.Neg()) {
+			t.Errorf("got %+v beside %s, want what the summary leaves out", after.NotInHistory, after.Drivers.Closing)
+		}
+		if text := strings.Join(warnings, "\n"); !strings.Contains(text, "…5678 is not in its brokerage's list") {
+			t.Errorf("got warnings %q", text)
 		}
 	})
 }
