@@ -261,6 +261,10 @@ func (s *Service) Delete(ctx context.Context, userID, sessionID string) error {
 	}
 	if run := s.runIn(sessionID); run != nil {
 		run.cancel(errDeleted)
+		select {
+		case <-run.ended: // and is paid for
+		case <-ctx.Done():
+		}
 	}
 	return nil
 }

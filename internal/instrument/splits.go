@@ -76,13 +76,15 @@ func (s Split) insert(ctx context.Context, tx db.Querier, id, source string) (is
 
 // same tells whether o is the split that s tells of. What is guessed is no other split than the one that is known of then.
 func (s Split) same(o Split) bool {
-	return s.apart(o) == 0 || s.apart(o) <= nearDays && (s.Guessed || s.From.Mul(o.To).Equal(o.From.Mul(s.To)))
+	return s.apart(o) == 0 || s.apart(o) <= nearDays && (s.Guessed || s.hasRatioOf(o))
 }
 
-// corrects tells whether o is a guess of a split of which the ratio, or the day, is told now.
+// corrects tells whether o is a wrong guess of the split that s tells of.
 func (s Split) corrects(o Split) bool {
-	return o.Guessed && !s.Guessed && s.apart(o) <= nearDays
+	return o.Guessed && !s.Guessed && s.apart(o) <= nearDays && !s.hasRatioOf(o)
 }
+
+func (s Split) hasRatioOf(o Split) bool { return s.From.Mul(o.To).Equal(o.From.Mul(s.To)) }
 
 func (s Split) apart(o Split) int32 {
 	days := s.Day.Number() - o.Day.Number()

@@ -62,7 +62,8 @@ type missing struct {
 func missingSplits(ctx context.Context, q db.Querier) ([]missing, error) {
 	rows, err := q.QueryContext(ctx, `select i.id, h.source, p.day, p.split_from, p.split_to
 		from price_splits p join price_histories h on h.symbol = p.symbol join instruments i on i.market_symbol = p.symbol
-		where not exists (select 1 from instrument_splits s where s.instrument_id = i.id and s.day = p.day and s.source not like $1)
+		where not exists (select 1 from instrument_splits s where s.instrument_id = i.id and s.day = p.day
+			and (s.source not like $1 or s.split_from * p.split_to = p.split_from * s.split_to))
 		order by i.id, p.day`, "%"+instrument.GuessedMark)
 	all, err := db.Collect(rows, err, func(scan func(...any) error) (m missing, err error) {
 		var day string
