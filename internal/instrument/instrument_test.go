@@ -147,7 +147,7 @@ func TestAGuessedRatioIsReplacedByOneThatIsTold(t *testing.T) {
 			changed, kept []instrument.Split
 		}{
 			{guess, []instrument.Split{guess}, []instrument.Split{guess}},
-			{split(12, 16, 1, true), nil, []instrument.Split{guess}}, // one guess is as good as another
+			{split(12, 16, 1, true), nil, []instrument.Split{guess}},  // one guess is as good as another
 			{split(10, 34, 2, false), nil, []instrument.Split{guess}}, // it was right, if some days late
 			{told, []instrument.Split{guess, told}, []instrument.Split{told}},
 			{guess, nil, []instrument.Split{told}},
