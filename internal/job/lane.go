@@ -66,21 +66,21 @@ func (q *Queue) claim(ctx context.Context, l *lane) []row {
 	if n == 0 || ctx.Err() != nil {
 		return nil
 	}
-	ctx, cancel := context.WithTimeout(ctx, roundTime)
+	bounded, cancel := context.WithTimeout(ctx, roundTime)
 	defer cancel()
 	now := db.Time(q.Now())
-	due, err := anyDue(ctx, q.DB.Read(), l, now)
+	due, err := anyDue(bounded, q.DB.Read(), l, now)
 	if err != nil || !due {
 		l.more.Store(false)
 		q.logUnlessDone(ctx, "look for due jobs", err)
 		return nil
 	}
 	var claimed []row
-	err = q.DB.Tx(ctx, func(tx *sql.Tx) (err error) {
-		if err := buryLost(ctx, tx, now); err != nil {
+	err = q.DB.Tx(bounded, func(tx *sql.Tx) (err error) {
+		if err := buryLost(bounded, tx, now); err != nil {
 			return err
 		}
-		claimed, err = claimDue(ctx, tx, q.DB.SkipLocked(), l, now, now.Add(q.Lease), n)
+		claimed, err = claimDue(bounded, tx, q.DB.SkipLocked(), l, now, now.Add(q.Lease), n)
 		return err
 	})
 	if err != nil {

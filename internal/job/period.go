@@ -48,10 +48,10 @@ func (q *Queue) openSlot(ctx context.Context, p *period, slot time.Time) error {
 	ctx, span := q.Tracer.Begin(telemetry.WithCorrelation(ctx, db.NewID()), "period "+p.name, trace.Internal, "")
 	span.Text("correlation_id", telemetry.Correlation(ctx))
 	outcome := "opened"
-	ctx, cancel := context.WithTimeout(ctx, slotTime)
+	bounded, cancel := context.WithTimeout(ctx, slotTime)
 	defer cancel()
-	err := q.DB.Tx(ctx, func(tx *sql.Tx) error {
-		mine, err := takeSlot(ctx, tx, p.name, slot)
+	err := q.DB.Tx(bounded, func(tx *sql.Tx) error {
+		mine, err := takeSlot(bounded, tx, p.name, slot)
 		if err != nil {
 			return err
 		}
@@ -59,7 +59,7 @@ func (q *Queue) openSlot(ctx context.Context, p *period, slot time.Time) error {
 			outcome = "taken"
 			return nil
 		}
-		return guard("the period's function", func() error { return p.do(ctx, tx, slot) })
+		return guard("the period's function", func() error { return p.do(bounded, tx, slot) })
 	})
 	if err != nil {
 		outcome = "failed"
