@@ -25,16 +25,22 @@ func BenchmarkCall(b *testing.B) {
 	}
 }
 
+// stored is a service on an empty database, until the benchmark is over.
+func stored(b *testing.B, engine db.Engine) *Service {
+	b.Helper()
+	d, err := db.Open(b.Context(), dbtest.Address(b, engine))
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() { _ = d.Close() })
+	return serviceOn(d, november())
+}
+
 // BenchmarkStore is what storing takes, a batch a time.
 func BenchmarkStore(b *testing.B) {
 	for _, engine := range []db.Engine{db.SQLite, db.Postgres} {
 		b.Run(string(engine), func(b *testing.B) {
-			d, err := db.Open(b.Context(), dbtest.Address(b, engine))
-			if err != nil {
-				b.Fatal(err)
-			}
-			defer func() { _ = d.Close() }()
-			s := serviceOn(d, november())
+			s := stored(b, engine)
 			for b.Loop() {
 				s.record(b.Context(), batch*3/4) // with a turn for each third
 				if err := s.store(b.Context()); err != nil {
@@ -50,12 +56,7 @@ func BenchmarkStore(b *testing.B) {
 func BenchmarkEverybodysMonth(b *testing.B) {
 	for _, engine := range []db.Engine{db.SQLite, db.Postgres} {
 		b.Run(string(engine), func(b *testing.B) {
-			d, err := db.Open(b.Context(), dbtest.Address(b, engine))
-			if err != nil {
-				b.Fatal(err)
-			}
-			defer func() { _ = d.Close() }()
-			s := serviceOn(d, november())
+			s := stored(b, engine)
 			for range weekOfCalls / (batch * 3 / 4) {
 				s.record(b.Context(), batch*3/4)
 				if err := s.store(b.Context()); err != nil {
