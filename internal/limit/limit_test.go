@@ -252,7 +252,7 @@ func TestKeysInRedisAreNamelessAndEnd(t *testing.T) {
 	who := fmt.Sprint("ada@example.com ", time.Now().UnixNano())
 	l.Take(t.Context(), strict, who)
 	key := keyOf(strict, who)
-	if strings.Contains(key, "ada") || !strings.HasPrefix(key, "jaspers:limit:strict:") {
+	if strings.Contains(key, "example") || !strings.HasPrefix(key, "jaspers:limit:strict:") {
 		t.Errorf("got the key %s", key)
 	}
 	life, err := inside.PTTL(t.Context(), key).Result()
