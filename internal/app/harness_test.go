@@ -57,6 +57,7 @@ type site struct {
 	t        *testing.T
 	clock    *sim.Clock
 	sim      *sim.Sim
+	outside  *httptest.Server // serves it
 	app      *app.App
 	url      string
 	contract *contract
@@ -131,7 +132,7 @@ func startSite(t *testing.T, engine db.Engine, with setup) *site {
 	if with.outside != nil {
 		world = with.outside(world)
 	}
-	outside := httptest.NewServer(s.tape.around(world))
+	s.outside = httptest.NewServer(s.tape.around(world))
 	log, err := telemetry.NewLog(s.log, slog.LevelDebug, "json")
 	if err != nil {
 		t.Fatal(err)
@@ -139,10 +140,10 @@ func startSite(t *testing.T, engine db.Engine, with setup) *site {
 	if with.database != nil {
 		address = with.database(t, address)
 	}
-	s.environ = append(s.settings(t, outside.URL, address), with.settings...)
+	s.environ = append(s.settings(t, s.outside.URL, address), with.settings...)
 	if with.gateway != "" {
 		s.sim.IBKR = sim.IBKRGateway{User: with.gateway, Idle: 10_000 * time.Hour}
-		s.environ = append(s.environ, "JASPERS_IBKR_GATEWAY_URL="+outside.URL+"/ibkr")
+		s.environ = append(s.environ, "JASPERS_IBKR_GATEWAY_URL="+s.outside.URL+"/ibkr")
 	}
 	cfg, err := app.LoadConfig(s.environ, "")
 	if err != nil {
@@ -157,7 +158,7 @@ func startSite(t *testing.T, engine db.Engine, with setup) *site {
 	}
 	server.Config.Handler = s.app.Handler
 	server.Start()
-	s.run(server, outside)
+	s.run(server)
 	s.contract = newContract(t, s.url)
 	return s
 }
@@ -185,7 +186,7 @@ func (s *site) settings(t *testing.T, outside, database string) []string {
 
 // run does the server's background work until the test is over, and then takes everything down in the order that the
 // process does.
-func (s *site) run(server, outside *httptest.Server) {
+func (s *site) run(server *httptest.Server) {
 	work, stop := context.WithCancel(context.Background())
 	var background sync.WaitGroup
 	background.Go(func() { s.app.Run(work) })
@@ -199,7 +200,7 @@ func (s *site) run(server, outside *httptest.Server) {
 		if err := errors.Join(s.app.Close(), s.db.Close()); err != nil {
 			s.t.Errorf("close: %v", err)
 		}
-		outside.Close()
+		s.outside.Close()
 		s.checkLog()
 	})
 }

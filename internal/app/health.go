@@ -58,7 +58,7 @@ func (p providers) watch(name string, client *upstream.Client, asked interface{ 
 		return err
 	}
 	seen := p.seen.upstreams[client]
-	seen.Name, seen.Refusals, seen.Waiting, seen.Probe = name, refusals, client.Waiting, asked.Probe
+	seen.Name, seen.Refusals, seen.Waiting, seen.Probe, seen.Reach = name, refusals, client.Waiting, asked.Probe, client.Reach
 	seen.Turn = func(ctx context.Context) error { return turns.Wait(ctx, turnTime) }
 	return nil
 }

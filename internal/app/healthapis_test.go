@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -141,6 +142,39 @@ func TestReplicasTogetherProbeEachUpstreamOnceAMinuteWhileSomebodyLooks(t *testi
 	for provider, n := range s.probes() {
 		if most := 1 + int(time.Since(began)/time.Minute); n > most {
 			t.Errorf("%s was probed %d times by three processes, want %d at most", provider, n, most)
+		}
+	}
+}
+
+func TestUpstreamsThatStopRightAfterTheyWereProbedShow(t *testing.T) {
+	t.Parallel()
+	s := startSite(t, db.SQLite, setup{gateway: "alex", settings: []string{"JASPERS_FINNHUB_API_KEY=" + finnhubKey}})
+	p := s.register("ada")
+	eventually(t, "a probe of each", func() error {
+		for _, api := range p.health("/external-apis").Parts {
+			if api.Status != "ok" || api.Reason != "" { // it was not asked anything yet
+				return fmt.Errorf("got %+v", api)
+			}
+		}
+		return nil
+	})
+	s.outside.Close() // and none may be probed again for most of a minute
+	began := time.Now()
+	for {
+		apis := p.health("/external-apis").Parts
+		alive := slices.IndexFunc(apis, func(api shownPart) bool { return api.Status != "down" })
+		if alive < 0 {
+			break
+		}
+		if time.Since(began) > shows {
+			t.Fatalf("got %+v, want it down within %s", apis[alive], shows)
+		}
+		time.Sleep(100 * time.Millisecond)
+	}
+	t.Logf("all are down after %s", time.Since(began).Round(100*time.Millisecond))
+	for provider, n := range s.probes() {
+		if n != 1 {
+			t.Errorf("%s was probed %d times, want it found gone without", provider, n)
 		}
 	}
 }

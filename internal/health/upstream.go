@@ -29,6 +29,11 @@ const (
 	lookedFor = time.Minute
 	probeTime = 10 * time.Second
 	tick      = time.Second
+	// reachEvery is how often one that ended its connections is tried to be connected to, reachTime how long each try may take,
+	// and misses how many have to fail.
+	reachEvery = 3 * time.Second
+	reachTime  = 3 * time.Second
+	misses     = 2
 	// ProbeEvery is how long lies between two probes of an upstream at least, over all processes of the installation.
 	ProbeEvery = time.Minute
 )
@@ -51,11 +56,15 @@ type Upstream struct {
 	Waiting func() time.Duration
 	// Probe asks it the least that shows how it is, in one request.
 	Probe func(context.Context) error
+	// Reach connects to it and asks nothing, if it ended the connections there were; an error is that it cannot be reached.
+	Reach func(context.Context) error
 	// Turn tells, at once, whether it may be probed now: nil at most once in ProbeEvery over all processes.
 	Turn func(context.Context) error
 
 	mu   sync.Mutex
 	last []attempt // the latest last, no more than judged
+	// unreached is how often it was tried in vain to be connected to, since the latest attempt.
+	unreached int
 }
 
 // attempt is how one attempt ended.
@@ -141,6 +150,7 @@ func (u *Upstream) note(a attempt) {
 
 func (u *Upstream) add(a attempt) {
 	a.at = time.Now()
+	u.unreached = 0
 	u.last = append(u.last, a)
 	u.last = slices.Delete(u.last, 0, max(len(u.last)-judged, 0))
 }
@@ -158,25 +168,25 @@ func (u *Upstream) takeBack(trouble string) {
 	u.add(attempt{trouble: trouble})
 }
 
-// known are the attempts that count, and when the latest was.
-func (u *Upstream) known() (list []attempt, latest time.Time) {
+// known are the attempts that count, when the latest was, and how often it could not be reached since.
+func (u *Upstream) known() (list []attempt, latest time.Time, unreached int) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	if len(u.last) == 0 {
-		return nil, time.Time{}
+		return nil, time.Time{}, u.unreached
 	}
 	first := slices.IndexFunc(u.last, func(a attempt) bool { return time.Since(a.at) < recent })
 	if first < 0 {
 		first = len(u.last) - 1
 	}
-	return slices.Clone(u.last[first:]), u.last[len(u.last)-1].at
+	return slices.Clone(u.last[first:]), u.last[len(u.last)-1].at, u.unreached
 }
 
-// Finding is how the upstream is: down when all of its last attempts failed, or the last one did and nothing good was heard
-// for a while; degraded when one did, when it is slow, or when it takes no more.
+// Finding is how the upstream is: down when all of its last attempts failed, the last one did and nothing good was heard for
+// a while, or it takes no connections; degraded when one did, when it is slow, or when it takes no more.
 func (u *Upstream) Finding() Finding {
 	waiting := u.Waiting()
-	list, latest := u.known()
+	list, latest, unreached := u.known()
 	failed, trouble, isStrained, took := 0, "", false, waiting
 	var good time.Time // when something good was heard
 	for _, a := range list {
@@ -196,6 +206,8 @@ func (u *Upstream) Finding() Finding {
 		f.Figures["askedSecondsAgo"] = Seconds(time.Since(latest))
 	}
 	switch {
+	case unreached >= misses:
+		f.Status, f.Reason = Down, unreachable
 	case failed > 0 && gone:
 		f.Status, f.Reason = Down, trouble
 	case failed > 0:
@@ -213,14 +225,36 @@ func (u *Upstream) Finding() Finding {
 // probe asks an upstream how it is whenever somebody wants to know and nobody else asked it anything lately. Whose turn it is
 // stands in the database: without that it is nobody's.
 func (m *Monitor) probe(ctx context.Context, u *Upstream) {
+	var reached time.Time
 	for pause.For(ctx, tick) == nil {
-		_, latest := u.known()
-		wanted := time.Since(m.began)-time.Duration(m.asked.Load()) < lookedFor && m.report().Find(DatabaseName).Status == OK
-		if !wanted || time.Since(latest) < quiet || u.Waiting() > 0 || u.Turn(ctx) != nil {
+		if time.Since(m.began)-time.Duration(m.asked.Load()) >= lookedFor {
+			continue
+		}
+		if time.Since(reached) >= reachEvery {
+			reached = time.Now()
+			u.reach(ctx)
+		}
+		_, latest, _ := u.known()
+		if m.report().Find(DatabaseName).Status != OK || time.Since(latest) < quiet || u.Waiting() > 0 || u.Turn(ctx) != nil {
 			continue
 		}
 		traced, span := m.Tracer.Begin(ctx, "probe "+u.Name, trace.Internal, "")
 		span.End(fault.NameOf(u.ask(traced)))
+	}
+}
+
+// reach notes whether an upstream that ended its connections takes new ones.
+func (u *Upstream) reach(ctx context.Context) {
+	bounded, cancel := context.WithTimeout(ctx, reachTime)
+	defer cancel()
+	err := u.Reach(bounded)
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	switch {
+	case err == nil:
+		u.unreached = 0
+	case ctx.Err() == nil:
+		u.unreached++
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -21,7 +22,8 @@ import (
 func still(name string) *Upstream {
 	return &Upstream{
 		Name: name, Refusals: []int{http.StatusUnauthorized}, Waiting: func() time.Duration { return 0 },
-		Turn: func(context.Context) error { return errors.New("not now") },
+		Reach: func(context.Context) error { return nil },
+		Turn:  func(context.Context) error { return errors.New("not now") },
 	}
 }
 
@@ -315,6 +317,33 @@ func TestAProbeThatHangsIsGivenUp(t *testing.T) {
 		time.Sleep(15 * time.Second)
 		if got := m.Report(Reasons).Upstreams[0]; got.Status != Down || got.Reason != late {
 			t.Errorf("got %+v, want it down: %s", got, late)
+		}
+	})
+}
+
+func TestAnUpstreamThatTakesNoConnectionsAnyMoreShowsBetweenTwoProbes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := &probes{}
+		m := installation(t, 1, p)[0]
+		var stopped atomic.Bool
+		m.upstreams[0].Reach = func(context.Context) error {
+			if stopped.Load() {
+				return fault.New(fault.UpstreamDown, "x")
+			}
+			return nil
+		}
+		seen := func() Part { return m.Report(Reasons).Upstreams[0] }
+		seen()
+		time.Sleep(quiet + 2*tick) // it is probed, and well
+		stopped.Store(true)
+		time.Sleep(15 * time.Second)
+		if got := seen(); got.Status != Down || got.Reason != unreachable || p.count() != 1 {
+			t.Errorf("got %+v after %d probes, want it down after one", got, p.count())
+		}
+		stopped.Store(false)
+		time.Sleep(15 * time.Second)
+		if got := seen(); got.Status != OK || p.count() != 1 {
+			t.Errorf("got %+v after %d probes, want it well, as the one said", got, p.count())
 		}
 	})
 }

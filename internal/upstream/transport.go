@@ -46,18 +46,23 @@ func Once(ctx context.Context) context.Context { return context.WithValue(ctx, o
 
 func isOnce(ctx context.Context) bool { return ctx.Value(onceKey{}) != nil }
 
-// wire makes the connections.
-func (c *Client) wire() http.RoundTripper {
+// dialer makes the connections.
+func (c *Client) dialer() *net.Dialer {
 	dialer := &net.Dialer{Timeout: c.cfg.Timeout, KeepAlive: 30 * time.Second}
 	if !c.cfg.AllowPrivate {
 		dialer.Control = checkAddress
 	}
+	return dialer
+}
+
+// wire sends requests over the connections there are.
+func (c *Client) wire() http.RoundTripper {
 	var identity *tls.Config
 	if c.cfg.Pin != nil {
 		identity = c.cfg.Pin.only()
 	}
 	return &http.Transport{ // no proxy: the environment does not decide where tokens go
-		DialContext:           dialer.DialContext,
+		DialContext:           c.lines.open,
 		TLSClientConfig:       identity,
 		TLSHandshakeTimeout:   c.cfg.Timeout,
 		ResponseHeaderTimeout: c.cfg.Timeout,

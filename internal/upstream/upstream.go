@@ -89,6 +89,7 @@ type Client struct {
 	origins []string
 	gate    *gate
 	waits   waits
+	lines   *lines
 	http    *http.Client
 }
 
@@ -96,6 +97,7 @@ type Client struct {
 func New(cfg Config) (*Client, error) {
 	setDefaults(&cfg)
 	c := &Client{cfg: cfg}
+	c.lines = newLines(c.dialer())
 	for _, text := range cfg.Origins {
 		u, err := url.Parse(text)
 		if err != nil || u.Host == "" || u.User != nil || u.Scheme != "https" && (u.Scheme != "http" || !cfg.AllowPrivate) {
