@@ -37,7 +37,7 @@ const (
 	Tax         ActivityKind = "tax"
 	Deposit     ActivityKind = "deposit"
 	Withdrawal  ActivityKind = "withdrawal"
-	DeliveryIn  ActivityKind = "delivery_in" // of an instrument, from another brokerage
+	DeliveryIn  ActivityKind = "delivery_in" // of an instrument, from another brokerage or for something that is no money
 	DeliveryOut ActivityKind = "delivery_out"
 	TransferIn  ActivityKind = "transfer_in" // from another account of the same customer, of cash or of an instrument
 	TransferOut ActivityKind = "transfer_out"

@@ -56,7 +56,7 @@ var meanings = map[broker.ActivityKind]string{
 	broker.Dividend: "Paid by what is held.", broker.Interest: "Interest received; paid where the amount is negative.",
 	broker.Fee: "Charged by the brokerage.", broker.Tax: "Tax withheld; given back where the amount is positive.",
 	broker.Deposit: "Money put in from outside.", broker.Withdrawal: "Money taken out.",
-	broker.DeliveryIn: "Shares that came from another brokerage.", broker.DeliveryOut: "Shares that went to another brokerage.",
+	broker.DeliveryIn: "Came from another brokerage, or for other coins.", broker.DeliveryOut: "Went to another brokerage, or for other coins.",
 	broker.TransferIn: "Came from another of the accounts.", broker.TransferOut: "Went to another of the accounts.",
 	broker.Exchange: "One side of an exchange of currencies.", broker.Split: "Shares became more or fewer; what they cost stays.",
 	broker.SpinOff: "Shares of a company that was split off.", broker.Merger: "Shares given up, or got, in a merger or exchange.",

@@ -48,7 +48,7 @@ func (p *Provider) Activities(ctx context.Context, creds broker.Credentials, of 
 			if err != nil {
 				return broker.History{}, err
 			}
-			all = append(all, one)
+			all = append(all, barter(one)...)
 		}
 		if whole = len(page) < pageSize; !whole {
 			query.Set("page_token", page[len(page)-1].ID)

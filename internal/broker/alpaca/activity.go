@@ -2,6 +2,7 @@ package alpaca
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -89,6 +90,36 @@ func (w activity) fill(a broker.Activity) (broker.Activity, error) {
 	}
 	a.Amount = a.Quantity.Mul(w.Price.Decimal).Mul(a.Instrument.Multiplier).Neg().Round(2)
 	return a, nil
+}
+
+// coinDigits is to how many digits after the point Alpaca counts coins.
+const coinDigits = 9
+
+// barter is what a trade in a pair such as ETH/BTC did: one coin came and the other went, and no money moved. What each was
+// worth in dollars Alpaca does not say, so that they are deliveries, whose cost is not known. Coins are held by themselves
+// and not in pairs: whatever else happens to a pair happens to its first.
+func barter(a broker.Activity) []broker.Activity {
+	base, quote, _ := strings.Cut(a.Instrument.Symbol, "/")
+	if a.Instrument.AssetClass != broker.Crypto || quote == dollars {
+		return []broker.Activity{a}
+	}
+	paid := a
+	a.Instrument.Symbol, paid.Instrument.Symbol = base+"/"+dollars, quote+"/"+dollars
+	if a.Kind != broker.Buy && a.Kind != broker.Sell {
+		return []broker.Activity{a}
+	}
+	paid.ID += "/" + quote
+	paid.Quantity = a.Quantity.Mul(a.Price.Decimal).Neg().Round(coinDigits)
+	moved := slices.DeleteFunc([]broker.Activity{a, paid}, func(one broker.Activity) bool { return one.Quantity.IsZero() })
+	for i := range moved {
+		one := &moved[i]
+		one.Kind, one.Amount, one.Price = broker.DeliveryIn, decimal.Zero, decimal.NullDecimal{}
+		if one.Quantity.IsNegative() {
+			one.Kind = broker.DeliveryOut
+		}
+		one.Description = base + " for " + quote
+	}
+	return moved
 }
 
 // at is when it happened: a trade's moment, else the day. What ends options happens after the day's trades in them,

@@ -99,6 +99,29 @@ func TestEveryTypeOfActivityHasItsMeaning(t *testing.T) {
 	}
 }
 
+func TestWhatIsBoughtWithCoinsTakesTheCoinsAndNoMoney(t *testing.T) {
+	const at = `{"id":"1","transaction_time":"2026-11-02T15:00:00Z",`
+	for fields, want := range map[string]string{
+		`"activity_type":"FILL","symbol":"ETH/BTC","side":"buy","qty":"1.4","price":"0.0571"`:      "1 delivery_in 1.4 ETH/USD, 1/BTC delivery_out -0.07994 BTC/USD",
+		`"activity_type":"FILL","symbol":"BTCUSDT","side":"sell","qty":"0.1","price":"100000.5"`:   "1 delivery_out -0.1 BTC/USD, 1/USDT delivery_in 10000.05 USDT/USD",
+		`"activity_type":"FILL","symbol":"ETH/BTC","side":"buy","qty":"0.00000001","price":"0.01"`: "1 delivery_in 0.00000001 ETH/USD",
+		`"activity_type":"CFEE","symbol":"ETH/BTC","qty":"-0.0035","net_amount":"0"`:               "1 fee -0.0035 ETH/USD",
+		`"activity_type":"FILL","symbol":"USDT/USD","side":"buy","qty":"10","price":"1.001"`:       "1 buy 10 USDT/USD",
+	} {
+		got, err := told(t, at+fields+`}`)
+		var texts []string
+		for _, a := range got {
+			texts = append(texts, strings.Join([]string{a.ID, string(a.Kind), a.Quantity.String(), a.Instrument.Symbol}, " "))
+			if a.Kind != broker.Buy && (!a.Amount.IsZero() || a.Price.Valid) {
+				t.Errorf("%s: got %+v, want no money in it", fields, a)
+			}
+		}
+		if text := strings.Join(texts, ", "); err != nil || text != want {
+			t.Errorf("%s:\ngot  %q, %v\nwant %q", fields, text, err, want)
+		}
+	}
+}
+
 func TestNonsenseAmongActivitiesIsRefusedAsAWhole(t *testing.T) {
 	const good = `{"id":"1","activity_type":"FILL","transaction_time":"2026-11-02T15:00:00Z","symbol":"X","side":"buy","qty":"2","price":"3"}`
 	for name, c := range map[string][2]string{
