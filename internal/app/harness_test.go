@@ -229,7 +229,7 @@ func (s *site) checkLog() {
 func eventually(t *testing.T, what string, is func() error) {
 	t.Helper()
 	err := errors.New("never asked")
-	for end := time.Now().Add(30 * time.Second); time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
+	for end := time.Now().Add(2 * time.Minute); time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
 		if err = is(); err == nil {
 			return
 		}
