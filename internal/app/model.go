@@ -24,7 +24,7 @@ type AnthropicConfig struct {
 	Model    string           `env:"JASPERS_ANTHROPIC_MODEL" envDefault:"claude-sonnet-5-5" doc:"The model to ask. docs/models.md lists those whose prices are known; any other needs its prices below."`
 	Cache    string           `env:"JASPERS_ANTHROPIC_CACHE" envDefault:"5m" doc:"How long the model's server keeps prompts: 5m, 1h, which costs more to write, or off."`
 	Window   int64            `env:"JASPERS_ANTHROPIC_CONTEXT_TOKENS" doc:"Tokens the model can read; what is known of it or its server says when empty."`
-	Patience time.Duration    `env:"JASPERS_ANTHROPIC_PATIENCE" envDefault:"45s" doc:"How long the model may say nothing in the middle of an answer, 5s to 10m."`
+	Patience time.Duration    `env:"JASPERS_ANTHROPIC_PATIENCE" envDefault:"45s" doc:"How long the model may say nothing in the middle of an answer, 5s to 10m; four times as long while it thinks."`
 
 	PriceInput          dollars `env:"JASPERS_ANTHROPIC_PRICE_INPUT" doc:"Dollars for a million input tokens, of prompts of any length; the known price when empty, 0 for a model of your own."`
 	PriceOutput         dollars `env:"JASPERS_ANTHROPIC_PRICE_OUTPUT" doc:"Dollars for a million output tokens."`

@@ -23,9 +23,11 @@ import (
 const (
 	// DefaultURL is Anthropic itself.
 	DefaultURL = "https://api.anthropic.com"
-	// DefaultPatience is how long a model may say nothing in the middle of its answer: pings are nothing said. A model that
-	// thinks unseen is silent, too.
+	// DefaultPatience is how long a model may say nothing in the middle of its answer: pings are nothing said.
 	DefaultPatience = 45 * time.Second
+	// thinking is how many times as long it may say nothing while it thinks: current models think unless told not to, and
+	// show nothing of it until they are done, which at defaultMaxTokens and 60 tokens a second may take two minutes.
+	thinking = 4
 	// defaultMaxTokens leaves room for the thinking that current models do before they write; it counts as output.
 	defaultMaxTokens = 8192
 	// What is asked, as it is recorded: an address may have more before it.
@@ -160,7 +162,7 @@ func (m *Model) attempt(ctx context.Context, req llm.Request, has manners, onTex
 		if err := turn.add(stream.Current()); err != nil {
 			return turn, err
 		}
-		silent.Reset(m.cfg.Patience)
+		silent.Reset(m.patience(turn))
 	}
 	switch {
 	case turn.done:
@@ -174,6 +176,14 @@ func (m *Model) attempt(ctx context.Context, req llm.Request, has manners, onTex
 		ended = errNoStream
 	}
 	return turn, cmp.Or(stream.Err(), ended)
+}
+
+// patience is how long a model may say nothing now.
+func (m *Model) patience(t *turn) time.Duration {
+	if t.thinks {
+		return thinking * m.cfg.Patience
+	}
+	return m.cfg.Patience
 }
 
 // open asks for a stream as the SDK's NewStreaming does, whose events are read as ours.

@@ -131,6 +131,7 @@ func TestAModelThatOnlySaysPingIsSilent(t *testing.T) {
 		"from the start": events(t, opening),
 		"in the middle": events(t, opening, `{"type":"content_block_start","index":0,"content_block":{"type":"text","text":""}}`,
 			`{"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"so"}}`),
+		"while it thinks": events(t, opening, unseen),
 	} {
 		t.Run(name, func(t *testing.T) {
 			var asked atomic.Int64
@@ -151,6 +152,25 @@ func TestAModelThatOnlySaysPingIsSilent(t *testing.T) {
 				t.Errorf("got %+v after %d requests, want what had arrived after one", got, asked.Load())
 			}
 		})
+	}
+}
+
+// unseen begins thinking of which nothing is shown.
+const unseen = `{"type":"content_block_start","index":0,"content_block":{"type":"thinking","thinking":"","signature":""}}`
+
+func TestAModelThatThinksUnseenIsWaitedForLonger(t *testing.T) {
+	model := modelAt(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body)
+		replay(events(t, opening, unseen)).ServeHTTP(w, r)
+		_ = http.NewResponseController(w).Flush()
+		time.Sleep(1500 * time.Millisecond)
+		_, _ = io.WriteString(w, events(t, `{"type":"content_block_delta","index":0,"delta":{"type":"signature_delta","signature":"s"}}`,
+			`{"type":"content_block_stop","index":0}`, `{"type":"content_block_start","index":1,"content_block":{"type":"text","text":"so"}}`,
+			`{"type":"content_block_stop","index":1}`, `{"type":"message_delta","delta":{"stop_reason":"end_turn"},"usage":{"output_tokens":3}}`, `{"type":"message_stop"}`))
+	}))
+	model.cfg.Patience = time.Second
+	if got, err := model.Generate(t.Context(), ask("hi"), nil); err != nil || got.Text() != "so" {
+		t.Errorf("got %+v and error %v, want what it said when it had thought", got, err)
 	}
 }
 

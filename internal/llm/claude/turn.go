@@ -19,6 +19,7 @@ type turn struct {
 	begun   bool                       // message_start was seen
 	spoke   bool                       // some text was given out
 	done    bool                       // message_stop was seen
+	thinks  bool                       // a block of thinking is open, of which perhaps nothing is shown
 	model   string
 	stop    llm.StopReason
 	refused *llm.Refused
@@ -75,6 +76,7 @@ func (t *turn) add(e event) error {
 			t.refused = &llm.Refused{Category: details.Category, Explanation: details.Explanation}
 		}
 	case "content_block_stop":
+		t.thinks = false
 	case "message_stop":
 		if t.stop == "" {
 			return fmt.Errorf("message_stop without a stop reason")
@@ -93,6 +95,7 @@ func (t *turn) openBlock(index int64, raw json.RawMessage) error {
 	}
 	t.open[index] = b
 	t.blocks = append(t.blocks, b)
+	t.thinks = b.start.Type == "thinking" || b.start.Type == "redacted_thinking"
 	switch b.start.Type {
 	case "text":
 		t.addText(b, b.start.Text)
