@@ -44,8 +44,9 @@ type Resolver func(reference string) (Value, error)
 // Result is what an expression comes to.
 type Result struct {
 	Value
-	References []string // in the order of their first use
-	Exact      bool     // false where Amount had to be cut at thirty places
+	References []string          // in the order of their first use
+	Numbers    []decimal.Decimal // that are written out in it, in their order
+	Exact      bool              // false where Amount had to be cut at thirty places
 }
 
 // Evaluate works out an expression: numbers with thousands separators, currency signs, percents and scale words;
@@ -65,7 +66,7 @@ func Evaluate(expression string, resolve Resolver) (Result, error) {
 		return Result{}, p.unexpected()
 	}
 	amount, exact := toDecimal(x.amount)
-	return Result{Value: Value{Amount: amount, Unit: x.unit, AsOf: x.asOf}, References: p.references, Exact: exact}, nil
+	return Result{Value: Value{Amount: amount, Unit: x.unit, AsOf: x.asOf}, References: p.references, Numbers: p.numbers, Exact: exact}, nil
 }
 
 // operand is a value on its way through an expression.

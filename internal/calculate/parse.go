@@ -6,6 +6,8 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"github.com/shopspring/decimal"
+
 	"github.com/jaspers-ai/jaspers/internal/fault"
 )
 
@@ -21,6 +23,7 @@ type parser struct {
 	terms int
 
 	references []string
+	numbers    []decimal.Decimal
 	known      map[string]operand
 }
 
@@ -305,6 +308,8 @@ func (p *parser) literal(money string) (operand, error) {
 		amount.Mul(amount, new(big.Rat).SetInt64(by))
 		p.next()
 	}
+	written, _ := toDecimal(amount)
+	p.numbers = append(p.numbers, written)
 	return operand{amount: amount, unit: Unit(money), bare: money == ""}, nil
 }
 

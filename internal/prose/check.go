@@ -1,6 +1,7 @@
 package prose
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 	"time"
@@ -46,14 +47,6 @@ func (w *Writer) learn() {
 	}
 }
 
-func figuresOf(facts []fact) []reference.Figure {
-	all := make([]reference.Figure, len(facts))
-	for i, f := range facts {
-		all[i] = f.Figure
-	}
-	return all
-}
-
 // name is how an expression refers to a figure of a result.
 func name(handle, path string) string {
 	if strings.HasPrefix(path, "[") {
@@ -69,6 +62,10 @@ func (w *Writer) check(text string, line claims.Line, verdicts []figures.Verdict
 		if v.Kind == figures.Amount {
 			checked = append(checked, v)
 		}
+	}
+	w.named = w.named[:0]
+	for _, v := range checked {
+		w.named = append(w.named, v.Value)
 	}
 	scopes := w.claims.Scopes(line, checked)
 	runes, at := w.runes, 0
@@ -107,11 +104,11 @@ func (w *Writer) judgeGiven(f *Figure, g given, s claims.Scope) {
 		f.Reason = s.Dressed(g.value.Unit)
 	}
 	if f.Reason == "" {
-		expression := g.expression
-		if f.Kind = figures.Derived; len(g.facts) == 1 && calculatesNothing(expression) {
-			f.Kind, expression = figures.Verified, ""
+		b := basisOf(g.facts, g.expression, g.numbers)
+		if f.Kind = figures.Derived; b.expression == "" {
+			f.Kind = figures.Verified
 		}
-		f.Reason = s.Disagrees(w.claims, figuresOf(g.facts), g.value, expression)
+		f.Reason = cmp.Or(s.Disagrees(w.claims, b.read, g.value, b.expression), w.madeUp(b))
 	}
 	if f.Reason != "" {
 		f.Kind = figures.Unverified
@@ -144,10 +141,18 @@ func (w *Writer) judge(f *Figure, v figures.Verdict, s claims.Scope) bool {
 		if f.Reason == "" {
 			known := facts[0]
 			f.Value, f.Unit, f.AsOf, f.Expression = &known.Amount, known.Unit, timeOrNil(known.AsOf), name(known.call.Handle, known.Path)
+			if known.call.Result.Basis != nil {
+				f.Kind = figures.Derived
+			}
 			w.citeAll(f, facts[:1])
 		}
 	default:
-		if f.Reason = s.Disagrees(w.claims, figuresOf(facts), calculate.Value{Amount: v.Value.Abs()}, v.Expression); f.Reason == "" {
+		b := basisOf(facts, v.Expression, nil)
+		f.Reason = s.Disagrees(w.claims, b.read, calculate.Value{Amount: v.Value.Abs()}, v.Expression)
+		if f.Reason == "" && len(facts) > 0 {
+			f.Reason = w.madeUp(b)
+		}
+		if f.Reason == "" {
 			switch {
 			case !s.Calls(v.Expression):
 				f.Reason = "nothing that was read bears it out, and the text does not say how it follows from that"
@@ -182,7 +187,8 @@ func (w *Writer) isTurned(v figures.Verdict, s claims.Scope) bool {
 func (w *Writer) agreeing(v figures.Verdict, facts []fact, s claims.Scope) (agreed []fact, reason string) {
 	crowded := w.checks.Crowded(v.Figure)
 	for _, known := range facts {
-		why := s.Disagrees(w.claims, []reference.Figure{known.Figure}, known.Value, "")
+		b := basisOf([]fact{known}, "", nil)
+		why := cmp.Or(s.Disagrees(w.claims, b.read, known.Value, b.expression), w.madeUp(b))
 		if why == "" && v.Unit == calculate.Ratio {
 			why = s.Dressed(known.Unit)
 		}

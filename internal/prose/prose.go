@@ -96,8 +96,9 @@ type Writer struct {
 	checks *figures.Text
 	claims *claims.Reader
 	said   []figures.Figure
-	facts  []fact // in the order in which checks knows them
-	calls  int    // how many results are read into facts
+	named  []decimal.Decimal // the numbers of the line at hand
+	facts  []fact            // in the order in which checks knows them
+	calls  int               // how many results are read into facts
 	places map[*tool.Place]string
 
 	state

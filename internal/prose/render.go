@@ -5,6 +5,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/shopspring/decimal"
+
 	"github.com/jaspers-ai/jaspers/internal/calculate"
 	"github.com/jaspers-ai/jaspers/internal/fault"
 	"github.com/jaspers-ai/jaspers/internal/figures"
@@ -24,6 +26,7 @@ type given struct {
 	value      calculate.Value
 	facts      []fact
 	expression string
+	numbers    []decimal.Decimal // that stand in it
 	cites      []citing
 	reason     string // why there is no figure, or not the one that the text says
 	missing    bool
@@ -58,7 +61,7 @@ func (w *Writer) render(inside, sign string, percent bool) {
 		w.date(result.AsOf)
 		return
 	}
-	g.value = result.Value
+	g.value, g.numbers = result.Value, result.Numbers
 	shown := g.value
 	if asked.percent && shown.Unit == calculate.Ratio {
 		shown.Amount, shown.Unit = shown.Amount.Shift(2), calculate.Percent
@@ -107,7 +110,7 @@ func (w *Writer) given() []figures.Verdict {
 		v.Value, v.Unit = g.value.Amount, g.value.Unit
 		if !g.missing {
 			v.State = figures.Derived
-			if len(g.facts) == 1 && calculatesNothing(g.expression) {
+			if basisOf(g.facts, g.expression, nil).expression == "" {
 				v.State, v.Expression = figures.Verified, g.expression
 			}
 		}

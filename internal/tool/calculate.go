@@ -50,6 +50,7 @@ func Calculate() Tool {
 func (r *Results) calculate(in calculateInput) (Result, error) {
 	var used []reference.Figure
 	var sources []string
+	basis := Basis{Expression: in.Expression}
 	found, err := calculate.Evaluate(in.Expression, func(ref string) (calculate.Value, error) {
 		call, figure, err := r.Find(ref)
 		if err != nil {
@@ -57,6 +58,7 @@ func (r *Results) calculate(in calculateInput) (Result, error) {
 		}
 		used = append(used, figure)
 		sources = append(sources, call.Result.Source.Name)
+		basis.take(call, figure)
 		return figure.Value, nil
 	})
 	if err != nil {
@@ -70,11 +72,19 @@ func (r *Results) calculate(in calculateInput) (Result, error) {
 	if found.Unit == calculate.Ratio {
 		data.Unit = "ratio"
 	}
-	title := in.Label
-	if title == "" {
-		title = in.Expression
+	basis.Numbers = append(basis.Numbers, found.Numbers...)
+	// The label is the model's own words, with which it could call the value anything.
+	source := Source{Name: calculatedFrom(sources), Title: in.Expression, AsOf: found.AsOf}
+	return Result{Data: data, Source: source, Basis: &basis}, nil
+}
+
+// take adds what a figure rests on.
+func (b *Basis) take(call *Call, f reference.Figure) {
+	if of := call.Result.Basis; of != nil {
+		b.Figures, b.Numbers = append(b.Figures, of.Figures...), append(b.Numbers, of.Numbers...)
+		return
 	}
-	return Result{Data: data, Source: Source{Name: calculatedFrom(sources), Title: title, AsOf: found.AsOf}}, nil
+	b.Figures = append(b.Figures, f)
 }
 
 // handleForm is how handles are spelled, in whatever a reference goes on with.

@@ -7,7 +7,10 @@ import (
 	"slices"
 	"time"
 
+	"github.com/shopspring/decimal"
+
 	"github.com/jaspers-ai/jaspers/internal/fault"
+	"github.com/jaspers-ai/jaspers/internal/reference"
 )
 
 // Tool is something that may be read. Tools change nothing, and they take no identity: whose data they read is the
@@ -38,6 +41,15 @@ type Result struct {
 	Source   Source   // of all of it
 	// Places are the parts that are cited by themselves: news, passages, sections.
 	Places []Place
+	// Basis is what it was worked out from, where it was not read anywhere; nil where it was.
+	Basis *Basis
+}
+
+// Basis is what a value was worked out from, through whatever was worked out in between.
+type Basis struct {
+	Expression string
+	Figures    []reference.Figure // that were read
+	Numbers    []decimal.Decimal  // that were not: they stand in the expression
 }
 
 // Source is where something comes from, as a citation tells it.
