@@ -59,6 +59,9 @@ type Use struct {
 // with is whether there is room for an amount more.
 func (u Use) with(more Amount) bool { return u.Spent.Add(u.Reserved).Add(more).within(u.Limit) }
 
+// soon is whether there is room when what is reserved turns out to cost nothing.
+func (u Use) soon(more Amount) bool { return u.Spent.Add(more).within(u.Limit) }
+
 // Month is what a month took so far.
 type Month struct {
 	Begins       time.Time `json:"begins"` // UTC
@@ -139,17 +142,24 @@ func (s *Service) Reserve(ctx context.Context, userID string, upper Amount) (*Re
 
 // refusal is why there is no room for an amount.
 func (m Month) refusal(upper Amount, now time.Time) error {
-	whose, setting := "the budget that this server's operator set for all its users together", "JASPERS_BUDGET_USD or JASPERS_BUDGET_TOKENS"
+	use, whose, setting := m.Installation, "the budget that this server's operator set for all its users together", "JASPERS_BUDGET_USD or JASPERS_BUDGET_TOKENS"
 	switch {
 	case !m.Installation.with(upper):
 	case !m.Person.with(upper):
-		whose, setting = "your budget for the language model", "JASPERS_BUDGET_PERSON_USD or JASPERS_BUDGET_PERSON_TOKENS"
+		use, whose, setting = m.Person, "your budget for the language model", "JASPERS_BUDGET_PERSON_USD or JASPERS_BUDGET_PERSON_TOKENS"
 	default:
 		return nil
+	}
+	if use.soon(upper) {
+		return fault.New(fault.BudgetSpent, "what is left of %s for this month is reserved for answers that are being written; try again when they are done", whose).
+			WithRetryAfter(answerTime)
 	}
 	return fault.New(fault.BudgetSpent, "%s is spent for this month; it begins anew on %s at 00:00 UTC, and the operator can raise it (%s)",
 		whose, m.Ends.Format("2 January 2006"), setting).WithRetryAfter(m.Ends.Sub(now))
 }
+
+// answerTime is about how long an answer reserves more than it takes.
+const answerTime = 30 * time.Second
 
 // settleTime is what storing may take of a call whose asker is gone.
 const settleTime = 5 * time.Second

@@ -89,7 +89,8 @@ func (s *shelf[V]) fetcher(log *slog.Logger) cache.Fetch[said[V]] {
 					found[id] = v
 				case !fault.Is(err, fault.UnknownSymbol):
 					failed[id] = err
-					log.WarnContext(ctx, s.what+" failed", "key", id, "error", err)
+					source, _, _ := strings.Cut(id, " ") // the rest of a key may be what somebody typed
+					log.WarnContext(ctx, s.what+" failed", "source", source, "error", err)
 				}
 			})
 		}

@@ -84,11 +84,46 @@ func apiFault(e *anthropic.Error) *fault.Error {
 		v = tooLong
 	}
 	f := fault.Wrap(v.kind, fmt.Errorf("claude answered %d %s: %s (request %s)",
-		e.StatusCode, body.Error.Type, body.Error.Message, e.RequestID), "%s", v.message)
+		e.StatusCode, body.Error.Type, unquoted(body.Error.Message, e.Request), e.RequestID), "%s", v.message)
 	if v.kind == fault.UpstreamDown {
 		f.RetryAfter = retryAfter(e.Response)
 	}
 	return f
+}
+
+const (
+	// maxDetail is how much of an error's text is kept for the log.
+	maxDetail = 300
+	// quoteLength is how long a run of characters is that nobody writes twice by accident.
+	quoteLength = 16
+)
+
+// unquoted is the vendor's text of an error for the log, which must not tell what people ask nor the key: servers that
+// check what they are sent quote it.
+func unquoted(text string, req *http.Request) string {
+	text = strings.ToValidUTF8(text[:min(len(text), maxDetail)], "")
+	if req == nil || req.GetBody == nil {
+		return "(its words are left out)"
+	}
+	body, err := req.GetBody()
+	if err != nil {
+		return "(its words are left out)"
+	}
+	defer func() { _ = body.Close() }() // it is in memory
+	var sent struct{ System, Messages json.RawMessage }
+	if err := json.NewDecoder(body).Decode(&sent); err != nil {
+		return "(its words are left out)"
+	}
+	if key := req.Header.Get("X-Api-Key"); key != "" && strings.Contains(text, key) {
+		return "(its words tell the key and are left out)"
+	}
+	asked := string(sent.Messages) + string(sent.System)
+	for i := range max(len(text)-quoteLength+1, 0) {
+		if strings.Contains(asked, text[i:i+quoteLength]) {
+			return "(its words quote what was asked and are left out)"
+		}
+	}
+	return text
 }
 
 func verdictOfType(errorType string) (verdict, bool) {
