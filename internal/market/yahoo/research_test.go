@@ -67,6 +67,30 @@ func TestEarningsOfAnotherCurrencyThanRevenueStandAlone(t *testing.T) {
 	}
 }
 
+func TestRevenueGoesToItsQuarterWhereSeveralEarnedTheSame(t *testing.T) {
+	const said = `"earnings":{"financialCurrency":"USD",
+		"earningsChart":{"quarterly":[{"date":"3Q2025","actual":0.5,"estimate":0.5},{"date":"4Q2025","actual":0.5,"estimate":0.5},{"date":"1Q2026","actual":0.6,"estimate":0.5}]},
+		"financialsChart":{"quarterly":[{"date":"3Q2025","revenue":300},{"date":"4Q2025","revenue":400},{"date":"1Q2026","revenue":100}]}},
+		"earningsHistory":{"history":[{"epsActual":0.5,"epsEstimate":0.5,"quarter":1759190400,"currency":"USD"},
+			{"epsActual":0.5,"epsEstimate":0.5,"quarter":1767139200,"currency":"USD"},{"epsActual":0.6,"epsEstimate":0.5,"quarter":1774915200,"currency":"USD"}]}`
+	got, err := answering(t, summaryOf(somebody+said)).Earnings(t.Context(), "X")
+	if err != nil {
+		t.Fatal(err)
+	}
+	revenues := []string{}
+	for _, q := range got.Quarters {
+		said := "no revenue"
+		if q.RevenueActual != nil {
+			said = q.RevenueActual.String()
+		}
+		revenues = append(revenues, q.PeriodEnd.String()+" "+said)
+	}
+	want := []string{"2026-03-31 100", "2025-12-31 400", "2025-09-30 300"}
+	if diff := cmp.Diff(want, revenues); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
 func TestAReportThatIsOverIsNotTheNext(t *testing.T) {
 	const said = `"calendarEvents":{"earnings":{"earningsDate":[1785441600],"isEarningsDateEstimate":false,"earningsAverage":1.9}}`
 	got, err := answering(t, summaryOf(somebody+said)).Earnings(t.Context(), "X")
