@@ -75,6 +75,17 @@ func TestNewsOfTheMarketAndOfNothing(t *testing.T) {
 	}
 }
 
+func TestAHeadlineThatComesEveryWeekIsOfTheStoryOfItsTime(t *testing.T) {
+	const headline = "Apple: the week in review"
+	first := &vendor{name: "first", stories: map[string][]market.Story{"AAPL": {
+		story("this week", headline, "https://press.test/2", time.Hour), story("last week", headline, "https://press.test/1", 6*24*time.Hour),
+	}}}
+	second := &vendor{name: "second", stories: map[string][]market.Story{"AAPL": {
+		story("again", headline, "https://second.test/2", 2*time.Hour), story("again last week", headline, "https://second.test/1", 6*24*time.Hour+time.Hour),
+	}}}
+	want(t, "stories", []string{"this week", "last week"}, newDesk(t, nil, first, second).stories("AAPL", "", "", 50))
+}
+
 func TestDaysThatNoSourceHasNewsOfAreRefused(t *testing.T) {
 	d := newDesk(t, nil, &vendor{name: "first", stories: map[string][]market.Story{"AAPL": {}}})
 	for _, days := range [][2]string{{"2026-11-20", "2026-11-19"}, {"2025-01-01", "2025-01-02"}, {"2026-06-01", "2026-11-20"}, {"2026-12-24", ""}} {
