@@ -131,12 +131,13 @@ func (n number) count(least int64) *int64 {
 	return nil
 }
 
-// volume is how much was traded, which can be nothing. Of currencies Yahoo says 0: nobody counts what is traded of them.
-func volume(n number, quoteType text) *int64 {
-	if quoteType == "CURRENCY" {
+// volume is how much was traded, of the least at least. Of currencies Yahoo says 0, since nobody counts what is traded of
+// them, and of crypto an amount of money, which is no number of coins.
+func volume(n number, quoteType text, least int64) *int64 {
+	if quoteType == "CURRENCY" || classOf(quoteType) == market.Crypto {
 		return nil
 	}
-	return n.count(0)
+	return n.count(least)
 }
 
 // minorUnits are the currencies Yahoo quotes by the hundredth.
@@ -154,7 +155,7 @@ func hasOwnShares(class string) bool { return class == "equity" || class == mark
 // assetClasses says Yahoo's quote types in our words.
 var assetClasses = map[text]string{
 	"EQUITY": "equity", "ETF": "etf", "MUTUALFUND": "fund", "INDEX": "index", "CURRENCY": "currency",
-	"CRYPTOCURRENCY": market.Crypto, "FUTURE": "future", "OPTION": "option",
+	"CRYPTOCURRENCY": market.Crypto, "FUTURE": market.Future, "OPTION": market.Option,
 }
 
 // marketStates says Yahoo's market states in our words.
@@ -179,8 +180,8 @@ func (r quoteRow) quote(symbol, source string, now time.Time) (market.Quote, boo
 		Currency: wholeUnit(r.Currency),
 		Price:    *price, Change: r.amount(r.Change), ChangePercent: r.ChangePercent.rounded(4),
 		PreviousClose: r.price(r.PreviousClose), Open: r.price(r.Open), DayHigh: r.price(r.DayHigh), DayLow: r.price(r.DayLow),
-		Volume: volume(r.Volume, r.QuoteType), MarketState: marketStates[r.MarketState], Extended: r.extended(traded),
-		High52Week: r.price(r.High52Week), Low52Week: r.price(r.Low52Week), AverageVolume: r.AverageVolume.count(1),
+		Volume: volume(r.Volume, r.QuoteType, 0), MarketState: marketStates[r.MarketState], Extended: r.extended(traded),
+		High52Week: r.price(r.High52Week), Low52Week: r.price(r.Low52Week), AverageVolume: volume(r.AverageVolume, r.QuoteType, 1),
 		TrailingPE: r.trailingPE(*price), DividendYield: r.DividendYield.rounded(4), Delay: r.Delay.count(0),
 		Timestamp: time.Unix(traded, 0).UTC(), Source: source, FetchedAt: now,
 	}
