@@ -145,6 +145,30 @@ func TestOfPricesOutsideTheSessionTheLatestCounts(t *testing.T) {
 	}
 }
 
+func TestAChangeIsWithoutTheNoiseOfYahoosFloats(t *testing.T) {
+	for row, want := range map[string][2]string{
+		`"quoteType":"EQUITY","currency":"USD","regularMarketPrice":308.82,"regularMarketPreviousClose":305.75,"regularMarketChange":3.070007,
+			"postMarketPrice":309.02,"postMarketChange":0.19998169,"postMarketTime":1790990000`: {"3.07", "0.2"},
+		`"quoteType":"EQUITY","currency":"GBp","regularMarketPrice":308.8,"regularMarketPreviousClose":305.7,"regularMarketChange":3.0999756`: {"0.031", ""},
+		`"quoteType":"EQUITY","currency":"USD","regularMarketPrice":308.82,"regularMarketPreviousClose":300,"regularMarketChange":3.070007`:   {"3.070007", ""},
+		`"quoteType":"EQUITY","currency":"USD","regularMarketPrice":308.82,"regularMarketChange":3.070007`:                                    {"3.070007", ""},
+		`"quoteType":"CRYPTOCURRENCY","currency":"USD","regularMarketPrice":308.82,"regularMarketPreviousClose":305.75,"regularMarketChange":3.070007`: {
+			"3.070007", ""},
+	} {
+		got, err := answering(t, `{"quoteResponse":{"result":[{"symbol":"X","priceHint":2,"regularMarketTime":1790971201,`+row+`}],"error":null}}`).Quotes(t.Context(), []string{"X"})
+		if err != nil || len(got) != 1 {
+			t.Fatal(got, err)
+		}
+		changes := [2]string{got["X"].Change.String(), ""}
+		if e := got["X"].Extended; e != nil {
+			changes[1] = e.Change.String()
+		}
+		if changes != want {
+			t.Errorf("%s: got %v, want %v", row, changes, want)
+		}
+	}
+}
+
 func TestAStoryLeadsToWhereItCanBeRead(t *testing.T) {
 	row := func(id, links string) string {
 		return `{"id":"` + id + `","content":{"title":" A  title ","pubDate":"2026-11-20T10:00:00+02:00","provider":{"displayName":"P"},` + links + `}}`
