@@ -169,6 +169,25 @@ func TestAChangeIsWithoutTheNoiseOfYahoosFloats(t *testing.T) {
 	}
 }
 
+func TestWhatIsExpectedOrHeldNowIsOfToday(t *testing.T) {
+	const figures = `"price":{"symbol":"X","currency":"USD","regularMarketPrice":100,"marketCap":1000},"summaryDetail":{"dividendRate":2},
+		"defaultKeyStatistics":{"trailingEps":4,"forwardEps":5,"floatShares":9,"shortRatio":1.5,"heldPercentInsiders":0.1,"heldPercentInstitutions":0.6,"mostRecentQuarter":1790726400},
+		"financialData":{"financialCurrency":"USD","totalRevenue":70,"targetMeanPrice":120}`
+	got, err := answering(t, summaryOf(somebody+figures)).Metrics(t.Context(), "X")
+	if err != nil {
+		t.Fatal(err)
+	}
+	reported := []string{}
+	for _, m := range got.Metrics {
+		if m.AsOf == nil || !m.AsOf.Equal(now) {
+			reported = append(reported, m.Name)
+		}
+	}
+	if diff := cmp.Diff([]string{market.EPS, market.Revenue}, reported); diff != "" || len(got.Metrics) != 10 {
+		t.Errorf("got %d metrics; of the last quarter (-want +got):\n%s", len(got.Metrics), diff)
+	}
+}
+
 func TestAStoryLeadsToWhereItCanBeRead(t *testing.T) {
 	row := func(id, links string) string {
 		return `{"id":"` + id + `","content":{"title":" A  title ","pubDate":"2026-11-20T10:00:00+02:00","provider":{"displayName":"P"},` + links + `}}`
