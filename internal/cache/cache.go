@@ -23,6 +23,8 @@ type Entry[V any] struct {
 	FetchedAt time.Time
 	// MissedAt is when sources answered without the value, which they had given before; else zero.
 	MissedAt time.Time
+	// missingSince is when they first did, in the row of times that ends with MissedAt.
+	missingSince time.Time
 	// Stale says that it should have been asked for again, and could not be, or not in time, or that it was missed.
 	Stale bool
 }
@@ -38,8 +40,8 @@ type Config[V any] struct {
 	FreshUntil func(value V, fetchedAt time.Time) time.Time
 	// UnknownFor is how long nobody is asked again for a key that no source knows.
 	UnknownFor time.Duration
-	// BelievedFor is how long a value stands, as stale, against sources that answer and know the key no more; MissedFor is
-	// how long they are not asked again then. 0 makes such a key unknown at once.
+	// BelievedFor is how long a value stands, as stale, against sources that answer and know the key no more, from when they
+	// first did so; MissedFor is how long they are not asked again then. 0 makes such a key unknown at once.
 	BelievedFor, MissedFor time.Duration
 	// Patience is how long a caller waits for what is fresh while something stale is at hand; 0 serves what is stale at
 	// once while it is asked for again. Where sources failed last, nobody with something at hand waits. Who has nothing

@@ -208,7 +208,7 @@ func TestWhatNobodyKnowsIsNotAskedForAgainForAWhile(t *testing.T) {
 	})
 }
 
-func TestWhatSourcesLoseIsBelievedForAsLongAsWasSaid(t *testing.T) {
+func TestWhatSourcesLoseIsBelievedForAsLongAsWasSaidFromWhenTheyFirstLostIt(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := &source{}
 		cfg := s.config()
@@ -217,15 +217,32 @@ func TestWhatSourcesLoseIsBelievedForAsLongAsWasSaid(t *testing.T) {
 		get(t, c, "A")
 		fetched := time.Now()
 		s.blank.Store(true)
-		for range 59 {
-			time.Sleep(time.Minute)
+		time.Sleep(65 * time.Hour) // it is older than it will be believed when it is first missed
+		for range 60 {
 			if e, _ := get(t, c, "A"); !e.Stale || e.Unknown || e.Value.Call != 1 || !e.MissedAt.Equal(time.Now()) || !e.FetchedAt.Equal(fetched) {
 				t.Fatalf("got %+v", e)
 			}
+			time.Sleep(time.Minute)
 		}
-		time.Sleep(time.Minute)
-		if e, _ := get(t, c, "A"); !e.Unknown || s.calls.Load() != 61 {
+		if e, _ := get(t, c, "A"); !e.Unknown || s.calls.Load() != 62 {
 			t.Errorf("got %+v after %d calls", e, s.calls.Load())
+		}
+	})
+}
+
+func TestWhatSourcesHadAgainIsBelievedAnew(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &source{}
+		cfg := s.config()
+		cfg.BelievedFor, cfg.MissedFor, cfg.Patience = time.Hour, time.Minute, time.Second
+		c := newCache(t, cfg)
+		get(t, c, "A")
+		for i := range 4 {
+			s.blank.Store(i%2 == 0)
+			time.Sleep(50 * time.Minute)
+			if e, _ := get(t, c, "A"); e.Unknown || e.Stale != s.blank.Load() {
+				t.Errorf("after %d times: got %+v", i, e)
+			}
 		}
 	})
 }

@@ -19,6 +19,8 @@ type record struct {
 	Unknown   bool      `json:"u,omitempty"`
 	FetchedAt time.Time `json:"f"`
 	MissedAt  time.Time `json:"m,omitzero"`
+	// MissingSince is not in the tables: who reads a row there counts from its MissedAt.
+	MissingSince time.Time `json:"s,omitzero"`
 
 	life time.Duration // how long it is worth keeping in Redis
 }
@@ -71,6 +73,9 @@ func (c *Cache[V]) takeOver(key string, e Entry[V]) {
 			return i, otter.CancelOp
 		}
 		later := c.item(e)
+		if since := i.missingSince; !since.IsZero() && i.FetchedAt.Equal(e.FetchedAt) && since.Before(later.missingSince) {
+			later.missingSince = since
+		}
 		if c.isOld(later) {
 			later.last = i.last
 		}
@@ -85,7 +90,10 @@ func (e Entry[V]) isBefore(other Entry[V]) bool {
 
 // entry reads a record. What cannot be read, or is of the future, is an error, and as good as not there.
 func (c *Cache[V]) entry(r record) (e Entry[V], err error) {
-	e = Entry[V]{Unknown: r.Unknown, FetchedAt: r.FetchedAt.UTC(), MissedAt: r.MissedAt.UTC()}
+	e = Entry[V]{Unknown: r.Unknown, FetchedAt: r.FetchedAt.UTC(), MissedAt: r.MissedAt.UTC(), missingSince: r.MissingSince.UTC()}
+	if e.missingSince.IsZero() {
+		e.missingSince = e.MissedAt
+	}
 	if latest := c.cfg.Now().Add(aheadAtMost); e.FetchedAt.After(latest) || e.MissedAt.After(latest) {
 		return e, errors.New("it is of the future")
 	}
@@ -103,7 +111,7 @@ func (c *Cache[V]) entry(r record) (e Entry[V], err error) {
 func (c *Cache[V]) store(learned map[string]item[V]) {
 	now := c.cfg.Now()
 	for key, i := range learned {
-		r := record{Unknown: i.Unknown, FetchedAt: i.FetchedAt, MissedAt: i.MissedAt, life: i.until.Sub(now) + staleFor}
+		r := record{Unknown: i.Unknown, FetchedAt: i.FetchedAt, MissedAt: i.MissedAt, MissingSince: i.missingSince, life: i.until.Sub(now) + staleFor}
 		if !i.Unknown {
 			text, err := json.Marshal(i.Value)
 			if err != nil {

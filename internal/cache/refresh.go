@@ -122,14 +122,21 @@ func (c *Cache[V]) fetch(ctx context.Context, keys []string) (learned map[string
 }
 
 // missed is what to keep of a key that no source knows. Sources lose for a while what they know: what was known is
-// believed for some time before its key becomes unknown.
+// believed for some time before its key becomes unknown. That time begins when they first lose it, not when they last had
+// it: what is fresh over a weekend is not even asked for before it is older than that.
 func (c *Cache[V]) missed(key string, now time.Time) Entry[V] {
 	i, _ := c.known.GetIfPresent(key)
-	if i.known && !i.Unknown && now.Sub(i.FetchedAt) < c.cfg.BelievedFor {
-		i.MissedAt = now
-		return i.Entry
+	if !i.known || i.Unknown {
+		return Entry[V]{Unknown: true, FetchedAt: now}
 	}
-	return Entry[V]{Unknown: true, FetchedAt: now}
+	if i.missingSince.IsZero() {
+		i.missingSince = now
+	}
+	if now.Sub(i.missingSince) >= c.cfg.BelievedFor {
+		return Entry[V]{Unknown: true, FetchedAt: now}
+	}
+	i.MissedAt = now
+	return i.Entry
 }
 
 // fail leaves what is known as it is, and sources alone for a while.

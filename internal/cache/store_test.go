@@ -128,6 +128,28 @@ func TestAProcessUsesWhatAnotherFetchedLater(t *testing.T) {
 	})
 }
 
+func TestAProcessThatStartsBelievesWhatWasMissedFromTheLastTimeItReadsOf(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		s, c := &source{}, newClock()
+		p := start(t, s, d, "info", nil, c.now)
+		get(t, p.Cache, "A")
+		s.blank.Store(true)
+		c.advance(10 * time.Hour)
+		get(t, p.Cache, "A")
+		p.stop()
+		p = start(t, s, d, "info", nil, c.now)
+		c.advance(59 * time.Minute)
+		if e, _ := get(t, p.Cache, "A"); e.Unknown || !e.Stale {
+			t.Errorf("got %+v, want it believed for an hour", e)
+		}
+		c.advance(time.Minute)
+		if e, _ := get(t, p.Cache, "A"); !e.Unknown {
+			t.Errorf("got %+v, want it unknown then", e)
+		}
+		p.stop()
+	})
+}
+
 // written waits until the database has what was fetched at a time.
 func written(t *testing.T, d *db.DB, key string, at time.Time) {
 	t.Helper()

@@ -17,7 +17,7 @@ const (
 	freshUnknown = 5 * time.Minute
 	// freshMissed is how long nobody is asked again for a quote that was there before and just was not.
 	freshMissed = time.Minute
-	// believed is how long a quote stands against sources that answer without it.
+	// believed is how long a quote stands against sources that answer without it, from when they first do.
 	believed = 24 * time.Hour
 	// Settling is how long after the bell the closing price can still come: from the auction, and from sources that lag.
 	Settling = 30 * time.Minute

@@ -28,12 +28,13 @@ type Quote struct {
 	Open          *decimal.Decimal `json:"open" unit:"@currency/shares"`
 	DayHigh       *decimal.Decimal `json:"dayHigh" unit:"@currency/shares"`
 	DayLow        *decimal.Decimal `json:"dayLow" unit:"@currency/shares"`
-	Volume        *int64           `json:"volume" unit:"shares"`
+	Volume        *int64           `json:"volume" unit:"@volumeUnit" doc:"Null where nobody counts it, as of currencies, and where sources have an amount of money, as of crypto."`
+	VolumeUnit    string           `json:"volumeUnit" doc:"What volumes count: shares, or contracts of futures and options."`
 	MarketState   string           `json:"marketState" doc:"pre, regular, post or closed; empty when the source does not say."`
 	Extended      *Extended        `json:"extended" doc:"What it traded at outside the session, where that is later than the price; else null."`
 	High52Week    *decimal.Decimal `json:"high52Week" unit:"@currency/shares"`
 	Low52Week     *decimal.Decimal `json:"low52Week" unit:"@currency/shares"`
-	AverageVolume *int64           `json:"averageVolume" unit:"shares" doc:"A day, over three months."`
+	AverageVolume *int64           `json:"averageVolume" unit:"@volumeUnit" doc:"A day, over three months; null as volume is."`
 	MarketCap     *decimal.Decimal `json:"marketCap" unit:"@currency" doc:"In whole units of currency; null for what has no shares or coins of its own, such as funds."`
 	TrailingPE    *decimal.Decimal `json:"trailingPE" unit:"ratio" doc:"Price by the earnings per share of twelve months; null when those are none."`
 	DividendYield *decimal.Decimal `json:"dividendYield" unit:"%" doc:"In percent a year."`
@@ -56,8 +57,21 @@ type Extended struct {
 // Values of Quote.AssetClass and MarketState that decide something here.
 const (
 	Crypto  = "crypto"
+	Future  = "future"
+	Option  = "option"
 	Regular = "regular"
 )
+
+// Contracts are what the volume of some things counts; of all others it is Shares.
+const Contracts = "contracts"
+
+// VolumeUnit is what the volume of an asset class counts.
+func VolumeUnit(class string) string {
+	if class == Future || class == Option {
+		return Contracts
+	}
+	return Shares
+}
 
 // Source is where prices come from. Symbols are in our spelling (BRK.B, BTC-USD, VOD.L).
 type Source interface {
@@ -163,7 +177,7 @@ func (s *Service) collect(asked []string, known map[string]cache.Entry[Quote], f
 		case e.Unknown:
 			batch.Unknown = append(batch.Unknown, symbol)
 		default:
-			e.Value.Stale = e.Stale
+			e.Value.Stale, e.Value.VolumeUnit = e.Stale, VolumeUnit(e.Value.AssetClass)
 			if e.Stale {
 				batch.Warnings = append(batch.Warnings, staleWarning(e, failed[symbol], s.now()))
 			}

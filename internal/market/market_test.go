@@ -342,8 +342,30 @@ func TestAQuoteThatIsMissingForAWhileIsServedStale(t *testing.T) {
 		}
 		src.blank.Store(true)
 		time.Sleep(24 * time.Hour)
+		quotes(t, s, "AAPL")
+		time.Sleep(24 * time.Hour)
 		if batch := quotes(t, s, "AAPL"); !slices.Equal(batch.Unknown, []string{"AAPL"}) {
-			t.Errorf("got %+v, want it unknown after a day", batch)
+			t.Errorf("got %+v, want it unknown a day after it was first missed", batch)
+		}
+	})
+}
+
+func TestAQuoteOfFridayThatIsMissingForAMomentOnMondayIsServedStale(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		src := &source{name: "a", letters: "A"}
+		s := newService(t, src)
+		at(t, 20, 16, 40) // a Friday: the close has settled
+		quotes(t, s, "AAPL")
+		src.blank.Store(true)
+		at(t, 23, 9, 31)
+		batch := quotes(t, s, "AAPL")
+		if len(batch.Quotes) != 1 || !batch.Quotes[0].Stale || len(batch.Unknown) != 0 {
+			t.Fatalf("got %+v, want Friday's quote marked stale", batch)
+		}
+		src.blank.Store(false)
+		time.Sleep(time.Minute)
+		if batch := quotes(t, s, "AAPL"); len(batch.Quotes) != 1 || batch.Quotes[0].Stale || len(batch.Warnings) > 0 {
+			t.Errorf("got %+v, want it fresh again a minute later", batch)
 		}
 	})
 }

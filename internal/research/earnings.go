@@ -1,8 +1,11 @@
 package research
 
 import (
+	"cmp"
 	"context"
 	"slices"
+
+	"github.com/shopspring/decimal"
 
 	"github.com/jaspers-ai/jaspers/internal/cache"
 	"github.com/jaspers-ai/jaspers/internal/market"
@@ -62,7 +65,8 @@ func newestFirst(quarters []market.Quarter) []market.Quarter {
 	return sorted
 }
 
-// fill takes over from another source what the first does not say. Amounts in another currency stay out.
+// fill takes over from another source what the first does not say. Amounts in another currency stay out, and so do those
+// of which nobody can tell that they are in the same.
 func (e *Earnings) fill(other market.Earnings) []string {
 	fields := []string{}
 	note := func(field string, filled bool) {
@@ -72,6 +76,9 @@ func (e *Earnings) fill(other market.Earnings) []string {
 	}
 	if e.Currency != "" && other.Currency != "" && e.Currency != other.Currency {
 		return fields
+	}
+	if !e.isCountedLike(other) {
+		other = e.namesOf(other)
 	}
 	note("next", value(&e.Next, other.Next))
 	if e.Currency == "" && other.Currency != "" {
@@ -89,6 +96,38 @@ func (e *Earnings) fill(other market.Earnings) []string {
 	}
 	e.Quarters = newestFirst(e.Quarters)
 	return fields
+}
+
+// isCountedLike tells whether amounts of both are in one currency. Where one of the two does not say in which, they are
+// where a figure that both have is the same, and where dollars are meant of what is traded at home: of shares from abroad
+// some tell what the company reports in its own currency, and others what that is in dollars.
+func (e *Earnings) isCountedLike(other market.Earnings) bool {
+	if e.Currency == other.Currency || cmp.Or(e.Currency, other.Currency) == "USD" && !market.IsAbroad(e.Symbol) {
+		return true
+	}
+	return slices.ContainsFunc(other.Quarters, func(theirs market.Quarter) bool {
+		return slices.ContainsFunc(e.Quarters, func(q market.Quarter) bool {
+			return sameQuarter(q, theirs) && (isSame(q.EPSActual, theirs.EPSActual) || isSame(q.RevenueActual, theirs.RevenueActual))
+		})
+	})
+}
+
+func isSame(a, b *decimal.Decimal) bool { return a != nil && b != nil && !a.IsZero() && a.Equal(*b) }
+
+// namesOf is what another source says beside amounts: when the next report is, and which fiscal quarters ours are.
+func (e *Earnings) namesOf(other market.Earnings) market.Earnings {
+	names := market.Earnings{}
+	if other.Next != nil {
+		next := *other.Next
+		next.EPSEstimate, next.Revenue = nil, nil
+		names.Next = &next
+	}
+	for _, q := range other.Quarters {
+		if slices.ContainsFunc(e.Quarters, func(ours market.Quarter) bool { return sameQuarter(ours, q) }) {
+			names.Quarters = append(names.Quarters, market.Quarter{PeriodEnd: q.PeriodEnd, FiscalYear: q.FiscalYear, FiscalQuarter: q.FiscalQuarter})
+		}
+	}
+	return names
 }
 
 // sameQuarter tells whether two sources mean one quarter: some say the day it ended on, others the end of that month.

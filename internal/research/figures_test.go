@@ -13,6 +13,7 @@ import (
 	"github.com/jaspers-ai/jaspers/internal/calendar"
 	"github.com/jaspers-ai/jaspers/internal/fault"
 	"github.com/jaspers-ai/jaspers/internal/market"
+	"github.com/jaspers-ai/jaspers/internal/research"
 )
 
 func metric(name, unit string, value int64, source string) market.Metric {
@@ -107,6 +108,39 @@ func TestMetricsThatMoveWithThePriceAreAskedForAgainWhileItMoves(t *testing.T) {
 			t.Errorf("%s: got %d questions, want %d", d.clock(), got, c.want)
 		}
 	}
+}
+
+func TestAmountsOfWhichNobodySaysTheCurrencyGetNoOthers(t *testing.T) {
+	quarter := func(end string, eps, revenue *decimal.Decimal) market.Quarter {
+		return market.Quarter{PeriodEnd: day(end), EPSActual: eps, RevenueActual: revenue}
+	}
+	fiscal := quarter("2026-09-30", amount(3), amount(33))
+	fiscal.FiscalYear, fiscal.FiscalQuarter = new(2026), new(3)
+	next := &market.NextEvent{From: day("2027-01-14"), To: day("2027-01-14"), EPSEstimate: amount(4), Revenue: amount(40)}
+	unsaid := market.Earnings{Next: next, Quarters: []market.Quarter{fiscal, quarter("2026-03-31", amount(2), amount(25))}}
+	said := func(currency string, eps int64) market.Earnings {
+		return market.Earnings{Currency: currency, Quarters: []market.Quarter{quarter("2026-09-30", amount(eps), nil)}}
+	}
+	joined := func(symbol string, first, second market.Earnings) research.Earnings {
+		all := func(e market.Earnings) map[string]market.Earnings { return map[string]market.Earnings{symbol: e} }
+		got, _, err := newDesk(t, nil, &vendor{name: "first", earnings: all(first)}, &vendor{name: "second", earnings: all(second)}).Earnings(t.Context(), symbol)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return got
+	}
+	named := quarter("2026-09-30", amount(17), nil)
+	named.FiscalYear, named.FiscalQuarter = new(2026), new(3)
+	got := joined("TSM", said("TWD", 17), unsaid)
+	want(t, "quarters", []market.Quarter{named}, got.Quarters)
+	want(t, "next", &market.NextEvent{From: next.From, To: next.To}, got.Next)
+	want(t, "filled in", []string{"next", "fiscalYear"}, got.Sources[1].Fields)
+	got = joined("TSM", unsaid, said("TWD", 17))
+	want(t, "the currency of the first", "", got.Currency)
+	want(t, "abroad", 1, len(joined("VOD.L", said("USD", 17), unsaid).Quarters))
+	want(t, "of dollars at home", 2, len(joined("TSM", said("USD", 17), unsaid).Quarters))
+	want(t, "of a figure that both have", 2, len(joined("TSM", said("TWD", 3), unsaid).Quarters))
+	want(t, "the currency of a figure that both have", "TWD", joined("TSM", unsaid, said("TWD", 3)).Currency)
 }
 
 func TestQuartersOfTwoSourcesAreJoined(t *testing.T) {

@@ -130,7 +130,7 @@ func (s *Service) newsSpan(first, last calendar.Day) (calendar.Day, calendar.Day
 // left out, but for what it knows and the one before does not.
 func (s *Service) merged(all []market.Story, first, last calendar.Day, limit int) []market.Story {
 	merged := []market.Story{}
-	byURL, byHeadline := map[string]int{}, map[string]int{}
+	byURL, byHeadline := map[string]int{}, map[string][]int{} // headlines such as "The week ahead" come again
 	for _, story := range all {
 		if at := calendar.DayOf(story.PublishedAt); at.Before(first) || last.Before(at) || story.PublishedAt.After(s.now().Add(ahead)) {
 			continue
@@ -138,20 +138,29 @@ func (s *Service) merged(all []market.Story, first, last calendar.Day, limit int
 		address, headline := sameURL(story.URL), sameHeadline(story.Headline)
 		i, known := byURL[address]
 		if !known || address == "" {
-			i, known = byHeadline[headline]
-			known = known && story.PublishedAt.Sub(merged[i].PublishedAt).Abs() <= repeated
+			i, known = repetition(merged, byHeadline[headline], story.PublishedAt)
 		}
 		if known {
 			merged[i] = joined(merged[i], story)
 			continue
 		}
-		byURL[address], byHeadline[headline] = len(merged), len(merged)
+		byURL[address], byHeadline[headline] = len(merged), append(byHeadline[headline], len(merged))
 		merged = append(merged, story)
 	}
 	slices.SortStableFunc(merged, func(a, b market.Story) int {
 		return cmp.Or(b.PublishedAt.Compare(a.PublishedAt), strings.Compare(a.ID, b.ID))
 	})
 	return merged[:min(len(merged), limit, MaxStories)]
+}
+
+// repetition finds which of the stories that have a headline appeared at about the time.
+func repetition(stories []market.Story, alike []int, at time.Time) (int, bool) {
+	for _, i := range alike {
+		if at.Sub(stories[i].PublishedAt).Abs() <= repeated {
+			return i, true
+		}
+	}
+	return 0, false
 }
 
 // joined is a story with what its repetition says more.

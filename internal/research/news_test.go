@@ -75,6 +75,35 @@ func TestNewsOfTheMarketAndOfNothing(t *testing.T) {
 	}
 }
 
+func TestAHeadlineThatComesEveryWeekIsOfTheStoryOfItsTime(t *testing.T) {
+	const headline = "Apple: the week in review"
+	first := &vendor{name: "first", stories: map[string][]market.Story{"AAPL": {
+		story("this week", headline, "https://press.test/2", time.Hour), story("last week", headline, "https://press.test/1", 6*24*time.Hour),
+	}}}
+	second := &vendor{name: "second", stories: map[string][]market.Story{"AAPL": {
+		story("again", headline, "https://second.test/2", 2*time.Hour), story("again last week", headline, "https://second.test/1", 6*24*time.Hour+time.Hour),
+	}}}
+	want(t, "stories", []string{"this week", "last week"}, newDesk(t, nil, first, second).stories("AAPL", "", "", 50))
+}
+
+func TestWhatOnlyLooksLikeATagStays(t *testing.T) {
+	for headline, wanted := range map[string]string{
+		"Q3<Q2 for Apple while Q4>Q3 is expected": "Q3<Q2 for Apple while Q4>Q3 is expected",
+		"P/E<peers, yield>peers":                  "P/E<peers, yield>peers",
+		"A <STRONG>strong</STRONG> day<br/>next":  "A strong day next",
+		"A <made-up onclick=run()>word</made-up>": "A word",
+		"A <!-- hidden --> word<?php run() ?>":    "A word",
+		"Up &lt;h2 id=x&gt;twice&lt;/h2&gt;":      "Up twice",
+	} {
+		d := newDesk(t, nil, &vendor{name: "first", stories: map[string][]market.Story{"AAPL": {story("1", headline, "https://press.test/1", time.Hour)}}})
+		news, _, err := d.News(t.Context(), "AAPL", calendar.Day{}, calendar.Day{}, 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want(t, headline, wanted, news.Stories[0].Headline)
+	}
+}
+
 func TestDaysThatNoSourceHasNewsOfAreRefused(t *testing.T) {
 	d := newDesk(t, nil, &vendor{name: "first", stories: map[string][]market.Story{"AAPL": {}}})
 	for _, days := range [][2]string{{"2026-11-20", "2026-11-19"}, {"2025-01-01", "2025-01-02"}, {"2026-06-01", "2026-11-20"}, {"2026-12-24", ""}} {

@@ -8,8 +8,16 @@ import (
 	"unicode"
 )
 
-// tag matches what looks like a tag of HTML; "a < b" does not.
-var tag = regexp.MustCompile(`<[A-Za-z/!?][^<>]*>`)
+// tag matches tags of HTML and comments, and whatever else a browser could take for a tag that does something, with
+// attributes. "a < b" is none, nor is "Q3<Q2 while Q4>Q3".
+var tag = regexp.MustCompile(`(?i)<(?:(?:` + tagNames + `)(?:[\s/][^<>]*)?|[a-z][^<>]*=[^<>]*|[/!?][^<>]*)>`)
+
+// tagNames are the names of HTML's tags, those that it has no more among them.
+const tagNames = `a|abbr|acronym|address|applet|area|article|aside|audio|b|base|bdi|bdo|big|blockquote|body|br|button|canvas|caption|center|cite|code|` +
+	`col|colgroup|data|datalist|dd|del|details|dfn|dialog|dir|div|dl|dt|em|embed|fieldset|figcaption|figure|font|footer|form|frame|frameset|` +
+	`h[1-6]|head|header|hgroup|hr|html|i|iframe|img|input|ins|kbd|label|legend|li|link|main|map|mark|marquee|math|menu|meta|meter|nav|noscript|` +
+	`object|ol|optgroup|option|output|p|param|picture|pre|progress|q|rp|rt|ruby|s|samp|script|section|select|small|source|span|strike|strong|` +
+	`style|sub|summary|sup|svg|table|tbody|td|template|textarea|tfoot|th|thead|time|title|tr|track|tt|u|ul|var|video|wbr`
 
 // plain makes words of somebody else's into text that is safe to show and to hand on: without tags, control characters
 // and characters that are not seen, in one paragraph, and with at most so many characters.

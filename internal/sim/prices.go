@@ -83,6 +83,9 @@ func (w *World) nextBar(in *Instrument, before []bar, day calendar.Day) bar {
 	b.low = max(bottom-bottom*(spread*abs(w.deviation(in.key, n, 3))/2500)/million, 1)
 	turnover := 4_000 + int64(w.random(in.key, n, 4)%5_000) // millionths of the shares
 	b.volume = in.shares * turnover
+	if in.Kind == Crypto {
+		b.volume = in.traded(b.close, day).Mul(decimal.NewFromInt(b.volume)).IntPart()
+	}
 	return b
 }
 

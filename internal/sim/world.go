@@ -78,7 +78,7 @@ type Quote struct {
 	Low           decimal.Decimal
 	Change        decimal.Decimal // Price - PreviousClose
 	ChangePercent decimal.Decimal // of PreviousClose, rounded to 8 digits
-	Volume        int64           // of Day so far
+	Volume        int64           // of Day so far: shares or, of crypto, an amount in Currency, as Yahoo has it
 	Day           calendar.Day    // whose session the price is from: the last one that has begun
 	Time          time.Time       // of the last trade: now or the last close
 }

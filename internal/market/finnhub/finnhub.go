@@ -41,7 +41,7 @@ func New(base, key string, client *upstream.Client, now func() time.Time) *Sourc
 func (*Source) Name() string { return "finnhub" }
 
 // get asks for what ("quotes"). The key goes into a header, since addresses end up in logs. Statuses with a meaning of
-// Finnhub's own become faults here: a key that is refused, and what the plan does not include.
+// Finnhub's own become faults here: a key that is refused, what the plan does not include, and what is no question to Finnhub.
 func (s *Source) get(ctx context.Context, path string, query url.Values, what string) (*upstream.Answer, error) {
 	answer, err := s.client.Do(ctx, upstream.Request{
 		Method: http.MethodGet, URL: s.base + path + "?" + query.Encode(), Endpoint: "GET " + path,
@@ -55,6 +55,8 @@ func (s *Source) get(ctx context.Context, path string, query url.Values, what st
 		return nil, fault.New(fault.UpstreamFailed, "Finnhub does not take the key that the server has; its operator can set a valid one as JASPERS_FINNHUB_API_KEY")
 	case http.StatusForbidden:
 		return nil, fault.New(fault.NotOffered, "the plan of the server's Finnhub key does not include %s of this symbol", what)
+	case http.StatusUnprocessableEntity:
+		return nil, fault.New(fault.NotOffered, "Finnhub takes no such question for %s", what)
 	}
 	return answer, answer.Fault(what)
 }

@@ -27,28 +27,20 @@ type quoteRow struct {
 }
 
 // Quotes asks for each symbol of New York, whose prices are US dollars. What is of elsewhere is not asked for, and so
-// missing. The first error ends the asking; what was found before it is returned with it.
+// missing; so is what Finnhub refuses while it answers for another: the free plan lacks shares that trade in New York and
+// are at home elsewhere, which their symbols do not tell. Every other error ends the asking; what was found before it is
+// returned with it.
 func (s *Source) Quotes(ctx context.Context, symbols []string) (map[string]market.Quote, error) {
 	asking, stop := context.WithCancel(ctx)
 	defer stop()
-	var mu sync.Mutex
-	found := map[string]market.Quote{}
-	var failed error
+	r := &round{found: map[string]market.Quote{}, stop: stop}
 	next := make(chan string)
 	var workers sync.WaitGroup
 	for range min(atOnce, len(symbols)) {
 		workers.Go(func() {
 			for symbol := range next {
 				quote, known, err := s.quote(asking, symbol)
-				mu.Lock()
-				if known {
-					found[symbol] = quote
-				}
-				if err != nil && failed == nil {
-					failed = err
-					stop()
-				}
-				mu.Unlock()
+				r.note(symbol, quote, known, err)
 			}
 		})
 	}
@@ -63,10 +55,44 @@ func (s *Source) Quotes(ctx context.Context, symbols []string) (map[string]marke
 	}
 	close(next)
 	workers.Wait()
-	if failed == nil && ctx.Err() != nil {
-		failed = fault.From(ctx.Err())
+	if err := r.end(); err != nil || ctx.Err() == nil {
+		return r.found, err
 	}
-	return found, failed
+	return r.found, fault.From(ctx.Err())
+}
+
+// round is the asking for the quotes of one batch.
+type round struct {
+	mu              sync.Mutex
+	found           map[string]market.Quote
+	answered        bool // whether Finnhub said something of a symbol, be it that it does not know it
+	refused, failed error
+	stop            func()
+}
+
+// note keeps what was said of a symbol. What the plan does not include is about that symbol alone.
+func (r *round) note(symbol string, quote market.Quote, known bool, err error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	switch {
+	case known:
+		r.found[symbol], r.answered = quote, true
+	case err == nil:
+		r.answered = true
+	case fault.Is(err, fault.NotOffered):
+		r.refused = err
+	case r.failed == nil:
+		r.failed = err
+		r.stop()
+	}
+}
+
+// end is the error of the whole. Where every symbol was refused it may be the key that is.
+func (r *round) end() error {
+	if r.failed == nil && !r.answered {
+		return r.refused
+	}
+	return r.failed
 }
 
 // quote is false for a symbol that Finnhub does not know.

@@ -166,6 +166,40 @@ func TestAWrongKeyIsSaidToBeOne(t *testing.T) {
 	}
 }
 
+// refusing is a source at a Finnhub that answers with the status for what refuses says so of.
+func refusing(t *testing.T, status int, refuses func(symbol string) bool) *finnhub.Source {
+	t.Helper()
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		if refuses(r.URL.Query().Get("symbol")) {
+			w.WriteHeader(status)
+			_, _ = io.WriteString(w, `{"error":"You don't have access to this resource."}`)
+			return
+		}
+		_, _ = io.WriteString(w, `{"c":308.82,"d":3.83,"dp":1.2558,"h":311.4,"l":305.84,"o":306.12,"pc":304.99,"t":1779480000}`)
+	}))
+	t.Cleanup(server.Close)
+	return sourceAt(t, server.URL, "", patience)
+}
+
+func TestASymbolThatFinnhubRefusesTakesNoOthersQuoteAway(t *testing.T) {
+	batch := []string{"RHHBY", "AAPL", "MSFT", "NVDA", "AMZN", "GOOGL", "META", "NSRGY"}
+	abroad := func(symbol string) bool { return symbol == "RHHBY" || symbol == "NSRGY" }
+	for _, status := range []int{403, 422} {
+		if got, err := refusing(t, status, abroad).Quotes(t.Context(), batch); err != nil || len(got) != 6 {
+			t.Errorf("%d: got %d quotes, %v, want the six that it gives", status, len(got), err)
+		}
+		if got, err := refusing(t, status, abroad).Quotes(t.Context(), []string{"RHHBY"}); !fault.Is(err, fault.NotOffered) || len(got) != 0 {
+			t.Errorf("%d for it alone: got %d quotes, %v, want %s", status, len(got), err, fault.NotOffered)
+		}
+	}
+	for _, status := range []int{401, 429, 500} {
+		if _, err := refusing(t, status, abroad).Quotes(t.Context(), batch); err == nil || fault.Is(err, fault.NotOffered) {
+			t.Errorf("%d: got %v, want the failure of the whole", status, err)
+		}
+	}
+}
+
 func TestTheLimitOfTheFreePlanIsLeftAlone(t *testing.T) {
 	s, source := simulated(t)
 	s.Finnhub.Unlimited = false

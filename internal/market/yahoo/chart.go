@@ -203,7 +203,7 @@ func (c *chart) bar(i int) (market.Bar, bool) {
 		b.Total = c.price(c.Indicators.Adjusted[0].Close, i)
 	}
 	if i < len(q.Volume) {
-		b.Volume = volume(q.Volume[i], c.Meta.Type)
+		b.Volume = volume(q.Volume[i], c.Meta.Type, 0)
 	}
 	return b, last.Valid
 }

@@ -108,11 +108,9 @@ func (s *summary) quarters(currency string, now time.Time) []market.Quarter {
 			surprise := q.EPSActual.Sub(*q.EPSEstimate)
 			q.Surprise = &surprise
 		}
-		for _, c := range s.Earnings.is.Shares.Quarters {
-			if same(c.Actual, h.Actual) && same(c.Estimate, h.Estimate) {
-				q.RevenueActual = revenues[c.Quarter]
-				delete(revenues, c.Quarter)
-			}
+		if quarter, ok := s.calendarQuarter(h.Actual, h.Estimate, q.PeriodEnd); ok {
+			q.RevenueActual = revenues[quarter]
+			delete(revenues, quarter)
 		}
 		if q.EPSActual != nil || q.EPSEstimate != nil || q.RevenueActual != nil {
 			quarters = append(quarters, q)
@@ -125,6 +123,22 @@ func (s *summary) quarters(currency string, now time.Time) []market.Quarter {
 	}
 	slices.SortFunc(quarters, func(a, b market.Quarter) int { return b.PeriodEnd.Compare(a.PeriodEnd) })
 	return slices.CompactFunc(quarters, func(a, b market.Quarter) bool { return a.PeriodEnd == b.PeriodEnd })
+}
+
+// calendarQuarter is the one with these earnings. Several may have the same, and then it is that which ends nearest to the
+// day.
+func (s *summary) calendarQuarter(actual, estimate figure, day calendar.Day) (nearest text, found bool) {
+	least := int32(0)
+	for _, c := range s.Earnings.is.Shares.Quarters {
+		end, ok := quarterEnd(c.Quarter)
+		if !ok || !same(c.Actual, actual) || !same(c.Estimate, estimate) {
+			continue
+		}
+		if apart := max(end.Number(), day.Number()) - min(end.Number(), day.Number()); !found || apart < least {
+			nearest, found, least = c.Quarter, true, apart
+		}
+	}
+	return nearest, found
 }
 
 // revenues are those above zero by the calendar's quarter.

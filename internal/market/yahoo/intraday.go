@@ -95,7 +95,7 @@ func (c *chart) intraday(g grain) []market.IntradayBar {
 		at, ok := stamp.whole(1, lastSecond)
 		bar, priced := c.shortBar(i)
 		bar.Start = time.Unix(at, 0).UTC()
-		if !ok || !priced || c.isLastTrade(i, at, bar) {
+		if !ok || !priced || c.isLastTrade(i, at) {
 			continue
 		}
 		n := len(bars)
@@ -132,8 +132,10 @@ func join(b *market.IntradayBar, next market.IntradayBar) {
 
 // isLastTrade tells whether the last bar is none: Yahoo puts the last trade behind the bars, at its own second and without
 // a volume.
-func (c *chart) isLastTrade(i int, at int64, bar market.IntradayBar) bool {
-	return i == len(c.Timestamp)-1 && (at%60 != 0 || (bar.Volume == nil || *bar.Volume == 0) && c.Meta.MarketTime.isAt(at))
+func (c *chart) isLastTrade(i int, at int64) bool {
+	volumes := c.Indicators.Quote[0].Volume
+	traded := i < len(volumes) && volumes[i].count(1) != nil
+	return i == len(c.Timestamp)-1 && (at%60 != 0 || !traded && c.Meta.MarketTime.isAt(at))
 }
 
 // shortBar is the i-th of the chart, without its start; false where a price is missing.
@@ -148,7 +150,7 @@ func (c *chart) shortBar(i int) (market.IntradayBar, bool) {
 	}
 	bar := market.IntradayBar{Open: open, High: high, Low: low, Close: *last}
 	if i < len(q.Volume) {
-		bar.Volume = volume(q.Volume[i], c.Meta.Type)
+		bar.Volume = volume(q.Volume[i], c.Meta.Type, 0)
 	}
 	return bar, true
 }

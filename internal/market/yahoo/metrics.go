@@ -121,7 +121,7 @@ func (b *sheet) enter(name, period, currency string, value *decimal.Decimal) {
 	if money {
 		m.Currency = currency
 	}
-	if kind.FromPrice || name == market.TargetPrice {
+	if kind.IsOfToday() {
 		m.AsOf = &b.now
 	}
 	b.metrics = append(b.metrics, m)
@@ -153,7 +153,7 @@ func (s *summary) enterPrices(b *sheet) {
 	b.enter(market.DividendYield, "", "", firstOf(d.DividendYield.percent(), d.FundYield.percent()))
 	b.enter(market.PayoutRatio, market.TTM, "", d.Payout.percent())
 	b.enter(market.Beta, "", "", firstOf(d.Beta.rounded(ratioDigits), k.FundBeta.rounded(ratioDigits)))
-	if class != market.Crypto { // whose volume is an amount
+	if class != market.Crypto && market.VolumeUnit(class) == market.Shares { // that of crypto is an amount
 		b.enter(market.AverageVolume, "", "", d.AverageVolume.positive(0))
 	}
 	if hasOwnShares(class) {

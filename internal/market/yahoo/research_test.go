@@ -67,6 +67,30 @@ func TestEarningsOfAnotherCurrencyThanRevenueStandAlone(t *testing.T) {
 	}
 }
 
+func TestRevenueGoesToItsQuarterWhereSeveralEarnedTheSame(t *testing.T) {
+	const said = `"earnings":{"financialCurrency":"USD",
+		"earningsChart":{"quarterly":[{"date":"3Q2025","actual":0.5,"estimate":0.5},{"date":"4Q2025","actual":0.5,"estimate":0.5},{"date":"1Q2026","actual":0.6,"estimate":0.5}]},
+		"financialsChart":{"quarterly":[{"date":"3Q2025","revenue":300},{"date":"4Q2025","revenue":400},{"date":"1Q2026","revenue":100}]}},
+		"earningsHistory":{"history":[{"epsActual":0.5,"epsEstimate":0.5,"quarter":1759190400,"currency":"USD"},
+			{"epsActual":0.5,"epsEstimate":0.5,"quarter":1767139200,"currency":"USD"},{"epsActual":0.6,"epsEstimate":0.5,"quarter":1774915200,"currency":"USD"}]}`
+	got, err := answering(t, summaryOf(somebody+said)).Earnings(t.Context(), "X")
+	if err != nil {
+		t.Fatal(err)
+	}
+	revenues := []string{}
+	for _, q := range got.Quarters {
+		said := "no revenue"
+		if q.RevenueActual != nil {
+			said = q.RevenueActual.String()
+		}
+		revenues = append(revenues, q.PeriodEnd.String()+" "+said)
+	}
+	want := []string{"2026-03-31 100", "2025-12-31 400", "2025-09-30 300"}
+	if diff := cmp.Diff(want, revenues); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
 func TestAReportThatIsOverIsNotTheNext(t *testing.T) {
 	const said = `"calendarEvents":{"earnings":{"earningsDate":[1785441600],"isEarningsDateEstimate":false,"earningsAverage":1.9}}`
 	got, err := answering(t, summaryOf(somebody+said)).Earnings(t.Context(), "X")
@@ -118,6 +142,49 @@ func TestOfPricesOutsideTheSessionTheLatestCounts(t *testing.T) {
 		if session != want {
 			t.Errorf("%s: got %q, want %q", more, session, want)
 		}
+	}
+}
+
+func TestAChangeIsWithoutTheNoiseOfYahoosFloats(t *testing.T) {
+	for row, want := range map[string][2]string{
+		`"quoteType":"EQUITY","currency":"USD","regularMarketPrice":308.82,"regularMarketPreviousClose":305.75,"regularMarketChange":3.070007,
+			"postMarketPrice":309.02,"postMarketChange":0.19998169,"postMarketTime":1790990000`: {"3.07", "0.2"},
+		`"quoteType":"EQUITY","currency":"GBp","regularMarketPrice":308.8,"regularMarketPreviousClose":305.7,"regularMarketChange":3.0999756`: {"0.031", ""},
+		`"quoteType":"EQUITY","currency":"USD","regularMarketPrice":308.82,"regularMarketPreviousClose":300,"regularMarketChange":3.070007`:   {"3.070007", ""},
+		`"quoteType":"EQUITY","currency":"USD","regularMarketPrice":308.82,"regularMarketChange":3.070007`:                                    {"3.070007", ""},
+		`"quoteType":"CRYPTOCURRENCY","currency":"USD","regularMarketPrice":308.82,"regularMarketPreviousClose":305.75,"regularMarketChange":3.070007`: {
+			"3.070007", ""},
+	} {
+		got, err := answering(t, `{"quoteResponse":{"result":[{"symbol":"X","priceHint":2,"regularMarketTime":1790971201,`+row+`}],"error":null}}`).Quotes(t.Context(), []string{"X"})
+		if err != nil || len(got) != 1 {
+			t.Fatal(got, err)
+		}
+		changes := [2]string{got["X"].Change.String(), ""}
+		if e := got["X"].Extended; e != nil {
+			changes[1] = e.Change.String()
+		}
+		if changes != want {
+			t.Errorf("%s: got %v, want %v", row, changes, want)
+		}
+	}
+}
+
+func TestWhatIsExpectedOrHeldNowIsOfToday(t *testing.T) {
+	const figures = `"price":{"symbol":"X","currency":"USD","regularMarketPrice":100,"marketCap":1000},"summaryDetail":{"dividendRate":2},
+		"defaultKeyStatistics":{"trailingEps":4,"forwardEps":5,"floatShares":9,"shortRatio":1.5,"heldPercentInsiders":0.1,"heldPercentInstitutions":0.6,"mostRecentQuarter":1790726400},
+		"financialData":{"financialCurrency":"USD","totalRevenue":70,"targetMeanPrice":120}`
+	got, err := answering(t, summaryOf(somebody+figures)).Metrics(t.Context(), "X")
+	if err != nil {
+		t.Fatal(err)
+	}
+	reported := []string{}
+	for _, m := range got.Metrics {
+		if m.AsOf == nil || !m.AsOf.Equal(now) {
+			reported = append(reported, m.Name)
+		}
+	}
+	if diff := cmp.Diff([]string{market.EPS, market.Revenue}, reported); diff != "" || len(got.Metrics) != 10 {
+		t.Errorf("got %d metrics; of the last quarter (-want +got):\n%s", len(got.Metrics), diff)
 	}
 }
 

@@ -86,9 +86,10 @@ func (s *session) open(ctx context.Context) (pass, error) {
 	return p, nil
 }
 
-// bare asks the host that only sets the cookie, whatever its status.
+// bare asks the host that only sets the cookie, whatever its status: it answers 502 as a matter of course, so that one
+// answer is all there is to have.
 func (s *session) bare(ctx context.Context) (jar, error) {
-	answer, err := s.door.client.Do(ctx, upstream.Request{Method: http.MethodGet, URL: s.door.hosts.Cookie + "/", Endpoint: "GET cookie"})
+	answer, err := s.door.client.Do(upstream.Once(ctx), upstream.Request{Method: http.MethodGet, URL: s.door.hosts.Cookie + "/", Endpoint: "GET cookie"})
 	if err != nil {
 		return nil, err
 	}

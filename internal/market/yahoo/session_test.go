@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -28,6 +29,33 @@ func sourceAt(t *testing.T, hosts yahoo.Hosts, at time.Time, origins ...string) 
 	}
 	t.Cleanup(client.HTTP().CloseIdleConnections)
 	return yahoo.New(hosts, client, func() time.Time { return at })
+}
+
+func TestACookieHostThatFailsIsAskedOnce(t *testing.T) {
+	h := &host{quotes: apple}
+	h.setCrumb("ab.c/dEf1gh")
+	var asked atomic.Int32
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path != "/" {
+			h.ServeHTTP(w, r)
+			return
+		}
+		asked.Add(1)
+		w.Header().Add("Set-Cookie", "A3=d=anonymous&S=x; Max-Age=31557600; Domain=.yahoo.com; Path=/; Secure")
+		w.WriteHeader(http.StatusBadGateway) // as is normal there
+	}))
+	t.Cleanup(server.Close)
+	client, err := upstream.New(upstream.Config{
+		Provider: "Yahoo", Origins: []string{server.URL}, AllowPrivate: true, SharedLimit: true, UserAgent: yahoo.UserAgent, Now: func() time.Time { return now },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(client.HTTP().CloseIdleConnections)
+	got, err := yahoo.New(yahoo.HostsAt(server.URL), client, func() time.Time { return now }).Quotes(t.Context(), []string{"AAPL"})
+	if err != nil || len(got) != 1 || asked.Load() != 1 {
+		t.Errorf("got %d quotes, %v, after %d questions for a cookie, want 1", len(got), err, asked.Load())
+	}
 }
 
 // europe is a Yahoo whose host for the cookie gives none, and each of whose hosts has a path of the server. It notes what

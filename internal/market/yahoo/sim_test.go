@@ -112,6 +112,22 @@ func TestAnExpiredCrumbIsHealedUnseen(t *testing.T) {
 	}
 }
 
+func TestOfCryptoYahooCountsMoneyAndWeNothing(t *testing.T) {
+	s, source, _ := simulated(t)
+	truth, _ := s.World.Quote("BTC-USD")
+	if supply := int64(21_000_000); truth.Volume < supply {
+		t.Fatalf("got a volume of %d, want an amount of money, as Yahoo has it", truth.Volume)
+	}
+	got, err := source.Quotes(t.Context(), []string{"BTC-USD", "AAPL"})
+	if err != nil || got["BTC-USD"].Volume != nil || got["BTC-USD"].AverageVolume != nil || got["AAPL"].Volume == nil || got["AAPL"].AverageVolume == nil {
+		t.Errorf("got %+v, %v, want volumes of the share alone", got, err)
+	}
+	bars, err := source.Bars(t.Context(), "BTC-USD", "15m", now.Add(-6*time.Hour), now)
+	if err != nil || len(bars.Bars) == 0 || bars.Bars[0].Volume != nil {
+		t.Errorf("got %d bars, %v, want some without volumes", len(bars.Bars), err)
+	}
+}
+
 // patienceWith is short where nothing comes.
 func patienceWith(kind sim.FaultKind) time.Duration {
 	if kind == sim.FaultLatency {

@@ -131,12 +131,13 @@ func (n number) count(least int64) *int64 {
 	return nil
 }
 
-// volume is how much was traded, which can be nothing. Of currencies Yahoo says 0: nobody counts what is traded of them.
-func volume(n number, quoteType text) *int64 {
-	if quoteType == "CURRENCY" {
+// volume is how much was traded, of the least at least. Of currencies Yahoo says 0, since nobody counts what is traded of
+// them, and of crypto an amount of money, which is no number of coins.
+func volume(n number, quoteType text, least int64) *int64 {
+	if quoteType == "CURRENCY" || classOf(quoteType) == market.Crypto {
 		return nil
 	}
-	return n.count(0)
+	return n.count(least)
 }
 
 // minorUnits are the currencies Yahoo quotes by the hundredth.
@@ -154,7 +155,7 @@ func hasOwnShares(class string) bool { return class == "equity" || class == mark
 // assetClasses says Yahoo's quote types in our words.
 var assetClasses = map[text]string{
 	"EQUITY": "equity", "ETF": "etf", "MUTUALFUND": "fund", "INDEX": "index", "CURRENCY": "currency",
-	"CRYPTOCURRENCY": market.Crypto, "FUTURE": "future", "OPTION": "option",
+	"CRYPTOCURRENCY": market.Crypto, "FUTURE": market.Future, "OPTION": market.Option,
 }
 
 // marketStates says Yahoo's market states in our words.
@@ -177,10 +178,10 @@ func (r quoteRow) quote(symbol, source string, now time.Time) (market.Quote, boo
 	q := market.Quote{
 		Symbol: symbol, Name: strings.TrimSpace(string(cmp.Or(r.LongName, r.ShortName))), AssetClass: class, Exchange: string(r.Exchange),
 		Currency: wholeUnit(r.Currency),
-		Price:    *price, Change: r.amount(r.Change), ChangePercent: r.ChangePercent.rounded(4),
+		Price:    *price, Change: r.change(r.Change, price, r.price(r.PreviousClose)), ChangePercent: r.ChangePercent.rounded(4),
 		PreviousClose: r.price(r.PreviousClose), Open: r.price(r.Open), DayHigh: r.price(r.DayHigh), DayLow: r.price(r.DayLow),
-		Volume: volume(r.Volume, r.QuoteType), MarketState: marketStates[r.MarketState], Extended: r.extended(traded),
-		High52Week: r.price(r.High52Week), Low52Week: r.price(r.Low52Week), AverageVolume: r.AverageVolume.count(1),
+		Volume: volume(r.Volume, r.QuoteType, 0), MarketState: marketStates[r.MarketState], Extended: r.extended(price, traded),
+		High52Week: r.price(r.High52Week), Low52Week: r.price(r.Low52Week), AverageVolume: volume(r.AverageVolume, r.QuoteType, 1),
 		TrailingPE: r.trailingPE(*price), DividendYield: r.DividendYield.rounded(4), Delay: r.Delay.count(0),
 		Timestamp: time.Unix(traded, 0).UTC(), Source: source, FetchedAt: now,
 	}
@@ -191,7 +192,7 @@ func (r quoteRow) quote(symbol, source string, now time.Time) (market.Quote, boo
 }
 
 // extended is the later one of the prices before and after the session, where it is later than the session's.
-func (r quoteRow) extended(traded int64) *market.Extended {
+func (r quoteRow) extended(regular *decimal.Decimal, traded int64) *market.Extended {
 	var found *market.Extended
 	for _, said := range []struct {
 		session                    string
@@ -206,7 +207,7 @@ func (r quoteRow) extended(traded int64) *market.Extended {
 		}
 		traded = at
 		found = &market.Extended{
-			Session: said.session, Price: *price, Change: r.amount(said.change), ChangePercent: said.percent.rounded(4), Timestamp: time.Unix(at, 0).UTC(),
+			Session: said.session, Price: *price, Change: r.change(said.change, price, regular), ChangePercent: said.percent.rounded(4), Timestamp: time.Unix(at, 0).UTC(),
 		}
 	}
 	return found
@@ -242,6 +243,26 @@ func (r quoteRow) price(n number) *decimal.Decimal {
 
 // amount is per share, in whole units of the currency.
 func (r quoteRow) amount(n number) *decimal.Decimal { return amountIn(n, r.Currency, r.PriceHint) }
+
+// change is what Yahoo says that a price has changed by. It works that out in 32-bit floats and says 3.070007 for 3.07:
+// where both prices are known without such noise and differ by nearly as much, it is their difference. Of crypto it is that
+// of 24 hours, which has nothing to do with the close.
+func (r quoteRow) change(said number, price, before *decimal.Decimal) *decimal.Decimal {
+	change := r.amount(said)
+	if change == nil || price == nil || before == nil || classOf(r.QuoteType) == market.Crypto {
+		return change
+	}
+	hint, _ := r.PriceHint.whole(0, 10)
+	places := int32(hint) + 1 // #nosec G115 -- at most 10
+	if _, minor := minorUnits[r.Currency]; minor {
+		places += 2
+	}
+	exact := price.Sub(*before)
+	if change.Sub(exact).Abs().LessThan(decimal.New(5, -places-1)) && exact.Equal(exact.Round(places)) {
+		return &exact
+	}
+	return change
+}
 
 // amountIn is a number of Yahoo's currency in whole units of the true one, with two digits more than the hint says.
 func amountIn(n number, currency text, priceHint number) *decimal.Decimal {
