@@ -51,10 +51,13 @@ func company(t *testing.T, concepts map[string][]row) *facts.Company {
 }
 
 // year is a company whose years end in January and are named after the calendar year before, as retailers' are. It tells
-// income by quarter and cash flows by the year so far.
+// income by quarter and cash flows by the year so far. Since its first report of fiscal 2023 it counts its revenues otherwise,
+// and restates those of the year before.
 func year(t *testing.T) *facts.Company {
 	return company(t, map[string][]row{
 		"us-gaap:Revenues USD": {
+			{"2022-01-30", "2022-04-30", "98", "f0", "10-Q", "2022-06-01", 2022},
+			{"2022-01-30", "2022-04-30", "95", "f2", "10-Q", "2023-06-01", 2023},
 			{"2022-01-30", "2023-01-28", "400", "f1", "10-K", "2023-03-20", 2022},
 			{"2023-01-29", "2023-04-29", "100", "f2", "10-Q", "2023-06-01", 2023},
 			{"2023-04-30", "2023-07-29", "110", "f3", "10-Q", "2023-09-01", 2023},

@@ -134,7 +134,7 @@ func (m *maker) freeCashFlow() {
 	}
 }
 
-// growth holds the last quarter against the same quarter a year before.
+// growth holds the last quarter against the same quarter a year before, where both are counted alike.
 func (m *maker) growth(name, as string) {
 	if _, ok := m.get(name); !ok {
 		return
@@ -149,7 +149,7 @@ func (m *maker) growth(name, as string) {
 		days := now.End.Number() - v.End.Number()
 		return v.Span == Quarterly && v.Concept == now.Concept && days >= 357 && days <= 372
 	})
-	if j >= 0 && all[j].Value.IsPositive() {
+	if j >= 0 && all[j].Value.IsPositive() && oneBasis(now, all[j]) {
 		m.add(as, "percent", now.Value.Sub(all[j].Value).Shift(2).DivRound(all[j].Value, digits), now)
 	}
 }
