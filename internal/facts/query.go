@@ -49,7 +49,7 @@ func (c *Company) matcher(period string) (func(Value) bool, error) {
 		return func(v Value) bool { return v.Span == Quarterly || v.Span == Moment }, nil
 	}
 	if day, err := calendar.ParseDay(period); err == nil {
-		return func(v Value) bool { return v.End == day }, nil
+		return func(v Value) bool { return v.End == day || slices.Contains(v.otherEnds, day) }, nil
 	}
 	if canonical(period) == "" {
 		return nil, fault.InvalidField("query.period", PeriodRule)

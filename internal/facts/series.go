@@ -32,6 +32,8 @@ type Value struct {
 	// since is the day of the oldest filing that it was made from; basis is the figure's, the same for all values of a tag.
 	since calendar.Day
 	basis *basis
+	// otherEnds are the days on which some filings let the period end.
+	otherEnds []calendar.Day
 }
 
 // Restated tells whether a later filing gave the period another value.
@@ -62,11 +64,26 @@ func (s series) set(p Period, v Value) {
 	s.values[p] = v
 }
 
+// meant is the period that a report is of: one that is there by days close to the report's, or its own. What one filing
+// tells side by side it means as two, and so are balance sheets of two days: new rules count from the first day of a year.
+func (s series) meant(r Report) Period {
+	own := Period{r.Start, r.End}
+	if own.Span() == Moment || own.Span() == OtherSpan {
+		return own
+	}
+	v, known := s.near(own)
+	if !known || v.Filing == r.Accession {
+		return own
+	}
+	return Period{*v.Start, v.End}
+}
+
 // seriesOf resolves the reports of a concept in a unit, which are the oldest first: for each period the last one holds.
+// Where filings tag a period by one day more or less, its days are those of the first.
 func (c *Company) seriesOf(one *concept, unit string) series {
 	s := newSeries()
 	for _, r := range one.units[unit] {
-		p := Period{r.Start, r.End}
+		p := s.meant(r)
 		v, known := s.values[p]
 		if !known {
 			v = Value{Concept: one.name, Label: one.label, Period: c.year.label(p), Span: p.Span(), End: p.End, Unit: unit, basis: s.basis}
@@ -79,6 +96,9 @@ func (c *Company) seriesOf(one *concept, unit string) series {
 		}
 		if !known || !v.Value.Equal(r.Value) {
 			v.History = append(v.History, Filed{r.Value, r.Accession, r.Form, r.FiledOn})
+		}
+		if r.End != p.End && !slices.Contains(v.otherEnds, r.End) {
+			v.otherEnds = append(v.otherEnds, r.End)
 		}
 		v = v.as(Filed{r.Value, r.Accession, r.Form, r.FiledOn})
 		s.set(p, v)
