@@ -17,6 +17,7 @@ type Figure struct {
 	Period string // "ttm", or a fiscal period; empty for the latest moment
 	AsOf   calendar.Day
 	Filing string
+	Form   string // of the filing
 }
 
 const (
@@ -84,7 +85,7 @@ func (m *maker) get(name string) (Value, bool) {
 }
 
 func (m *maker) add(name, unit string, value decimal.Decimal, of Value) {
-	f := Figure{Name: name, Value: value, Unit: unit, AsOf: of.End, Filing: of.Filing, Period: of.Period}
+	f := Figure{Name: name, Value: value, Unit: unit, AsOf: of.End, Filing: of.Filing, Form: of.Form, Period: of.Period}
 	switch {
 	case of.Span == Moment:
 		f.Period = ""
