@@ -180,6 +180,18 @@ func TestQuartersOfCashFlowsAreMadeFromTheYearSoFar(t *testing.T) {
 	}
 }
 
+func TestADerivedFigureHasAnEmptyHistoryAndNotNone(t *testing.T) {
+	for _, period := range []string{"ttm", "Q4 FY2023"} {
+		all, err := year(t).Values(facts.Revenue, period, "")
+		if err != nil || len(all) != 1 || all[0].Derived == "" {
+			t.Fatalf("%s: got %v, %v, want one that is derived", period, all, err)
+		}
+		if text, err := json.Marshal(all[0]); err != nil || !strings.Contains(string(text), `"history":[]`) {
+			t.Errorf("%s: got %s, %v, want an empty list", period, text, err)
+		}
+	}
+}
+
 func TestWhatDoesNotAddUpIsNotDerived(t *testing.T) {
 	c := year(t)
 	if got := values(t, c, facts.EPSDiluted, "Q4 FY2023"); len(got) != 0 {

@@ -139,7 +139,7 @@ func rolled(all []Value, quarter Value) (Value, bool) {
 
 // twelveMonths is a value of the last twelve months, which says of its filing what the latest part of it does.
 func twelveMonths(latest Value, start *calendar.Day, value decimal.Decimal) Value {
-	latest.Start, latest.Span, latest.Period, latest.History, latest.Value = start, Annual, "TTM", nil, value
+	latest.Start, latest.Span, latest.Period, latest.History, latest.Value = start, Annual, "TTM", []Filed{}, value
 	return latest
 }
 

@@ -154,7 +154,7 @@ func (c *Company) difference(whole, part Value, rest Period) (Value, bool) {
 	}
 	v := whole
 	v.Start, v.End, v.Span, v.Period = &rest.Start, rest.End, rest.Span(), c.year.label(rest)
-	v.Value, v.Derived, v.History = whole.Value.Sub(part.Value), how, nil
+	v.Value, v.Derived, v.History = whole.Value.Sub(part.Value), how, []Filed{}
 	if v.FiledOn.Before(part.FiledOn) {
 		v.Filing, v.Form, v.FiledOn = part.Filing, part.Form, part.FiledOn
 	}
