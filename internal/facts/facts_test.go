@@ -51,10 +51,13 @@ func company(t *testing.T, concepts map[string][]row) *facts.Company {
 }
 
 // year is a company whose years end in January and are named after the calendar year before, as retailers' are. It tells
-// income by quarter and cash flows by the year so far.
+// income by quarter and cash flows by the year so far. Since its first report of fiscal 2023 it counts its revenues otherwise,
+// and restates those of the year before.
 func year(t *testing.T) *facts.Company {
 	return company(t, map[string][]row{
 		"us-gaap:Revenues USD": {
+			{"2022-01-30", "2022-04-30", "98", "f0", "10-Q", "2022-06-01", 2022},
+			{"2022-01-30", "2022-04-30", "95", "f2", "10-Q", "2023-06-01", 2023},
 			{"2022-01-30", "2023-01-28", "400", "f1", "10-K", "2023-03-20", 2022},
 			{"2023-01-29", "2023-04-29", "100", "f2", "10-Q", "2023-06-01", 2023},
 			{"2023-04-30", "2023-07-29", "110", "f3", "10-Q", "2023-09-01", 2023},
@@ -132,6 +135,41 @@ func TestARestatedPeriodHasItsLastValueAndItsHistory(t *testing.T) {
 	}
 }
 
+func TestAPeriodThatIsTaggedADayOffIsTheSamePeriod(t *testing.T) {
+	c := company(t, map[string][]row{
+		"us-gaap:Revenues USD": {
+			{"2022-01-01", "2022-12-31", "100", "f1", "10-K", "2023-02-01", 2022},
+			{"2022-01-02", "2023-01-01", "90", "f2", "10-K/A", "2023-06-01", 2022},
+		},
+		"us-gaap:Assets USD": {
+			{"", "2022-12-31", "900", "f2", "10-K/A", "2023-06-01", 2022},
+			{"", "2023-01-01", "950", "f3", "10-Q", "2023-08-01", 2023},
+		},
+	})
+	for _, period := range []string{"", "FY2022", "latest", "ttm", "annual", "2022-12-31", "2023-01-01"} {
+		all, err := c.Values(facts.Revenue, period, "")
+		if err != nil || len(all) != 1 {
+			t.Fatalf("%q: got %v, %v, want one period", period, all, err)
+		}
+		if v := all[0]; v.Value.String() != "90" || v.Filing != "f2" || !v.Restated() || v.History[0].Value.String() != "100" {
+			t.Errorf("%q: got %s of %s with the history %v, want 90, and 100 before", period, v.Value, v.Filing, v.History)
+		}
+	}
+	if got := values(t, c, facts.Assets, ""); len(got) != 2 {
+		t.Errorf("got %q, want the balance sheets of two days", got)
+	}
+}
+
+func TestPeriodsThatOneFilingTellsSideBySideAreTwo(t *testing.T) {
+	c := company(t, map[string][]row{"us-gaap:Revenues USD": {
+		{"2022-01-01", "2022-12-30", "100", "f1", "10-K", "2023-02-01", 2022},
+		{"2022-01-01", "2022-12-31", "101", "f1", "10-K", "2023-02-01", 2022},
+	}})
+	if got := values(t, c, facts.Revenue, ""); len(got) != 2 {
+		t.Errorf("got %q, want both", got)
+	}
+}
+
 func TestQuartersOfCashFlowsAreMadeFromTheYearSoFar(t *testing.T) {
 	want := []string{
 		"Q4 FY2023 25 f5 = FY2023 less 9M FY2023", "Q3 FY2023 20 f4 = 9M FY2023 less H1 FY2023",
@@ -139,6 +177,18 @@ func TestQuartersOfCashFlowsAreMadeFromTheYearSoFar(t *testing.T) {
 	}
 	if got := values(t, year(t), facts.OperatingCashFlow, "quarterly"); !slices.Equal(got, want) {
 		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+func TestADerivedFigureHasAnEmptyHistoryAndNotNone(t *testing.T) {
+	for _, period := range []string{"ttm", "Q4 FY2023"} {
+		all, err := year(t).Values(facts.Revenue, period, "")
+		if err != nil || len(all) != 1 || all[0].Derived == "" {
+			t.Fatalf("%s: got %v, %v, want one that is derived", period, all, err)
+		}
+		if text, err := json.Marshal(all[0]); err != nil || !strings.Contains(string(text), `"history":[]`) {
+			t.Errorf("%s: got %s, %v, want an empty list", period, text, err)
+		}
 	}
 }
 

@@ -17,6 +17,7 @@ type Figure struct {
 	Period string // "ttm", or a fiscal period; empty for the latest moment
 	AsOf   calendar.Day
 	Filing string
+	Form   string // of the filing
 }
 
 const (
@@ -84,7 +85,7 @@ func (m *maker) get(name string) (Value, bool) {
 }
 
 func (m *maker) add(name, unit string, value decimal.Decimal, of Value) {
-	f := Figure{Name: name, Value: value, Unit: unit, AsOf: of.End, Filing: of.Filing, Period: of.Period}
+	f := Figure{Name: name, Value: value, Unit: unit, AsOf: of.End, Filing: of.Filing, Form: of.Form, Period: of.Period}
 	switch {
 	case of.Span == Moment:
 		f.Period = ""
@@ -134,7 +135,7 @@ func (m *maker) freeCashFlow() {
 	}
 }
 
-// growth holds the last quarter against the same quarter a year before.
+// growth holds the last quarter against the same quarter a year before, where both are counted alike.
 func (m *maker) growth(name, as string) {
 	if _, ok := m.get(name); !ok {
 		return
@@ -149,7 +150,7 @@ func (m *maker) growth(name, as string) {
 		days := now.End.Number() - v.End.Number()
 		return v.Span == Quarterly && v.Concept == now.Concept && days >= 357 && days <= 372
 	})
-	if j >= 0 && all[j].Value.IsPositive() {
+	if j >= 0 && all[j].Value.IsPositive() && oneBasis(now, all[j]) {
 		m.add(as, "percent", now.Value.Sub(all[j].Value).Shift(2).DivRound(all[j].Value, digits), now)
 	}
 }

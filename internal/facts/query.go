@@ -49,7 +49,7 @@ func (c *Company) matcher(period string) (func(Value) bool, error) {
 		return func(v Value) bool { return v.Span == Quarterly || v.Span == Moment }, nil
 	}
 	if day, err := calendar.ParseDay(period); err == nil {
-		return func(v Value) bool { return v.End == day }, nil
+		return func(v Value) bool { return v.End == day || slices.Contains(v.otherEnds, day) }, nil
 	}
 	if canonical(period) == "" {
 		return nil, fault.InvalidField("query.period", PeriodRule)
@@ -65,11 +65,12 @@ func (c *Company) fourth(period string, v Value) bool {
 
 func (c *Company) endsYear(day calendar.Day) bool {
 	_, end, ok := c.year.of(day)
-	return ok && max(end.Number()-day.Number(), day.Number()-end.Number()) <= nearDays
+	return ok && near(end, day)
 }
 
-// lastYear is the sum of the last four quarters, or the last year where that is as late: of what adds up over time alone,
-// and of one tag, since two may mean a total and a part of it.
+// lastYear is the last year where that is as late as the last quarter. Else it is the sum of the last four quarters or,
+// where they are not counted alike, the last year with what this one has so far and without what that one had by then: of
+// what adds up over time alone, and of one tag, since two may mean a total and a part of it.
 func (c *Company) lastYear(all []Value) (Value, bool) {
 	i := slices.IndexFunc(all, func(v Value) bool { return v.Span == Annual || v.Span == Quarterly })
 	if i < 0 {
@@ -81,31 +82,65 @@ func (c *Company) lastYear(all []Value) (Value, bool) {
 	if !additive(all[i].Unit) {
 		return Value{}, false
 	}
+	same := slices.DeleteFunc(slices.Clone(all), func(v Value) bool { return v.Concept != all[i].Concept || v.Unit != all[i].Unit })
 	quarters := []Value{all[i]}
-	for _, v := range all[i+1:] {
-		first := quarters[len(quarters)-1].Start.AddDays(-1)
-		gap := first.Number() - v.End.Number()
-		if v.Span == Quarterly && v.Concept == all[i].Concept && max(gap, -gap) <= nearDays && len(quarters) < 4 {
+	for _, v := range same {
+		if v.Span == Quarterly && follows(quarters[len(quarters)-1], v) && len(quarters) < 4 {
 			quarters = append(quarters, v)
 		}
 	}
-	if len(quarters) < 4 {
-		return Value{}, false
+	if len(quarters) == 4 && oneBasis(quarters...) {
+		return sum(quarters), true
 	}
-	return sum(quarters), true
+	return rolled(same, all[i])
+}
+
+// follows tells whether a period begins where another ends.
+func follows(v, before Value) bool { return v.Start != nil && near(v.Start.AddDays(-1), before.End) }
+
+func near(a, b calendar.Day) bool {
+	return max(a.Number()-b.Number(), b.Number()-a.Number()) <= nearDays
 }
 
 // sum adds quarters up, the latest first.
 func sum(quarters []Value) Value {
-	v := quarters[0]
-	v.Start, v.Span, v.Period, v.History, v.Value = quarters[len(quarters)-1].Start, Annual, "TTM", nil, decimal.Zero
 	parts := make([]string, len(quarters))
+	total := decimal.Zero
 	for i, q := range quarters {
-		v.Value = v.Value.Add(q.Value)
+		total = total.Add(q.Value)
 		parts[len(parts)-1-i] = named(q)
 	}
+	v := twelveMonths(quarters[0], quarters[len(quarters)-1].Start, total)
 	v.Derived = strings.Join(parts, " + ")
 	return v
+}
+
+// rolled takes the last year on to the end of the last quarter: the year, and the year so far less the same months of the
+// year before, all three counted alike.
+func rolled(all []Value, quarter Value) (Value, bool) {
+	for _, year := range all {
+		for _, now := range all {
+			if year.Span != Annual || now.End != quarter.End || now.Span == Annual || !follows(now, year) {
+				continue
+			}
+			i := slices.IndexFunc(all, func(v Value) bool {
+				return v.Start != nil && v.Span == now.Span && v.Span != OtherSpan && near(*v.Start, *year.Start) && oneBasis(year, now, v)
+			})
+			if i >= 0 {
+				next := all[i].End.AddDays(1)
+				v := twelveMonths(now, &next, year.Value.Add(now.Value).Sub(all[i].Value))
+				v.Derived = named(year) + " + " + named(now) + " less " + named(all[i])
+				return v, true
+			}
+		}
+	}
+	return Value{}, false
+}
+
+// twelveMonths is a value of the last twelve months, which says of its filing what the latest part of it does.
+func twelveMonths(latest Value, start *calendar.Day, value decimal.Decimal) Value {
+	latest.Start, latest.Span, latest.Period, latest.History, latest.Value = start, Annual, "TTM", []Filed{}, value
+	return latest
 }
 
 // Latest is the figure of the last twelve months, or the last year's where it does not add up over time, or, of a balance

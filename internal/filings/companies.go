@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -101,6 +102,33 @@ func (s *Service) Company(ctx context.Context, text, path string) (Company, erro
 		err = fault.New(fault.UnknownSymbol, "the SEC knows no company of this symbol; its CIK finds one without a symbol, too")
 	}
 	return found, err
+}
+
+// IsCIK tells whether Company takes a text for the number of a filer, which is no symbol of anything that is traded.
+func IsCIK(text string) bool { return cikForm.MatchString(strings.TrimSpace(text)) }
+
+var (
+	// beside matches what is traded beside a company's stock: preferred stock, warrants, rights and units.
+	beside = regexp.MustCompile(`-[PWRU][A-Z]*$`)
+	// class matches the letter of a class of stock, as in BRK-A and HEI-A.
+	class = regexp.MustCompile(`-[A-Z]$`)
+)
+
+// IsCommon tells whether what a company files per share is per share of what its symbol stands for. The SEC's list has
+// everything of a filer that is traded, preferred stock and notes among it, and does not say which is what; but the stock
+// comes first. Where there are several classes by their letters, as of Berkshire, what is filed may be of either.
+func (s *Service) IsCommon(ctx context.Context, c Company) (bool, error) {
+	all, err := tickersOf(ctx, s.DB.Read(), c.CIK)
+	if err != nil {
+		return false, err
+	}
+	all = slices.DeleteFunc(all, beside.MatchString)
+	if len(all) == 0 || all[0] != c.Ticker {
+		return false, nil
+	}
+	return !slices.ContainsFunc(all[1:], func(other string) bool {
+		return class.ReplaceAllString(other, "") == class.ReplaceAllString(c.Ticker, "")
+	}), nil
 }
 
 // lookAgain fetches the list of companies for a symbol that is not in it, unless that was done lately. That it cannot be

@@ -83,6 +83,16 @@ func listTickers(ctx context.Context, q db.Querier) ([]Company, error) {
 	return companies, nil
 }
 
+// tickersOf are the symbols of a filer in the order of the list.
+func tickersOf(ctx context.Context, q db.Querier, cik CIK) ([]string, error) {
+	rows, err := q.QueryContext(ctx, "select ticker from edgar_tickers where cik = $1 order by place", int64(cik))
+	list, err := db.Collect(rows, err, func(scan func(...any) error) (ticker string, err error) { return ticker, scan(&ticker) })
+	if err != nil {
+		return nil, fmt.Errorf("find a filer's symbols: %w", err)
+	}
+	return list, nil
+}
+
 // batch is how many rows one statement stores.
 const batch = 200
 

@@ -13,7 +13,6 @@ import (
 	"github.com/jaspers-ai/jaspers/internal/facts"
 	"github.com/jaspers-ai/jaspers/internal/fault"
 	"github.com/jaspers-ai/jaspers/internal/filings"
-	"github.com/jaspers-ai/jaspers/internal/market"
 )
 
 const (
@@ -121,7 +120,7 @@ func (s *Service) Read(ctx context.Context, ask Ask) (all Figures, next string, 
 	if err != nil {
 		return Figures{}, "", nil, err
 	}
-	entry, err := s.company(ctx, ask.Company)
+	entry, _, err := s.company(ctx, ask.Company)
 	if err != nil {
 		return Figures{}, "", nil, err
 	}
@@ -186,46 +185,19 @@ func (a Ask) values(c *facts.Company) ([]Figure, error) {
 	return all, nil
 }
 
-// company finds what a company reported.
-func (s *Service) company(ctx context.Context, text string) (cache.Entry[*facts.Company], error) {
+// company finds who is meant and what they reported.
+func (s *Service) company(ctx context.Context, text string) (cache.Entry[*facts.Company], filings.Company, error) {
 	var none cache.Entry[*facts.Company]
 	if err := s.filings.Configured(); err != nil {
-		return none, err
+		return none, filings.Company{}, err
 	}
 	company, err := s.filings.Company(ctx, text, "path.symbol")
 	if err != nil {
-		return none, err
+		return none, company, err
 	}
 	entry, err := s.known.One(ctx, company.CIK.String())
 	if err == nil && entry.Unknown {
 		err = filings.ErrNoFacts
 	}
-	return entry, err
-}
-
-// quick bounds how long somebody who wants metrics waits for those of filings: vendors have some, too.
-const quick = 5 * time.Second
-
-// Metrics are the figures of a symbol that its company's filings give, as package market names them. A symbol of no company
-// that files is an UnknownSymbol; one that never tagged a figure has none.
-func (s *Service) Metrics(ctx context.Context, symbol string) ([]market.Metric, error) {
-	ctx, cancel := context.WithTimeout(ctx, quick)
-	defer cancel()
-	entry, err := s.company(ctx, symbol)
-	switch {
-	case errors.Is(err, filings.ErrNoFacts):
-		return nil, nil
-	case fault.Is(err, fault.Invalid): // of a currency or an index
-		return nil, fault.New(fault.UnknownSymbol, "no company has this symbol")
-	case err != nil:
-		return nil, err
-	}
-	var all []market.Metric
-	for _, f := range entry.Value.Figures() {
-		end := time.Date(f.AsOf.Year, f.AsOf.Month, f.AsOf.Day, 0, 0, 0, 0, time.UTC)
-		all = append(all, market.Metric{
-			Name: f.Name, Value: f.Value, Unit: f.Unit, Currency: f.Money, Period: f.Period, AsOf: &end, Source: filings.Name, Filing: f.Filing,
-		})
-	}
-	return all, nil
+	return entry, company, err
 }

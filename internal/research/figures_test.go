@@ -248,3 +248,21 @@ func TestASourceThatFindsPlentyIsEnough(t *testing.T) {
 		t.Errorf("the second was asked, or %v", err)
 	}
 }
+
+func TestEarningsOfAnADRAreTheVendorsWhichSpeaksOfWhatIsTraded(t *testing.T) {
+	eps := func(currency, source, filing string) market.Metric {
+		m := metric(market.EPS, market.AmountPerShare, 1, source)
+		m.Currency, m.Filing = currency, filing
+		return m
+	}
+	for currency, source := range map[string]string{"USD": "sec", "TWD": "first"} {
+		first := &vendor{name: "first", metrics: map[string][]market.Metric{"TSM": {eps("USD", "first", "")}}}
+		filed := func(context.Context, string) ([]market.Metric, error) {
+			return []market.Metric{eps(currency, "sec", "0001046179-26-000001")}, nil
+		}
+		got, _, err := newDesk(t, filed, first).Metrics(t.Context(), "TSM")
+		if err != nil || len(got.Metrics) != 1 || got.Metrics[0].Source != source {
+			t.Errorf("filed in %s: got %+v, %v, want those of %s", currency, got.Metrics, err, source)
+		}
+	}
+}

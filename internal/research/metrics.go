@@ -12,7 +12,7 @@ import (
 )
 
 // Metrics are figures of a company in a fixed order, each once. One that its filings tell counts more than a vendor's,
-// unless that is of a period which ended later, and of the vendors the first one's.
+// unless that is of a period which ended later or of a share in another currency, and of the vendors the first one's.
 type Metrics struct {
 	Symbol  string          `json:"symbol"`
 	Metrics []market.Metric `json:"metrics" doc:"Each stands with its source; what nobody tells, or means nothing, is missing."`
@@ -79,7 +79,7 @@ func (s *Service) addFiled(ctx context.Context, all *Metrics) (warnings []string
 	return warnings
 }
 
-// add takes over the metrics that are not there yet, and those that are later than what is. One that is not what its name says is left out, and logged.
+// add takes over the metrics that are not there yet, and those that are later than what is or of the share that is traded. One that is not what its name says is left out, and logged.
 func (s *Service) add(ctx context.Context, all *Metrics, more []market.Metric) {
 	for _, m := range more {
 		if err := market.CheckMetric(m); err != nil {
@@ -90,7 +90,7 @@ func (s *Service) add(ctx context.Context, all *Metrics, more []market.Metric) {
 		switch {
 		case i < 0:
 			all.Metrics = append(all.Metrics, m)
-		case isLater(m, all.Metrics[i]):
+		case isLater(m, all.Metrics[i]), isOfAnotherShare(m, all.Metrics[i]):
 			all.Metrics[i] = m
 		}
 	}
@@ -102,4 +102,11 @@ func (s *Service) add(ctx context.Context, all *Metrics, more []market.Metric) {
 func isLater(vendors, filed market.Metric) bool {
 	const apart = 31 * day
 	return filed.Filing != "" && vendors.Period != "" && vendors.AsOf != nil && filed.AsOf != nil && vendors.AsOf.Sub(*filed.AsOf) > apart
+}
+
+// isOfAnotherShare tells whether a vendor's figure is per share in another currency than the filed one: companies file per
+// share as they issued it, in the currency of their books, and vendors speak of what is traded under the symbol.
+func isOfAnotherShare(vendors, filed market.Metric) bool {
+	return filed.Filing != "" && vendors.Filing == "" && filed.Unit == market.AmountPerShare &&
+		vendors.Currency != "" && vendors.Currency != filed.Currency
 }

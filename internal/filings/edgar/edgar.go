@@ -73,11 +73,12 @@ func (s *Source) refusal(ctx context.Context, a *upstream.Answer, what string) e
 	switch {
 	case a.Status == http.StatusForbidden && isXML(a), a.Status == http.StatusNotFound:
 		return fault.New(fault.NotFound, "the SEC has no such %s", what)
-	case a.Status != http.StatusForbidden:
-		return a.Fault("the " + what)
-	case bytes.Contains(a.Body, []byte("Request Rate Threshold Exceeded")):
+	case a.Status == http.StatusTooManyRequests, // in the place of the page, at times
+		a.Status == http.StatusForbidden && bytes.Contains(a.Body, []byte("Request Rate Threshold Exceeded")):
 		s.client.LeaveAlone(ctx, ban)
 		return a.Useless(fault.New(fault.UpstreamDown, "the SEC takes no more requests from here for ten minutes; try again then").WithRetryAfter(ban))
+	case a.Status != http.StatusForbidden:
+		return a.Fault("the " + what)
 	case bytes.Contains(a.Body, []byte("Undeclared Automated Tool")):
 		return a.Useless(fault.New(fault.FilingsNotConfigured,
 			`the SEC does not accept how this server introduces itself: set JASPERS_EDGAR_USER_AGENT to a name and an address such as "Name contact@example.com"`))

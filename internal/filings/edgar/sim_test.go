@@ -92,7 +92,7 @@ func TestTheSimulatorsFaultsAreTypedAndPass(t *testing.T) {
 					t.Errorf("got %v, want %s", err, want)
 				}
 				s.Faults.Clear(sim.ProviderEDGAR)
-				clock.Advance(time.Minute)
+				clock.Advance(10 * time.Minute)
 				if kind == sim.FaultLatency {
 					return // a patience so short is for failing
 				}
