@@ -98,6 +98,25 @@ func TestEveryUpstreamThatStopsSlowsOrLiesShows(t *testing.T) {
 	}
 }
 
+func TestAYahooThatLetsNobodyInIsDown(t *testing.T) {
+	t.Parallel()
+	for _, status := range []int{http.StatusUnauthorized, http.StatusForbidden} {
+		s := startSite(t, db.SQLite, setup{})
+		p := s.register("ada")
+		s.sim.Faults.Set(sim.ProviderYahoo, sim.Fault{Kind: sim.FaultServerError, Status: status})
+		began, is := time.Now(), shownPart{}
+		for n := 0; is.Status != "down" && time.Since(began) < shows; n++ {
+			p.get(fmt.Sprintf("/stocks/search?q=apple%d", n))
+			is = p.health("/external-apis").part("yahoo")
+			time.Sleep(100 * time.Millisecond)
+		}
+		if is.Status != "down" {
+			t.Errorf("got %+v of a Yahoo that answers %d, want it down within %s", is, status, shows)
+		}
+		t.Logf("%d: %s after %s", status, is.Reason, time.Since(began).Round(100*time.Millisecond))
+	}
+}
+
 // probed are the paths of the simulated providers that are asked to see how they are.
 var probed = map[string]string{
 	sim.ProviderAlpaca: "/live/v2/account", sim.ProviderIBKR: "/v1/api/iserver/auth/status", sim.ProviderYahoo: "/v1/finance/search",

@@ -134,7 +134,7 @@ func (p providers) yahoo() (market.Source, error) {
 		return nil, err
 	}
 	source := yahoo.New(hosts, client, p.Now)
-	return source, p.watch("yahoo", client, source)
+	return source, p.watch("yahoo", client, source, http.StatusForbidden)
 }
 
 func (p providers) finnhub() (market.Source, error) {

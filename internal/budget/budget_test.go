@@ -117,8 +117,13 @@ func TestASpentBudgetSaysWhoCanRaiseItAndWhenItBeginsAnew(t *testing.T) {
 			ada := newUser(t, d)
 			write(t, d, `delete from model_reservations`)
 			write(t, d, `delete from model_months`)
-			reserve(t, s, ada, tc.upper)
+			under := reserve(t, s, ada, tc.upper)
 			_, err := s.Reserve(t.Context(), ada, tc.upper)
+			if f := fault.From(err); f.Kind != fault.BudgetSpent || f.RetryAfter != answerTime || !strings.Contains(f.Message, "reserved for answers that are being written") {
+				t.Errorf("%s: got %v after %s, want it to wait for the other answer", name, err, f.RetryAfter)
+			}
+			under.Settle(t.Context(), tc.upper)
+			_, err = s.Reserve(t.Context(), ada, tc.upper)
 			f := fault.From(err)
 			if f.Kind != fault.BudgetSpent || f.RetryAfter != time.Minute || !strings.Contains(f.Message, tc.says) || !strings.Contains(f.Message, "1 December 2026") {
 				t.Errorf("%s: got %v after %s, want BudgetSpent with %s and the day", name, err, f.RetryAfter, tc.says)

@@ -67,6 +67,14 @@ var figures = []namedFigure{
 	{SharesDiluted, []string{"us-gaap:WeightedAverageNumberOfDilutedSharesOutstanding", "us-gaap:WeightedAverageNumberOfShareOutstandingBasicAndDiluted"}},
 }
 
+// aliases are what people call figures beside their names, in small letters.
+var aliases = map[string]string{
+	"eps": EPSDiluted, "earningspershare": EPSDiluted, "sales": Revenue, "revenues": Revenue, "totalrevenue": Revenue,
+	"netearnings": NetIncome, "profit": NetIncome, "totalassets": Assets, "totalliabilities": Liabilities,
+	"stockholdersequity": Equity, "shareholdersequity": Equity, "capex": CapitalExpenditure, "costofsales": CostOfRevenue,
+	"operatingprofit": OperatingIncome, "researchcosts": ResearchCosts, "rnd": ResearchCosts, "shares": SharesOutstanding,
+}
+
 // Names are those that a figure can be asked for by, beside tags.
 func Names() []string {
 	all := make([]string, len(figures))
@@ -76,9 +84,12 @@ func Names() []string {
 	return all
 }
 
-// tagsOf are the concepts that a name or tag means, as the company uses them; a tag without its taxonomy is looked for in
+// tagsOf are the concepts that a name, an alias or a tag means, as the company uses them; a tag without its taxonomy is looked for in
 // all. Case does not matter.
 func (c *Company) tagsOf(asked string) []*concept {
+	if name, ok := aliases[strings.ToLower(asked)]; ok {
+		asked = name
+	}
 	var tags []string
 	for _, f := range figures {
 		if strings.EqualFold(f.name, asked) {

@@ -218,6 +218,15 @@ func TestAFigureIsFoundByNameOrTagInAnyCase(t *testing.T) {
 	}
 }
 
+func TestAFigureIsFoundByWhatPeopleCallIt(t *testing.T) {
+	for alias, name := range map[string]string{"eps": facts.EPSDiluted, "EPS": facts.EPSDiluted, "sales": facts.Revenue, "totalAssets": facts.Assets} {
+		got, want := values(t, year(t), alias, ""), values(t, year(t), name, "")
+		if len(got) == 0 || !slices.Equal(got, want) {
+			t.Errorf("%s: got %q, want %q as of %s", alias, got, want, name)
+		}
+	}
+}
+
 func TestWhatCannotBeAnsweredIsSaidByItsKind(t *testing.T) {
 	for _, test := range []struct {
 		asked, period string

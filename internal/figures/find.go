@@ -3,6 +3,7 @@ package figures
 import (
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -165,8 +166,23 @@ func closing(right string) int {
 	return 0
 }
 
+// power takes in a power of ten.
+func (f *Figure) power(text string) {
+	m := powerPattern.FindStringSubmatch(text[f.End:])
+	if m == nil {
+		return
+	}
+	by, _ := strconv.ParseInt(m[1]+m[2], 10, 32) // of m[3], which is neither, there are two digits at most
+	for _, r := range m[3] {
+		by = by*10 + int64(utf8.RuneCountInString(superscripts[:strings.IndexRune(superscripts, r)]))
+	}
+	f.Value, f.Step, f.Scaled = f.Value.Shift(int32(by)), f.Step.Shift(int32(by)), true
+	f.End += len(m[0])
+}
+
 // after takes in what stands behind the number: scale words, percent signs, currencies and what is counted.
 func (f *Figure) after(text string) {
+	f.power(text)
 	if m := scalePattern.FindStringSubmatch(text[f.End:]); m != nil && !letterFollows(text[f.End+len(m[0]):]) {
 		by := scales[strings.ToLower(m[1])]
 		if letters := m[1]; len(letters) > 1 || len(m[0]) == 1 || f.Unit.Currency() != "" { // "5 M" alone may be metres

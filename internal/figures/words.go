@@ -51,10 +51,16 @@ var (
 // scales are the words and letters that multiply, by their power of ten.
 var scales = map[string]int32{
 	"hundred": 2, "thousand": 3, "thousands": 3, "k": 3, "million": 6, "millions": 6, "m": 6, "mn": 6, "mm": 6, "mln": 6, "mio": 6,
-	"billion": 9, "billions": 9, "b": 9, "bn": 9, "bln": 9, "trillion": 12, "trillions": 12, "t": 12, "tn": 12, "trn": 12,
+	"lakh": 5, "lakhs": 5, "lac": 5, "crore": 7, "crores": 7, "billion": 9, "billions": 9, "b": 9, "bn": 9, "bln": 9, "trillion": 12, "trillions": 12, "t": 12, "tn": 12, "trn": 12,
 }
 
-var scalePattern = regexp.MustCompile(`(?i)^[\s\x{a0}-]?(hundred|thousands?|millions?|billions?|trillions?|mln|mio|mn|mm|bln|bn|trn|tn|k|m|b|t)`)
+var scalePattern = regexp.MustCompile(`(?i)^[\s\x{a0}-]?(hundred|thousands?|lakhs?|lac|crores?|millions?|billions?|trillions?|mln|mio|mn|mm|bln|bn|trn|tn|k|m|b|t)`)
+
+// powerPattern is a power of ten behind a number: e3, ×10³, x 10^3.
+var powerPattern = regexp.MustCompile(`^(?:[eE]\+?(\d{1,2})\b|[\s\x{a0}]?[×xX*·][\s\x{a0}]?10(?:\^\+?(\d{1,2})\b|([⁰¹²³⁴⁵⁶⁷⁸⁹]{1,2})))`)
+
+// superscripts are the digits of exponents.
+const superscripts = "⁰¹²³⁴⁵⁶⁷⁸⁹"
 
 // unitBehind is what may stand behind a number, with the power of ten that brings it to the unit.
 type unitBehind struct {

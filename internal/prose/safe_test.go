@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"encoding/json"
+	stdhtml "html"
 	"math/rand/v2"
 	"os"
 	"regexp"
@@ -107,6 +108,23 @@ func TestNoVectorOfMarkdownLeavesAnythingThatActs(t *testing.T) {
 	}
 	if acted < 40 {
 		t.Errorf("only %d of the vectors act as they are: the renderer proves little", acted)
+	}
+}
+
+func TestNoAddressComesAboutWhereEscapesAreUndone(t *testing.T) {
+	t.Parallel()
+	escape := regexp.MustCompile(`\\([[:punct:]])`)
+	for _, text := range []string{
+		`https:\/\/evil.test/?q=54199`, `https:\//evil.test`, `https:/\/evil.test`, `https\://evil.test`, `www\.evil.test/?q=1`, `https&#58;//evil.test`,
+		`https:&#x2F;/evil.test`, `https:/&sol;evil.test`, `www&period;evil.test`, `&#119;ww.evil.test`, `a&commat;evil.test`,
+	} {
+		for range 20 {
+			got, _ := cut(writer(t, "en-US"), pieces(text))
+			seen := stdhtml.UnescapeString(escape.ReplaceAllString(got, "$1")) // some look for addresses only then
+			if bad := unsafe.FindString(seen); bad != "" {
+				t.Errorf("%q is seen as %q, with %q", text, seen, bad)
+			}
+		}
 	}
 }
 

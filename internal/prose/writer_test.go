@@ -159,6 +159,12 @@ func TestReferencesBecomeFiguresAndNumbersAreHeldAgainstThem(t *testing.T) {
 			"90% verified t2.passages[0]; 80% unverified: nothing that was read bears it out"},
 		{"Read on {{t1.summary.totalValue | date}}. Then {{t1.holdings[AAPL].dayChangePercent | signed 1}} {{t2.years[0].revenue | 0}} {{ t1.summary.totalValue | compact }}.", "Read on 2026-11-24. Then +1.3% $391,035,000,000 $123,456.79.",
 			"+1.3% verified t1.holdings[AAPL].dayChangePercent; $391,035,000,000 verified t2.years[0].revenue; $123,456.79 verified t1.summary.totalValue"},
+		{"It holds $９９９９９９９ or ＄٩٩٩,٩٩٩ or 𝟗𝟗𝟗𝟗.", "It holds $9999999 or $999,999 or 9999.",
+			"$9999999 unverified: nothing that was read bears it out; $999,999 unverified: nothing that was read bears it out; 9999 unverified: nothing that was read bears it out"},
+		{"AAPL is worth $10,004.00 lakh, $10,004.00e3, $10,004.00×10³ or $10,004.00 x 10^3.", "",
+			"$10,004.00 lakh unverified: nothing that was read bears it out; $10,004.00e3 unverified: nothing that was read bears it out; " +
+				"$10,004.00×10³ unverified: nothing that was read bears it out; $10,004.00 x 10^3 unverified: nothing that was read bears it out"},
+		{"AAPL is worth $10,004.0\u200d9.", "AAPL is worth $10,004.09.", "$10,004.09 unverified: nothing that was read bears it out"},
 		{"Cut off {{t1.summary.to", "Cut off (not known)", "(not known) unverified: the reference is cut off"},
 	} {
 		if c.want == "" {

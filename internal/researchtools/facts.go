@@ -9,7 +9,6 @@ import (
 	"github.com/shopspring/decimal"
 
 	"github.com/jaspers-ai/jaspers/internal/calendar"
-	"github.com/jaspers-ai/jaspers/internal/facts"
 	"github.com/jaspers-ai/jaspers/internal/fault"
 	"github.com/jaspers-ai/jaspers/internal/filings"
 	"github.com/jaspers-ai/jaspers/internal/reported"
@@ -58,14 +57,6 @@ type was struct {
 	Form      string          `json:"form"`
 	Filed     calendar.Day    `json:"filed"`
 	Accession string          `json:"accession"`
-}
-
-// aliases are what people call figures beside facts.Names.
-var aliases = map[string]string{
-	"eps": facts.EPSDiluted, "earningspershare": facts.EPSDiluted, "sales": facts.Revenue, "revenues": facts.Revenue, "totalrevenue": facts.Revenue,
-	"netearnings": facts.NetIncome, "profit": facts.NetIncome, "totalassets": facts.Assets, "totalliabilities": facts.Liabilities,
-	"stockholdersequity": facts.Equity, "shareholdersequity": facts.Equity, "capex": facts.CapitalExpenditure, "costofsales": facts.CostOfRevenue,
-	"operatingprofit": facts.OperatingIncome, "researchcosts": facts.ResearchCosts, "rnd": facts.ResearchCosts, "shares": facts.SharesOutstanding,
 }
 
 const (
@@ -124,12 +115,8 @@ func (a *asking) all(ctx context.Context) error {
 }
 
 func (a *asking) one(ctx context.Context, concept, period string) error {
-	asked := concept
-	if name, ok := aliases[strings.ToLower(concept)]; ok {
-		asked = name
-	}
 	const plenty = 200
-	found, _, warnings, err := a.reported.Read(ctx, reported.Ask{Company: a.in.Symbol, Concepts: []string{asked}, Period: period, Limit: plenty})
+	found, _, warnings, err := a.reported.Read(ctx, reported.Ask{Company: a.in.Symbol, Concepts: []string{concept}, Period: period, Limit: plenty})
 	switch {
 	case fault.Is(err, fault.NotFound):
 		a.missing = err

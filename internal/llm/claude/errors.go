@@ -114,7 +114,7 @@ func unquoted(text string, req *http.Request) string {
 	if err := json.NewDecoder(body).Decode(&sent); err != nil {
 		return "(its words are left out)"
 	}
-	if key := req.Header.Get("X-Api-Key"); key != "" && strings.Contains(text, key) {
+	if key := cmp.Or(req.Header.Get("X-Api-Key"), strings.TrimPrefix(req.Header.Get("Authorization"), "Bearer ")); key != "" && strings.Contains(text, key) {
 		return "(its words tell the key and are left out)"
 	}
 	asked := string(sent.Messages) + string(sent.System)

@@ -115,6 +115,36 @@ func TestAnErrorInTheStreamIsReadByItsType(t *testing.T) {
 	}
 }
 
+func TestWhatAServerQuotesOfWhatItWasSentIsNotKept(t *testing.T) {
+	const question = "What is ada@private.example worth, 54,199 dollars?"
+	for name, tc := range map[string]struct {
+		says func(body, key string) string
+		kept bool
+	}{
+		"its own words": {func(string, string) string { return "max_tokens: 9000 > 4096" }, true},
+		"the question":  {func(body, _ string) string { return "bad input: " + body[strings.Index(body, "What is"):][:40] }, false},
+		"all of it":     {func(body, _ string) string { return "cannot read " + body }, false},
+		"the key":       {func(_, key string) string { return "headers: x-api-key=" + key }, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			said := ""
+			model := modelAt(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				body, _ := io.ReadAll(r.Body)
+				said = tc.says(string(body), r.Header.Get("X-Api-Key"))
+				text, _ := json.Marshal(map[string]any{"type": "error", "error": map[string]string{"type": "invalid_request_error", "message": said}})
+				w.Header().Set("Content-Type", "application/json")
+				w.WriteHeader(http.StatusBadRequest)
+				_, _ = w.Write(text)
+			}))
+			_, err := model.Generate(t.Context(), ask(question), nil)
+			checkFault(t, model, err, fault.UpstreamFailed)
+			if strings.Contains(err.Error(), said) != tc.kept || strings.Contains(err.Error(), "ada@") {
+				t.Errorf("got %q, want what it says of itself %v", err, tc.kept)
+			}
+		})
+	}
+}
+
 func TestABrokenStreamIsAFailure(t *testing.T) {
 	start := events(t, `{"type":"message_start","message":{"id":"m","type":"message","role":"assistant","model":"c","content":[],"usage":{}}}`)
 	for name, stream := range map[string]string{

@@ -79,14 +79,19 @@ func accepting(cookie string) http.Header {
 // openly asks for what needs no session. Where Yahoo wants one all the same, it gets one.
 func (s *Source) openly(ctx context.Context, path string, query url.Values, endpoint string) (*upstream.Answer, error) {
 	answer, err := s.door.query(ctx, path+"?"+query.Encode(), endpoint, accepting(""))
-	if err == nil && answer.Status == http.StatusUnauthorized {
-		return s.withSession(ctx, path, query, endpoint)
+	if err != nil || answer.Status != http.StatusUnauthorized {
+		return answer, err
 	}
-	return answer, err
+	let, err := s.withSession(ctx, path, query, endpoint)
+	if fault.Is(err, fault.UpstreamDown) { // perhaps without having asked anything: it is this answer that was of no use
+		err = answer.Useless(err)
+	}
+	return let, err
 }
 
 // withSession asks with the session's cookie and crumb; a session that is no longer good is made anew, once.
 func (s *Source) withSession(ctx context.Context, path string, query url.Values, endpoint string) (*upstream.Answer, error) {
+	var refusal *upstream.Answer
 	for range 2 {
 		pass, err := s.session.get(ctx)
 		if err != nil {
@@ -100,10 +105,11 @@ func (s *Source) withSession(ctx context.Context, path string, query url.Values,
 		if answer.Status != http.StatusUnauthorized {
 			return answer, nil
 		}
+		refusal = answer
 		s.session.drop(pass)
 	}
 	s.session.rest()
-	return nil, fault.New(fault.UpstreamDown, "Yahoo does not accept a new session; try again later").WithRetryAfter(restTime)
+	return nil, refusal.Useless(fault.New(fault.UpstreamDown, "Yahoo does not accept a new session; try again later").WithRetryAfter(restTime))
 }
 
 // restTime is how long no session is asked for after Yahoo gave none that it takes itself: asking on is what it throttles.

@@ -78,8 +78,8 @@ func (s *session) open(ctx context.Context) (pass, error) {
 	}
 	p.crumb = strings.TrimSpace(string(answer.Body))
 	if !isCrumb(answer, p.crumb) {
-		if err := answer.Fault("a session"); err != nil && answer.Status != http.StatusUnauthorized {
-			return pass{}, err
+		if answer.Status == http.StatusTooManyRequests || answer.Status >= http.StatusInternalServerError {
+			return pass{}, answer.Fault("a session")
 		}
 		return pass{}, answer.Useless(s.refused())
 	}
