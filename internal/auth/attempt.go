@@ -59,6 +59,11 @@ func (s *Service) refuse(ctx context.Context, e audit.Event, refusal *fault.Erro
 	return s.attempt(ctx, e, func(context.Context, *sql.Tx) (*fault.Error, error) { return refusal, nil })
 }
 
+// Refuse records a failure that was found without us, and returns why: what may have been a guess leaves its trace.
+func (s *Service) Refuse(ctx context.Context, e audit.Event, refusal *fault.Error) error {
+	return s.refuse(ctx, e, refusal)
+}
+
 // checkPassword wants the password of who is signed in. A wrong one is recorded as a failure of the event.
 func (s *Service) checkPassword(ctx context.Context, who Identity, password, path string, e audit.Event) (credentials, error) {
 	if err := passwords.CheckLength(password, path); err != nil {
