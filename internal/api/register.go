@@ -123,6 +123,9 @@ func operation[In any](r *router, method, path string, d doc) huma.Operation {
 		kinds = append(kinds, fault.RateLimited)
 		op.Middlewares = append(op.Middlewares, r.limitGeneral)
 	}
+	if reflect.TypeFor[In]().NumField() > 0 {
+		op.Middlewares = append(op.Middlewares, r.readable)
+	}
 	if d.idempotent {
 		kinds = append(kinds, idempotencyErrors...)
 		op.Parameters = []*huma.Param{keyParameter()}
