@@ -68,7 +68,7 @@ var tables = []table{
 		left: map[string]string{"user_id": yourRow, "credentials": opens, "revision": "it counts readings, and says nothing else"}},
 	{name: "brokerage_authorizations", file: "connecting.json", about: "Connections you began to make and did not finish yet.",
 		where: byUser, order: "created_at, state_hash",
-		keep: "provider, environment, connection_id, created_at, expires_at",
+		keep: "provider, environment, connection_id, session_id, api_key_id, created_at, expires_at",
 		left: map[string]string{"user_id": yourRow, "state_hash": opens, "browser_hash": opens, "code_verifier": opens}},
 	{name: "brokerage_accounts", file: "accounts.json", about: "Your accounts at the brokerages.", where: byConnection,
 		keep: "id, connection_id, external_id, number, status, currency, cash number, cash_in json, as_of, cost_basis_method, history_since, history_cash, history_read_at, history_problem, missing_since"},

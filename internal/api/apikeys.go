@@ -7,6 +7,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"github.com/jaspers-ai/jaspers/internal/audit"
 	"github.com/jaspers-ai/jaspers/internal/auth"
 	"github.com/jaspers-ai/jaspers/internal/fault"
 )
@@ -40,7 +41,7 @@ func (r *router) keyRoutes() {
 
 	post(r, "/api/auth/api-keys", func(ctx context.Context, in *createKeyInput) (result[auth.CreatedKey], error) {
 		return answer(r.Auth.CreateKey(ctx, identity(ctx), auth.KeyRequest(in.Body)))
-	}, doc{id: "createAPIKey", tag: tag, idempotent: true, limit: ownSecret, summary: "Make an API key", status: http.StatusCreated,
+	}, doc{id: "createAPIKey", tag: tag, idempotent: true, guess: audit.CreateAPIKey, limit: ownSecret, summary: "Make an API key", status: http.StatusCreated,
 		detail: "Sent like an access token, it opens the routes of its scopes until it expires. At most 20 are alive at a time.",
 		errors: []fault.Kind{fault.InvalidCredentials, fault.Conflict, fault.Overloaded}})
 

@@ -80,7 +80,14 @@ func (r *router) brokerageRoutes() {
 func (r *router) connect(ctx context.Context, in *connectInput) (result[begun], error) {
 	return r.begun(r.Connections.Begin(ctx, identity(ctx).UserID, connection.Request{
 		Provider: in.Body.Provider, Environment: in.Body.Environment, APIKey: in.Body.APIKey, APISecret: in.Body.APISecret, Admin: isAdmin(ctx),
+		By: access(ctx),
 	}))
+}
+
+// access is what a request came with.
+func access(ctx context.Context) connection.Access {
+	who := identity(ctx)
+	return connection.Access{SessionID: who.SessionID, KeyID: who.KeyID}
 }
 
 func (r *router) callback(ctx context.Context, in *callbackInput) (result[connection.Connection], error) {

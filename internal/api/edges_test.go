@@ -137,3 +137,19 @@ func benchmark(b *testing.B, path string, requests int) {
 		h.ServeHTTP(httptest.NewRecorder(), req)
 	}
 }
+
+func TestWhatIsNoTextInAQueryIsRefusedBeforeAnythingIsAsked(t *testing.T) {
+	for query, want := range map[string]string{
+		"state=%00": "query.state", "state=a%00b": "query.state", "code=%ff%fe": "query.code", "code=%ed%a0%80": "query.code", "code=\xc3\x28": "query.code",
+		"state=a&state=%00": "query.state", "canary=%00": "query", "%00=%00": "query",
+	} {
+		h, _ := bare(t, &bytes.Buffer{})
+		w := httptest.NewRecorder()
+		r := request(http.MethodGet, "/api/brokerages/callback")
+		r.URL.RawQuery = query
+		h.ServeHTTP(w, r)
+		if body := w.Body.String(); w.Code != http.StatusUnprocessableEntity || !strings.Contains(body, `"path":"`+want+`"`) || strings.Contains(body, "canary") {
+			t.Errorf("%s: got %d %s, want %s named", query, w.Code, body, want)
+		}
+	}
+}

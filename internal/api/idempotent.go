@@ -3,15 +3,18 @@ package api
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"io"
 	"net/http"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
+	"github.com/jaspers-ai/jaspers/internal/audit"
 	"github.com/jaspers-ai/jaspers/internal/fault"
 	"github.com/jaspers-ai/jaspers/internal/idempotency"
 )
@@ -36,9 +39,17 @@ func keyParameter() *huma.Param {
 	}
 }
 
-// idempotent carries out a request under a key once. Once begun, it is carried out whether or not the client stays, so
-// that whoever lost the answer finds it.
-func (r *router) idempotent(ctx huma.Context, next func(huma.Context)) {
+// idempotent is the middleware that carries out a request under a key once. Once begun, it is carried out whether or not
+// the client stays, so that whoever lost the answer finds it.
+func (r *router) idempotent(d doc) func(ctx huma.Context, next func(huma.Context)) {
+	if r.limits[d.limit].failures && (d.guess == "" || !slices.Equal(r.limits[d.limit].by, []subject{byUser})) {
+		panic(fmt.Sprintf("%s: a guess under an Idempotency-Key must count and be recorded", d.id))
+	}
+	return func(ctx huma.Context, next func(huma.Context)) { r.once(ctx, next, d) }
+}
+
+// once does what idempotent says.
+func (r *router) once(ctx huma.Context, next func(huma.Context), d doc) {
 	req, w := humago.Unwrap(ctx)
 	sent := req.Header.Values(keyHeader)
 	if len(sent) == 0 {
@@ -56,7 +67,7 @@ func (r *router) idempotent(ctx huma.Context, next func(huma.Context)) {
 		next(ctx)
 		return
 	}
-	claim, kept, err := r.Idempotency.Begin(ctx.Context(), idempotency.Request{
+	claim, kept, err := r.begin(ctx.Context(), d, idempotency.Request{
 		UserID: identity(ctx.Context()).UserID, Operation: ctx.Operation().OperationID, Key: key,
 		Parts: []string{req.Method, req.URL.RequestURI(), streamOrNot(req), string(body)},
 	})
@@ -68,6 +79,27 @@ func (r *router) idempotent(ctx huma.Context, next func(huma.Context)) {
 	default:
 		r.carryOut(ctx, next, claim)
 	}
+}
+
+// begin claims a key. Where a password is asked for, the answer of who knows the first request proves it as its own route
+// does, and what is another request may have been a guess: it counts as one, and leaves the trace of one.
+func (r *router) begin(ctx context.Context, d doc, sent idempotency.Request) (*idempotency.Claim, *idempotency.Answer, error) {
+	own := r.limits[d.limit]
+	if !own.failures {
+		return r.Idempotency.Begin(ctx, sent)
+	}
+	taken, err := r.takeAll(ctx, own, nil)
+	if err != nil {
+		return nil, nil, err
+	}
+	claim, kept, err := r.Idempotency.Begin(ctx, sent)
+	if fault.Is(err, fault.IdempotencyReused) {
+		return nil, nil, r.Auth.Refuse(ctx, audit.Event{Action: d.guess, UserID: sent.UserID}, fault.From(err))
+	}
+	for _, t := range taken {
+		r.Limiter.GiveBack(ctx, t)
+	}
+	return claim, kept, err
 }
 
 // bodyPatience is how long a body may take to come, here as where huma reads it.

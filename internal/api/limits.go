@@ -249,7 +249,7 @@ func limited[In, Out any](r *router, name limitName, h func(context.Context, *In
 			return none, err
 		}
 		out, err := h(ctx, in)
-		if own.failures && !isFailedGuess(err) {
+		if own.failures && !mayBeGuess(ctx, err) {
 			for _, t := range taken {
 				r.Limiter.GiveBack(ctx, t)
 			}
@@ -261,11 +261,18 @@ func limited[In, Out any](r *router, name limitName, h func(context.Context, *In
 	}
 }
 
-// failedGuesses are how attempts end that count: a secret was compared and wrong, or right for somebody who is shut out.
-var failedGuesses = []fault.Kind{fault.InvalidCredentials, fault.InvalidCode, fault.LinkExpired, fault.AccountDisabled}
+// noGuesses are how attempts fail that do not count: nothing was compared yet, or what was compared was right.
+var noGuesses = []fault.Kind{
+	fault.Invalid, fault.Overloaded, fault.Conflict, fault.Forbidden, fault.SecondFactorNeeded, fault.RateLimited, fault.Unauthenticated,
+}
 
-func isFailedGuess(err error) bool {
-	return err != nil && slices.Contains(failedGuesses, fault.KindOf(err))
+// mayBeGuess tells whether an attempt counts. One whose end nobody knows does, such as of a client that left meanwhile:
+// it could be made for every guess. That the server gave up by itself is nobody's guess.
+func mayBeGuess(ctx context.Context, err error) bool {
+	if _, ours := givenUp(ctx, err); err == nil || ours {
+		return false
+	}
+	return !slices.Contains(noGuesses, fault.KindOf(err))
 }
 
 // takeAll takes what a limit counts by; where one of them is too much, the others are given back.

@@ -44,7 +44,7 @@ func (b begun) MarshalJSON() ([]byte, error) {
 func (r *router) reauthorizeRoute(tag string) {
 	post(r, "/api/brokerages/connections/{id}/reauthorize", func(ctx context.Context, in *reauthorizeInput) (result[begun], error) {
 		return r.begun(r.Connections.Reauthorize(ctx, identity(ctx).UserID, in.ID, connection.Request{
-			APIKey: in.Body.APIKey, APISecret: in.Body.APISecret, Admin: isAdmin(ctx),
+			APIKey: in.Body.APIKey, APISecret: in.Body.APISecret, Admin: isAdmin(ctx), By: access(ctx),
 		}))
 	}, doc{id: "reauthorizeConnection", tag: tag, scope: auth.ScopeWrite, idempotent: true, summary: "Let the server in again at a brokerage",
 		detail: "By the connection's reauthorizeBy: its consent page, where to begin the answer says; a new API key; or the gateway, which is tried at once. " +

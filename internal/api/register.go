@@ -12,6 +12,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/shopspring/decimal"
 
+	"github.com/jaspers-ai/jaspers/internal/audit"
 	"github.com/jaspers-ai/jaspers/internal/auth"
 	"github.com/jaspers-ai/jaspers/internal/db"
 	"github.com/jaspers-ai/jaspers/internal/fault"
@@ -31,10 +32,13 @@ type doc struct {
 	scope   auth.Scope // lets API keys in that have it; without one only sessions are
 	// idempotent lets clients send an Idempotency-Key: for what creates or costs something.
 	idempotent bool
-	limit      limitName    // of its own, beside the general one
-	status     int          // of success; 200
-	maxBody    int64        // bytes; defaultMaxBody
-	errors     []fault.Kind // beyond those every route of its kind has
+	// guess is what a request under another one's Idempotency-Key is recorded as, where limit counts failures: it may be
+	// the same one with another password.
+	guess   audit.Action
+	limit   limitName    // of its own, beside the general one
+	status  int          // of success; 200
+	maxBody int64        // bytes; defaultMaxBody
+	errors  []fault.Kind // beyond those every route of its kind has
 }
 
 type handler[In, Out any] func(ctx context.Context, in *In) (result[Out], error)
@@ -119,10 +123,13 @@ func operation[In any](r *router, method, path string, d doc) huma.Operation {
 		kinds = append(kinds, fault.RateLimited)
 		op.Middlewares = append(op.Middlewares, r.limitGeneral)
 	}
+	if reflect.TypeFor[In]().NumField() > 0 {
+		op.Middlewares = append(op.Middlewares, r.readable)
+	}
 	if d.idempotent {
 		kinds = append(kinds, idempotencyErrors...)
 		op.Parameters = []*huma.Param{keyParameter()}
-		op.Middlewares = append(op.Middlewares, r.idempotent)
+		op.Middlewares = append(op.Middlewares, r.idempotent(d))
 	}
 	if limits := r.describeLimits(d, hasBody); len(limits) > 0 {
 		op.Extensions["x-limits"] = limits

@@ -182,7 +182,7 @@ func (a *App) buildPeople(cfg Config, opts Options) error {
 		return err
 	}
 	a.Users = &user.Service{DB: a.db, Now: opts.Now, Audit: a.Audit, Symbol: market.NormalizeSymbol}
-	a.Idempotency = &idempotency.Keys{DB: a.db, Now: opts.Now, Vault: a.keyring}
+	a.Idempotency = &idempotency.Keys{DB: a.db, Now: opts.Now, Vault: a.keyring, HashKey: []byte(cfg.Auth.HashKey)}
 	a.Auth, err = auth.New(auth.Config{
 		DB: a.db, Now: opts.Now, Log: opts.Log, Audit: a.Audit, Keys: a.keyring, SigningKey: []byte(cfg.Auth.JWTSecret),
 		AccessTTL: cfg.Auth.AccessTTL, BcryptCost: cfg.Auth.BcryptCost, RegistrationClosed: cfg.Auth.Registration == "closed",

@@ -205,3 +205,17 @@ func TestABodyThatBreaksOffIsTheCallersFault(t *testing.T) {
 		}
 	})
 }
+
+func TestWhatIsNoTextInAQueryIsTheCallersFault(t *testing.T) {
+	eachEngine(t, func(t *testing.T, s *site) {
+		p := s.register("ada")
+		for _, name := range []string{"connectionId", "account", "symbol"} {
+			for _, value := range []string{"%00", "a%00b", "%ff%fe", "%ed%a0%80"} {
+				a := p.get("/portfolio/transactions?"+name+"="+value).fails(422, "validation_failed")
+				if got := a.fields(); len(got) != 1 || got[0] != "query."+name {
+					t.Errorf("%s=%s: got %v, want it named", name, value, a)
+				}
+			}
+		}
+	})
+}

@@ -178,6 +178,29 @@ func TestWhatWasRefusedCanBeSentAgainUnderItsKey(t *testing.T) {
 	})
 }
 
+func TestAPasswordCannotBeGuessedUnderAKey(t *testing.T) {
+	eachEngineWith(t, setup{settings: tight}, func(t *testing.T, s *site) {
+		p := s.register("ada")
+		ask := func(password string) answer {
+			return p.post("/auth/api-keys", map[string]any{"name": "k", "scopes": []string{"read"}, "password": password}, underKey("k"))
+		}
+		first := ask(password).status(http.StatusCreated)
+		for range 6 { // more than may fail: what is right does not count
+			wantAgain(t, first, ask(password))
+		}
+		for range 5 {
+			ask("one guess of many").fails(422, "idempotency_key_reused")
+		}
+		ask("one guess of many").limited("password")
+		ask(password).limited("password")
+		p.post("/auth/change-password", map[string]any{"currentPassword": password, "newPassword": "another good one"}).limited("password")
+		got := s.texts(`select details from audit_logs where user_id = $1 and action = 'account.api_key_create' and outcome = 'failure'`, p.id)
+		if len(got) != 5 || !strings.Contains(got[0], "idempotency_key_reused") {
+			t.Errorf("recorded %v, want each guess", got)
+		}
+	})
+}
+
 func TestKeysThatAreNoneAreRefused(t *testing.T) {
 	oneEngine(t, setup{}, func(t *testing.T, s *site) {
 		p := s.register("ada")

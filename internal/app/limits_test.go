@@ -183,3 +183,23 @@ func TestTheClientIsLoggedAndRecorded(t *testing.T) {
 		}
 	})
 }
+
+// leave sends a request whose client closes its side at once, which the server takes for leaving.
+func (p *person) leave(path, body string) string {
+	p.t.Helper()
+	return string(p.raw(fmt.Sprintf("POST /api%s HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer %s\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s",
+		path, p.access, len(body), body)))
+}
+
+func TestAGuessCountsAlsoOfAClientThatLeaves(t *testing.T) {
+	eachEngineWith(t, setup{settings: tight}, func(t *testing.T, s *site) {
+		ada := s.register("ada")
+		for range 5 {
+			ada.leave("/auth/change-password", `{"currentPassword":"one guess of many","newPassword":"another good one"}`)
+			ada.leave("/auth/login", `{"email":"bob@example.com","password":"one guess of many"}`)
+		}
+		right := map[string]any{"currentPassword": password, "newPassword": "another good one"}
+		ada.post("/auth/change-password", right).limited("password")
+		ada.post("/auth/login", map[string]any{"email": "bob@example.com", "password": password}).limited("sign-in")
+	})
+}

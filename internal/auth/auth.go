@@ -193,7 +193,7 @@ func (s *Service) Login(ctx context.Context, address, password, code string) (Si
 	}
 	now := db.Time(s.now())
 	var in SignedIn
-	err = s.attempt(ctx, audit.Event{Action: audit.Login, UserID: known.userID}, func(tx *sql.Tx) (*fault.Error, error) {
+	err = s.attempt(ctx, audit.Event{Action: audit.Login, UserID: known.userID}, func(ctx context.Context, tx *sql.Tx) (*fault.Error, error) {
 		if refusal, err := refuseDisabled(ctx, tx, known.userID); refusal != nil || err != nil {
 			return refusal, err
 		}
@@ -248,17 +248,13 @@ func (s *Service) checkSignIn(ctx context.Context, address, password string) (kn
 // ChangePassword sets a new password, ends every other session of the person, and has them told by mail. A second factor
 // stays as it is, and needs no code here: whoever has a session and the password still cannot sign in without one.
 func (s *Service) ChangePassword(ctx context.Context, who Identity, current, replacement string) error {
+	if err := s.checkReplacement(ctx, who, current, replacement); err != nil {
+		return err
+	}
 	changed := audit.Event{Action: audit.ChangePassword, UserID: who.UserID}
 	known, err := s.checkPassword(ctx, who, current, "body.currentPassword", changed)
 	if err != nil {
 		return err
-	}
-	complaint := passwords.Weakness(replacement, known.email)
-	if complaint == "" && replacement == current {
-		complaint = "must differ from the current password"
-	}
-	if complaint != "" {
-		return fault.InvalidField("body.newPassword", complaint)
 	}
 	hash, err := s.passwords.Hash(ctx, replacement)
 	if err != nil {
@@ -277,6 +273,23 @@ func (s *Service) ChangePassword(ctx context.Context, who Identity, current, rep
 		}
 		return s.audit.Record(ctx, tx, changed)
 	})
+}
+
+// checkReplacement refuses a new password that is none. It comes before the old one is compared: what is wrong with the
+// new one must not tell whether the old one was right.
+func (s *Service) checkReplacement(ctx context.Context, who Identity, current, replacement string) error {
+	known, err := findCredentialsByID(ctx, s.db.Read(), who.UserID)
+	if err != nil {
+		return err
+	}
+	complaint := passwords.Weakness(replacement, known.email)
+	if complaint == "" && replacement == current {
+		complaint = "must differ from the current password"
+	}
+	if complaint != "" {
+		return fault.InvalidField("body.newPassword", complaint)
+	}
+	return nil
 }
 
 // Authenticate tells who holds an access token: TokenExpired when its time is over, Unauthenticated for everything else

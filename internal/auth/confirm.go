@@ -19,20 +19,20 @@ type Confirmation struct{ known credentials }
 // cannot be taken back. InvalidCredentials, SecondFactorNeeded, InvalidCode and RateLimited are recorded as failures of the
 // event; what comes of the rest, the caller records.
 func (s *Service) Confirm(ctx context.Context, who Identity, password, code string, e audit.Event) (Confirmation, error) {
-	known, err := s.confirmed(ctx, who, password, code, e, func(*sql.Tx, secondfactor.Factor) error { return nil })
+	known, err := s.confirmed(ctx, who, password, code, e, func(context.Context, *sql.Tx, secondfactor.Factor) error { return nil })
 	return Confirmation{known}, err
 }
 
 // confirmed does something as Confirm does nothing: in the transaction that spends the code. It gets the second factor,
 // on or not, and records what it did.
 func (s *Service) confirmed(
-	ctx context.Context, who Identity, password, code string, e audit.Event, fn func(tx *sql.Tx, f secondfactor.Factor) error,
+	ctx context.Context, who Identity, password, code string, e audit.Event, fn func(ctx context.Context, tx *sql.Tx, f secondfactor.Factor) error,
 ) (credentials, error) {
 	known, err := s.checkPassword(ctx, who, password, "body.password", e)
 	if err != nil {
 		return known, err
 	}
-	return known, s.refusable(ctx, e, func(tx *sql.Tx) (*fault.Error, error) {
+	return known, s.refusable(ctx, e, func(ctx context.Context, tx *sql.Tx) (*fault.Error, error) {
 		f, err := lockFactor(ctx, tx, who.UserID)
 		if err != nil {
 			return nil, err
@@ -40,7 +40,7 @@ func (s *Service) confirmed(
 		if refusal, err := s.factors.Check(ctx, tx, f, code); refusal != nil || err != nil {
 			return refusal, err
 		}
-		return nil, fn(tx, f)
+		return nil, fn(ctx, tx, f)
 	})
 }
 

@@ -197,6 +197,7 @@ func TestAResetRevokesTheKeysThatWereMadeAndKeepsTheSecondFactor(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		h := newHouse(t, d)
 		me := authenticate(t, h.Service, register(t, h.Service).Tokens.AccessToken)
+		wantNoError(t, h.VerifyEmail(t.Context(), token(t, h.post.Wait(t, email, 1)[0], "verify-email")))
 		made := newKey(t, h.Service, me, auth.ScopeRead)
 		a, _ := h.enrol(me)
 		if err := h.ResetPassword(t.Context(), h.forgot(4), newPassword); err != nil {
@@ -208,6 +209,23 @@ func TestAResetRevokesTheKeysThatWereMadeAndKeepsTheSecondFactor(t *testing.T) {
 		wantKind(t, err, fault.SecondFactorNeeded)
 		if _, err := h.Login(t.Context(), email, newPassword, a.code(30*time.Second)); err != nil {
 			t.Error(err)
+		}
+	})
+}
+
+func TestWhoRegistersAnothersAddressDoesNotKeepItsOwnerOut(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		h := newHouse(t, d)
+		squatter := authenticate(t, h.Service, register(t, h.Service).Tokens.AccessToken)
+		_, codes := h.enrol(squatter)
+		if err := h.ResetPassword(t.Context(), h.forgot(3), newPassword); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := h.Login(t.Context(), email, newPassword, ""); err != nil {
+			t.Errorf("got %v, want the owner of the address to get in", err)
+		}
+		if n := h.count("audit_logs where action = 'account.totp_disable' and user_id = $1", squatter.UserID); n != 1 || h.count("recovery_codes") != 0 {
+			t.Errorf("recorded %d times, with %d recovery codes left, want it once and none of %d", n, h.count("recovery_codes"), len(codes))
 		}
 	})
 }

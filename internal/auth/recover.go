@@ -9,6 +9,7 @@ import (
 	"github.com/jaspers-ai/jaspers/internal/db"
 	"github.com/jaspers-ai/jaspers/internal/fault"
 	"github.com/jaspers-ai/jaspers/internal/passwords"
+	"github.com/jaspers-ai/jaspers/internal/secondfactor"
 	"github.com/jaspers-ai/jaspers/internal/user"
 )
 
@@ -72,7 +73,7 @@ func (s *Service) decideReset(ctx context.Context, request resetRequest) error {
 
 // ResetPassword sets a new password with the token of a reset link, which is used up by that; LinkExpired for every token
 // that is not good any more or never was. It ends every session and API key of the person, and opens none: whoever has a
-// second factor still needs it. Since the link came by mail, their address counts as verified.
+// second factor still needs it, unless it is from before their address was proven at all. Since the link came by mail, their address counts as verified.
 func (s *Service) ResetPassword(ctx context.Context, token, replacement string) error {
 	now := db.Time(s.now())
 	l, err := findLink(ctx, s.db.Read(), token, resetPassword, now)
@@ -88,6 +89,9 @@ func (s *Service) ResetPassword(ctx context.Context, token, replacement string) 
 	}
 	ctx = audit.ByPerson(ctx, l.userID)
 	return s.db.Tx(ctx, func(tx *sql.Tx) error {
+		if err := s.dropForeignFactor(ctx, tx, l.userID); err != nil {
+			return err
+		}
 		if err := markVerified(ctx, tx, l, now); err != nil {
 			return err
 		}
@@ -99,6 +103,27 @@ func (s *Service) ResetPassword(ctx context.Context, token, replacement string) 
 		}
 		return s.audit.Record(ctx, tx, audit.Event{Action: audit.ResetPassword, UserID: l.userID, Target: l.id})
 	})
+}
+
+// dropForeignFactor takes away the second factor of an account whose address nobody has proven so far: whoever enrolled it
+// may have registered somebody else's, who is the first to prove it now and could never sign in. What was enrolled after a
+// proof stays.
+func (s *Service) dropForeignFactor(ctx context.Context, tx db.Querier, userID string) error {
+	person, ok, err := lockAccount(ctx, tx, userID)
+	if err != nil || !ok || person.verified {
+		return err
+	}
+	f, err := lockFactor(ctx, tx, userID)
+	if err != nil {
+		return err
+	}
+	if !f.IsOn() {
+		return secondfactor.Remove(ctx, tx, f) // one that is enrolled and not confirmed is none of theirs either
+	}
+	if err := s.removeFactor(ctx, tx, userID, f); err != nil {
+		return err
+	}
+	return s.audit.Record(ctx, tx, audit.Event{Action: audit.DisableTOTP, UserID: userID, Details: map[string]string{"reason": "address_first_proven"}})
 }
 
 // replacePassword sets a password that was not proven by the old one: every session ends, and every API key with them,

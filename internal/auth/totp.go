@@ -37,7 +37,7 @@ func (s *Service) EnrolTOTP(ctx context.Context, who Identity, password string) 
 // ConfirmTOTP turns the second factor on with a code of the enrolled secret, and gives ten recovery codes. A wrong code
 // is an InvalidCode, too many of them RateLimited; with nothing enrolled, or one that is on, it is a Conflict.
 func (s *Service) ConfirmTOTP(ctx context.Context, who Identity, code string) (codes secondfactor.RecoveryCodes, err error) {
-	err = s.attempt(ctx, audit.Event{Action: audit.EnableTOTP, UserID: who.UserID}, func(tx *sql.Tx) (refusal *fault.Error, err error) {
+	err = s.attempt(ctx, audit.Event{Action: audit.EnableTOTP, UserID: who.UserID}, func(ctx context.Context, tx *sql.Tx) (refusal *fault.Error, err error) {
 		f, err := lockFactor(ctx, tx, who.UserID)
 		if err != nil {
 			return nil, err
@@ -53,7 +53,7 @@ func (s *Service) ConfirmTOTP(ctx context.Context, who Identity, code string) (c
 // DisableTOTP takes the second factor away, with its recovery codes. It needs the password and a code, of the app or for
 // recovery, and fails as Confirm does; with nothing that is on, it is a Conflict.
 func (s *Service) DisableTOTP(ctx context.Context, who Identity, password, code string) error {
-	return s.withBoth(ctx, who, password, code, audit.DisableTOTP, func(tx *sql.Tx, f secondfactor.Factor) error {
+	return s.withBoth(ctx, who, password, code, audit.DisableTOTP, func(ctx context.Context, tx *sql.Tx, f secondfactor.Factor) error {
 		return s.removeFactor(ctx, tx, who.UserID, f)
 	})
 }
@@ -67,7 +67,7 @@ func (s *Service) removeFactor(ctx context.Context, tx db.Querier, userID string
 
 // NewRecoveryCodes makes ten new recovery codes in place of all there were. It asks for what DisableTOTP asks for.
 func (s *Service) NewRecoveryCodes(ctx context.Context, who Identity, password, code string) (codes secondfactor.RecoveryCodes, err error) {
-	err = s.withBoth(ctx, who, password, code, audit.NewRecoveryCodes, func(tx *sql.Tx, f secondfactor.Factor) (err error) {
+	err = s.withBoth(ctx, who, password, code, audit.NewRecoveryCodes, func(ctx context.Context, tx *sql.Tx, f secondfactor.Factor) (err error) {
 		codes, err = secondfactor.NewRecoveryCodes(ctx, tx, f)
 		return err
 	})
@@ -76,14 +76,14 @@ func (s *Service) NewRecoveryCodes(ctx context.Context, who Identity, password, 
 
 // withBoth changes a second factor that is on, for who shows both the password and a code.
 func (s *Service) withBoth(
-	ctx context.Context, who Identity, password, code string, action audit.Action, fn func(tx *sql.Tx, f secondfactor.Factor) error,
+	ctx context.Context, who Identity, password, code string, action audit.Action, fn func(ctx context.Context, tx *sql.Tx, f secondfactor.Factor) error,
 ) error {
 	e := audit.Event{Action: action, UserID: who.UserID}
-	_, err := s.confirmed(ctx, who, password, code, e, func(tx *sql.Tx, f secondfactor.Factor) error {
+	_, err := s.confirmed(ctx, who, password, code, e, func(ctx context.Context, tx *sql.Tx, f secondfactor.Factor) error {
 		if !f.IsOn() {
 			return secondfactor.ErrOff()
 		}
-		if err := fn(tx, f); err != nil {
+		if err := fn(ctx, tx, f); err != nil {
 			return err
 		}
 		return s.audit.Record(audit.ByPerson(ctx, who.UserID), tx, e)

@@ -29,9 +29,14 @@ type Authorization struct {
 	BrowserSecret string `json:"-"`
 }
 
-// Connect begins to connect a brokerage by its consent page. An empty environment means the first one it has. Invalid, with
+// Connect begins to connect a brokerage by its consent page, for whoever needs no session to finish. An empty environment means the first one it has. Invalid, with
 // the field, when there is no such brokerage or environment.
 func (s *Service) Connect(ctx context.Context, userID, providerID string, env broker.Environment) (Authorization, error) {
+	return s.connectBy(ctx, userID, providerID, env, Access{})
+}
+
+// connectBy is Connect for who asks in a session or with an API key.
+func (s *Service) connectBy(ctx context.Context, userID, providerID string, env broker.Environment, by Access) (Authorization, error) {
 	provider, ok := s.provider(providerID)
 	if !ok {
 		return Authorization{}, fault.InvalidField("body.provider", "must be one of the brokerages on offer")
@@ -46,7 +51,7 @@ func (s *Service) Connect(ctx context.Context, userID, providerID string, env br
 	if !slices.Contains(info.Environments, env) {
 		return Authorization{}, fault.InvalidField("body.environment", "must be an environment this brokerage has")
 	}
-	return s.beginConsent(ctx, provider, attempt{userID: userID, provider: providerID, environment: env})
+	return s.beginConsent(ctx, provider, attempt{userID: userID, provider: providerID, environment: env, by: by})
 }
 
 // beginConsent stores the attempt and gives where the browser goes.
@@ -148,17 +153,26 @@ func (s *Service) finishAttempt(ctx context.Context, back Redirect) (attempt, er
 		}
 		presented := []byte(vault.Hash(back.BrowserSecret))
 		sameBrowser := subtle.ConstantTimeCompare(presented, []byte(taken.browserHash)) == 1
-		if att = taken; found && sameBrowser && s.Now().Before(taken.expiresAt) {
+		standing, err := stands(ctx, tx, taken, db.Time(s.Now()))
+		if err != nil {
+			return err
+		}
+		if att = taken; found && sameBrowser && standing && s.Now().Before(taken.expiresAt) {
 			return nil
 		}
-		refusal = fault.New(fault.InvalidOAuthState, "this attempt to connect is not, or no longer, valid here; "+
-			"start connecting again and finish in the same browser within ten minutes")
+		refusal = errOver()
 		if !found { // anybody can make up states
 			return nil
 		}
 		return s.recordRefusal(ctx, tx, att, refusal)
 	})
 	return att, errors.Join(err, refusal)
+}
+
+// errOver is the error of an attempt that cannot be finished.
+func errOver() error {
+	return fault.New(fault.InvalidOAuthState, "this attempt to connect is not, or no longer, valid here; "+
+		"start connecting again and finish in the same browser within ten minutes, without signing out")
 }
 
 // denied is the error of a redirect without a code. The brokerage's own words are not repeated: anyone may have written them.
@@ -183,6 +197,12 @@ func (s *Service) connect(ctx context.Context, att attempt, creds broker.Credent
 		}
 		if !there {
 			return fault.New(fault.NotFound, "this user is no longer here")
+		}
+		// Once more: they may have signed out everywhere while the brokerage was asked.
+		if standing, err := stands(ctx, tx, att, db.Time(s.Now())); err != nil {
+			return err
+		} else if !standing {
+			return errOver()
 		}
 		id, action, err := s.storeCredentials(ctx, tx, att, creds, accounts, asOf)
 		if err != nil {

@@ -19,7 +19,12 @@ type Request struct {
 	APISecret   string
 	// Admin is who may use gateways: they are signed in as the one person who runs the server.
 	Admin bool
+	// By is what they ask with: consent that is given after its end is not taken.
+	By Access
 }
+
+// Access is the session or the API key in which somebody asks. One of them is set, or neither where nobody has to be signed in.
+type Access struct{ SessionID, KeyID string }
 
 // Begun is how connecting goes on: on the brokerage's consent page, or not at all since it is done. One of them is set.
 type Begun struct {
@@ -55,13 +60,13 @@ func (s *Service) Begin(ctx context.Context, userID string, req Request) (Begun,
 		return Begun{}, invalid(fields...)
 	}
 	if method == broker.ByOAuth {
-		begun, err := s.Connect(ctx, userID, req.Provider, req.Environment)
+		begun, err := s.connectBy(ctx, userID, req.Provider, req.Environment, req.By)
 		return Begun{Authorization: &begun}, err
 	}
 	if method == broker.ByGateway && !req.Admin {
 		return Begun{}, errGateway(info)
 	}
-	made, err := s.connectNow(ctx, provider, attempt{userID: userID, provider: req.Provider, environment: req.Environment, method: method}, req)
+	made, err := s.connectNow(ctx, provider, attempt{userID: userID, provider: req.Provider, environment: req.Environment, method: method, by: req.By}, req)
 	return Begun{Connection: &made}, err
 }
 

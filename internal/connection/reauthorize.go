@@ -31,14 +31,14 @@ func (s *Service) Reauthorize(ctx context.Context, userID, id string, req Reques
 	}
 	switch method {
 	case broker.ByOAuth:
-		begun, err := s.beginConsent(ctx, provider, attempt{userID: userID, provider: c.Provider, environment: c.Environment, connectionID: id})
+		begun, err := s.beginConsent(ctx, provider, attempt{userID: userID, provider: c.Provider, environment: c.Environment, connectionID: id, by: req.By})
 		return Begun{Authorization: &begun}, err
 	case broker.ByGateway:
 		if !req.Admin {
 			return Begun{}, errGateway(info)
 		}
 	}
-	att := attempt{userID: userID, provider: c.Provider, environment: c.Environment, method: method, connectionID: id}
+	att := attempt{userID: userID, provider: c.Provider, environment: c.Environment, method: method, connectionID: id, by: req.By}
 	made, err := s.connectNow(ctx, provider, att, req)
 	return Begun{Connection: &made}, err
 }

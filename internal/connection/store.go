@@ -175,12 +175,14 @@ func markFailed(ctx context.Context, tx db.Querier, link Link, status Status, p 
 }
 
 func due(ctx context.Context, q db.Querier) ([]string, error) {
-	return ids(q.QueryContext(ctx, "select id from brokerage_connections where status <> $1 order by id", ReauthorizationRequired))
+	return ids(q.QueryContext(ctx, `select id from brokerage_connections
+		where status <> $1 and user_id in (select id from users where disabled_at is null) order by id`, ReauthorizationRequired))
 }
 
 func behind(ctx context.Context, q db.Querier, since time.Time) ([]string, error) {
 	return ids(q.QueryContext(ctx, `select id from brokerage_connections
-		where status = $1 or status = $2 and (last_sync_at is null or last_sync_at < $3) order by id`, Failing, Active, since))
+		where (status = $1 or status = $2 and (last_sync_at is null or last_sync_at < $3))
+		and user_id in (select id from users where disabled_at is null) order by id`, Failing, Active, since))
 }
 
 // ids reads a query's only column.

@@ -160,7 +160,7 @@ func notAmount(text string, start, end int) (Kind, int) {
 	switch {
 	case ordinalBehind.MatchString(right):
 		return Ordinal, end + 2
-	case letterFollows(right) && !glued.MatchString(right):
+	case letterFollows(right) && !glued.MatchString(right) && !powerPattern.MatchString(right):
 		return Identifier, end + wordLength(right)
 	case unicode.IsLetter(before) && !endsInCurrency(left):
 		return Identifier, end + wordLength(right)

@@ -3,12 +3,14 @@ package idempotency
 
 import (
 	"context"
+	"crypto/hmac"
 	"crypto/sha256"
 	"database/sql"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"hash"
 	"time"
 
 	"github.com/jaspers-ai/jaspers/internal/db"
@@ -34,6 +36,9 @@ type Keys struct {
 	Now func() time.Time
 	// Vault seals the answers: some hold what is shown once only.
 	Vault *vault.Keyring
+	// HashKey makes what is kept of requests, the same in every process: some hold a password, which could be guessed from
+	// a hash that anybody can work out.
+	HashKey []byte
 }
 
 // Request is one that was sent under a key.
@@ -64,7 +69,7 @@ func (k *Keys) Begin(ctx context.Context, r Request) (claim *Claim, kept *Answer
 	err = k.DB.Tx(ctx, func(tx *sql.Tx) error {
 		claim, kept = nil, nil
 		now := db.Time(k.Now())
-		id, keyHash, requestHash := db.NewID(), hash(r.Key), hash(r.Parts...)
+		id, keyHash, requestHash := db.NewID(), sum(sha256.New(), r.Key), k.requestHash(r)
 		if err := free(ctx, tx, r.UserID, keyHash, now); err != nil {
 			return err
 		}
@@ -146,9 +151,14 @@ func place(id, userID string) vault.Place {
 	return responseColumn().Place(id, userID)
 }
 
-// hash is the same for the same words only: each is preceded by its length.
-func hash(words ...string) string {
-	h := sha256.New()
+// requestHash tells a request from others. It begins with a word of its own, since the key serves other purposes, too.
+func (k *Keys) requestHash(r Request) string {
+	words := append([]string{"idempotency_keys.request_hash", r.UserID, r.Operation}, r.Parts...)
+	return sum(hmac.New(sha256.New, k.HashKey), words...)
+}
+
+// sum is the same for the same words only: each is preceded by its length.
+func sum(h hash.Hash, words ...string) string {
 	for _, w := range words {
 		_, _ = fmt.Fprintf(h, "%d:%s", len(w), w) // a hash takes everything
 	}

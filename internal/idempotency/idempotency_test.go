@@ -25,7 +25,7 @@ func keysOn(t *testing.T, d *db.DB, secret byte) (*idempotency.Keys, *time.Time)
 		t.Fatal(err)
 	}
 	now := time.Date(2026, 11, 23, 15, 0, 0, 0, time.UTC)
-	return &idempotency.Keys{DB: d, Now: func() time.Time { return now }, Vault: ring}, &now
+	return &idempotency.Keys{DB: d, Now: func() time.Time { return now }, Vault: ring, HashKey: []byte("a key that the database does not hold")}, &now
 }
 
 func addUser(t *testing.T, d *db.DB) string {
@@ -87,6 +87,25 @@ func TestTheSameRequestGetsTheSameAnswerForADay(t *testing.T) {
 		*now = now.Add(time.Microsecond)
 		if claim, _ := begin(t, k, request(ann, "other"), ""); claim == nil {
 			t.Error("after a day the key is not free again")
+		}
+	})
+}
+
+func TestARequestCannotBeGuessedFromWhatIsKeptOfIt(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		k, _ := keysOn(t, d, 1)
+		other, _ := keysOn(t, d, 1)
+		other.HashKey = []byte("another key that it does not hold")
+		again, _ := keysOn(t, d, 1)
+		ann, bob := addUser(t, d), addUser(t, d)
+		begin(t, k, request(ann, "my password"), "")
+		begin(t, k, request(bob, "my password"), "")
+		begin(t, other, request(ann, "my password"), fault.IdempotencyReused)
+		begin(t, again, request(ann, "my password"), fault.Conflict) // known after a restart, and to every process
+		rows, err := d.Read().QueryContext(t.Context(), "select distinct request_hash from idempotency_keys")
+		all, err := db.Collect(rows, err, func(scan func(...any) error) (h string, err error) { return h, scan(&h) })
+		if err != nil || len(all) != 2 {
+			t.Errorf("got %v, %v, want another hash for each person", all, err)
 		}
 	})
 }

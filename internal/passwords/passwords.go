@@ -42,10 +42,9 @@ func New(cost int) (*Hasher, error) {
 		return nil, fmt.Errorf("the bcrypt cost must be between %d and %d", bcrypt.MinCost, bcrypt.MaxCost)
 	}
 	return &Hasher{
-		cost:  cost,
-		turns: semaphore.NewWeighted(int64(runtime.GOMAXPROCS(0))),
-		// A well-formed hash of nothing anybody knows: 22 characters of salt, 31 of digest.
-		nobody: fmt.Sprintf("$2a$%02d$%s", cost, strings.Repeat("m", 21)+"e"+strings.Repeat("n", 31)),
+		cost:   cost,
+		turns:  semaphore.NewWeighted(int64(runtime.GOMAXPROCS(0))),
+		nobody: nobody(cost),
 	}, nil
 }
 
@@ -75,11 +74,33 @@ func (h *Hasher) Check(ctx context.Context, hash, password string) error {
 	err = bcrypt.CompareHashAndPassword([]byte(hash), []byte(password))
 	switch {
 	case errors.Is(err, bcrypt.ErrMismatchedHashAndPassword) || err == nil && !known:
+		for _, cost := range h.missing(hash) {
+			_ = bcrypt.CompareHashAndPassword([]byte(nobody(cost)), []byte(password))
+		}
 		return ErrWrong()
 	case err != nil:
 		return fmt.Errorf("the stored password hash cannot be read: %w", err)
 	}
 	return nil
+}
+
+// missing are the costs that a failed comparison lacks to one of today's. A hash that was made with less work would tell
+// that there is such a person: 2^c + 2^c + 2^(c+1) + … is what today's costs.
+func (h *Hasher) missing(hash string) []int {
+	cost, err := bcrypt.Cost([]byte(hash))
+	if err != nil {
+		return nil
+	}
+	var costs []int
+	for ; cost < h.cost; cost++ {
+		costs = append(costs, cost)
+	}
+	return costs
+}
+
+// nobody is a well-formed hash of nothing anybody knows: 22 characters of salt, 31 of digest.
+func nobody(cost int) string {
+	return fmt.Sprintf("$2a$%02d$%s", cost, strings.Repeat("m", 21)+"e"+strings.Repeat("n", 31))
 }
 
 func (h *Hasher) takeTurn(ctx context.Context) (done func(), err error) {
