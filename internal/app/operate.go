@@ -7,6 +7,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -144,17 +145,30 @@ func VerifyAudit(ctx context.Context, cfg Config, noted string, out io.Writer) e
 		if err != nil {
 			return err
 		}
-		if len(report.Findings) == 0 && report.Rows == 0 {
-			o.printf("0 rows, chain intact: nothing has been sealed yet")
-			return nil
-		}
-		if len(report.Findings) == 0 {
-			o.printf("%d rows, chain intact, head %v", report.Rows, report.Head)
-			return nil
-		}
-		for _, f := range report.Findings {
-			o.printf("%v", f)
-		}
-		return fmt.Errorf("of the audit log's %d rows not all is as it was written", report.Rows)
+		return o.tellAudit(report)
 	})
+}
+
+// tellAudit prints what is found of the audit log. What only waits is told from what was altered: nobody should look for a
+// stranger where no server ran.
+func (o *operator) tellAudit(report audit.Report) error {
+	for _, f := range report.Findings {
+		o.printf("%v", f)
+	}
+	altered := func(f audit.Finding) bool { return f.Trouble != audit.Late }
+	switch {
+	case slices.ContainsFunc(report.Findings, altered):
+		return fmt.Errorf("of the audit log's %d rows not all is as it was written", report.Rows)
+	case len(report.Findings) > 0:
+		return fmt.Errorf("none of the audit log's %d rows is altered, but not all have their places in the chain: "+
+			"see that the server runs, and verify again", report.Rows+report.Waiting)
+	case report.Rows == 0:
+		o.printf("0 rows, chain intact: nothing has been sealed yet")
+	default:
+		o.printf("%d rows, chain intact, head %v", report.Rows, report.Head)
+	}
+	if report.Waiting > 0 {
+		o.printf("%d rows wait for their places in the chain, unaltered: a server that runs gives them within seconds", report.Waiting)
+	}
+	return nil
 }

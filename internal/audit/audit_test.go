@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/jaspers-ai/jaspers/internal/audit"
 	"github.com/jaspers-ai/jaspers/internal/db"
@@ -287,18 +288,43 @@ func TestErasingAPersonKeepsTheChainAndLeavesATombstone(t *testing.T) {
 	})
 }
 
-func TestRowsThatWaitTooLongAreNamed(t *testing.T) {
+func TestRowsThatWaitWhileOthersAreWrittenAreNamedAndAQuietLogIsAsGoodLaterAsItWas(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		now := time.Now()
+		l := newLog(t, d, func() time.Time { return now })
+		record(t, d, l, logins(3)...)
+		seal(t, l)
+		record(t, d, l, logins(2)...)
+		now = now.Add(30 * 24 * time.Hour) // a backup that was restored, or a server that was killed
+		if r := verify(t, l, audit.Head{}); r.Findings != nil || r.Rows != 3 || r.Waiting != 2 {
+			t.Errorf("got %+v a month later, want 3 rows, 2 that wait and no findings", r)
+		}
+		record(t, d, l, logins(1)...) // by a server that does not seal
+		want := []audit.Finding{{Trouble: audit.Late, Count: 2}}
+		got := verify(t, l, audit.Head{})
+		if diff := cmp.Diff(want, got.Findings, cmpopts.IgnoreFields(audit.Finding{}, "First")); diff != "" || got.Waiting != 3 {
+			t.Errorf("got %+v, want 3 rows that wait, and 2 of them too long (-want +got):\n%s", got, diff)
+		}
+	})
+}
+
+func TestARowWithoutProofMakesNoOtherLateAndNoneInTime(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		now := time.Now()
 		l := newLog(t, d, func() time.Time { return now })
 		record(t, d, l, logins(2)...)
-		now = now.Add(59 * time.Second)
-		if r := verify(t, l, audit.Head{}); r.Findings != nil {
-			t.Errorf("got %v within the minute, want nothing", r.Findings)
+		tamper(t, d, "update audit_logs set at = '2020-01-01 00:00:00+00:00' where cast(id as text) = (select min(cast(id as text)) from audit_logs)")
+		r := verify(t, l, audit.Head{})
+		if len(r.Findings) != 2 || r.Findings[0].Trouble != audit.Edited || r.Findings[1].Trouble != audit.Late || r.Findings[1].Count != 1 {
+			t.Errorf("got %v, want one that was edited to an old day, and is late by that", r.Findings)
 		}
-		now = now.Add(2 * time.Second)
-		if r := verify(t, l, audit.Head{}); len(r.Findings) != 1 || r.Findings[0].Trouble != audit.Late || r.Findings[0].Count != 2 {
-			t.Errorf("got %v, want 2 rows that are late", r.Findings)
+		tamper(t, d, "update audit_logs set at = '2036-01-01 00:00:00+00:00' where at < '2021-01-01 00:00:00+00:00'")
+		if r := verify(t, l, audit.Head{}); len(r.Findings) != 1 || r.Findings[0].Trouble != audit.Edited {
+			t.Errorf("got %v, want one that was edited, and the other in time", r.Findings)
+		}
+		now = now.Add(-24 * time.Hour) // the clock was set right
+		if r := verify(t, l, audit.Head{}); len(r.Findings) != 1 {
+			t.Errorf("got %v, want nobody late by a clock that was wrong", r.Findings)
 		}
 	})
 }

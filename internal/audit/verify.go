@@ -23,7 +23,7 @@ const (
 	Stray     Trouble = "without a place in the chain and not waiting for one, so put there by a stranger or robbed of their places"
 	Erased    Trouble = "emptied of address, user agent and details although no account was deleted"
 	Lost      Trouble = "waiting for a place in the chain, but gone from the log"
-	Late      Trouble = "waiting for a place in the chain for more than a minute, as when no server runs"
+	Late      Trouble = "waiting for a place in the chain although more than a minute was recorded after them, so that nobody gave them one"
 	BadHead   Trouble = "the record of the chain's end: it was changed"
 	NotNoted  Trouble = "the end that was noted: it is not in this chain"
 )
@@ -45,14 +45,16 @@ func (f Finding) String() string {
 	return fmt.Sprintf("rows %s: %d (the first: %s)", f.Trouble, f.Count, f.First)
 }
 
-// Report is what Verify found. The log is intact when it has no findings.
+// Report is what Verify found. The log is intact when it has no findings; where all are Late nothing was altered.
 type Report struct {
 	Rows     int64 // in the chain
+	Waiting  int64 // for a place in it, which a server that runs gives within seconds
 	Head     Head
 	Findings []Finding
 }
 
-// lateAfter is how long a row may wait for its place.
+// lateAfter is how long a row may wait for its place, by the moment of the newest row and not by now: a backup, and what a
+// server left that was killed, are as good later as they were then. To make a row seem newer takes the key.
 const lateAfter = time.Minute
 
 // Verify reads the whole log, as it is at one moment, and tells what in it is not as it was written. It may be called
@@ -66,7 +68,7 @@ func (l *Log) Verify(ctx context.Context, noted Head) (Report, error) {
 		if err := v.head(ctx, q); err != nil {
 			return err
 		}
-		return errors.Join(v.chain(ctx, q), v.outbox(ctx, q), v.strays(ctx, q))
+		return errors.Join(v.chain(ctx, q), v.outbox(ctx, q), v.late(ctx, q), v.strays(ctx, q))
 	})
 	if err != nil {
 		return Report{}, fmt.Errorf("read the audit log: %w", err)
@@ -80,8 +82,11 @@ type verification struct {
 	noted Head
 	end   Head
 	rows  int64
+	waits int64
 	last  Head // the place read last
-	found map[Trouble]*Finding
+	// newest is the moment of the youngest row whose proof holds, of those read so far.
+	newest time.Time
+	found  map[Trouble]*Finding
 	// erased are the rows emptied of personal data, by whose they were, and deleted the accounts that were deleted. Which
 	// of them is read first says nothing: rows that were written at once get their places in any order.
 	erased  map[owner]*emptied
@@ -139,6 +144,9 @@ func (v *verification) judge(r *read, seq int64, where string) bool {
 	if !isTime || !same(r.MAC, v.l.rowMAC(r.row)) {
 		v.find(Edited, 1, where)
 		return false
+	}
+	if r.At.After(v.newest) {
+		v.newest = r.At
 	}
 	if r.Action == DeleteAccount && r.Outcome == Success && r.UserID != nil {
 		v.deleted[*r.UserID] = true
@@ -216,7 +224,6 @@ func (v *verification) outbox(ctx context.Context, q db.Querier) error {
 		return err
 	}
 	defer func() { _ = rows.Close() }()
-	late := v.l.now().Add(-lateAfter)
 	for rows.Next() {
 		var id string
 		var r read
@@ -227,11 +234,26 @@ func (v *verification) outbox(ctx context.Context, q db.Querier) error {
 			v.find(Lost, 1, id)
 			continue
 		}
-		if v.judge(&r, math.MaxInt64, id); r.At.Before(late) {
-			v.find(Late, 1, id)
-		}
+		v.judge(&r, math.MaxInt64, id)
+		v.waits++
 	}
 	return rows.Err()
+}
+
+// late are rows that wait although a server that seals would have given them their places. It is asked when all were read.
+func (v *verification) late(ctx context.Context, q db.Querier) error {
+	newest := v.newest
+	if now := v.l.now(); newest.After(now) { // the clock was wrong once
+		newest = now
+	}
+	var count int64
+	var first sql.NullString
+	err := q.QueryRowContext(ctx, `select count(*), min(cast(l.id as text)) from audit_outbox o join audit_logs l on l.id = o.log_id
+		where l.at < $1 and not exists (select 1 from audit_chain c where c.log_id = l.id)`, db.Time(newest.Add(-lateAfter))).Scan(&count, &first)
+	if count > 0 {
+		v.find(Late, count, first.String)
+	}
+	return err
 }
 
 // strays are rows of the log that nobody will ever seal.
@@ -263,7 +285,7 @@ func (v *verification) report() Report {
 	if first.count > 0 {
 		v.find(Erased, first.count, first.first)
 	}
-	r := Report{Rows: v.rows, Head: v.end}
+	r := Report{Rows: v.rows, Waiting: v.waits, Head: v.end}
 	for _, t := range troubles {
 		if f, ok := v.found[t]; ok {
 			r.Findings = append(r.Findings, *f)

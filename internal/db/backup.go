@@ -124,10 +124,11 @@ func Restore(ctx context.Context, from, path string, check func(*DB) error) (asi
 	return aside, err
 }
 
-// asideMark stands before the time in the names of databases that were set aside, which is written as asideForm.
+// asideMark stands before the time in the names of databases that were set aside, which is written as asideForm: so finely
+// that two restores, which wait for each other, do not want the same name.
 const (
 	asideMark = ".before-"
-	asideForm = "20060102T150405Z"
+	asideForm = "20060102T150405.000000Z"
 )
 
 // dropSecondNames takes away the second name that a Restore left to the database at path when it was killed in the

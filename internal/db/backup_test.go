@@ -91,6 +91,24 @@ func TestARestoreKeepsWhatWasThereAndKeepsOutWhoComesMeanwhile(t *testing.T) {
 	}
 }
 
+func TestRestoresOfOneSecondKeepEachDatabaseThatWasThere(t *testing.T) {
+	t.Parallel()
+	path := holding(t, "first@example.com")
+	for _, next := range []string{"second@example.com", "third@example.com", "fourth@example.com"} {
+		from, before := holding(t, next), who(t, path)
+		aside, err := db.Restore(t.Context(), from, path, accept)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if who(t, path) != next || who(t, aside) != before {
+			t.Errorf("got %s and aside %s, want %s and %s", who(t, path), who(t, aside), next, before)
+		}
+	}
+	if kept, err := filepath.Glob(path + ".before-*"); err != nil || len(kept) != 3 {
+		t.Errorf("got %v, %v, want all three that were there", kept, err)
+	}
+}
+
 func TestADatabaseThatIsOpenIsNotReplaced(t *testing.T) {
 	t.Parallel()
 	from, path := holding(t, "new@example.com"), holding(t, "old@example.com")

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 )
 
@@ -21,14 +22,15 @@ const lockPatience = 20 * time.Millisecond
 const partSuffix = ".part"
 
 // Replace writes a file that only its owner can read, in the place of another if there is one: whole or not at all, and
-// lasting. write is given the path of an empty file to fill.
+// lasting. write is given the path of an empty file to fill. What it makes beside that, with names that begin with the
+// path, is taken away.
 func Replace(path string, write func(part string) error) error {
 	file, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*"+partSuffix) // 0600
 	if err != nil {
 		return err
 	}
 	part := file.Name()
-	defer func() { _ = os.Remove(part) }() // does nothing once it was renamed
+	defer removePart(part)
 	if err := errors.Join(file.Close(), write(part), syncPath(part)); err != nil {
 		return err
 	}
@@ -36,6 +38,17 @@ func Replace(path string, write func(part string) error) error {
 		return err
 	}
 	return SyncFolder(path)
+}
+
+// removePart takes away a part that became no file, with what write made beside it under its name, such as a journal. It
+// does nothing to what was renamed.
+func removePart(part string) {
+	entries, _ := os.ReadDir(filepath.Dir(part)) // what cannot be found cannot be taken away either
+	for _, e := range entries {
+		if strings.HasPrefix(e.Name(), filepath.Base(part)) {
+			_ = os.Remove(filepath.Join(filepath.Dir(part), e.Name()))
+		}
+	}
 }
 
 // New is Replace for a file that must not be there yet.

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
@@ -57,6 +58,30 @@ func TestAFileIsReplacedWholeOrLeftAsItWas(t *testing.T) {
 		}
 		if left := names(t, dir); len(left) != 1 {
 			t.Errorf("got %v, want nothing left over", left)
+		}
+	}
+}
+
+func TestWhatWasMadeBesideAPartGoesWithItAndNothingElse(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	path, other := filepath.Join(dir, "a"), filepath.Join(dir, "a.1.part-journal") // of somebody else
+	full := errors.New("no space left")
+	if err := fill("theirs")(other); err != nil {
+		t.Fatal(err)
+	}
+	for _, fails := range []error{full, nil} {
+		if err := files.Replace(path, func(part string) error {
+			return errors.Join(fill("ours")(part), fill("half")(part+"-journal"), fails)
+		}); !errors.Is(err, fails) {
+			t.Fatalf("got %v, want %v", err, fails)
+		}
+		want := []string{"a.1.part-journal"}
+		if fails == nil {
+			want = []string{"a", "a.1.part-journal"}
+		}
+		if got := names(t, dir); !slices.Equal(got, want) {
+			t.Errorf("after %v: got %v, want %v", fails, got, want)
 		}
 	}
 }

@@ -64,7 +64,7 @@ type Span struct {
 	TimeZone string `json:"timeZone" example:"UTC" doc:"By which days begin: that of vendors' bills and of the budgets' months."`
 	// Delay and Lost tell what cannot be in the answer.
 	Delay float64 `json:"delaySeconds" doc:"How long it takes at most until what was done is in here: a second until it is stored, and where a replica of the database is asked, how old that may be. Of what was done before a server was killed a second is missing, and the tokens of answers that were being written."`
-	Lost  int64   `json:"lostRecords" doc:"How many calls of these days, of everybody, could not be recorded; 0 where the figures are whole."`
+	Lost  int64   `json:"lostRecords" doc:"How many calls of these days, of everybody, could not be recorded, as far as a server lived to tell. What was not stored yet when one was killed, about a second of it, is not counted."`
 }
 
 func (s *Service) span(q Query, lost int64) Span {
