@@ -3,7 +3,7 @@ package telemetry
 
 import (
 	"context"
-	"fmt"
+	"errors"
 	"io"
 	"log/slog"
 	"regexp"
@@ -45,7 +45,7 @@ func NewLog(w io.Writer, level slog.Level, format string) (*slog.Logger, error) 
 	case "text":
 		return slog.New(correlated{slog.NewTextHandler(w, options)}), nil
 	}
-	return nil, fmt.Errorf("the log format is json or text, not %q", format)
+	return nil, errors.New("the log format is json or text")
 }
 
 // secretKey matches the names under which secrets travel.
