@@ -110,7 +110,6 @@ func badSettings(t *testing.T) map[string]struct {
 		"a budget beyond the SEC's":            {"JASPERS_EDGAR_RATE", []string{"JASPERS_EDGAR_RATE=9"}},
 		"a budget for the SEC that is none":    {"JASPERS_EDGAR_RATE", []string{"JASPERS_EDGAR_RATE=NaN"}},
 		"a budget that is none":                {"JASPERS_YAHOO_RATE", []string{"JASPERS_YAHOO_RATE=NaN"}},
-		"a log of another format":              {"JASPERS_LOG_FORMAT", []string{"JASPERS_LOG_FORMAT=h1dden"}},
 		"a long lease":                         {"JASPERS_JOB_LEASE", []string{"JASPERS_JOB_LEASE=9h"}},
 	}
 }

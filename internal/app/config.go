@@ -83,16 +83,6 @@ type LogConfig struct {
 	Alike  int        `env:"JASPERS_LOG_ALIKE" envDefault:"50" doc:"Lines a second that may be alike but for their ids and times; the rest are counted and said in one line. 0 writes all."`
 }
 
-func (c LogConfig) check() error {
-	switch {
-	case c.Format != "json" && c.Format != "text":
-		return errors.New("JASPERS_LOG_FORMAT must be json or text")
-	case c.Alike < 0:
-		return errors.New("JASPERS_LOG_ALIKE must not be negative; 0 writes all lines")
-	}
-	return nil
-}
-
 // JobsConfig is how background work is done.
 type JobsConfig struct {
 	Workers int           `env:"JASPERS_JOB_WORKERS" envDefault:"8" doc:"Jobs done at once by this process, beside syncs and snapshots. 0 for none, nor those: then jaspers worker has to run beside it."`
@@ -319,8 +309,8 @@ func (c *Config) complete() error {
 	if err := c.Mail.check(); err != nil {
 		return err
 	}
-	if err := c.Log.check(); err != nil {
-		return err
+	if c.Log.Alike < 0 {
+		return errors.New("JASPERS_LOG_ALIKE must not be negative; 0 writes all lines")
 	}
 	if err := c.Telemetry.check(); err != nil {
 		return err

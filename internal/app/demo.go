@@ -229,9 +229,6 @@ func (o *outside) close() {
 	_ = o.listener.Close()
 }
 
-// besideAddresses are the settings without which the simulator's addresses are not asked, or slowly, and that hold none.
-var besideAddresses = []string{"JASPERS_EDGAR_USER_AGENT", "JASPERS_YAHOO_RATE"}
-
 // Simulate runs the simulated services alone, for a server that is told to call them, until ctx ends.
 func Simulate(ctx context.Context, addr, redirectURI string, out io.Writer) error {
 	clock := sim.NewClock(time.Now)
@@ -260,8 +257,7 @@ func Simulate(ctx context.Context, addr, redirectURI string, out io.Writer) erro
 		return err
 	}
 	for _, s := range settings(&cfg) {
-		value := s.value.String()
-		if strings.Contains(value, o.address) || slices.Contains(besideAddresses, s.name) {
+		if value := s.value.String(); strings.Contains(value, o.address) {
 			_, _ = fmt.Fprintf(out, "%s=%s\n", s.name, value)
 		}
 	}

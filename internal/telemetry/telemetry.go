@@ -3,7 +3,7 @@ package telemetry
 
 import (
 	"context"
-	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"regexp"
@@ -45,7 +45,7 @@ func NewLog(w io.Writer, level slog.Level, format string) (*slog.Logger, error) 
 	case "text":
 		return slog.New(correlated{slog.NewTextHandler(w, options)}), nil
 	}
-	return nil, errors.New("the log format is json or text")
+	return nil, fmt.Errorf("the log format is json or text, not %q", format)
 }
 
 // secretKey matches the names under which secrets travel.
