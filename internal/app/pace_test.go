@@ -59,7 +59,7 @@ func TestThreeReplicasTogetherExceedNoLimitOfAVendor(t *testing.T) {
 			if hub.MostInASecond > finnhub.PerSecond || hub.MostInAMinute > finnhub.PerMinute || s.sim.FinnhubRefused() != 0 {
 				tooMany("got %+v, want no more than %d in a second and %d in a minute, and none refused", hub, finnhub.PerSecond, finnhub.PerMinute)
 			}
-			if asked < leastOfEDGAR || yahoo.Requests < 10 || hub.Requests < 40 {
+			if asked < leastOfEDGAR || yahoo.Requests < 10 || hub.Requests < 20 {
 				t.Errorf("got %d, %d and %d requests, want many", asked, yahoo.Requests, hub.Requests)
 			}
 		})
