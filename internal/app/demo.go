@@ -164,7 +164,7 @@ func (a *App) settleIn(ctx context.Context) error {
 		return err
 	}
 	for _, account := range demoAccounts {
-		attempt, err := a.Connections.Connect(ctx, person.ID, "alpaca", account.environment)
+		attempt, err := a.Connections.Connect(ctx, person.ID, "alpaca", account.environment, connection.Access{})
 		if err != nil {
 			return err
 		}

@@ -91,7 +91,7 @@ func (s *Service) CreateKey(ctx context.Context, who Identity, r KeyRequest) (Cr
 		return CreatedKey{}, err
 	}
 	if slices.Contains(key.Scopes, ScopeAdmin) && who.Role != user.Admin {
-		return CreatedKey{}, s.refuse(ctx, e, fault.New(fault.Forbidden, "only an admin can make a key with the admin scope"))
+		return CreatedKey{}, s.Refuse(ctx, e, fault.New(fault.Forbidden, "only an admin can make a key with the admin scope"))
 	}
 	made := CreatedKey{APIKey: key, Key: KeyPrefix + vault.Token()}
 	e.Details = map[string]string{"scopes": joinScopes(key.Scopes)}

@@ -54,14 +54,10 @@ func failureOf(e audit.Event, refusal *fault.Error) audit.Event {
 	return e
 }
 
-// refuse records a failure that was found before anything was begun, and returns why.
-func (s *Service) refuse(ctx context.Context, e audit.Event, refusal *fault.Error) error {
-	return s.attempt(ctx, e, func(context.Context, *sql.Tx) (*fault.Error, error) { return refusal, nil })
-}
-
-// Refuse records a failure that was found without us, and returns why: what may have been a guess leaves its trace.
+// Refuse records a failure that was found before anything was begun, or without us, and returns why: what may have been a
+// guess leaves its trace.
 func (s *Service) Refuse(ctx context.Context, e audit.Event, refusal *fault.Error) error {
-	return s.refuse(ctx, e, refusal)
+	return s.attempt(ctx, e, func(context.Context, *sql.Tx) (*fault.Error, error) { return refusal, nil })
 }
 
 // checkPassword wants the password of who is signed in. A wrong one is recorded as a failure of the event.
@@ -75,7 +71,7 @@ func (s *Service) checkPassword(ctx context.Context, who Identity, password, pat
 	}
 	err = s.passwords.Check(ctx, known.passwordHash, password)
 	if fault.Is(err, fault.InvalidCredentials) {
-		return known, s.refuse(ctx, e, fault.Wrap(fault.InvalidCredentials, err, "the current password is wrong"))
+		return known, s.Refuse(ctx, e, fault.Wrap(fault.InvalidCredentials, err, "the current password is wrong"))
 	}
 	return known, err
 }

@@ -235,7 +235,7 @@ func (s *Service) checkSignIn(ctx context.Context, address, password string) (kn
 	err = s.passwords.Check(ctx, known.passwordHash, password)
 	switch {
 	case fault.Is(err, fault.InvalidCredentials):
-		return known, "", s.refuse(ctx, failed, fault.From(err))
+		return known, "", s.Refuse(ctx, failed, fault.From(err))
 	case err != nil:
 		return known, "", err
 	}

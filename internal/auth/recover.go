@@ -73,7 +73,8 @@ func (s *Service) decideReset(ctx context.Context, request resetRequest) error {
 
 // ResetPassword sets a new password with the token of a reset link, which is used up by that; LinkExpired for every token
 // that is not good any more or never was. It ends every session and API key of the person, and opens none: whoever has a
-// second factor still needs it, unless it is from before their address was proven at all. Since the link came by mail, their address counts as verified.
+// second factor still needs it, unless it is from before their address was proven at all. Since the link came by mail, their
+// address counts as verified.
 func (s *Service) ResetPassword(ctx context.Context, token, replacement string) error {
 	now := db.Time(s.now())
 	l, err := findLink(ctx, s.db.Read(), token, resetPassword, now)

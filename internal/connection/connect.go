@@ -29,14 +29,10 @@ type Authorization struct {
 	BrowserSecret string `json:"-"`
 }
 
-// Connect begins to connect a brokerage by its consent page, for whoever needs no session to finish. An empty environment means the first one it has. Invalid, with
-// the field, when there is no such brokerage or environment.
-func (s *Service) Connect(ctx context.Context, userID, providerID string, env broker.Environment) (Authorization, error) {
-	return s.connectBy(ctx, userID, providerID, env, Access{})
-}
-
-// connectBy is Connect for who asks in a session or with an API key.
-func (s *Service) connectBy(ctx context.Context, userID, providerID string, env broker.Environment, by Access) (Authorization, error) {
+// Connect begins to connect a brokerage by its consent page, which has to be given before the session or key ends in which it
+// is asked for. An empty environment means the first one it has. Invalid, with the field, when there is no such brokerage or
+// environment.
+func (s *Service) Connect(ctx context.Context, userID, providerID string, env broker.Environment, by Access) (Authorization, error) {
 	provider, ok := s.provider(providerID)
 	if !ok {
 		return Authorization{}, fault.InvalidField("body.provider", "must be one of the brokerages on offer")

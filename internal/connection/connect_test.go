@@ -21,7 +21,7 @@ import (
 func TestTheConsentPageGetsOurRedirectAndAChallenge(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		o := newOffice(t, d)
-		begun, err := o.Connect(t.Context(), newUser(t, d), "desk", "")
+		begun, err := o.Connect(t.Context(), newUser(t, d), "desk", "", connection.Access{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -54,7 +54,7 @@ func TestOnlyBrokeragesOnOfferCanBeConnected(t *testing.T) {
 			{"keys", broker.Live, "body.provider"},
 			{"desk", "moon", "body.environment"},
 		} {
-			_, err := o.Connect(t.Context(), user, c.provider, c.env)
+			_, err := o.Connect(t.Context(), user, c.provider, c.env, connection.Access{})
 			wantKind(t, err, fault.Invalid)
 			if f := fault.From(err); len(f.Fields) != 1 || f.Fields[0].Path != c.path {
 				t.Errorf("got fields %v, want %s", f.Fields, c.path)
@@ -198,7 +198,7 @@ func TestTheSameAccountIsConnectedOnceAlsoByParallelAttempts(t *testing.T) {
 		if other := newUser(t, d); o.connect(t, other).ID == o.list(t, user)[0].ID {
 			t.Error("another user's connection was renewed")
 		}
-		begun, err := o.Connect(t.Context(), user, "desk", broker.Live)
+		begun, err := o.Connect(t.Context(), user, "desk", broker.Live, connection.Access{})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -74,7 +74,7 @@ func newUser(t *testing.T, d *db.DB) string {
 // consent begins an attempt and has the customer agree to it.
 func (o *office) consent(t *testing.T, userID string) connection.Redirect {
 	t.Helper()
-	begun, err := o.Connect(t.Context(), userID, "desk", broker.Paper)
+	begun, err := o.Connect(t.Context(), userID, "desk", broker.Paper, connection.Access{})
 	if err != nil {
 		t.Fatal(err)
 	}

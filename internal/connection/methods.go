@@ -60,7 +60,7 @@ func (s *Service) Begin(ctx context.Context, userID string, req Request) (Begun,
 		return Begun{}, invalid(fields...)
 	}
 	if method == broker.ByOAuth {
-		begun, err := s.connectBy(ctx, userID, req.Provider, req.Environment, req.By)
+		begun, err := s.Connect(ctx, userID, req.Provider, req.Environment, req.By)
 		return Begun{Authorization: &begun}, err
 	}
 	if method == broker.ByGateway && !req.Admin {

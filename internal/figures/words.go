@@ -51,7 +51,8 @@ var (
 // scales are the words and letters that multiply, by their power of ten.
 var scales = map[string]int32{
 	"hundred": 2, "thousand": 3, "thousands": 3, "k": 3, "million": 6, "millions": 6, "m": 6, "mn": 6, "mm": 6, "mln": 6, "mio": 6,
-	"lakh": 5, "lakhs": 5, "lac": 5, "crore": 7, "crores": 7, "billion": 9, "billions": 9, "b": 9, "bn": 9, "bln": 9, "trillion": 12, "trillions": 12, "t": 12, "tn": 12, "trn": 12,
+	"lakh": 5, "lakhs": 5, "lac": 5, "crore": 7, "crores": 7,
+	"billion": 9, "billions": 9, "b": 9, "bn": 9, "bln": 9, "trillion": 12, "trillions": 12, "t": 12, "tn": 12, "trn": 12,
 }
 
 var scalePattern = regexp.MustCompile(`(?i)^[\s\x{a0}-]?(hundred|thousands?|lakhs?|lac|crores?|millions?|billions?|trillions?|mln|mio|mn|mm|bln|bn|trn|tn|k|m|b|t)`)

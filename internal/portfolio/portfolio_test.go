@@ -114,7 +114,7 @@ func newUser(t *testing.T, d *db.DB) string {
 // connect connects the desk without reading it.
 func (h *house) connect(t *testing.T, userID string, desk *brokertest.Desk) string {
 	t.Helper()
-	begun, err := h.Connections.Connect(t.Context(), userID, desk.ID, broker.Paper)
+	begun, err := h.Connections.Connect(t.Context(), userID, desk.ID, broker.Paper, connection.Access{})
 	if err != nil {
 		t.Fatal(err)
 	}

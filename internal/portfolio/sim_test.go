@@ -46,7 +46,7 @@ func (h *house) atAlpaca(t *testing.T) *sim.Sim {
 // consent connects the customer's account on the simulated consent page.
 func (h *house) consent(t *testing.T, userID, customer string, env broker.Environment) string {
 	t.Helper()
-	begun, err := h.Connections.Connect(t.Context(), userID, "alpaca", env)
+	begun, err := h.Connections.Connect(t.Context(), userID, "alpaca", env, connection.Access{})
 	if err != nil {
 		t.Fatal(err)
 	}

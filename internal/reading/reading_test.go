@@ -62,7 +62,7 @@ func connect(t *testing.T, base *db.DB) *desk {
 	}); err != nil {
 		t.Fatal(err)
 	}
-	begun, err := d.connections.Connect(t.Context(), person, "desk", broker.Paper)
+	begun, err := d.connections.Connect(t.Context(), person, "desk", broker.Paper, connection.Access{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -79,7 +79,8 @@ func (s *Service) addFiled(ctx context.Context, all *Metrics) (warnings []string
 	return warnings
 }
 
-// add takes over the metrics that are not there yet, and those that are later than what is or of the share that is traded. One that is not what its name says is left out, and logged.
+// add takes over the metrics that are not there yet, and those that are later than what is or of the share that is traded. One
+// that is not what its name says is left out, and logged.
 func (s *Service) add(ctx context.Context, all *Metrics, more []market.Metric) {
 	for _, m := range more {
 		if err := market.CheckMetric(m); err != nil {

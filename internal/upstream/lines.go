@@ -80,14 +80,9 @@ func (c *Client) Reach(ctx context.Context) error {
 	if address == "" {
 		return nil
 	}
-	conn, err := c.lines.dialer.DialContext(ctx, "tcp", address)
+	conn, err := c.lines.open(ctx, "tcp", address)
 	if err != nil {
 		return c.connectionFault(ctx, err)
-	}
-	c.lines.mu.Lock()
-	defer c.lines.mu.Unlock()
-	if c.lines.ended == address {
-		c.lines.ended = ""
 	}
 	return conn.Close()
 }

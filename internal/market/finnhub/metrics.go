@@ -162,7 +162,7 @@ func (f figures) metrics(here, dollarAccounts bool, source string, now time.Time
 		if money {
 			m.Currency = dollars
 		}
-		if kind.IsOfToday() {
+		if kind.OfToday {
 			m.AsOf = &now
 		}
 		all = append(all, m)

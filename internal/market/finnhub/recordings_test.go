@@ -300,7 +300,7 @@ func checkMetric(t *testing.T, text []byte) {
 		if err := market.CheckMetric(one); err != nil || strings.HasSuffix(from.key, "TTM") && one.Period != market.TTM && one.Unit != market.Ratio {
 			t.Errorf("got %+v (%v)", one, err)
 		}
-		if kind, _ := market.MetricKindOf(one.Name); one.AsOf == nil || !kind.IsOfToday() && one.AsOf.Format("2006-01") != "2026-03" || kind.IsOfToday() && !one.AsOf.Equal(now) {
+		if kind, _ := market.MetricKindOf(one.Name); one.AsOf == nil || !kind.OfToday && one.AsOf.Format("2006-01") != "2026-03" || kind.OfToday && !one.AsOf.Equal(now) {
 			t.Errorf("%s: got it as of %v, want the end of the quarter that ended in March, or today", one.Name, one.AsOf)
 		}
 	}

@@ -121,7 +121,7 @@ func (b *sheet) enter(name, period, currency string, value *decimal.Decimal) {
 	if money {
 		m.Currency = currency
 	}
-	if kind.IsOfToday() {
+	if kind.OfToday {
 		m.AsOf = &b.now
 	}
 	b.metrics = append(b.metrics, m)
